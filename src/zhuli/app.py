@@ -1,0 +1,107 @@
+"""The composition root: build_app() makes every object once and hands it to who needs it."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from zhuli import registry
+from zhuli.core.clock import Clock, SystemClock
+from zhuli.core.hints import Hints
+from zhuli.core.telemetry import Telemetry
+from zhuli.core.traces import make_tracer
+from zhuli.models.catalog import Catalog
+from zhuli.ports import BlobStore
+from zhuli.runs.commands import RunCommands
+from zhuli.runs.executor import Engine
+from zhuli.runs.history import History
+from zhuli.runs.images import Images
+from zhuli.settings import Settings
+from zhuli.store import jobs, migrate, projects, runs
+from zhuli.store.database import Database, PostgresDatabase, open_database
+from zhuli.worker.loop import Chore, Worker
+
+
+@dataclass
+class App:
+    """A running zhuli, with or without an HTTP edge and workers around it."""
+
+    settings: Settings
+    clock: Clock
+    hints: Hints
+    database: Database
+    catalog: Catalog
+    blobs: BlobStore
+    telemetry: Telemetry
+    runs: RunCommands
+    engine: Engine
+    ready: bool = False
+    _worker: Worker | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self, *, work: bool) -> None:
+        """Bring the schema up to date, and begin to work if `work`."""
+        await self.database.run(migrate.upgrade)
+        await self.database.run(projects.ensure_default, now=self.clock.now())
+        if not self.database.shared:
+            # Nobody else can hold a lease on a database that is this process's alone.
+            await self.database.run(jobs.release_all)
+        if isinstance(self.database, PostgresDatabase):
+            from zhuli.store.listen import listen
+
+            self._tasks.append(asyncio.create_task(listen(self.database.url, self.hints)))
+        if work and self.settings.worker_slots > 0:
+            self._worker = make_worker(self)
+            self._tasks.append(asyncio.create_task(self._worker.run()))
+        self.ready = True
+
+    def begin_to_stop(self) -> None:
+        """Claim nothing more; running turns may finish."""
+        self.ready = False
+        if self._worker is not None:
+            self._worker.stop()
+
+    async def work_until_stopped(self) -> None:
+        """Wait for the worker's end: it ends after begin_to_stop()."""
+        if self._worker is not None:
+            await self._tasks[-1]
+
+    async def stop(self) -> None:
+        """Finish or put back what is running, then free everything."""
+        self.begin_to_stop()
+        await self.work_until_stopped()
+        self.hints.close()
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.catalog.aclose()
+        await self.database.aclose()
+
+
+def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
+    """Everything that `settings` describes; nothing is started yet."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    clock = clock or SystemClock()
+    hints = Hints()
+    database = open_database(settings.database, hints, durable=settings.durable)
+    catalog = Catalog.load(settings.models, settings.data_dir)
+    blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
+    telemetry = Telemetry(make_tracer(settings.otel_endpoint))
+    engine = Engine(
+        database=database,
+        hints=hints,
+        catalog=catalog,
+        history=History(database),
+        images=Images(database, blobs),
+        clock=clock,
+        telemetry=telemetry,
+        settings=settings,
+    )
+    commands = RunCommands(database, catalog, clock, settings)
+    return App(settings, clock, hints, database, catalog, blobs, telemetry, commands, engine)
+
+
+def make_worker(app: App) -> Worker:
+    """The worker of this process: which kinds of job it handles, and what it looks after."""
+    chores = [Chore(1.0, app.engine.expire_overdue), Chore(60.0, app.engine.drop_old_deltas)]
+    return Worker(app.database, app.hints, {runs.JOB: app.engine}, chores, app.clock, app.settings)

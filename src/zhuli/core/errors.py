@@ -1,0 +1,105 @@
+"""The one tree of errors. Each knows the HTTP status, the type and the code under which a client sees it.
+
+    ZhuliError
+    ├── InvalidRequest        400  the client's mistake; names the parameter and what would be right
+    │   └── BodyTooLarge      413
+    ├── Unauthenticated       401
+    ├── NotFound              404  also for what belongs to another project
+    ├── MethodNotAllowed      405
+    ├── BackendError          502  a model server failed; `code` is what a run's last_error carries
+    ├── ServerFault           500  ours
+    ├── Unavailable           503  stopping, or a store that is not reachable
+    ├── ConfigurationError    500  the operator's mistake, raised at start
+    └── LeaseLost             500  a worker no longer owns its job; never leaves the worker
+
+A library's exception is turned into one of these in the plugin that calls the library, and one of these into HTTP at the
+edge. An error is raised, never returned.
+"""
+
+from typing import Any, ClassVar, Literal
+
+RunErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+
+
+class ZhuliError(Exception):
+    """The root. `message` is written for the person who must act on it."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+
+    def body(self) -> dict[str, Any]:
+        """The API's error body."""
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+class InvalidRequest(ZhuliError):
+    """The request can't be taken as it is."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body is larger than this server takes."""
+
+    status = 413
+
+
+class Unauthenticated(ZhuliError):
+    """No API key, or one that is not known."""
+
+    status = 401
+    type = "invalid_request_error"
+
+
+class NotFound(ZhuliError):
+    """No such object in this project."""
+
+    status = 404
+    type = "invalid_request_error"
+
+
+class MethodNotAllowed(ZhuliError):
+    """The path exists, the method on it does not."""
+
+    status = 405
+    type = "invalid_request_error"
+
+
+class BackendError(ZhuliError):
+    """A model could not answer.
+
+    `run_code` is the code of the run's last_error. `retry_after` is in seconds, when the model server named one.
+    """
+
+    status = 502
+    type = "server_error"
+
+    def __init__(self, message: str, *, run_code: RunErrorCode = "server_error", retry_after: float | None = None) -> None:
+        super().__init__(message, code=run_code)
+        self.run_code = run_code
+        self.retry_after = retry_after
+
+
+class ServerFault(ZhuliError):
+    """Something of ours broke; the log has the details under the request id."""
+
+
+class Unavailable(ZhuliError):
+    """Not now."""
+
+    status = 503
+
+
+class ConfigurationError(ZhuliError):
+    """A setting, a models file or an installation that can't work; says what would."""
+
+
+class LeaseLost(ZhuliError):
+    """The job belongs to another worker by now."""

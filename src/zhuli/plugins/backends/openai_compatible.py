@@ -1,0 +1,329 @@
+"""Any server that speaks /v1/chat/completions: vLLM, SGLang, llama-server, Ollama, a hosted API.
+
+Speaks HTTP and server-sent events; what the chunks mean is read by models.completion_chunks. It retries until the first
+piece of an answer has been passed on, never after. It does not count tokens exactly: the tokenizer is on the other side.
+"""
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import inf
+from typing import Annotated, Any
+
+import aiohttp
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
+from zhuli.core.tokens import estimate
+from zhuli.models.completion_chunks import CompletionReader, shortened
+from zhuli.models.event_lines import EventLines, WholeBody, parsed
+from zhuli.types.generation import Delta, GenerationRequest
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """What an entry of the models file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = Field(pattern=r"^https?://[^/\s]", description="Up to and with /v1, like http://127.0.0.1:8001/v1.")
+    model: str = Field(min_length=1, description="The model's name over there; default: the entry's name.")
+    api_key_env: str | None = Field(None, description="The environment variable that holds the key.")
+    headers: dict[str, str] = Field({}, description="Further headers of each request.")
+    context_window: int = Field(32_768, gt=0, description="Tokens of prompt and answer together.")
+    connect_timeout: Seconds = Field(10, description="For the connection to stand.")
+    first_token_timeout: Seconds = Field(120, description="From the request to the first piece of the answer.")
+    idle_timeout: Seconds = Field(60, description="From one sign of life to the next, once the answer has begun.")
+    retries: int = Field(3, ge=0, description="Further tries after a failed connection, a 408, a 429 or a 5xx.")
+    retry_base_delay: Seconds = Field(0.5, description="Before the first retry; each further one waits twice as long.")
+    retry_max_delay: Seconds = Field(30, description="Longest wait; a server that asks for a longer one is not retried.")
+    max_tokens_field: str = Field("max_tokens", description="'max_completion_tokens' for OpenAI's reasoning models.")
+    omit: frozenset[str] = Field(frozenset(), description="Body fields that this server refuses, like 'stream_options'.")
+    extra_body: dict[str, Any] = Field({}, description="Body fields to add, like {top_k = 20}; they win over a request's.")
+
+
+class Plugin:
+    """A model behind HTTP. One session with its pool of kept-alive connections for as long as the backend lives."""
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        self._name = name
+        self._settings = _read_settings(name, settings)
+        self._key = _read_key(name, self._settings.api_key_env)
+        self._url = f"{self._settings.base_url.rstrip('/')}/chat/completions"
+        self._session: aiohttp.ClientSession | None = None
+        self.context_window = self._settings.context_window
+
+    async def start(self) -> None:
+        self._open()
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
+        body = self._body(request)
+        tries, begun = 0, False
+        while True:
+            try:
+                async with aclosing(self._answer(body)) as deltas:
+                    async for delta in deltas:
+                        begun = True
+                        yield delta
+                return
+            except _MayPass as error:
+                wait = self._wait(tries, error.retry_after)
+                if begun or wait is None:
+                    raise
+                logging.getLogger(__name__).warning("Trying again in %.1f s. %s", wait, error.message)
+            await asyncio.sleep(wait)
+            tries += 1
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [estimate(text) for text in texts]
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # The engine bounds how many calls run at once; a second bound here would only queue them unseen.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(sock_connect=self._settings.connect_timeout),
+                headers=self._headers(),
+            )
+        return self._session
+
+    def _headers(self) -> dict[str, str]:
+        # A compressed stream is held back by the buffers of whoever compresses it.
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Accept-Encoding": "identity"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        return headers | self._settings.headers
+
+    def _body(self, request: GenerationRequest) -> bytes:
+        """The JSON body. What equals the API's default stays out: servers differ in what they refuse."""
+        body: dict[str, Any] = {
+            "model": self._settings.model,
+            "messages": request.messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            self._settings.max_tokens_field: request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "reasoning_effort": request.reasoning_effort,
+        }
+        if request.tools:
+            body["tools"] = request.tools
+            body["tool_choice"] = None if request.tool_choice == "auto" else request.tool_choice
+            body["parallel_tool_calls"] = None if request.parallel_tool_calls else False
+        if request.response_format and request.response_format.get("type") != "text":
+            body["response_format"] = request.response_format
+        body |= request.extra
+        body |= self._settings.extra_body
+        sent = {key: value for key, value in body.items() if value is not None and key not in self._settings.omit}
+        try:
+            return orjson.dumps(sent)
+        except orjson.JSONEncodeError as error:
+            raise BackendError(f"The prompt can't be written as JSON: {error}.", run_code="invalid_prompt") from error
+
+    async def _answer(self, body: bytes) -> AsyncGenerator[Delta, None]:
+        """One try: the deltas of one answer. Leaving it early closes the connection at once."""
+        idle, now = self._settings.idle_timeout, asyncio.get_running_loop().time
+        first_deadline = now() + self._settings.first_token_timeout
+        response = await self._post(body, first_deadline)
+        patience = _Patience(response, first_deadline, idle)
+        chunks = WholeBody() if response.content_type == "application/json" else EventLines()
+        reader = CompletionReader()
+        try:
+            while not chunks.done:
+                patience.deadline = now() + idle if reader.begun else first_deadline
+                data = await self._next(response, patience, reader)
+                patience.deadline = inf
+                for chunk in chunks.feed(data) if data else chunks.close():
+                    if delta := self._read(reader, chunk):
+                        yield delta
+                if not data:
+                    break
+            if not (reader.finished or chunks.done):
+                raise self._cut()
+            yield reader.close()
+            await _drain(response)
+        finally:
+            patience.stop()
+            response.close()
+
+    async def _post(self, body: bytes, deadline: float) -> aiohttp.ClientResponse:
+        """A response with status 200, its body still to come."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                response = await self._open().post(self._url, data=body, allow_redirects=False)
+                said = b"" if response.status == 200 else await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            why = getattr(error, "strerror", None) or "no connection in time"
+            raise _MayPass(f"The model server of '{self._name}' can't be reached: {why}.") from error
+        except aiohttp.ClientError as error:
+            raise _MayPass(f"The model server of '{self._name}' closed the connection without an answer.") from error
+        except TimeoutError as error:
+            raise self._silence(begun=False) from error
+        if response.status != 200:
+            raise self._failure(response.status, parsed(said), response.headers)
+        return response
+
+    async def _next(self, response: aiohttp.ClientResponse, patience: _Patience, reader: CompletionReader) -> bytes:
+        """The next bytes of the body, b"" at its end, or where it breaks once the answer has finished."""
+        try:
+            return await response.content.readany()
+        except aiohttp.ClientError as error:
+            if reader.finished:
+                return b""
+            raise (self._silence(begun=reader.begun) if patience.over else self._cut()) from error
+
+    def _read(self, reader: CompletionReader, chunk: dict[str, Any]) -> Delta | None:
+        if chunk.get("error") or ("choices" not in chunk and ("message" in chunk or chunk.get("object") == "error")):
+            raise self._failure(_status_in(chunk), chunk, {})
+        return reader.read(chunk)
+
+    def _cut(self) -> BackendError:
+        return _MayPass(f"The model server of '{self._name}' cut the stream before its answer was complete.")
+
+    def _failure(self, status: int, said: Any, headers: Mapping[str, str]) -> BackendError:
+        """The error for what the server answered instead of an answer."""
+        reason = shortened(_message_in(said), hide=self._key) or "no reason given"
+        message = f"The model server of '{self._name}' answered {status}: {reason}"
+        if status in {401, 403} and self._settings.api_key_env:
+            message += f" (its key comes from {self._settings.api_key_env})"
+        if status in {400, 413, 422}:
+            return BackendError(message, run_code="invalid_prompt")
+        code: RunErrorCode = "rate_limit_exceeded" if status == 429 else "server_error"
+        # An exhausted quota is a 429 too, but no wait of ours refills it.
+        may_pass = (status in {408, 429} or status >= 500) and "insufficient_quota" not in str(said)
+        return (_MayPass if may_pass else BackendError)(message, run_code=code, retry_after=retry_after(headers))
+
+    def _silence(self, *, begun: bool) -> BackendError:
+        if begun:
+            return BackendError(f"The model server of '{self._name}' fell silent in the middle of its answer.")
+        seconds = self._settings.first_token_timeout
+        return BackendError(f"The model server of '{self._name}' gave no answer within {seconds:g} s.")
+
+    def _wait(self, tries: int, asked: float | None) -> float | None:
+        """Seconds until the next try, None if there should be none."""
+        longest, shortest = self._settings.retry_max_delay, self._settings.retry_base_delay
+        if tries >= self._settings.retries or (asked is not None and asked > longest):
+            return None
+        # Jitter: runs that were refused together must not come back together.
+        if asked is not None:
+            return asked + random.uniform(0, shortest)
+        return min(shortest * 2**tries, longest) * random.uniform(0.5, 1)
+
+
+class _MayPass(BackendError):
+    """Worth another try, as long as nothing of the answer has been passed on."""
+
+
+class _Patience:
+    """Closes a response when the deadline passes; whoever waits moves the deadline.
+
+    One timer an answer, checked at least every `idle` seconds: a timeout around each read costs as much as the read.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, deadline: float, idle: float) -> None:
+        self.deadline = deadline
+        self.over = False
+        self._response = response
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._arm()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _arm(self) -> None:
+        self._timer = self._loop.call_at(min(self.deadline, self._loop.time() + self._idle), self._check)
+
+    def _check(self) -> None:
+        if self._loop.time() < self.deadline:
+            self._arm()
+            return
+        self.over = True
+        self._response.close()
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait: `retry-after-ms`, else `Retry-After` as seconds or as a date."""
+    milliseconds, given = headers.get("retry-after-ms"), headers.get("Retry-After")
+    with suppress(ValueError):
+        if milliseconds is not None:
+            return max(0.0, float(milliseconds) / 1000)
+    if given is None:
+        return None
+    with suppress(ValueError):
+        return max(0.0, float(given))
+    with suppress(ValueError):
+        # Against the server's own clock where it tells it: ours may differ.
+        now = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
+        return max(0.0, (parsedate_to_datetime(given) - now).total_seconds())
+    return None
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read to the end, so that the connection can serve the next request; not from a server that keeps it open."""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(0.1):
+            while await response.content.readany():
+                pass
+
+
+def _message_in(said: Any) -> Any:
+    """The sentence in an error body: OpenAI's {"error": {"message"}}, {"error": "…"}, FastAPI's {"detail"}, a list of one …"""
+    if isinstance(said, list) and said:
+        return _message_in(said[0])
+    if not isinstance(said, dict):
+        return said
+    for key in ("error", "message", "detail", "msg"):
+        if said.get(key):
+            return _message_in(said[key])
+    return said
+
+
+def _status_in(chunk: dict[str, Any]) -> int:
+    """The HTTP status that an error inside a stream would have had."""
+    error = chunk["error"] if isinstance(chunk.get("error"), dict) else chunk
+    code, kind = error.get("code"), str(error.get("type")).lower()
+    if isinstance(code, int) and 400 <= code <= 599:
+        return code
+    if "rate_limit" in kind or code == "rate_limit_exceeded":
+        return 429
+    return 400 if "invalid_request" in kind or "badrequest" in kind else 500
+
+
+def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate({"model": name, **settings})
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise ConfigurationError(f"Model '{name}': unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}.")
+    if first["type"] == "missing":
+        raise ConfigurationError(f"Model '{name}': the setting '{setting}' is missing. {_description(setting)}")
+    raise ConfigurationError(f"Model '{name}': '{setting}' can't be {first['input']!r}: {first['msg']}. {_description(setting)}")
+
+
+def _description(setting: str) -> str:
+    field = Settings.model_fields.get(setting)
+    return field.description or "" if field else ""
+
+
+def _read_key(name: str, variable: str | None) -> str | None:
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ConfigurationError(f"Model '{name}' takes its key from the environment variable {variable}, which is not set.")
+    return key

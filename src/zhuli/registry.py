@@ -1,0 +1,47 @@
+"""Find a plugin by name, and import it only then, so that an optional dependency costs nothing until it is used."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+from typing import Any
+
+import zhuli.plugins
+from zhuli.core.errors import ConfigurationError
+
+
+def find(kind: str, name: str) -> Any:
+    """The class of the plugin `name` of `kind` ("backends", "blobs", …).
+
+    `name` is a file under plugins/<kind>/, an entry point of the group "zhuli.<kind>", or "package.module:Class". The file
+    `plugins/backends/openai_compatible.py` holds its class under the name `Plugin`.
+    """
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        return _load(kind, name, module, attribute)
+    if name in built_in(kind):
+        return _load(kind, name, f"zhuli.plugins.{kind}.{name}", "Plugin")
+    for point in entry_points(group=f"zhuli.{kind}", name=name):
+        return point.load()
+    raise ConfigurationError(f"There is no {kind} plugin '{name}'. Known: {', '.join(names(kind))}, or 'package.module:Class'.")
+
+
+def names(kind: str) -> list[str]:
+    """Every name that find() knows of this kind."""
+    return sorted({*built_in(kind), *(point.name for point in entry_points(group=f"zhuli.{kind}"))})
+
+
+def built_in(kind: str) -> list[str]:
+    """The files under plugins/<kind>/."""
+    folder = f"{zhuli.plugins.__path__[0]}/{kind}"
+    return sorted(module.name for module in iter_modules([folder]))
+
+
+def _load(kind: str, name: str, module: str, attribute: str) -> Any:
+    try:
+        return getattr(import_module(module), attribute)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"The {kind} plugin '{name}' needs the package '{error.name}', which is not installed. `zhuli doctor` says how to get it."
+        ) from error
+    except AttributeError as error:
+        raise ConfigurationError(f"The module '{module}' has no '{attribute}'.") from error

@@ -1,0 +1,171 @@
+"""What a client can do to runs: create, submit outputs, cancel, modify. Each is one transaction.
+
+A command writes events and, where work follows, a job. It never calls the engine.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from zhuli.core.clock import Clock
+from zhuli.core.errors import InvalidRequest
+from zhuli.models.catalog import Catalog
+from zhuli.runs import lifecycle
+from zhuli.runs.new import message_of, new_run, thread_of
+from zhuli.runs.outcomes import Cancelled
+from zhuli.settings import Settings
+from zhuli.store import collections, jobs, runs, schema, threads
+from zhuli.store.database import Database
+from zhuli.types.assistant import Assistant
+from zhuli.types.event import RUN_MODIFIED, Change
+from zhuli.types.message import MessageCreate
+from zhuli.types.run import FOLLOWS, Run, RunCreate, ThreadRunCreate, ToolOutput
+from zhuli.types.thread import Thread, ThreadCreate
+
+
+class RunCommands:
+    """Each method gives the run as it is after the command."""
+
+    def __init__(self, database: Database, catalog: Catalog, clock: Clock, settings: Settings) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._clock = clock
+        self._settings = settings
+
+    async def create(self, project: str, thread_id: str, body: RunCreate) -> Run:
+        """Run an assistant on a thread, with the messages that are to be added before."""
+        return await self._database.run(self._create, project, thread_id, body)
+
+    async def create_with_thread(self, project: str, body: ThreadRunCreate) -> Run:
+        """Create a thread and run an assistant on it."""
+        return await self._database.run(self._create_with_thread, project, body)
+
+    async def submit(
+        self, project: str, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]
+    ) -> tuple[Run, int]:
+        """Take the outputs of all calls that the run waits for; also the sequence of the last event before."""
+        return await self._database.run(self._submit, project, thread_id, run_id, outputs)
+
+    async def cancel(self, project: str, thread_id: str, run_id: str) -> Run:
+        """Begin to cancel; a run that no worker has at hand is cancelled at once."""
+        return await self._database.run(self._cancel, project, thread_id, run_id)
+
+    async def modify(self, project: str, thread_id: str, run_id: str, metadata: dict[str, str] | None) -> Run:
+        """Overwrite the metadata; also of a run that has ended."""
+        return await self._database.run(self._modify, project, thread_id, run_id, metadata)
+
+    def _now(self) -> int:
+        return int(self._clock.now())
+
+    def _create(self, connection: Connection, project: str, thread_id: str, body: RunCreate) -> Run:
+        threads.lock(connection, project, thread_id)
+        refuse_while_active(connection, thread_id)
+        assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
+        now = self._now()
+        if body.additional_messages:
+            added = [message_of(thread_id, message, now) for message in body.additional_messages]
+            threads.insert_messages(connection, project, added)
+        run = new_run(thread_id, assistant, body, now=now, lifetime=self._settings.run_lifetime_seconds)
+        return self._insert(connection, project, run, [])
+
+    def _create_with_thread(self, connection: Connection, project: str, body: ThreadRunCreate) -> Run:
+        assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
+        now = self._now()
+        thread = insert_thread(connection, project, body.thread or ThreadCreate(), now)
+        run = new_run(thread.id, assistant, body, now=now, lifetime=self._settings.run_lifetime_seconds)
+        return self._insert(connection, project, run, [Change("thread.created", thread.model_dump(mode="json"))])
+
+    def _insert(self, connection: Connection, project: str, run: Run, before: list[Change]) -> Run:
+        if self._catalog.resolve(run.model) is None:
+            raise self._catalog.unknown(run.model)
+        data = run.model_dump(mode="json")
+        opening = [*before, Change("thread.run.created", data), Change("thread.run.queued", data)]
+        try:
+            runs.insert_run(connection, project, run, opening)
+        except IntegrityError as error:
+            raise InvalidRequest(f"Thread {run.thread_id} already has an active run.") from error
+        return run
+
+    def _submit(
+        self,
+        connection: Connection,
+        project: str,
+        thread_id: str,
+        run_id: str,
+        outputs: Sequence[ToolOutput],
+    ) -> tuple[Run, int]:
+        threads.lock(connection, project, thread_id)
+        run = collections.get(connection, schema.runs, Run, project, run_id, thread_id=thread_id)
+        if run.status != "requires_action" or run.required_action is None:
+            raise InvalidRequest(f'Runs in status "{run.status}" do not accept tool outputs.')
+        wanted = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
+        given = [output.tool_call_id for output in outputs]
+        if sorted(wanted) != sorted(given):
+            raise InvalidRequest(f"Expected tool outputs for call_ids {_listed(wanted)}, got {_listed(given)}")
+        before = runs.require(connection, project, thread_id, run_id)
+        step = self._answered_step(connection, run_id, {output.tool_call_id: output.output for output in outputs})
+        queued = Change("thread.run.queued", {"status": "queued", "required_action": None})
+        events = runs.record(connection, run_id, [step, queued], now=self._clock.now())
+        jobs.enqueue(connection, runs.JOB, run_id)
+        return Run.model_validate_json(events[-1].data), before
+
+    def _answered_step(self, connection: Connection, run_id: str, outputs: dict[str, str]) -> Change:
+        step = next(step for step in runs.open_items(connection, run_id).steps if step.type == "tool_calls")
+        data: dict[str, Any] = step.model_dump(mode="json")
+        for call in data["step_details"]["tool_calls"]:
+            call["function"]["output"] = outputs[call["id"]]
+        usage = runs.turn_usages(connection, run_id)[-1]
+        data |= {"status": "completed", "completed_at": self._now(), "usage": usage}
+        return Change("thread.run.step.completed", data)
+
+    def _cancel(self, connection: Connection, project: str, thread_id: str, run_id: str) -> Run:
+        runs.require(connection, project, thread_id, run_id)
+        before = runs.lock_status(connection, run_id)
+        if "cancelling" not in FOLLOWS.get(before, ()):
+            raise InvalidRequest(f"Cannot cancel run with status '{before}'.")
+        cancelling = Change("thread.run.cancelling", {"status": "cancelling", "required_action": None})
+        events = runs.record(connection, run_id, [cancelling], now=self._clock.now())
+        if before in ("queued", "requires_action"):
+            usages = runs.turn_usages(connection, run_id)
+            changes = lifecycle.ending(Cancelled(), runs.open_items(connection, run_id), usages, self._now())
+            runs.record(connection, run_id, changes, now=self._clock.now())
+        return Run.model_validate_json(events[-1].data)
+
+    def _modify(
+        self, connection: Connection, project: str, thread_id: str, run_id: str, metadata: dict[str, str] | None
+    ) -> Run:
+        collections.get(connection, schema.runs, Run, project, run_id, thread_id=thread_id)
+        change = Change(RUN_MODIFIED, {"metadata": metadata or {}})
+        events = runs.record(connection, run_id, [change], now=self._clock.now())
+        return Run.model_validate_json(events[-1].data)
+
+
+def refuse_while_active(connection: Connection, thread_id: str, *, doing: str | None = None) -> None:
+    """A thread with an active run takes no second one and no change of its messages."""
+    active = runs.active_run(connection, thread_id)
+    if active is None:
+        return
+    if doing is None:
+        raise InvalidRequest(f"Thread {thread_id} already has an active run {active}.")
+    raise InvalidRequest(f"Can't {doing} {thread_id} while a run {active} is active.")
+
+
+def insert_thread(connection: Connection, project: str, body: ThreadCreate, now: int) -> Thread:
+    """A new thread with its first messages."""
+    thread = thread_of(body, now)
+    collections.insert(connection, schema.threads, project, thread)
+    add_messages(connection, project, thread.id, body.messages or [], now)
+    return thread
+
+
+def add_messages(
+    connection: Connection, project: str, thread_id: str, bodies: Sequence[MessageCreate], now: int
+) -> None:
+    threads.insert_messages(connection, project, [message_of(thread_id, body, now) for body in bodies])
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """Ids as the API's texts list them: ['call_a','call_b']."""
+    return "[" + ",".join(f"'{id_}'" for id_ in ids) + "]"

@@ -1,0 +1,297 @@
+"""Execute a run: one turn of the model, and what follows from it. Everything it knows it reads from the store.
+
+So a run that a dead process left is executed again by the same path: what was open is closed honestly, finished tool calls
+are in the history like everything else, and the next turn is the next turn.
+"""
+
+import asyncio
+import time
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from zhuli.core.clock import Clock
+from zhuli.core.errors import BackendError, LeaseLost, NotFound
+from zhuli.core.hints import Hints
+from zhuli.core.telemetry import Telemetry
+from zhuli.core.tokens import estimate
+from zhuli.models.catalog import Catalog, Entry
+from zhuli.runs import lifecycle, prompt
+from zhuli.runs.history import History
+from zhuli.runs.images import Images
+from zhuli.runs.outcomes import Cancelled, End, Expired, Failed, Finished, Incomplete, NeedsClient, Outcome
+from zhuli.runs.pen import Pen
+from zhuli.runs.turn import Turn, wire_usage
+from zhuli.settings import Settings
+from zhuli.store import jobs, runs
+from zhuli.store.database import Database
+from zhuli.store.jobs import Job
+from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
+from zhuli.types.generation import Delta, GenerationRequest, Usage
+from zhuli.types.run import Run
+
+_INTERRUPTS = RESTS | {"thread.run.cancelling"}
+
+_STOPPED = Failed("server_error", "The server stopped while this was being made; the run went on with another attempt.")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Executes runs for a worker. What executions share, and which are going on."""
+
+    database: Database
+    hints: Hints
+    catalog: Catalog
+    history: History
+    images: Images
+    clock: Clock
+    telemetry: Telemetry
+    settings: Settings
+    executions: dict[str, "_Execution"] = field(default_factory=dict)
+
+    async def handle(self, job: Job) -> None:
+        """Execute the run that the job is for, until it rests. The job is done in the transaction that ends the work."""
+        self.telemetry.active_runs.inc()
+        try:
+            stored = await self.database.run(runs.load, job.key)
+            execution = self.executions[job.key] = _Execution(self, job, stored)
+            await execution.go()
+        except NotFound:  # the thread was deleted, and the run with it
+            await self.database.run(jobs.finish, job.kind, job.key)
+        except LeaseLost:
+            pass  # whoever has the job now goes on
+        finally:
+            self.executions.pop(job.key, None)
+            self.telemetry.active_runs.dec()
+
+    async def stopped(self, keys: list[str]) -> list[str]:
+        """Which of these runs were cancelled, ended or deleted, perhaps by a command in another process."""
+        return await self.database.run(runs.interrupted, keys)
+
+    def interrupt(self, key: str) -> None:
+        """Stop the model call of this run; what comes next finds out why."""
+        execution = self.executions.get(key)
+        if execution is not None:
+            execution.interrupt()
+
+    async def give_up(self, job: Job, message: str) -> None:
+        """End the run as failed: its handler broke, or took its worker down too often."""
+        with suppress(NotFound, runs.RunOver):
+            await self.end(job.key, Failed("server_error", message))
+
+    async def expire_overdue(self) -> None:
+        """End the runs that are past their expires_at, whoever executes them."""
+        for run_id in await self.database.run(runs.overdue, now=self.clock.now()):
+            with suppress(NotFound, runs.RunOver):
+                await self.end(run_id, Expired())
+
+    async def drop_old_deltas(self) -> None:
+        """Forget streamed pieces of runs that ended long ago."""
+        before = self.clock.now() - self.settings.delta_retention_seconds
+        while await self.database.run(runs.drop_deltas, ended_before=before):
+            await asyncio.sleep(0)
+
+    async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
+        """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""
+        events = await self.database.run(_end, run_id, end, self.clock.now(), job)
+        self.telemetry.runs_ended.labels(events[-1].name.removeprefix("thread.run.")).inc()
+
+
+def _end(connection: Connection, run_id: str, end: End, now: float, job: Job | None) -> list[RunEvent]:
+    if runs.lock_status(connection, run_id) == "cancelling":
+        end, job = Cancelled(), None
+    usages = runs.turn_usages(connection, run_id)
+    changes = lifecycle.ending(end, runs.open_items(connection, run_id), usages, int(now))
+    return runs.record(connection, run_id, changes, now=now, job=job)
+
+
+class _Execution:
+    """One claim of one run."""
+
+    def __init__(self, engine: Engine, job: Job, stored: runs.StoredRun) -> None:
+        self._engine = engine
+        self._job = job
+        self._run = stored.run
+        self._project = stored.project
+        self._usages: list[dict[str, Any]] = []
+        self._call: asyncio.Task[Any] | None = None
+        self._interrupted = False
+
+    async def go(self) -> None:
+        run = self._run
+        with self._engine.hints.call(runs.topic(run.id), self._on_events):
+            try:
+                with self._engine.telemetry.span("run", run=run.id, thread=run.thread_id, model=run.model):
+                    await self._begin()
+                    await self._work()
+            except runs.RunOver as over:
+                if over.status == "cancelling":
+                    await self._engine.end(run.id, Cancelled())
+            except BackendError as error:
+                await self._engine.end(run.id, Failed(error.run_code, error.message), self._job)
+
+    def _on_events(self, events: list[RunEvent] | None) -> None:
+        """A command may have ended the run, or begun to; then the model need not go on."""
+        if events and any(event.name in _INTERRUPTS for event in events):
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Stop the model call, if there is one; what comes next finds out why."""
+        self._interrupted = True
+        if self._call is not None:
+            self._call.cancel()
+
+    async def _record(self, changes: list[Change]) -> list[RunEvent]:
+        return await self._engine.database.run(self._record_now, changes)
+
+    def _record_now(self, connection: Connection, changes: list[Change]) -> list[RunEvent]:
+        return runs.record(connection, self._run.id, changes, now=self._engine.clock.now(), job=self._job)
+
+    async def _begin(self) -> None:
+        """Record that the run is in progress; close what a dead worker left open."""
+        attempts = self._engine.settings.max_attempts
+        if self._job.attempt > attempts:
+            raise BackendError(f"The run was given up: {attempts} attempts took their worker down.")
+        events = await self._engine.database.run(self._take_up)
+        self._run = Run.model_validate_json(events[-1].data)
+
+    def _take_up(self, connection: Connection) -> list[RunEvent]:
+        now = int(self._engine.clock.now())
+        self._usages = runs.turn_usages(connection, self._run.id)
+        changes: list[Change] = []
+        if self._run.status != "queued":
+            changes += lifecycle.closing(_STOPPED, runs.open_items(connection, self._run.id), now)
+        changes.append(Change("thread.run.in_progress", {"status": "in_progress", "started_at": now}))
+        return self._record_now(connection, changes)
+
+    async def _work(self) -> None:
+        entry = self._engine.catalog.resolve(self._run.model)
+        if entry is None:
+            raise BackendError(f"The model '{self._run.model}' is no longer in the models file.")
+        with self._engine.telemetry.span("prompt") as span:
+            request = await self._request(entry)
+            if isinstance(request, GenerationRequest):
+                span.set_attribute("messages", len(request.messages))
+        if isinstance(request, Incomplete):
+            await self._engine.end(self._run.id, request, self._job)
+            return
+        turn = Turn(self._run, int(self._engine.clock.now()))
+        with self._engine.telemetry.span("turn", model=entry.name) as span:
+            last = await self._ask(entry, request, turn)
+            usage = last.usage or await self._estimated(entry, request, turn)
+            span.set_attribute("prompt_tokens", usage.prompt)
+            span.set_attribute("completion_tokens", usage.completion)
+            span.set_attribute("finish", last.finish or "")
+        self._count(entry, usage)
+        await self._conclude(turn, usage, _outcome(turn, last))
+
+    async def _request(self, entry: Entry) -> GenerationRequest | Incomplete:
+        """What to ask the model, or which budget does not allow it."""
+        run = self._run
+        spent = lifecycle.total(self._usages)
+        budget = prompt.Budget(
+            context_window=entry.context_window,
+            prompt=_left(run.max_prompt_tokens, spent["prompt_tokens"]),
+            completion=_left(run.max_completion_tokens, spent["completion_tokens"]),
+        )
+        if budget.completion is not None and budget.completion <= 0:
+            return Incomplete("max_completion_tokens")
+        items = await self._engine.history.read(run.thread_id, entry.backend, entry.name)
+        request = prompt.build(run, items, budget=budget, first_turn=not self._usages)
+        if request is None:
+            return Incomplete("max_prompt_tokens")
+        return await self._engine.images.filled_in(self._project, request)
+
+    async def _ask(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Delta:
+        """Call the model and record what it says; its last delta. Stops when the run is interrupted."""
+        if self._interrupted:
+            await self._record([])  # raises what the interruption was
+        self._call = asyncio.create_task(self._converse(entry, request, turn))
+        try:
+            return await self._call
+        except asyncio.CancelledError:
+            self._call.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._call
+            if not self._interrupted:
+                raise
+            await self._record([])
+            raise
+        finally:
+            self._call = None
+
+    async def _converse(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Delta:
+        pen = Pen(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
+        telemetry = self._engine.telemetry
+        began = time.perf_counter()
+        first = True
+        last: Delta | None = None
+        try:
+            async with aclosing(entry.backend.generate(request)) as deltas:
+                async for delta in deltas:
+                    if turn.feed(delta):
+                        await pen.flush(turn)
+                    elif turn.dirty:
+                        pen.flush_later(turn)
+                    if first:
+                        first = False
+                        telemetry.first_token_seconds.labels(entry.name).observe(time.perf_counter() - began)
+                    last = delta
+        finally:
+            await pen.stop()
+            if turn.dirty and last is not None and last.finish is None:
+                await pen.flush(turn)  # the model failed half-way; what it said so far is kept
+        telemetry.turn_seconds.labels(entry.name).observe(time.perf_counter() - began)
+        if last is None or last.finish is None:
+            raise BackendError(f"The model '{entry.name}' ended its answer without a finish reason.")
+        return last
+
+    async def _estimated(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Usage:
+        """Usage where the model server gives none."""
+        said = turn.text + "".join(call.function.name + call.function.arguments for call in turn.calls)
+        read = sum(estimate(str(message.get("content") or "")) for message in request.messages)
+        counted = await entry.backend.count_tokens([said])
+        return Usage(prompt=read, completion=counted[0])
+
+    async def _conclude(self, turn: Turn, usage: Usage, outcome: Outcome) -> None:
+        """Record the turn's last events together with what follows from it."""
+        now = int(self._engine.clock.now())
+        self._usages.append(wire_usage(usage))
+        ended = Change(TURN_ENDED, wire_usage(usage))
+        match outcome:
+            case Finished():
+                changes = [*turn.close(usage, now), ended, lifecycle.run_completed(self._usages, now)]
+            case NeedsClient(calls=calls):
+                step = turn.tool_step()
+                assert step is not None
+                required = lifecycle.run_needs_client(calls)
+                changes = [*turn.take(), ended, Change(STEP_CALLED, step), required]
+            case Incomplete():
+                changes = [*turn.cut(usage, now), ended, lifecycle.run_ended(outcome, self._usages, now)]
+            case _:
+                await self._record([*turn.take(), ended])
+                await self._engine.end(self._run.id, outcome, self._job)
+                return
+        events = await self._record(changes)
+        self._engine.telemetry.runs_ended.labels(events[-1].name.removeprefix("thread.run.")).inc()
+
+    def _count(self, entry: Entry, usage: Usage) -> None:
+        tokens = self._engine.telemetry.tokens
+        tokens.labels(entry.name, "prompt").inc(usage.prompt)
+        tokens.labels(entry.name, "completion").inc(usage.completion)
+        tokens.labels(entry.name, "cached").inc(usage.cached)
+
+
+def _outcome(turn: Turn, last: Delta) -> Outcome:
+    """What follows from how the model stopped."""
+    if last.finish == "length":
+        return Incomplete("max_completion_tokens")
+    if last.finish == "content_filter":
+        return Failed("server_error", "The model's content filter stopped the answer.", filtered=True)
+    return NeedsClient(turn.calls) if turn.calls else Finished()
+
+
+def _left(limit: int | None, spent: int) -> int | None:
+    return None if limit is None else limit - spent

@@ -1,0 +1,83 @@
+"""Follow a run's log: replay what came after a point, then tail it until the run rests. The only way events leave.
+
+Streaming is this; reconnecting is this from a later point. It never touches the engine, and a follower that leaves changes
+nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import orjson
+
+from zhuli.core.errors import Unavailable
+from zhuli.core.hints import Hints
+from zhuli.store import runs
+from zhuli.store.database import Database
+from zhuli.types.event import RESTS, RunEvent
+
+_LOOK_SECONDS = 1.0
+"""How often a follower looks at the log of a run that another process may work on, should a hint be lost."""
+
+
+async def follow(
+    database: Database, hints: Hints, run_id: str, *, after: int, idle: float
+) -> AsyncGenerator[list[RunEvent], None]:
+    """Events after sequence `after`, in the pieces in which they came; an empty list after `idle` seconds of silence.
+
+    Ends when the run rests: it has ended, or waits for the client. Raises NotFound when the run is deleted meanwhile, and
+    Unavailable when the process stops.
+    """
+    position = after
+    silent = 0.0
+    news: list[RunEvent] | None = None
+    with hints.listen(runs.topic(run_id)) as queue:
+        while True:
+            if news and news[0].sequence <= position + 1:
+                fresh = [event for event in news if event.sequence > position]
+                resting = any(event.name in RESTS for event in fresh)
+            else:
+                fresh, resting = await database.run(runs.read_on, run_id, position)
+            if fresh:
+                position = fresh[-1].sequence
+                silent = 0.0
+                yield with_text(fresh)
+            if resting:
+                return
+            if hints.closed:
+                raise Unavailable("The server is stopping. The run goes on; follow it at …/runs/{run_id}/events.")
+            patience = min(_LOOK_SECONDS, idle) if database.shared else idle
+            try:
+                news = queue.get_nowait() if not queue.empty() else await asyncio.wait_for(queue.get(), patience)
+            except TimeoutError:
+                news = None
+                silent += patience
+                if silent >= idle:
+                    silent = 0.0
+                    yield []
+
+
+def with_text(events: list[RunEvent]) -> list[RunEvent]:
+    """The events that clients see. A replayed message whose streamed pieces are gone gets its text as one piece."""
+    shown: list[RunEvent] = []
+    begun = False
+    for event in events:
+        if event.name == "thread.message.in_progress":
+            begun = True
+        elif event.name == "thread.message.delta":
+            begun = False
+        elif begun and event.name in ("thread.message.completed", "thread.message.incomplete"):
+            begun = False
+            shown.extend(_one_piece(event))
+        if event.on_the_wire:
+            shown.append(event)
+    return shown
+
+
+def _one_piece(event: RunEvent) -> list[RunEvent]:
+    """The text of a finished message as one delta; it takes the place of the last piece that was dropped."""
+    message = orjson.loads(event.data)
+    content = [{"index": n, **block} for n, block in enumerate(message["content"])]
+    if not any(block.get("text", {}).get("value") or block.get("refusal") for block in content):
+        return []
+    delta = {"id": message["id"], "object": "thread.message.delta", "delta": {"content": content}}
+    return [RunEvent(event.sequence - 1, "thread.message.delta", orjson.dumps(delta))]

@@ -1,0 +1,128 @@
+"""What of a thread a turn reads, and the request that asks the model. Pure, but for the bytes of image files.
+
+The history is cut at stable points: cuts move in blocks of half the window, counted from the thread's beginning. So from
+turn to turn the prompt only grows at its end, until a block falls out at once; in between, a model server's prefix cache
+holds all but what is new. The first message stays, as the contract says that the middle is dropped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
+from zhuli.runs.history import Item
+from zhuli.types.generation import ChatMessage, GenerationRequest, ToolChoice
+from zhuli.types.run import Run
+from zhuli.types.tools import FunctionTool, NamedToolChoice
+
+_FIRST_SHARE = 8
+"""The first item is kept out of the cut if it takes at most 1/8 of the window."""
+
+_ANSWER_SHARE = 4
+"""Without a limit of its own the answer gets 1/4 of the context window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens left for this turn. prompt and completion are what is left of the run's own budgets, None without one."""
+
+    context_window: int
+    prompt: int | None
+    completion: int | None
+
+    @property
+    def answer(self) -> int:
+        """Tokens kept free for the answer."""
+        share = self.context_window // _ANSWER_SHARE
+        return share if self.completion is None else min(share, self.completion)
+
+    @property
+    def window(self) -> int:
+        """Most tokens that the prompt may have."""
+        room = self.context_window - self.answer
+        return room if self.prompt is None else min(room, self.prompt)
+
+
+def select_items(items: Sequence[Item], *, window: int, block: int, newest: int | None) -> list[Item]:
+    """The items that fit into `window` tokens, or into the `newest` messages.
+
+    block: tokens by which the cut moves, the same for every turn of a thread. The newest exchange is always kept whole,
+    even where it alone is larger than the window.
+    """
+    if newest is not None:
+        return list(items[_aligned(items, max(0, len(items) - newest), forward=False) :])
+    positions = list(accumulate((item.tokens for item in items), initial=0))
+    total = positions[-1]
+    if total <= window:
+        return list(items)
+    first = items[0] if items[0].tokens * _FIRST_SHARE <= window else None
+    room = window - (first.tokens if first else 0)
+    drop = -(-(total - room) // block) * block
+    start = next((n for n, position in enumerate(positions) if position >= drop), len(items))
+    start = min(_aligned(items, start, forward=True), _newest_exchange(items))
+    kept = list(items[start:])
+    return [first, *kept] if first is not None and start > 0 else kept
+
+
+def _aligned(items: Sequence[Item], start: int, *, forward: bool) -> int:
+    """The nearest place at which a prompt may begin: never between a call and its outputs."""
+    if not forward:
+        return start
+    return next((n for n in range(start, len(items)) if items[n].opens), len(items))
+
+
+def _newest_exchange(items: Sequence[Item]) -> int:
+    """Where the newest user message stands; all that follows it belongs to the run."""
+    return next((n for n in range(len(items) - 1, -1, -1) if items[n].opens), max(0, len(items) - 1))
+
+
+def fixed_tokens(run: Run) -> int:
+    """Tokens of what stands before the history: instructions and tools."""
+    tools = sum(estimate(tool.model_dump_json()) for tool in run.tools if isinstance(tool, FunctionTool))
+    return estimate(run.instructions) + tools + MESSAGE_OVERHEAD
+
+
+def build(run: Run, items: Sequence[Item], *, budget: Budget, first_turn: bool) -> GenerationRequest | None:
+    """The request of one turn; None when the run's prompt budget can't hold even the newest exchange."""
+    strategy = run.truncation_strategy
+    newest = strategy.last_messages if strategy is not None and strategy.type == "last_messages" else None
+    fixed = fixed_tokens(run)
+    limit = run.max_prompt_tokens or budget.context_window
+    kept = select_items(
+        items, window=max(1, budget.window - fixed), block=max(1, (limit - fixed) // 2), newest=newest or None
+    )
+    if budget.prompt is not None and fixed + sum(item.tokens for item in kept) > budget.prompt:
+        return None
+    instructions: list[ChatMessage] = [{"role": "system", "content": run.instructions}] if run.instructions else []
+    tools = [tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)]
+    return GenerationRequest(
+        messages=[*instructions, *(message for item in kept for message in item.messages)],
+        tools=tools,
+        tool_choice=_tool_choice(run, tools) if first_turn else _later_choice(run),
+        parallel_tool_calls=run.parallel_tool_calls,
+        response_format=_response_format(run),
+        max_tokens=budget.completion,
+        temperature=run.temperature,
+        top_p=run.top_p,
+        reasoning_effort=run.reasoning_effort,
+        cache_key=run.thread_id,
+    )
+
+
+def _tool_choice(run: Run, tools: Sequence[dict[str, Any]]) -> ToolChoice:
+    choice = run.tool_choice
+    if isinstance(choice, NamedToolChoice):
+        return choice.model_dump(mode="json") if choice.type == "function" and choice.function else "auto"
+    return choice or "auto"
+
+
+def _later_choice(run: Run) -> ToolChoice:
+    """A forced choice holds for the first model call of a run only, or the run would never end; "none" holds."""
+    return "none" if run.tool_choice == "none" else "auto"
+
+
+def _response_format(run: Run) -> dict[str, Any] | None:
+    if run.response_format is None or isinstance(run.response_format, str):
+        return None
+    return run.response_format.model_dump(mode="json")

@@ -1,0 +1,154 @@
+"""The outermost layer, plain ASGI: request ids, size limits, authentication, logs, metrics, and errors of ours as bodies.
+
+Nothing here knows a route. `except Exception` stands here, so that no stack trace reaches a client.
+"""
+
+import logging
+import time
+from typing import Any
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zhuli.core.errors import BodyTooLarge, InvalidRequest, ServerFault, Unavailable, ZhuliError
+from zhuli.core.ids import new_id
+from zhuli.core.logs import request_id
+from zhuli.core.telemetry import Telemetry
+from zhuli.server.actor import Doorkeeper
+from zhuli.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BETA = "assistants=v2"
+_BETA_PATHS = ("/v1/assistants", "/v1/threads", "/v1/vector_stores")
+_UPLOADS = ("/v1/files", "/v1/uploads")
+
+
+class Edge:
+    """Wraps the app. Sets scope["actor"] for what is under /v1."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, telemetry: Telemetry, settings: Settings) -> None:
+        self._app = app
+        self._doorkeeper = doorkeeper
+        self._telemetry = telemetry
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send, self._telemetry)
+        token = request_id.set(exchange.id)
+        try:
+            limit = await self._check(scope)
+            await self._app(scope, _Limited(receive, limit), exchange.send)
+        except ZhuliError as error:
+            await exchange.fail(error)
+        except Exception:
+            log.exception("%s %s broke", scope["method"], scope["path"])
+            await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."))
+        finally:
+            request_id.reset(token)
+            exchange.finish()
+
+    async def _check(self, scope: Scope) -> int:
+        """Let the request in, or raise; the most bytes that its body may have."""
+        path: str = scope["path"]
+        limit = self._settings.max_upload_bytes if path.startswith(_UPLOADS) else self._settings.max_body_bytes
+        if not path.startswith("/v1/"):
+            return limit
+        headers = {name: value for name, value in scope["headers"]}
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > limit:
+            raise too_large(limit)
+        authorization = headers.get(b"authorization")
+        scope["actor"] = await self._doorkeeper.admit(authorization.decode("latin-1") if authorization else None)
+        if self._settings.strict.beta_header and path.startswith(_BETA_PATHS):
+            _check_beta(headers.get(b"openai-beta", b"").decode("latin-1"))
+        return limit
+
+
+def _check_beta(header: str) -> None:
+    given = [part.strip() for part in header.split(",")]
+    if BETA in given:
+        return
+    again = "Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
+    if "assistants=v1" in given:
+        raise InvalidRequest(f"The v1 Assistants API has been deprecated. {again}", code="invalid_beta")
+    raise InvalidRequest(
+        f"You must provide the 'OpenAI-Beta' header to access the Assistants API. {again}", code="invalid_beta"
+    )
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request body is too large. At most {limit} bytes are taken here.", code="request_too_large")
+
+
+class _Limited:
+    """Counts the body's bytes as they arrive, for a body may come without a length or with a false one."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                raise too_large(self._limit)
+        return message
+
+
+class _Exchange:
+    """One request and its response."""
+
+    def __init__(self, scope: Scope, send: Send, telemetry: Telemetry) -> None:
+        self.id = new_id("req")
+        self._scope = scope
+        self._send = send
+        self._telemetry = telemetry
+        self._began = time.perf_counter()
+        self._status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            took = time.perf_counter() - self._began
+            self._telemetry.request_seconds.labels(self._route).observe(took)
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", self.id.encode()),
+                (b"openai-processing-ms", b"%d" % (took * 1000)),
+                (b"openai-version", b"2020-10-01"),
+            ]
+        await self._send(message)
+
+    async def fail(self, error: ZhuliError) -> None:
+        """Send the error, unless the response has begun; then the connection just ends."""
+        if self._status:
+            return
+        body = orjson.dumps(error.body())
+        headers: list[tuple[bytes, bytes]] = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        if isinstance(error, Unavailable):
+            headers.append((b"retry-after", b"1"))
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    def finish(self) -> None:
+        method, path = self._scope["method"], self._scope["path"]
+        self._telemetry.requests.labels(method, self._route, str(self._status)).inc()
+        if log.isEnabledFor(logging.INFO):
+            took = (time.perf_counter() - self._began) * 1000
+            fields: dict[str, Any] = {"method": method, "path": path, "status": self._status, "ms": round(took, 1)}
+            log.info("%s %s → %d in %.1f ms", method, path, self._status, took, extra={"fields": fields})
+
+    @property
+    def _route(self) -> str:
+        """The route's template, so that ids do not become labels."""
+        route = self._scope.get("route")
+        return getattr(route, "path", "other")

@@ -1,0 +1,108 @@
+"""The HTTP app: routes, our errors as bodies, the OpenAPI description, start and stop."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.metadata import version
+from pkgutil import iter_modules
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+import zhuli.server.routes
+from zhuli.app import App
+from zhuli.core.errors import InvalidRequest, MethodNotAllowed, NotFound, ZhuliError
+from zhuli.server.actor import Doorkeeper
+from zhuli.server.edge import Edge
+from zhuli.server.refusals import refusal
+
+
+def build_server(app: App) -> ASGIApp:
+    """The ASGI app around `app`; its lifespan starts and stops it."""
+    http = FastAPI(title="zhuli", version=version("zhuli"), lifespan=_lifespan(app), redirect_slashes=False)
+    http.state.app = app
+    for module in iter_modules(zhuli.server.routes.__path__):
+        router: APIRouter = import_module(f"zhuli.server.routes.{module.name}").router
+        http.include_router(router)
+    http.add_exception_handler(ZhuliError, _as_body)
+    http.add_exception_handler(RequestValidationError, _as_refusal)
+    http.add_exception_handler(HTTPException, _as_routing_error)
+    http.openapi = lambda: _description(http)  # type: ignore[method-assign]
+    return Edge(http, Doorkeeper(app.database, app.clock), app.telemetry, app.settings)
+
+
+def _lifespan(app: App) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await app.start(work=True)
+        try:
+            yield
+        finally:
+            await app.stop()
+
+    return lifespan
+
+
+async def _as_body(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ZhuliError)
+    return Response(orjson.dumps(error.body()), status_code=error.status, media_type="application/json")
+
+
+async def _as_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return await _as_body(request, refusal(error.errors()))
+
+
+async def _as_routing_error(request: Request, error: Exception) -> Response:
+    """No such route or method; other statuses do not come from our routes."""
+    assert isinstance(error, HTTPException)
+    method, path = request.method, request.url.path
+    if error.status_code == 404:
+        return await _as_body(request, NotFound(f"Invalid URL ({method} {path})"))
+    if error.status_code == 405:
+        response = await _as_body(request, MethodNotAllowed(f"Not allowed to {method} on {path}.", code="method_not_supported"))
+        response.headers.update(error.headers or {})
+        return response
+    return await _as_body(request, InvalidRequest(str(error.detail)))
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+
+
+def _description(http: FastAPI) -> dict[str, Any]:
+    """OpenAPI: FastAPI's, with our error body instead of its own."""
+    if http.openapi_schema is None:
+        schema = get_openapi(title=http.title, version=http.version, routes=http.routes)
+        schema.setdefault("components", {}).setdefault("schemas", {})["ErrorResponse"] = _ERROR
+        refused = {
+            "description": "Refused; the message says why and what would be right.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
+        }
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+                operation["responses"]["4XX"] = refused
+        http.openapi_schema = schema
+    return http.openapi_schema

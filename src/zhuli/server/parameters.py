@@ -1,0 +1,68 @@
+"""What routes have in common: the app, the actor, list parameters, ids, and how an object becomes a response."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from zhuli.app import App
+from zhuli.core.errors import InvalidRequest
+from zhuli.server.actor import Actor
+from zhuli.settings import Settings
+from zhuli.types.page import Order, PageParams
+from zhuli.types.wire import Wire
+
+PREFIXES = {
+    "assistant_id": "asst",
+    "thread_id": "thread",
+    "message_id": "msg",
+    "run_id": "run",
+    "step_id": "step",
+    "file_id": "file",
+}
+
+
+async def _app(request: Request) -> App:
+    app: App = request.app.state.app
+    if app.settings.strict.ids:
+        for name, value in request.path_params.items():
+            check_id(app.settings, name, value)
+    return app
+
+
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.scope["actor"]
+    return actor
+
+
+async def _page(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    order: Order = "desc",
+    after: str | None = None,
+    before: str | None = None,
+) -> PageParams:
+    return PageParams(limit, order, after, before)
+
+
+TheApp = Annotated[App, Depends(_app)]
+TheActor = Annotated[Actor, Depends(_actor)]
+ThePage = Annotated[PageParams, Depends(_page)]
+
+
+def check_id(settings: Settings, name: str, value: Any) -> None:
+    """Under strict.ids, refuse an id that does not begin as it should."""
+    prefix = PREFIXES.get(name)
+    if settings.strict.ids and prefix is not None and not str(value).startswith(prefix):
+        raise InvalidRequest(
+            f"Invalid '{name}': '{value}'. Expected an ID that begins with '{prefix}'.", param=name, code="invalid_value"
+        )
+
+
+class Json(Response):
+    """An object as a response; it is one of ours, so it is not validated again."""
+
+    media_type = "application/json"
+
+    def __init__(self, item: Wire, headers: dict[str, str] | None = None) -> None:
+        super().__init__(item.model_dump_json(), headers=headers)

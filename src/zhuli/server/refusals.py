@@ -1,0 +1,157 @@
+"""What pydantic finds wrong with a body or a parameter, said in the API's words. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from zhuli.core.errors import InvalidRequest
+from zhuli.types.wire import TAG
+
+_KINDS = {
+    "string_type": "a string",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "int_parsing": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "a boolean",
+    "bool_parsing": "a boolean",
+    "list_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "finite_number": "a finite number",
+}
+
+
+def refusal(errors: Sequence[Any]) -> InvalidRequest:
+    """The error for the first thing that is wrong."""
+    error = errors[0]
+    kind: str = error["type"]
+    context: dict[str, Any] = error.get("ctx") or {}
+    value = error.get("input")
+    param = path(error["loc"])
+    if kind == "json_invalid":
+        return unreadable_body()
+    if not param:
+        return unreadable_body("Expected a JSON object.")
+    if kind == "missing":
+        return InvalidRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+    if kind == "union_tag_not_found":
+        return _without_type(param, value)
+    if kind == "extra_forbidden":
+        return InvalidRequest(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+    if kind in _KINDS:
+        return InvalidRequest(
+            f"Invalid type for '{param}': expected {_KINDS[kind]}, but got {_named(value)} instead.",
+            param=param,
+            code="invalid_type",
+        )
+    if kind in ("literal_error", "enum", "union_tag_invalid"):
+        return _not_supported(kind, param, context, value)
+    text, code = _bound(kind, context, value) or (f"{error['msg']}.", "invalid_value")
+    return InvalidRequest(f"Invalid '{param}': {text}", param=param, code=code)
+
+
+def unreadable_body(more: str = "") -> InvalidRequest:
+    """The error for a body that is not the JSON that is expected."""
+    text = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
+    return InvalidRequest(
+        f"{text}correctly. The API expects a JSON payload, but what was sent was not valid JSON.) {more}".strip()
+    )
+
+
+def path(location: Sequence[Any]) -> str:
+    """("body", "tools", 0, "~function", "name") → tools[0].name"""
+    parts = [
+        part
+        for part in location[1:]
+        if not (isinstance(part, str) and (part.startswith(TAG) or part in ("[key]", "function-before")))
+    ]
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _without_type(param: str, value: Any) -> InvalidRequest:
+    if not isinstance(value, dict):
+        text = f"Invalid type for '{param}': expected an object, but got {_named(value)} instead."
+        return InvalidRequest(text, param=param, code="invalid_type")
+    param = f"{param}.type"
+    return InvalidRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+
+
+def _not_supported(kind: str, param: str, context: dict[str, Any], value: Any) -> InvalidRequest:
+    expected = str(context.get("expected") or context.get("expected_tags") or "").replace(TAG, "")
+    if kind == "union_tag_invalid":
+        given, param = str(context["tag"]).removeprefix(TAG), f"{param}.type"
+    else:
+        given = str(value)
+    text = f"Invalid value: '{given[:200]}'. Supported values are: {expected}."
+    return InvalidRequest(text, param=param, code="invalid_value")
+
+
+def _bound(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str] | None:
+    """What a broken limit is called: the text after "Invalid 'x': " and the code."""
+    given = context.get("actual_length") or (len(value) if hasattr(value, "__len__") else 0)
+    match kind:
+        case "string_too_long":
+            limit = context["max_length"]
+            text = f"string too long. Expected a string with maximum length {limit}, but got a string with length {given} instead."
+            return text, "string_above_max_length"
+        case "string_too_short":
+            limit = context["min_length"]
+            text = f"string too short. Expected a string with minimum length {limit}, but got a string with length {given} instead."
+            return text, "string_below_min_length"
+        case "too_long" if isinstance(value, dict):
+            limit = context["max_length"]
+            text = f"too many properties. Expected an object with at most {limit} properties, but got an object with {given} properties instead."
+            return text, "object_above_max_properties"
+        case "too_long":
+            limit = context["max_length"]
+            text = f"array too long. Expected an array with maximum length {limit}, but got an array with length {given} instead."
+            return text, "array_above_max_length"
+        case "too_short":
+            limit = context["min_length"]
+            text = f"array too short. Expected an array with minimum length {limit}, but got an array with length {given} instead."
+            return text, "array_below_min_length"
+        case "greater_than_equal" | "greater_than":
+            limit = context.get("ge", context.get("gt"))
+            text = f"{_number(value)} below minimum value. Expected a value >= {_plain(limit)}, but got {_plain(value)} instead."
+            return text, f"{_number(value)}_below_min_value"
+        case "less_than_equal" | "less_than":
+            limit = context.get("le", context.get("lt"))
+            text = f"{_number(value)} above maximum value. Expected a value <= {_plain(limit)}, but got {_plain(value)} instead."
+            return text, f"{_number(value)}_above_max_value"
+        case "string_pattern_mismatch":
+            text = f"string does not match pattern. Expected a string that matches the pattern '{context['pattern']}'."
+            return text, "invalid_value"
+    return None
+
+
+def _number(value: Any) -> str:
+    return "decimal" if isinstance(value, float) else "integer"
+
+
+def _plain(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _named(value: Any) -> str:
+    """The JSON type of a value, with its article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a decimal"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case dict():
+            return "an object"
+    return f"a {type(value).__name__}"

@@ -1,0 +1,64 @@
+"""/v1/assistants"""
+
+from fastapi import APIRouter
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from zhuli.models.catalog import Catalog
+from zhuli.runs.new import assistant_of
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.store import collections
+from zhuli.store.schema import assistants
+from zhuli.types.assistant import Assistant, AssistantCreate, AssistantModify
+from zhuli.types.page import Deleted, Page
+
+router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=JsonRoute)
+
+
+@router.post("", response_model=Assistant)
+async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) -> Response:
+    _check_model(app.catalog, body.model)
+    assistant = assistant_of(body, int(app.clock.now()))
+    await app.database.run(collections.insert, assistants, actor.project, assistant)
+    return Json(assistant)
+
+
+@router.get("", response_model=Page[Assistant])
+async def list_assistants(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(collections.page, assistants, Assistant, actor.project, page))
+
+
+@router.get("/{assistant_id}", response_model=Assistant)
+async def get_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(collections.get, assistants, Assistant, actor.project, assistant_id))
+
+
+@router.post("/{assistant_id}", response_model=Assistant)
+async def modify_assistant(assistant_id: str, body: AssistantModify, app: TheApp, actor: TheActor) -> Response:
+    if body.model is not None:
+        _check_model(app.catalog, body.model)
+    return Json(await app.database.run(_modify, actor.project, assistant_id, body))
+
+
+@router.delete("/{assistant_id}", response_model=Deleted)
+async def delete_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> Response:
+    await app.database.run(collections.remove, assistants, actor.project, assistant_id)
+    return Json(Deleted(id=assistant_id, object="assistant.deleted"))
+
+
+def _check_model(catalog: Catalog, model: str) -> None:
+    if catalog.resolve(model) is None:
+        raise catalog.unknown(model)
+
+
+def _modify(connection: Connection, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
+    """Each given field overwrites; null puts back what a new assistant has."""
+    assistant = collections.get(connection, assistants, Assistant, project, assistant_id)
+    fresh = Assistant(id=assistant.id, created_at=assistant.created_at, model=assistant.model)
+    given = {
+        name: getattr(fresh if getattr(body, name) is None else body, name) for name in body.model_fields_set
+    }
+    modified = assistant.model_copy(update=given)
+    collections.replace(connection, assistants, modified)
+    return modified

@@ -1,0 +1,31 @@
+"""/healthz, /readyz and /metrics: for whoever runs the server."""
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import PlainTextResponse, Response
+
+from zhuli.core.errors import Unavailable
+from zhuli.server.parameters import TheApp
+from zhuli.store import migrate
+
+router = APIRouter(tags=["Operating"])
+
+
+@router.get("/healthz", response_class=PlainTextResponse)
+async def healthz() -> str:
+    """The process is up."""
+    return "ok\n"
+
+
+@router.get("/readyz", response_class=PlainTextResponse)
+async def readyz(app: TheApp) -> str:
+    """The database answers and has the schema of this version, and the process is not stopping."""
+    if not app.ready or await app.database.run(migrate.current) != migrate.newest():
+        raise Unavailable("Not ready: starting, stopping, or the database lacks migrations (zhuli migrate).")
+    return "ok\n"
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(app: TheApp) -> Response:
+    """Prometheus metrics."""
+    return Response(generate_latest(app.telemetry.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,95 @@
+"""/v1/threads/{thread_id}/messages; editing a message's content is our addition."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from zhuli.runs.commands import refuse_while_active
+from zhuli.runs.new import message_of
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.store import collections, schema, threads
+from zhuli.types.message import Message, MessageCreate, MessageModify, blocks_of
+from zhuli.types.page import Deleted, Page, PageParams
+from zhuli.types.thread import Thread
+
+router = APIRouter(prefix="/v1/threads/{thread_id}/messages", tags=["Messages"], route_class=JsonRoute)
+
+
+@router.post("", response_model=Message)
+async def create_message(thread_id: str, body: MessageCreate, app: TheApp, actor: TheActor) -> Response:
+    message = message_of(thread_id, body, int(app.clock.now()))
+    await app.database.run(_add, actor.project, message)
+    return Json(message)
+
+
+@router.get("", response_model=Page[Message])
+async def list_messages(
+    thread_id: str,
+    page: ThePage,
+    app: TheApp,
+    actor: TheActor,
+    run_id: Annotated[str | None, Query()] = None,
+) -> Response:
+    return Json(await app.database.run(_list, actor.project, thread_id, page, run_id))
+
+
+@router.get("/{message_id}", response_model=Message)
+async def get_message(thread_id: str, message_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(
+        await app.database.run(
+            collections.get, schema.messages, Message, actor.project, message_id, thread_id=thread_id
+        )
+    )
+
+
+@router.post("/{message_id}", response_model=Message)
+async def modify_message(
+    thread_id: str, message_id: str, app: TheApp, actor: TheActor, body: MessageModify | None = None
+) -> Response:
+    return Json(await app.database.run(_modify, actor.project, thread_id, message_id, body or MessageModify()))
+
+
+@router.delete("/{message_id}", response_model=Deleted)
+async def delete_message(thread_id: str, message_id: str, app: TheApp, actor: TheActor) -> Response:
+    await app.database.run(_delete, actor.project, thread_id, message_id)
+    return Json(Deleted(id=message_id, object="thread.message.deleted"))
+
+
+def _add(connection: Connection, project: str, message: Message) -> None:
+    threads.lock(connection, project, message.thread_id)
+    refuse_while_active(connection, message.thread_id, doing="add messages to")
+    threads.insert_messages(connection, project, [message])
+
+
+def _list(
+    connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None
+) -> Page[Message]:
+    collections.get(connection, schema.threads, Thread, project, thread_id)
+    where = {"thread_id": thread_id} if run_id is None else {"thread_id": thread_id, "run_id": run_id}
+    return collections.page(connection, schema.messages, Message, project, page, **where)
+
+
+def _modify(
+    connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify
+) -> Message:
+    message = collections.get(connection, schema.messages, Message, project, message_id, thread_id=thread_id)
+    given: dict[str, Any] = {}
+    if "metadata" in body.model_fields_set:
+        given["metadata"] = dict(body.metadata or {})
+    if body.content is not None:
+        threads.lock(connection, project, thread_id)
+        refuse_while_active(connection, thread_id, doing="edit messages of")
+        given["content"] = blocks_of(body.content)
+        threads.edited(connection, thread_id, message)
+    modified = message.model_copy(update=given)
+    collections.replace(connection, schema.messages, modified)
+    return modified
+
+
+def _delete(connection: Connection, project: str, thread_id: str, message_id: str) -> None:
+    threads.lock(connection, project, thread_id)
+    collections.remove(connection, schema.messages, project, message_id, thread_id=thread_id)
+    threads.edited(connection, thread_id)

@@ -1,0 +1,30 @@
+"""/v1/models: what the models file offers."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from zhuli.core.errors import NotFound
+from zhuli.models.catalog import Catalog
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheApp
+from zhuli.types.model import Model, ModelList
+
+router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute)
+
+
+@router.get("", response_model=ModelList)
+async def list_models(app: TheApp) -> Response:
+    return Json(ModelList(data=[_model(app.catalog, name) for name in app.catalog.names()]))
+
+
+@router.get("/{model:path}", response_model=Model)
+async def get_model(model: str, app: TheApp) -> Response:
+    return Json(_model(app.catalog, model))
+
+
+def _model(catalog: Catalog, name: str) -> Model:
+    entry = catalog.resolve(name)
+    if entry is None:
+        known = ", ".join(catalog.names())
+        raise NotFound(f"The model '{name}' does not exist. Models here: {known}.", param="model", code="model_not_found")
+    return Model(id=name, created=entry.created, owned_by=entry.owned_by)

@@ -1,0 +1,115 @@
+"""/v1/threads/runs and /v1/threads/{thread_id}/runs; joining a run's stream at /events is our addition.
+
+A route never touches the engine: it records what the client wants, and follows the run's log.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from zhuli.app import App
+from zhuli.core.errors import InvalidRequest
+from zhuli.runs.follow import follow
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id
+from zhuli.server.routes.steps import Include
+from zhuli.server.stream import EventStream, run_events
+from zhuli.store import collections, runs, schema
+from zhuli.types.page import Page, PageParams
+from zhuli.types.run import MetadataModify, Run, RunCreate, ThreadRunCreate, ToolOutputsSubmit
+from zhuli.types.thread import Thread
+
+router = APIRouter(prefix="/v1/threads", tags=["Runs"], route_class=JsonRoute)
+
+_STREAM = {200: {"content": {"text/event-stream": {}}, "description": "The run, or its events with stream: true."}}
+
+
+@router.post("/runs", response_model=Run, responses=_STREAM)
+async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheActor) -> Response:
+    check_id(app.settings, "assistant_id", body.assistant_id)
+    run = await app.runs.create_with_thread(actor.project, body)
+    return stream(app, run.id) if body.stream else _polled(app, run)
+
+
+@router.post("/{thread_id}/runs", response_model=Run, responses=_STREAM)
+async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheActor, include: Include = []) -> Response:
+    check_id(app.settings, "assistant_id", body.assistant_id)
+    run = await app.runs.create(actor.project, thread_id, body)
+    return stream(app, run.id) if body.stream else _polled(app, run)
+
+
+@router.get("/{thread_id}/runs", response_model=Page[Run])
+async def list_runs(thread_id: str, page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(_list, actor.project, thread_id, page))
+
+
+@router.get("/{thread_id}/runs/{run_id}", response_model=Run)
+async def get_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
+    return _polled(
+        app, await app.database.run(collections.get, schema.runs, Run, actor.project, run_id, thread_id=thread_id)
+    )
+
+
+@router.post("/{thread_id}/runs/{run_id}", response_model=Run)
+async def modify_run(
+    thread_id: str, run_id: str, app: TheApp, actor: TheActor, body: MetadataModify | None = None
+) -> Response:
+    if body is None or "metadata" not in body.model_fields_set:
+        return await get_run(thread_id, run_id, app, actor)
+    return _polled(app, await app.runs.modify(actor.project, thread_id, run_id, body.metadata))
+
+
+@router.post("/{thread_id}/runs/{run_id}/cancel", response_model=Run)
+async def cancel_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
+    return _polled(app, await app.runs.cancel(actor.project, thread_id, run_id))
+
+
+@router.post("/{thread_id}/runs/{run_id}/submit_tool_outputs", response_model=Run, responses=_STREAM)
+async def submit_tool_outputs(
+    thread_id: str, run_id: str, body: ToolOutputsSubmit, app: TheApp, actor: TheActor
+) -> Response:
+    run, before = await app.runs.submit(actor.project, thread_id, run_id, body.tool_outputs)
+    return stream(app, run.id, after=before) if body.stream else _polled(app, run)
+
+
+@router.get("/{thread_id}/runs/{run_id}/events", response_class=Response, responses=_STREAM)
+async def follow_run(
+    thread_id: str,
+    run_id: str,
+    app: TheApp,
+    actor: TheActor,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Join or resume a run's stream: everything after the event that Last-Event-ID names, then what comes."""
+    await app.database.run(runs.require, actor.project, thread_id, run_id)
+    return stream(app, run_id, after=_sequence(last_event_id))
+
+
+def stream(app: App, run_id: str, *, after: int = 0) -> Response:
+    """The run's events as server-sent events."""
+    following = follow(app.database, app.hints, run_id, after=after, idle=app.settings.keepalive_seconds)
+    return EventStream(run_events(following))
+
+
+def _polled(app: App, run: Run) -> Json:
+    """A run for a client that may poll it."""
+    return Json(run, {"openai-poll-after-ms": str(app.settings.poll_after_ms)})
+
+
+def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Page[Run]:
+    collections.get(connection, schema.threads, Thread, project, thread_id)
+    return collections.page(connection, schema.runs, Run, project, page, thread_id=thread_id)
+
+
+def _sequence(last_event_id: str | None) -> int:
+    if last_event_id is None or last_event_id == "":
+        return 0
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 10):
+        raise InvalidRequest(
+            f"Invalid 'Last-Event-ID': '{last_event_id}'. Expected the id of an event of this run, a whole number.",
+            param="Last-Event-ID",
+            code="invalid_value",
+        )
+    return int(last_event_id)

@@ -1,0 +1,39 @@
+"""/v1/threads/{thread_id}/runs/{run_id}/steps"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.store import collections, runs
+from zhuli.store.schema import run_steps
+from zhuli.types.page import Page, PageParams
+from zhuli.types.step import RunStep
+
+router = APIRouter(prefix="/v1/threads/{thread_id}/runs/{run_id}/steps", tags=["Run steps"], route_class=JsonRoute)
+
+SearchContent = Literal["step_details.tool_calls[*].file_search.results[*].content"]
+Include = Annotated[list[SearchContent], Query(alias="include[]")]
+
+
+@router.get("", response_model=Page[RunStep])
+async def list_steps(
+    thread_id: str, run_id: str, page: ThePage, app: TheApp, actor: TheActor, include: Include = []
+) -> Response:
+    return Json(await app.database.run(_list, actor.project, thread_id, run_id, page))
+
+
+@router.get("/{step_id}", response_model=RunStep)
+async def get_step(
+    thread_id: str, run_id: str, step_id: str, app: TheApp, actor: TheActor, include: Include = []
+) -> Response:
+    where = {"thread_id": thread_id, "run_id": run_id}
+    return Json(await app.database.run(collections.get, run_steps, RunStep, actor.project, step_id, **where))
+
+
+def _list(connection: Connection, project: str, thread_id: str, run_id: str, page: PageParams) -> Page[RunStep]:
+    runs.require(connection, project, thread_id, run_id)
+    return collections.page(connection, run_steps, RunStep, project, page, run_id=run_id)

@@ -1,0 +1,63 @@
+"""/v1/threads; the list of threads is our addition."""
+
+from fastapi import APIRouter
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from zhuli.runs.commands import insert_thread
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.store import collections, runs
+from zhuli.store.database import hint
+from zhuli.store.schema import threads
+from zhuli.store.threads import delete_thread as delete_with_all
+from zhuli.types.page import Deleted, Page
+from zhuli.types.thread import Thread, ThreadCreate, ThreadModify
+from zhuli.types.tools import ToolResources
+
+router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute)
+
+
+@router.post("", response_model=Thread)
+async def create_thread(app: TheApp, actor: TheActor, body: ThreadCreate | None = None) -> Response:
+    now = int(app.clock.now())
+    return Json(await app.database.run(insert_thread, actor.project, body or ThreadCreate(), now))
+
+
+@router.get("", response_model=Page[Thread])
+async def list_threads(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(collections.page, threads, Thread, actor.project, page))
+
+
+@router.get("/{thread_id}", response_model=Thread)
+async def get_thread(thread_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(collections.get, threads, Thread, actor.project, thread_id))
+
+
+@router.post("/{thread_id}", response_model=Thread)
+async def modify_thread(
+    thread_id: str, app: TheApp, actor: TheActor, body: ThreadModify | None = None
+) -> Response:
+    return Json(await app.database.run(_modify, actor.project, thread_id, body or ThreadModify()))
+
+
+@router.delete("/{thread_id}", response_model=Deleted)
+async def delete_thread(thread_id: str, app: TheApp, actor: TheActor) -> Response:
+    await app.database.run(_delete, actor.project, thread_id)
+    return Json(Deleted(id=thread_id, object="thread.deleted"))
+
+
+def _modify(connection: Connection, project: str, thread_id: str, body: ThreadModify) -> Thread:
+    thread = collections.get(connection, threads, Thread, project, thread_id)
+    given = {
+        "metadata": dict(body.metadata or {}),
+        "tool_resources": body.tool_resources or ToolResources(),
+    }
+    modified = thread.model_copy(update={name: given[name] for name in body.model_fields_set})
+    collections.replace(connection, threads, modified)
+    return modified
+
+
+def _delete(connection: Connection, project: str, thread_id: str) -> None:
+    for run_id in delete_with_all(connection, project, thread_id):
+        hint(connection, runs.topic(run_id))

@@ -1,0 +1,80 @@
+"""Run the HTTP server until a signal: bind, say where, serve, stop gracefully."""
+
+import ipaddress
+import logging
+import socket
+from types import FrameType
+
+import uvicorn
+
+from zhuli.app import App, build_app
+from zhuli.core import logs
+from zhuli.core.errors import ConfigurationError
+from zhuli.server.http import build_server
+from zhuli.settings import Settings
+from zhuli.store import migrate, projects
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    logs.configure(settings.log_format, settings.log_level)
+    app = build_app(settings)
+    config = uvicorn.Config(
+        build_server(app),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=int(settings.grace_seconds) + 2,
+        timeout_keep_alive=75,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+    )
+    Server(config, app).run()
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which tells the app as soon as a signal asks for the end, so that runs stop being claimed."""
+
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._check_keys()
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        port = self.servers[0].sockets[0].getsockname()[1]
+        log.info("zhuli answers at http://%s:%d/v1", self.config.host, port)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.begin_to_stop()
+        super().handle_exit(sig, frame)
+
+    async def _check_keys(self) -> None:
+        """Without keys everybody who reaches the port may do everything, so only this machine may reach it."""
+        await self._app.database.run(migrate.upgrade)
+        if await self._app.database.run(projects.has_keys):
+            return
+        if not _is_loopback(self.config.host):
+            raise ConfigurationError(
+                f"There are no API keys, so the server listens only on loopback, not on {self.config.host}. "
+                "Make a key first: zhuli keys create --project NAME."
+            )
+        log.info("There are no API keys: any key is taken, and only this machine is served")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,97 @@
+"""Every setting of the server: typed, with a default and a sentence. Read once, from a TOML file and ZHULI_* variables."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from zhuli.core.errors import ConfigurationError
+
+
+class Strict(BaseModel):
+    """Leniencies of ours that can be switched off, one by one, for the original's behaviour."""
+
+    beta_header: bool = Field(False, description="Refuse requests without the header OpenAI-Beta: assistants=v2.")
+    ids: bool = Field(False, description="Refuse ids of another shape with a 400 rather than a 404.")
+    downloads: bool = Field(False, description="Refuse to hand back the content of files that users uploaded.")
+
+
+class Settings(BaseSettings):
+    """Settings; a variable ZHULI_STRICT__IDS sets strict.ids, and variables win over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHULI_", env_nested_delimiter="__", extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; without API keys only loopback is taken.")
+    port: int = Field(8000, ge=0, le=65535)
+    data_dir: Path = Field(Path("data"), description="Where the embedded defaults keep everything.")
+    database_url: str | None = Field(None, description="sqlite:///PATH or postgresql://…; default: zhuli.db in data_dir.")
+    blobs_url: str | None = Field(None, description="file:///DIR or s3://BUCKET/PREFIX; default: files in data_dir.")
+    models_file: Path | None = Field(None, description="Default: models.toml in data_dir if it exists, else built in.")
+
+    worker_slots: int = Field(64, ge=0, description="Runs that this process works on at once; 0: leave them to workers.")
+    run_lifetime_seconds: int = Field(600, ge=1, description="After this long a run that has not ended expires.")
+    lease_seconds: float = Field(15, gt=0, description="A worker that is silent for this long loses its jobs.")
+    max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often is given up.")
+    grace_seconds: float = Field(10, ge=0, description="How long running turns may go on when the process is stopped.")
+    stream_interval_ms: float = Field(20, ge=0, description="Streamed pieces that come faster than this are joined.")
+    delta_retention_seconds: float = Field(3600, ge=0, description="How long streamed pieces outlive their run.")
+    poll_after_ms: int = Field(250, ge=1, description="What polling clients are told to wait (openai-poll-after-ms).")
+    keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
+    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")
+    max_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
+    durable: bool = Field(False, description="SQLite: also survive a power cut at every commit (slower: one fsync each).")
+
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otel_endpoint: str | None = Field(None, description="OTLP over HTTP, like http://127.0.0.1:4318; default: no traces.")
+    strict: Strict = Strict()
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'zhuli.db'}"
+
+    @property
+    def blobs(self) -> str:
+        return self.blobs_url or f"file://{self.data_dir.resolve() / 'files'}"
+
+    @property
+    def models(self) -> Path | None:
+        if self.models_file is not None:
+            return self.models_file
+        beside = self.data_dir / "models.toml"
+        return beside if beside.exists() else None
+
+
+def read_settings(config: Path | None = None, **given: Any) -> Settings:
+    """Settings from `given` (a command's options; None means not given), then ZHULI_* variables, then the file `config`."""
+    if config is not None and not config.exists():
+        raise ConfigurationError(f"There is no settings file {config}.")
+    options = {name: value for name, value in given.items() if value is not None}
+    source = _file_source(config)
+    try:
+        return source(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"The setting '{place}' can't be {first.get('input')!r}: {first['msg']}.") from error
+
+
+def _file_source(config: Path | None) -> type[Settings]:
+    """Settings that read `config` below the variables."""
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            if config is None:
+                return (init_settings, env_settings)
+            return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config))
+
+    return FromFile

@@ -1,0 +1,106 @@
+"""Objects with a JSON body: insert, read, page through, overwrite, delete. Every query is within one project.
+
+What is one table's alone (a thread's lock, a run's log) is in that table's own file.
+"""
+
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
+
+from zhuli.core.errors import NotFound
+from zhuli.types.page import Page, PageParams
+from zhuli.types.wire import Wire
+
+W = TypeVar("W", bound=Wire)
+
+NOUNS = {
+    "assistants": "assistant",
+    "threads": "thread",
+    "messages": "message",
+    "runs": "run",
+    "run_steps": "run step",
+    "files": "File object",
+}
+
+
+def insert(connection: Connection, table: Table, project: str, item: Any, **columns: Any) -> int:
+    """Insert `item`, which has an id, and give its seq."""
+    values = {"id": item.id, "project_id": project, "body": item.model_dump_json(), **columns}
+    result = connection.execute(table.insert(), values)
+    return int(result.inserted_primary_key[0])
+
+
+def get(connection: Connection, table: Table, kind: type[W], project: str, id_: str, **where: str) -> W:
+    """The object, or NotFound in the API's words."""
+    body = connection.execute(_by_id(table, table.c.body, project, id_, where)).scalar()
+    if body is None:
+        raise missing(table, id_)
+    return kind.model_validate_json(body)
+
+
+def missing(table: Table, id_: str) -> NotFound:
+    """The error for an id that this project does not have."""
+    if table.name == "files":
+        return NotFound(f"No such File object: {id_}", param="id")
+    return NotFound(f"No {NOUNS[table.name]} found with id '{id_}'.")
+
+
+def replace(connection: Connection, table: Table, item: Any) -> None:
+    """Overwrite the body of an object that exists."""
+    connection.execute(
+        update(table).where(table.c.id == bindparam("key")).values(body=bindparam("new_body")),
+        {"key": item.id, "new_body": item.model_dump_json()},
+    )
+
+
+def remove(connection: Connection, table: Table, project: str, id_: str, **where: str) -> None:
+    """Delete the object, or raise NotFound."""
+    query = delete(table).where(table.c.project_id == project, table.c.id == id_)
+    for column, value in where.items():
+        query = query.where(table.c[column] == value)
+    if connection.execute(query).rowcount == 0:
+        raise missing(table, id_)
+
+
+def page(
+    connection: Connection, table: Table, kind: type[W], project: str, params: PageParams, **where: str
+) -> Page[W]:
+    """A page of the project's objects, in the order in which they were made."""
+    query = select(table.c.body).where(table.c.project_id == project)
+    for column, value in where.items():
+        query = query.where(table.c[column] == value)
+    forward = params.order == "asc"
+    for cursor, newer in ((params.after, forward), (params.before, not forward)):
+        if cursor is not None:
+            seq = _seq_of(connection, table, project, cursor, where)
+            query = query.where(table.c.seq > seq if newer else table.c.seq < seq)
+    # With only `before`, the page is the objects nearest to it, so they are read from that end.
+    backwards = params.before is not None and params.after is None
+    query = query.order_by(table.c.seq.asc() if forward != backwards else table.c.seq.desc())
+    bodies = list(connection.execute(query.limit(params.limit + 1)).scalars())
+    data = [kind.model_validate_json(body) for body in bodies[: params.limit]]
+    if backwards:
+        data.reverse()
+    return as_page(data, has_more=len(bodies) > params.limit)
+
+
+def as_page(data: list[W], *, has_more: bool) -> Page[W]:
+    """The list object around `data`, whose members have ids."""
+    ids = [getattr(item, "id", None) for item in data]
+    return Page[W](data=data, first_id=ids[0] if ids else None, last_id=ids[-1] if ids else None, has_more=has_more)
+
+
+def _by_id(table: Table, column: Any, project: str, id_: str, where: dict[str, str]) -> Any:
+    if "\0" in id_:
+        raise missing(table, id_)  # PostgreSQL does not even take it as a parameter
+    query = select(column).where(table.c.project_id == project, table.c.id == id_)
+    for name, value in where.items():
+        query = query.where(table.c[name] == value)
+    return query
+
+
+def _seq_of(connection: Connection, table: Table, project: str, id_: str, where: dict[str, str]) -> int:
+    seq = connection.execute(_by_id(table, table.c.seq, project, id_, where)).scalar()
+    if seq is None:
+        raise missing(table, id_)
+    return int(seq)

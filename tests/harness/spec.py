@@ -1,0 +1,129 @@
+"""The contract's OpenAPI document, with what must be corrected in it before answers can be held against it.
+
+The document itself stays as published (tests/openapi); every departure from it is one function of CORRECTIONS, and
+every path that it does not know is one line of ADDITIONS. It does not validate anything: that is contract.py.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Schema = dict[str, Any]
+
+PREFIX = "/v1"
+DOCUMENT = Path(__file__).parent.parent / "openapi" / "openapi.json"
+
+
+def load() -> Schema:
+    """The corrected document."""
+    document: Schema = json.loads(DOCUMENT.read_text())
+    for correct in CORRECTIONS:
+        document = correct(document)
+    return document
+
+
+def nullable_is_meant(node: Any) -> Any:
+    """`nullable: true` is OpenAPI 3.0; in a 3.1 document it means nothing, though the examples do show null there."""
+    if isinstance(node, list):
+        return [nullable_is_meant(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    corrected = {key: nullable_is_meant(value) for key, value in node.items() if key != "nullable"}
+    if node.get("nullable") is True or any(_only_says_nullable(member) for member in node.get("allOf", ())):
+        return {"anyOf": [corrected, {"type": "null"}]}
+    return corrected
+
+
+def _only_says_nullable(member: Schema) -> bool:
+    return member.get("nullable") is True and not ({"$ref", "properties", "type"} & set(member))
+
+
+def runs_inherit_every_tool(document: Schema) -> Schema:
+    """A run object may carry 128 tools: 20 limits what a run request may send, not what a run inherits (§1.5)."""
+    del _property(document, "RunObject", "tools")["maxItems"]
+    return document
+
+
+def empty_lists_have_null_ends(document: Schema) -> Schema:
+    """first_id and last_id are null when there is nothing on the page (§1.1), where the schemas say string."""
+    for schema in document["components"]["schemas"].values():
+        properties = schema.get("properties", {})
+        if {"data", "first_id", "last_id", "has_more"} <= set(properties):
+            for name in ("first_id", "last_id"):
+                properties[name] = {"type": ["string", "null"]}
+    return document
+
+
+def errors_are_wrapped_in_streams(document: Schema) -> Schema:
+    """SDKs swallow the bare error that ErrorEvent describes and raise the wrapped one (§3.1)."""
+    document["components"]["schemas"]["ErrorEvent"]["properties"]["data"] = {
+        "$ref": "#/components/schemas/ErrorResponse"
+    }
+    return document
+
+
+def evals_is_a_purpose(document: Schema) -> Schema:
+    """Files may be uploaded for evals (§5), which the object's own enum forgets."""
+    _property(document, "OpenAIFile", "purpose")["enum"].append("evals")
+    return document
+
+
+def file_content_is_bytes(document: Schema) -> Schema:
+    """The content of a file is what was uploaded, not a JSON string."""
+    document["paths"]["/files/{file_id}/content"]["get"]["responses"]["200"]["content"] = {"*/*": {}}
+    return document
+
+
+def runs_may_be_streamed(document: Schema) -> Schema:
+    """Three operations answer with events when the body says `stream`; the document knows only their JSON."""
+    events = {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}
+    for path in (
+        "/threads/runs",
+        "/threads/{thread_id}/runs",
+        "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs",
+    ):
+        document["paths"][path]["post"]["responses"]["200"]["content"]["text/event-stream"] = events
+    return document
+
+
+def _property(document: Schema, schema: str, name: str) -> Schema:
+    found: Schema = document["components"]["schemas"][schema]["properties"][name]
+    return found
+
+
+CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
+    nullable_is_meant,
+    runs_inherit_every_tool,
+    empty_lists_have_null_ends,
+    errors_are_wrapped_in_streams,
+    evals_is_a_purpose,
+    file_content_is_bytes,
+    runs_may_be_streamed,
+)
+
+_THREADS: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "list"},
+        "data": {"type": "array", "items": {"$ref": "#/components/schemas/ThreadObject"}},
+        "first_id": {"type": ["string", "null"]},
+        "last_id": {"type": ["string", "null"]},
+        "has_more": {"type": "boolean"},
+    },
+    "required": ["object", "data", "first_id", "last_id", "has_more"],
+}
+
+ADDITIONS: dict[tuple[str, str], Schema] = {
+    ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
+    ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
+        "text/event-stream": {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}
+    },
+    ("GET", "/healthz"): {"text/plain": {}},
+    ("GET", "/readyz"): {"text/plain": {}},
+    ("GET", "/openapi.json"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", "/docs"): {"text/html": {}},
+    ("GET", "/metrics"): {"text/plain": {}},
+}
+"""What this server answers beyond the document: the content of status 200, by media type. Editing a message's text is
+missing here because its answer is the document's own MessageObject."""
