@@ -12,9 +12,9 @@ from zhuli.core.errors import ConfigurationError
 class Strict(BaseModel):
     """Leniencies of ours that can be switched off, one by one, for the original's behaviour."""
 
-    beta_header: bool = Field(False, description="Refuse requests without the header OpenAI-Beta: assistants=v2.")
-    ids: bool = Field(False, description="Refuse ids of another shape with a 400 rather than a 404.")
-    downloads: bool = Field(False, description="Refuse to hand back the content of files that users uploaded.")
+    beta_header: bool = Field(default=False, description="Refuse requests without the header OpenAI-Beta: assistants=v2.")
+    ids: bool = Field(default=False, description="Refuse ids of another shape with a 400 rather than a 404.")
+    downloads: bool = Field(default=False, description="Refuse to hand back the content of files that users uploaded.")
 
 
 class Settings(BaseSettings):
@@ -40,12 +40,12 @@ class Settings(BaseSettings):
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
-    durable: bool = Field(False, description="SQLite: also survive a power cut at every commit (slower: one fsync each).")
+    durable: bool = Field(default=False, description="SQLite: also survive a power cut at every commit (slower: one fsync each).")
 
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otel_endpoint: str | None = Field(None, description="OTLP over HTTP, like http://127.0.0.1:4318; default: no traces.")
-    strict: Strict = Strict()
+    strict: Strict = Field(default_factory=Strict)
 
     @property
     def database(self) -> str:

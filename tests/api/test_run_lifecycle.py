@@ -180,8 +180,8 @@ def test_the_required_action_names_every_call(client: OpenAI) -> None:
     assert run.required_action is not None and run.required_action.type == "submit_tool_outputs"
     calls = calls_of(run)
     assert [(call.type, call.function.name, call.function.arguments) for call in calls] == [
-        ("function", "get_weather", '{"city": "Paris"}'),
-        ("function", "get_weather", '{"city": "Rome"}'),
+        ("function", "get_weather", '{"city":"Paris"}'),
+        ("function", "get_weather", '{"city":"Rome"}'),
     ]
     assert all(call.id.startswith("call_") for call in calls)
     assert calls[0].id != calls[1].id

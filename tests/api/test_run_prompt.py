@@ -131,7 +131,7 @@ def test_the_model_reads_its_calls_and_their_outputs(client: OpenAI, server: Ser
     question, called, first, second = server.requests(run.thread_id)[1]["messages"]
     assert question == {"role": "user", "content": "look it up and say so"}
     assert (called["role"], called["content"]) == ("assistant", "Let me look.")
-    assert [call["function"]["arguments"] for call in called["tool_calls"]] == ['{"city": "Paris"}', '{"city": "Rome"}']
+    assert [call["function"]["arguments"] for call in called["tool_calls"]] == ['{"city":"Paris"}', '{"city":"Rome"}']
     ids = [call["id"] for call in called["tool_calls"]]
     assert first == {"role": "tool", "tool_call_id": ids[0], "content": "sunny"}
     assert second == {"role": "tool", "tool_call_id": ids[1], "content": ""}

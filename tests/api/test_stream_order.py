@@ -49,8 +49,8 @@ def test_functions(client: OpenAI, http: httpx2.Client) -> None:
     events = stream(client, http, "weather in Paris and Rome", tools=[WEATHER])
     assert short(events) == [*BEGINNING, *CALLS]
     assert streamed_calls(events) == [
-        {"name": "get_weather", "arguments": '{"city": "Paris"}'},
-        {"name": "get_weather", "arguments": '{"city": "Rome"}'},
+        {"name": "get_weather", "arguments": '{"city":"Paris"}'},
+        {"name": "get_weather", "arguments": '{"city":"Rome"}'},
     ]
 
 
@@ -67,7 +67,7 @@ def test_text_and_two_parallel_calls_in_one_turn(client: OpenAI, http: httpx2.Cl
     events = stream(client, http, "look it up and say so", tools=[WEATHER])
     assert short(events) == [*BEGINNING, *MESSAGE, *CALLS]
     assert streamed_text(events) == "Let me look."
-    assert [call["arguments"] for call in streamed_calls(events)] == ['{"city": "Paris"}', '{"city": "Rome"}']
+    assert [call["arguments"] for call in streamed_calls(events)] == ['{"city":"Paris"}', '{"city":"Rome"}']
 
 
 def test_an_answer_cut_by_its_budget(client: OpenAI, http: httpx2.Client) -> None:

@@ -23,9 +23,9 @@ run completed
 Once upon a time.
 1 1
 calling get_weather
-called with {"city": "Paris"}
+called with {"city":"Paris"}
 calling get_weather
-called with {"city": "Rome"}
+called with {"city":"Rome"}
 run requires_action
 looking up Paris
 looking up Rome

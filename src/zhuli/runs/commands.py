@@ -97,7 +97,7 @@ class RunCommands:
         outputs: Sequence[ToolOutput],
     ) -> tuple[Run, int]:
         threads.lock(connection, project, thread_id)
-        run = collections.get(connection, schema.runs, Run, project, run_id, thread_id=thread_id)
+        run = collections.get(connection, schema.runs, Run, project, run_id, {"thread_id": thread_id})
         if run.status != "requires_action" or run.required_action is None:
             raise InvalidRequest(f'Runs in status "{run.status}" do not accept tool outputs.')
         wanted = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
@@ -136,7 +136,7 @@ class RunCommands:
     def _modify(
         self, connection: Connection, project: str, thread_id: str, run_id: str, metadata: dict[str, str] | None
     ) -> Run:
-        collections.get(connection, schema.runs, Run, project, run_id, thread_id=thread_id)
+        collections.get(connection, schema.runs, Run, project, run_id, {"thread_id": thread_id})
         change = Change(RUN_MODIFIED, {"metadata": metadata or {}})
         events = runs.record(connection, run_id, [change], now=self._clock.now())
         return Run.model_validate_json(events[-1].data)

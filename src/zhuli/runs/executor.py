@@ -116,7 +116,7 @@ class _Execution:
         self._run = stored.run
         self._project = stored.project
         self._usages: list[dict[str, Any]] = []
-        self._call: asyncio.Task[Any] | None = None
+        self._call: asyncio.Task[Delta] | None = None
         self._interrupted = False
 
     async def go(self) -> None:

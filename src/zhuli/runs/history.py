@@ -181,7 +181,7 @@ def _text_of(messages: list[ChatMessage]) -> str:
 
 def _beside_text(messages: list[ChatMessage]) -> int:
     """Tokens of what is not text: the template around each message, and images."""
-    images = sum(
+    images: int = sum(
         part["type"] != "text"
         for message in messages
         if isinstance(message.get("content"), list)

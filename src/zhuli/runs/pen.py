@@ -15,7 +15,7 @@ class Pen:
     """
 
     def __init__(
-        self, write: Callable[[list[Change]], Awaitable[None]], failed: Callable[[], None], interval: float
+        self, write: Callable[[list[Change]], Awaitable[object]], failed: Callable[[], None], interval: float
     ) -> None:
         self._write = write
         self._failed = failed

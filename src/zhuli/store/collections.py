@@ -3,6 +3,8 @@
 What is one table's alone (a thread's lock, a run's log) is in that table's own file.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
@@ -12,6 +14,9 @@ from zhuli.types.page import Page, PageParams
 from zhuli.types.wire import Wire
 
 W = TypeVar("W", bound=Wire)
+
+NOWHERE: Mapping[str, str] = MappingProxyType({})
+"""No further condition: `where` gives columns that must have these values."""
 
 NOUNS = {
     "assistants": "assistant",
@@ -23,14 +28,20 @@ NOUNS = {
 }
 
 
-def insert(connection: Connection, table: Table, project: str, item: Any, **columns: Any) -> int:
+def insert(
+    connection: Connection, table: Table, project: str, item: Any, columns: Mapping[str, Any] = NOWHERE
+) -> int:
     """Insert `item`, which has an id, and give its seq."""
     values = {"id": item.id, "project_id": project, "body": item.model_dump_json(), **columns}
     result = connection.execute(table.insert(), values)
-    return int(result.inserted_primary_key[0])
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
-def get(connection: Connection, table: Table, kind: type[W], project: str, id_: str, **where: str) -> W:
+def get(
+    connection: Connection, table: Table, kind: type[W], project: str, id_: str, where: Mapping[str, str] = NOWHERE
+) -> W:
     """The object, or NotFound in the API's words."""
     body = connection.execute(_by_id(table, table.c.body, project, id_, where)).scalar()
     if body is None:
@@ -53,7 +64,9 @@ def replace(connection: Connection, table: Table, item: Any) -> None:
     )
 
 
-def remove(connection: Connection, table: Table, project: str, id_: str, **where: str) -> None:
+def remove(
+    connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE
+) -> None:
     """Delete the object, or raise NotFound."""
     query = delete(table).where(table.c.project_id == project, table.c.id == id_)
     for column, value in where.items():
@@ -63,7 +76,12 @@ def remove(connection: Connection, table: Table, project: str, id_: str, **where
 
 
 def page(
-    connection: Connection, table: Table, kind: type[W], project: str, params: PageParams, **where: str
+    connection: Connection,
+    table: Table,
+    kind: type[W],
+    project: str,
+    params: PageParams,
+    where: Mapping[str, str] = NOWHERE,
 ) -> Page[W]:
     """A page of the project's objects, in the order in which they were made."""
     query = select(table.c.body).where(table.c.project_id == project)
@@ -90,7 +108,7 @@ def as_page(data: list[W], *, has_more: bool) -> Page[W]:
     return Page[W](data=data, first_id=ids[0] if ids else None, last_id=ids[-1] if ids else None, has_more=has_more)
 
 
-def _by_id(table: Table, column: Any, project: str, id_: str, where: dict[str, str]) -> Any:
+def _by_id(table: Table, column: Any, project: str, id_: str, where: Mapping[str, str]) -> Any:
     if "\0" in id_:
         raise missing(table, id_)  # PostgreSQL does not even take it as a parameter
     query = select(column).where(table.c.project_id == project, table.c.id == id_)
@@ -99,7 +117,7 @@ def _by_id(table: Table, column: Any, project: str, id_: str, where: dict[str, s
     return query
 
 
-def _seq_of(connection: Connection, table: Table, project: str, id_: str, where: dict[str, str]) -> int:
+def _seq_of(connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str]) -> int:
     seq = connection.execute(_by_id(table, table.c.seq, project, id_, where)).scalar()
     if seq is None:
         raise missing(table, id_)

@@ -114,9 +114,9 @@ def entries(connection: Connection, thread_id: str, *, after_message: int = 0, a
     for row in connection.execute(_MESSAGES, {"thread": thread_id, "after": after_message}):
         entry = Entry(row.seq, row.id, False, row.run_id, row.body, row.tokens, row.tokenizer)
         found.append(((row.seq, 0), entry))
-    for row in connection.execute(_STEPS, {"thread": thread_id, "after": after_step}):
-        entry = Entry(row.seq, row.id, True, row.run_id, row.body, None, None)
-        found.append(((row.after_message, row.seq), entry))
+    for step in connection.execute(_STEPS, {"thread": thread_id, "after": after_step}):
+        entry = Entry(step.seq, step.id, True, step.run_id, step.body, None, None)
+        found.append(((step.after_message, step.seq), entry))
     found.sort(key=lambda item: item[0])
     return [entry for _, entry in found]
 

@@ -175,7 +175,7 @@ class Plugin:
             raise self._failure(response.status, parsed(said), response.headers)
         return response
 
-    async def _next(self, response: aiohttp.ClientResponse, patience: _Patience, reader: CompletionReader) -> bytes:
+    async def _next(self, response: aiohttp.ClientResponse, patience: "_Patience", reader: CompletionReader) -> bytes:
         """The next bytes of the body, b"" at its end, or where it breaks once the answer has finished."""
         try:
             return await response.content.readany()

@@ -46,7 +46,7 @@ class _Completion:
         self._entry = entry
         self._body = body
         self._request = _request(body)
-        self._head = {"id": new_id("chatcmpl"), "created": int(app.clock.now()), "model": body.model}
+        self._head: dict[str, Any] = {"id": new_id("chatcmpl"), "created": int(app.clock.now()), "model": body.model}
 
     async def whole(self) -> ChatCompletion:
         """All answers, complete."""

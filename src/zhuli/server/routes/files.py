@@ -36,7 +36,7 @@ async def create_file(
         purpose=purpose,
     )
     await app.blobs.write(made.id, data)
-    await app.database.run(collections.insert, files, actor.project, made, purpose=purpose)
+    await app.database.run(collections.insert, files, actor.project, made, {"purpose": purpose})
     return Json(made)
 
 
@@ -51,7 +51,7 @@ async def list_files(
 ) -> Response:
     where = {} if purpose is None else {"purpose": purpose}
     params = PageParams(limit, order, after)
-    return Json(await app.database.run(collections.page, files, File, actor.project, params, **where))
+    return Json(await app.database.run(collections.page, files, File, actor.project, params, where))
 
 
 @router.get("/{file_id}", response_model=File)

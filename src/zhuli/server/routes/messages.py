@@ -40,7 +40,7 @@ async def list_messages(
 async def get_message(thread_id: str, message_id: str, app: TheApp, actor: TheActor) -> Response:
     return Json(
         await app.database.run(
-            collections.get, schema.messages, Message, actor.project, message_id, thread_id=thread_id
+            collections.get, schema.messages, Message, actor.project, message_id, {"thread_id": thread_id}
         )
     )
 
@@ -69,13 +69,13 @@ def _list(
 ) -> Page[Message]:
     collections.get(connection, schema.threads, Thread, project, thread_id)
     where = {"thread_id": thread_id} if run_id is None else {"thread_id": thread_id, "run_id": run_id}
-    return collections.page(connection, schema.messages, Message, project, page, **where)
+    return collections.page(connection, schema.messages, Message, project, page, where)
 
 
 def _modify(
     connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify
 ) -> Message:
-    message = collections.get(connection, schema.messages, Message, project, message_id, thread_id=thread_id)
+    message = collections.get(connection, schema.messages, Message, project, message_id, {"thread_id": thread_id})
     given: dict[str, Any] = {}
     if "metadata" in body.model_fields_set:
         given["metadata"] = dict(body.metadata or {})
@@ -91,5 +91,5 @@ def _modify(
 
 def _delete(connection: Connection, project: str, thread_id: str, message_id: str) -> None:
     threads.lock(connection, project, thread_id)
-    collections.remove(connection, schema.messages, project, message_id, thread_id=thread_id)
+    collections.remove(connection, schema.messages, project, message_id, {"thread_id": thread_id})
     threads.edited(connection, thread_id)

@@ -3,7 +3,7 @@
 A route never touches the engine: it records what the client wants, and follows the run's log.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 from sqlalchemy import Connection
@@ -23,7 +23,7 @@ from zhuli.types.thread import Thread
 
 router = APIRouter(prefix="/v1/threads", tags=["Runs"], route_class=JsonRoute)
 
-_STREAM = {200: {"content": {"text/event-stream": {}}, "description": "The run, or its events with stream: true."}}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The run, or its events with stream: true."}}
 
 
 @router.post("/runs", response_model=Run, responses=_STREAM)
@@ -48,7 +48,7 @@ async def list_runs(thread_id: str, page: ThePage, app: TheApp, actor: TheActor)
 @router.get("/{thread_id}/runs/{run_id}", response_model=Run)
 async def get_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
     return _polled(
-        app, await app.database.run(collections.get, schema.runs, Run, actor.project, run_id, thread_id=thread_id)
+        app, await app.database.run(collections.get, schema.runs, Run, actor.project, run_id, {"thread_id": thread_id})
     )
 
 
@@ -100,7 +100,7 @@ def _polled(app: App, run: Run) -> Json:
 
 def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Page[Run]:
     collections.get(connection, schema.threads, Thread, project, thread_id)
-    return collections.page(connection, schema.runs, Run, project, page, thread_id=thread_id)
+    return collections.page(connection, schema.runs, Run, project, page, {"thread_id": thread_id})
 
 
 def _sequence(last_event_id: str | None) -> int:

@@ -31,9 +31,9 @@ async def get_step(
     thread_id: str, run_id: str, step_id: str, app: TheApp, actor: TheActor, include: Include = []
 ) -> Response:
     where = {"thread_id": thread_id, "run_id": run_id}
-    return Json(await app.database.run(collections.get, run_steps, RunStep, actor.project, step_id, **where))
+    return Json(await app.database.run(collections.get, run_steps, RunStep, actor.project, step_id, where))
 
 
 def _list(connection: Connection, project: str, thread_id: str, run_id: str, page: PageParams) -> Page[RunStep]:
     runs.require(connection, project, thread_id, run_id)
-    return collections.page(connection, run_steps, RunStep, project, page, run_id=run_id)
+    return collections.page(connection, run_steps, RunStep, project, page, {"run_id": run_id})
