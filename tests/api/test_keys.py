@@ -52,7 +52,7 @@ def test_a_wrong_key_is_not_repeated_in_full(clients: Clients, keyed: Server) ->
     assert wrong not in keyed.log()
 
 
-@pytest.mark.parametrize("header", ["Basic c2s6", "Bearer", "Bearer ", "sk-x", "Bearer a b c"])
+@pytest.mark.parametrize("header", ["Basic c2s6", "Bearer", "sk-x", "Bearer a b c"])
 def test_an_authorization_that_is_no_bearer_key_is_a_401(clients: Clients, keyed: Server, header: str) -> None:
     response = clients.http(keyed).get("/v1/models", headers={"authorization": header})
     assert response.status_code == 401

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_unknown_path_is_a_404_in_the_error_shape(http: httpx2.Client, path: str) -> None:
     for method in ("GET", "POST"):
         message = assert_refused(http.request(method, path), 404)
-        assert path.rstrip("/") in message
+        assert path.rstrip("/").removesuffix("%00") in message
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_an_unknown_path_is_a_404_in_the_error_shape(http: httpx2.Client, path: 
 def test_a_method_that_a_path_does_not_have_is_a_405_in_the_error_shape(
     http: httpx2.Client, method: str, path: str
 ) -> None:
-    message = assert_refused(http.request(method, path), 405)
+    message = assert_refused(http.request(method, path), 405, code="method_not_supported")
     assert method in message
 
 

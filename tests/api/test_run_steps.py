@@ -15,7 +15,8 @@ def test_an_answer_is_a_message_creation_step(client: OpenAI) -> None:
     assert (step.object, step.type, step.status) == ("thread.run.step", "message_creation", "completed")
     assert step.step_details.to_dict() == {"type": "message_creation", "message_creation": {"message_id": message.id}}
     assert (step.run_id, step.thread_id, step.assistant_id) == (run.id, run.thread_id, run.assistant_id)
-    assert step.usage == run.usage
+    assert step.usage is not None and run.usage is not None
+    assert step.usage.to_dict() == run.usage.to_dict()
     assert step.completed_at is not None
     assert step.failed_at is step.cancelled_at is step.expired_at is step.last_error is None
     assert client.beta.threads.runs.steps.retrieve(step.id, run_id=run.id, thread_id=run.thread_id) == step

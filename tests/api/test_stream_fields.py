@@ -163,7 +163,7 @@ def test_a_stream_whose_thread_is_deleted_ends(client: OpenAI, http: httpx2.Clie
         names.append(event.name)
         if event.name == "thread.message.delta":
             client.beta.threads.delete(thread.id)
-    assert names[-1] == "done"
+    assert names[-2:] == ["error", "done"]
     with pytest.raises(openai.NotFoundError):
         client.beta.threads.retrieve(thread.id)
 

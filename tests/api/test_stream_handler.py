@@ -68,8 +68,8 @@ ANSWERED = [
     "on_run_step_created",
     "on_message_created",
     "on_text_created",
-    "on_message_delta",
     "on_text_delta",
+    "on_message_delta",
     "on_text_done",
     "on_message_done",
     "on_run_step_done",
@@ -162,7 +162,7 @@ def check_calls(heard: list[tuple[str, Any]], run: Any) -> list[Any]:
     assert counts["on_message_done"] == counts["on_text_done"] == counts["on_end"] == 1
     assert counts["on_run_step_created"] == 2
     assert counts["on_tool_call_created"] == 2
-    assert counts["on_tool_call_delta"] > 2
+    assert counts["on_tool_call_delta"] >= 2
     assert counts["on_exception"] == 0
     done = {values[0].id: values[0].function for name, values in heard if name == "on_tool_call_done"}
     required = run.required_action.submit_tool_outputs.tool_calls

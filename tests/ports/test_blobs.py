@@ -59,9 +59,13 @@ class TestS3(BlobContract):
     async def test_keys_lie_under_the_prefix(self, blobs: BlobStore, s3_server: str) -> None:
         await blobs.write("file-one", b"x")
         bucket = boto3.resource("s3", endpoint_url=s3_server, region_name="us-east-1").Bucket("zhuli")
-        assert [found.key for found in await asyncio.to_thread(lambda: list(bucket.objects.all()))] == ["some/prefix/file-one"]
+        assert [found.key for found in await asyncio.to_thread(lambda: list(bucket.objects.all()))] == [
+            "some/prefix/file-one"
+        ]
 
-    async def test_a_missing_bucket_is_unavailable_and_not_a_missing_blob(self, blobs: BlobStore, s3_server: str) -> None:
+    async def test_a_missing_bucket_is_unavailable_and_not_a_missing_blob(
+        self, blobs: BlobStore, s3_server: str
+    ) -> None:
         store = find("blobs", "s3")(f"s3://nowhere?endpoint_url={s3_server}&region=us-east-1")
         with pytest.raises(Unavailable, match="nowhere"):
             await store.write("file-one", b"x")
@@ -70,7 +74,7 @@ class TestS3(BlobContract):
         await store.aclose()
 
     async def test_an_unknown_setting_in_the_url_is_refused_by_name(self) -> None:
-        with pytest.raises(ConfigurationError, match="'endpoint'.*Known: endpoint_url"):
+        with pytest.raises(ConfigurationError, match=r"'endpoint'.*Known: endpoint_url"):
             find("blobs", "s3")("s3://zhuli?endpoint=x")
 
     async def test_a_url_without_a_bucket_is_refused(self) -> None:

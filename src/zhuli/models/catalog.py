@@ -19,18 +19,18 @@ BUILT_IN: dict[str, Any] = {
     "default": "smollm2",
     "models": {"smollm2": {"backend": "embedded"}},
     "aliases": dict.fromkeys(
-        [
-            *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "gpt-4-turbo", "gpt-4", "gpt-3.5-turbo"),
-            *("gpt-5", "gpt-5-mini", "gpt-5-nano", "o1", "o3", "o3-mini", "o4-mini"),
-            *("gpt-4*", "gpt-3.5-turbo*", "gpt-5*", "chatgpt-*", "o1-*", "o3-*", "o4-mini-*"),
-        ],
+        (
+            "gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-4-turbo gpt-4 gpt-3.5-turbo "
+            "gpt-5 gpt-5-mini gpt-5-nano o1 o3 o3-mini o4-mini "
+            "gpt-4* gpt-3.5-turbo* gpt-5* chatgpt-* o1-* o3-* o4-mini-*"
+        ).split(),
         "smollm2",
     ),
 }
 """What is served without a models file: the model that needs no network, under its own and the usual names."""
 
 _PATH_SETTINGS = ("script", "record", "path")
-"""Settings that name files, as do all that end in _path, _file or _dir: relative ones are meant from the models file."""
+"""Settings that name files, as all do that end in _path, _file or _dir: relative to the models file."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,16 @@ class Catalog:
         return [*self.entries, *self.aliases]
 
     def resolve(self, name: str) -> Entry | None:
-        """The entry for a name that an app asks for: a model, an alias, or the first pattern that fits; None if none does."""
+        """The entry for a name that an app asks for: a model, an alias, the first pattern that fits, or None."""
         if found := self.entries.get(name) or self.aliases.get(name):
             return found
         return next((entry for pattern, entry in self.patterns.items() if fnmatchcase(name, pattern)), None)
 
     def unknown(self, name: str) -> InvalidRequest:
         """The error for a name that resolves to nothing."""
+        message = f"The requested model '{name}' cannot be used with the Assistants API."
         return InvalidRequest(
-            f"The requested model '{name}' cannot be used with the Assistants API. Models here: {', '.join(self.names())}.",
-            param="model",
-            code="unsupported_model",
+            f"{message} Models here: {', '.join(self.names())}.", param="model", code="unsupported_model"
         )
 
     def check(self) -> None:
@@ -168,13 +167,14 @@ class _Source:
         raise self.wrong(f"aliases.{alias}: there is no model '{name}'. Models: {models}.")
 
     def _check_backend(self, name: str, backend: Any) -> None:
+        if isinstance(backend, str) and ":" in backend:
+            return
         known = registry.names("backends")
         if backend is None:
             raise self.wrong(f"models.{name}: backend is missing. Known: {', '.join(known)}.")
-        if not isinstance(backend, str) or (backend not in known and ":" not in backend):
-            raise self.wrong(
-                f"models.{name}.backend: there is no backend {backend!r}. Known: {', '.join(known)}, or 'package.module:Class'."
-            )
+        if backend not in known:
+            choices = f"{', '.join(known)}, or 'package.module:Class'"
+            raise self.wrong(f"models.{name}.backend: there is no backend {backend!r}. Known: {choices}.")
 
     def _resolved(self, key: str, value: Any) -> Any:
         if not isinstance(value, str) or not (key in _PATH_SETTINGS or key.endswith(("_path", "_file", "_dir"))):

@@ -1,7 +1,7 @@
 """Reads the chunks that chat completions servers stream, in all the shapes that real servers give them, into Deltas.
 
-Takes parsed JSON objects and knows nothing of sockets or server-sent events. It repairs shapes, never content: the arguments
-of a tool call are passed on as they come.
+Takes parsed JSON objects and knows nothing of sockets or server-sent events. It repairs shapes, never content: the
+arguments of tool calls are passed on as they come.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ _FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 
 
 class CompletionReader:
-    """One answer. `read` each chunk, then `close` gives the last delta: what was held back, the finish and the usage."""
+    """One answer: `read` each chunk, then `close` gives the last delta with what was held back, finish and usage."""
 
     def __init__(self) -> None:
         self.begun = False
@@ -100,7 +100,7 @@ class CompletionReader:
 
 
 class ToolCallReader:
-    """Gives every call an index without gaps, an id, and its name in the first piece; holds pieces back until it can."""
+    """Gives every call an index without gaps, and id and name in its first piece; holds pieces back until it can."""
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
@@ -118,7 +118,7 @@ class ToolCallReader:
         return self._announce(call, name) if name else None
 
     def close(self) -> tuple[ToolCallDelta, ...]:
-        """The arguments of calls that came without any: an empty object, as the joined arguments must be a JSON text."""
+        """Arguments for calls that came without any: an empty object, as joined arguments must be a JSON text."""
         if any(call.index is None for call in self._calls):
             raise BackendError("The model server streamed a tool call without a name.")
         return tuple(

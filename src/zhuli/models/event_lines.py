@@ -15,8 +15,8 @@ from zhuli.models.completion_chunks import shortened
 class EventLines:
     """Server-sent events out of bytes that come in any pieces: the JSON object of each.
 
-    Lenient where servers are: events without an empty line between them, objects over several data lines, errors in a field
-    of their own ("error: {…}"). Comments and all other fields are passed over.
+    Lenient where servers are: events without an empty line between them, objects over several data lines, errors in a
+    field of their own ("error: {…}"). Comments and all other fields are passed over.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,8 @@ class EventLines:
         if name in (b"data", b"error"):
             return self._data(value.strip())
         if not line and self._open:
-            raise BackendError(f"The model server streamed broken JSON: {shortened(self._open.decode(errors='replace'))}")
+            said = shortened(self._open.decode(errors="replace"))
+            raise BackendError(f"The model server streamed broken JSON: {said}")
         return None
 
     def _data(self, value: bytes) -> dict[str, Any] | None:

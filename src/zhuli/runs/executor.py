@@ -25,7 +25,7 @@ from zhuli.runs.outcomes import Cancelled, End, Expired, Failed, Finished, Incom
 from zhuli.runs.pen import Pen
 from zhuli.runs.turn import Turn, wire_usage
 from zhuli.settings import Settings
-from zhuli.store import jobs, runs
+from zhuli.store import jobs, runs, threads
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
@@ -55,8 +55,7 @@ class Engine:
         """Execute the run that the job is for, until it rests. The job is done in the transaction that ends the work."""
         self.telemetry.active_runs.inc()
         try:
-            stored = await self.database.run(runs.load, job.key)
-            execution = self.executions[job.key] = _Execution(self, job, stored)
+            execution = self.executions[job.key] = _Execution(self, job)
             await execution.go()
         except NotFound:  # the thread was deleted, and the run with it
             await self.database.run(jobs.finish, job.kind, job.key)
@@ -110,27 +109,31 @@ def _end(connection: Connection, run_id: str, end: End, now: float, job: Job | N
 class _Execution:
     """One claim of one run."""
 
-    def __init__(self, engine: Engine, job: Job, stored: runs.StoredRun) -> None:
+    _run: Run
+    _project: str
+
+    def __init__(self, engine: Engine, job: Job) -> None:
         self._engine = engine
         self._job = job
-        self._run = stored.run
-        self._project = stored.project
+        self._run_id = job.key
         self._usages: list[dict[str, Any]] = []
+        self._counts: list[tuple[str, int]] = []
+        self._tokenizer = ""
         self._call: asyncio.Task[Delta] | None = None
         self._interrupted = False
 
     async def go(self) -> None:
-        run = self._run
-        with self._engine.hints.call(runs.topic(run.id), self._on_events):
+        with self._engine.hints.call(runs.topic(self._run_id), self._on_events):
             try:
+                await self._begin()
+                run = self._run
                 with self._engine.telemetry.span("run", run=run.id, thread=run.thread_id, model=run.model):
-                    await self._begin()
                     await self._work()
             except runs.RunOver as over:
                 if over.status == "cancelling":
-                    await self._engine.end(run.id, Cancelled())
+                    await self._engine.end(self._run_id, Cancelled())
             except BackendError as error:
-                await self._engine.end(run.id, Failed(error.run_code, error.message), self._job)
+                await self._engine.end(self._run_id, Failed(error.run_code, error.message), self._job)
 
     def _on_events(self, events: list[RunEvent] | None) -> None:
         """A command may have ended the run, or begun to; then the model need not go on."""
@@ -147,24 +150,28 @@ class _Execution:
         return await self._engine.database.run(self._record_now, changes)
 
     def _record_now(self, connection: Connection, changes: list[Change]) -> list[RunEvent]:
-        return runs.record(connection, self._run.id, changes, now=self._engine.clock.now(), job=self._job)
+        if self._counts:
+            threads.store_counts(connection, self._counts, self._tokenizer)
+            self._counts = []
+        return runs.record(connection, self._run_id, changes, now=self._engine.clock.now(), job=self._job)
 
     async def _begin(self) -> None:
         """Record that the run is in progress; close what a dead worker left open."""
         attempts = self._engine.settings.max_attempts
         if self._job.attempt > attempts:
             raise BackendError(f"The run was given up: {attempts} attempts took their worker down.")
-        events = await self._engine.database.run(self._take_up)
-        self._run = Run.model_validate_json(events[-1].data)
+        self._run, self._project = await self._engine.database.run(self._take_up)
 
-    def _take_up(self, connection: Connection) -> list[RunEvent]:
+    def _take_up(self, connection: Connection) -> tuple[Run, str]:
         now = int(self._engine.clock.now())
-        self._usages = runs.turn_usages(connection, self._run.id)
+        stored = runs.load(connection, self._run_id)
+        self._usages = runs.turn_usages(connection, self._run_id) if stored.started else []
         changes: list[Change] = []
-        if self._run.status != "queued":
-            changes += lifecycle.closing(_STOPPED, runs.open_items(connection, self._run.id), now)
+        if stored.run.status != "queued":
+            changes += lifecycle.closing(_STOPPED, runs.open_items(connection, self._run_id), now)
         changes.append(Change("thread.run.in_progress", {"status": "in_progress", "started_at": now}))
-        return self._record_now(connection, changes)
+        events = self._record_now(connection, changes)
+        return Run.model_validate_json(events[-1].data), stored.project
 
     async def _work(self) -> None:
         entry = self._engine.catalog.resolve(self._run.model)
@@ -175,7 +182,7 @@ class _Execution:
             if isinstance(request, GenerationRequest):
                 span.set_attribute("messages", len(request.messages))
         if isinstance(request, Incomplete):
-            await self._engine.end(self._run.id, request, self._job)
+            await self._engine.end(self._run_id, request, self._job)
             return
         turn = Turn(self._run, int(self._engine.clock.now()))
         with self._engine.telemetry.span("turn", model=entry.name) as span:
@@ -198,7 +205,8 @@ class _Execution:
         )
         if budget.completion is not None and budget.completion <= 0:
             return Incomplete("max_completion_tokens")
-        items = await self._engine.history.read(run.thread_id, entry.backend, entry.name)
+        items, self._counts = await self._engine.history.read(run.thread_id, entry.backend, entry.name)
+        self._tokenizer = entry.name
         request = prompt.build(run, items, budget=budget, first_turn=not self._usages)
         if request is None:
             return Incomplete("max_prompt_tokens")
@@ -272,7 +280,7 @@ class _Execution:
                 changes = [*turn.cut(usage, now), ended, lifecycle.run_ended(outcome, self._usages, now)]
             case _:
                 await self._record([*turn.take(), ended])
-                await self._engine.end(self._run.id, outcome, self._job)
+                await self._engine.end(self._run_id, outcome, self._job)
                 return
         events = await self._record(changes)
         self._engine.telemetry.runs_ended.labels(events[-1].name.removeprefix("thread.run.")).inc()

@@ -53,8 +53,10 @@ class History:
         self._database = database
         self._threads: OrderedDict[str, _Read] = OrderedDict()
 
-    async def read(self, thread_id: str, backend: Backend, tokenizer: str) -> list[Item]:
-        """Everything finished on the thread; counts that were missing are stored with their messages.
+    async def read(
+        self, thread_id: str, backend: Backend, tokenizer: str
+    ) -> tuple[list[Item], list[tuple[str, int]]]:
+        """Everything finished on the thread, and counts to be stored with their messages: (message id, tokens).
 
         tokenizer: the name under which counts of this backend are kept.
         """
@@ -64,33 +66,34 @@ class History:
         edits, new = await self._database.run(_news, thread_id, known.edits, known.message_seq, known.step_seq)
         if edits != known.edits:
             known = _Read(edits=edits, tokenizer=tokenizer)
-        await self._extend(known, new, backend)
+        counts = await _extend(known, new, backend)
         self._threads[thread_id] = known
         if len(self._threads) > _THREADS:
             self._threads.popitem(last=False)
-        return known.items
+        return known.items, counts
 
-    async def _extend(self, known: _Read, new: list[Entry], backend: Backend) -> None:
-        converted = [(entry, _convert(entry)) for entry in new]
-        uncounted = [
-            (entry, messages)
-            for entry, messages in converted
-            if messages and (entry.tokens is None or entry.tokenizer != known.tokenizer)
-        ]
-        counts: dict[str, int] = {}
-        if uncounted:
-            numbers = await backend.count_tokens([_text_of(messages) for _, messages in uncounted])
-            for (entry, messages), number in zip(uncounted, numbers, strict=True):
-                counts[entry.id] = number + _beside_text(messages)
-            of_messages = [(entry.id, counts[entry.id]) for entry, _ in uncounted if not entry.is_step]
-            await self._database.run(threads.store_counts, of_messages, known.tokenizer)
-        for entry, messages in converted:
-            if entry.is_step:
-                known.step_seq = max(known.step_seq, entry.seq)
-            else:
-                known.message_seq = max(known.message_seq, entry.seq)
-            if messages:
-                _append(known.items, entry, messages, counts.get(entry.id, entry.tokens or 0))
+
+async def _extend(known: _Read, new: list[Entry], backend: Backend) -> list[tuple[str, int]]:
+    """Take in new entries; the counts of messages that had none for this tokenizer."""
+    converted = [(entry, _convert(entry)) for entry in new]
+    uncounted = [
+        (entry, messages)
+        for entry, messages in converted
+        if messages and (entry.tokens is None or entry.tokenizer != known.tokenizer)
+    ]
+    counts: dict[str, int] = {}
+    if uncounted:
+        numbers = await backend.count_tokens([_text_of(messages) for _, messages in uncounted])
+        for (entry, messages), number in zip(uncounted, numbers, strict=True):
+            counts[entry.id] = number + _beside_text(messages)
+    for entry, messages in converted:
+        if entry.is_step:
+            known.step_seq = max(known.step_seq, entry.seq)
+        else:
+            known.message_seq = max(known.message_seq, entry.seq)
+        if messages:
+            _append(known.items, entry, messages, counts.get(entry.id, entry.tokens or 0))
+    return [(entry.id, counts[entry.id]) for entry, _ in uncounted if not entry.is_step]
 
 
 def _news(

@@ -4,12 +4,14 @@ What is one table's alone (a thread's lock, a run's log) is in that table's own 
 """
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from zhuli.core.errors import NotFound
+from zhuli.store.statement import Prepared, prepared
 from zhuli.types.page import Page, PageParams
 from zhuli.types.wire import Wire
 
@@ -33,17 +35,14 @@ def insert(
 ) -> int:
     """Insert `item`, which has an id, and give its seq."""
     values = {"id": item.id, "project_id": project, "body": item.model_dump_json(), **columns}
-    result = connection.execute(table.insert(), values)
-    key = result.inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return int(_insert(table, tuple(values))(connection, values).key or 0)
 
 
 def get(
     connection: Connection, table: Table, kind: type[W], project: str, id_: str, where: Mapping[str, str] = NOWHERE
 ) -> W:
     """The object, or NotFound in the API's words."""
-    body = connection.execute(_by_id(table, table.c.body, project, id_, where)).scalar()
+    body = _find(connection, table, "body", project, id_, where)
     if body is None:
         raise missing(table, id_)
     return kind.model_validate_json(body)
@@ -58,10 +57,7 @@ def missing(table: Table, id_: str) -> NotFound:
 
 def replace(connection: Connection, table: Table, item: Any) -> None:
     """Overwrite the body of an object that exists."""
-    connection.execute(
-        update(table).where(table.c.id == bindparam("key")).values(body=bindparam("new_body")),
-        {"key": item.id, "new_body": item.model_dump_json()},
-    )
+    _replace(table)(connection, {"key": item.id, "new_body": item.model_dump_json()})
 
 
 def remove(
@@ -108,17 +104,32 @@ def as_page(data: list[W], *, has_more: bool) -> Page[W]:
     return Page[W](data=data, first_id=ids[0] if ids else None, last_id=ids[-1] if ids else None, has_more=has_more)
 
 
-def _by_id(table: Table, column: Any, project: str, id_: str, where: Mapping[str, str]) -> Any:
+def _find(
+    connection: Connection, table: Table, column: str, project: str, id_: str, where: Mapping[str, str]
+) -> Any | None:
     if "\0" in id_:
         raise missing(table, id_)  # PostgreSQL does not even take it as a parameter
-    query = select(column).where(table.c.project_id == project, table.c.id == id_)
-    for name, value in where.items():
-        query = query.where(table.c[name] == value)
-    return query
+    return _by_id(table, column, tuple(where))(connection, {"project": project, "key": id_, **where}).scalar()
+
+
+@cache
+def _by_id(table: Table, column: str, where: tuple[str, ...]) -> Prepared:
+    query = select(table.c[column]).where(table.c.project_id == bindparam("project"), table.c.id == bindparam("key"))
+    return prepared(query.where(*(table.c[name] == bindparam(name) for name in where)))
+
+
+@cache
+def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return prepared(table.insert().values({name: bindparam(name) for name in columns}))
+
+
+@cache
+def _replace(table: Table) -> Prepared:
+    return prepared(update(table).where(table.c.id == bindparam("key")).values(body=bindparam("new_body")))
 
 
 def _seq_of(connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str]) -> int:
-    seq = connection.execute(_by_id(table, table.c.seq, project, id_, where)).scalar()
+    seq = _find(connection, table, "seq", project, id_, where)
     if seq is None:
         raise missing(table, id_)
     return int(seq)

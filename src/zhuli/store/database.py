@@ -70,8 +70,9 @@ class SqliteDatabase:
             f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
         event.listen(self._engine, "connect", _prepare_durable if durable else _prepare)
-        event.listen(self._engine, "begin", _begin)
         self._connection = self._engine.connect()
+        self._driver: Any = self._connection.connection.driver_connection
+        self._connection.info["driver"] = self._driver
         self._checkpoints: asyncio.Task[None] | None = None
 
     async def run(
@@ -81,11 +82,23 @@ class SqliteDatabase:
             self._checkpoints = asyncio.create_task(self._checkpoint_forever())
         connection = self._connection
         connection.info.pop(_PENDING, None)
-        with connection.begin():
+        self._driver.execute("BEGIN IMMEDIATE")
+        try:
             result = function(connection, *args, **kwargs)
+        except BaseException:
+            self._end(connection.rollback, "ROLLBACK")
+            raise
+        self._end(connection.commit, "COMMIT")
         for topic, payload in connection.info.pop(_PENDING, ()):
             self._hints.publish(topic, payload)
         return result
+
+    def _end(self, end: Callable[[], None], statement: str) -> None:
+        """End the transaction: through SQLAlchemy if it took part in it, for it keeps books of its own."""
+        if self._connection.in_transaction():
+            end()
+        else:
+            self._driver.execute(statement)
 
     async def aclose(self) -> None:
         if self._checkpoints is not None:
@@ -100,10 +113,6 @@ class SqliteDatabase:
         while True:
             await asyncio.sleep(1)
             await asyncio.to_thread(_checkpoint, self._path)
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare(dbapi: Any, record: Any, *, synchronous: str = "NORMAL") -> None:

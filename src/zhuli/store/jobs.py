@@ -4,6 +4,7 @@ A row is deleted in the transaction that makes it unnecessary. A claim counts as
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from zhuli.core.errors import LeaseLost
 from zhuli.store.database import hint
 from zhuli.store.schema import jobs
+from zhuli.store.statement import Prepared, prepared
 
 TOPIC = "jobs"
 
@@ -28,20 +30,25 @@ class Job:
 
 def enqueue(connection: Connection, kind: str, key: str) -> None:
     """Make the job, unless there already is one of this kind for this key."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(jobs).values(kind=kind, key=key).on_conflict_do_nothing(index_elements=["kind", "key"])
-    connection.execute(statement)
+    _ENQUEUE[connection.dialect.name](connection, {"kind": kind, "key": key})
     hint(connection, TOPIC)
 
 
-_FREE = (
+def _enqueue(dialect: Any) -> Prepared:
+    row: dict[str, Any] = {"kind": bindparam("kind"), "key": bindparam("key")}
+    return prepared(dialect.insert(jobs).values(row).on_conflict_do_nothing(index_elements=["kind", "key"]))
+
+
+_ENQUEUE = {"sqlite": _enqueue(sqlite), "postgresql": _enqueue(postgresql)}
+
+_FREE = prepared(
     select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts)
     .where(jobs.c.lease_until <= bindparam("now"))
     .order_by(jobs.c.seq)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_TAKE = (
+_TAKE = prepared(
     update(jobs)
     .where(jobs.c.seq == bindparam("taken"))
     .values(worker=bindparam("by"), lease_until=bindparam("until"), attempts=jobs.c.attempts + 1)
@@ -50,9 +57,9 @@ _TAKE = (
 
 def claim(connection: Connection, worker: str, *, most: int, now: float, lease: float) -> list[Job]:
     """Take at most `most` free jobs, oldest first, until now + lease (seconds)."""
-    free = connection.execute(_FREE, {"now": now, "most": most}).all()
+    free = _FREE(connection, {"now": now, "most": most}).all()
     if free:
-        connection.execute(_TAKE, [{"taken": row.seq, "by": worker, "until": now + lease} for row in free])
+        _TAKE(connection, [{"taken": row.seq, "by": worker, "until": now + lease} for row in free])
     return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1) for row in free]
 
 
@@ -79,27 +86,29 @@ def release_all(connection: Connection) -> int:
 
 def finish(connection: Connection, kind: str, key: str) -> None:
     """The job is no longer needed."""
-    connection.execute(_FINISH, {"of_kind": kind, "of_key": key})
+    _FINISH(connection, {"of_kind": kind, "of_key": key})
 
 
-_FINISH = delete(jobs).where(jobs.c.kind == bindparam("of_kind"), jobs.c.key == bindparam("of_key"))
+_FINISH = prepared(delete(jobs).where(jobs.c.kind == bindparam("of_kind"), jobs.c.key == bindparam("of_key")))
 
-_OWNED = (
-    select(jobs.c.seq)
-    .where(
+_OWNED = prepared(
+    select(jobs.c.seq).where(
         jobs.c.seq == bindparam("of_seq"),
         jobs.c.key == bindparam("of_key"),
         jobs.c.worker == bindparam("by"),
         jobs.c.attempts == bindparam("attempt"),
     )
-    .with_for_update()
 )
 
 
-def hold(connection: Connection, job: Job) -> None:
-    """Make sure that this claim still stands, until the transaction ends; otherwise LeaseLost."""
+def check(connection: Connection, job: Job) -> None:
+    """Make sure that this claim still stands; otherwise LeaseLost.
+
+    To be called with what the job is for locked: the next claimer locks it too, after its claim, so either this claim is
+    seen to be lost here, or what is written here is seen there.
+    """
     owned = {"of_seq": job.seq, "of_key": job.key, "by": job.worker, "attempt": job.attempt}
-    if connection.execute(_OWNED, owned).scalar() is None:
+    if _OWNED(connection, owned).scalar() is None:
         raise LeaseLost(f"The {job.kind} job for {job.key} belongs to another worker by now.")
 
 

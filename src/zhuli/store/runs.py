@@ -15,6 +15,7 @@ from zhuli.store.collections import missing
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import messages, run_events, run_steps, runs
+from zhuli.store.statement import prepared
 from zhuli.types.event import DELTAS, STEP_CALLED, TURN_ENDED, Change, RunEvent
 from zhuli.types.message import Message
 from zhuli.types.run import FOLLOWS, TERMINAL, Run
@@ -59,16 +60,26 @@ def insert_run(connection: Connection, project: str, run: Run, opening: Sequence
         "expires_at": run.expires_at,
         "last_event": len(opening),
     }
-    connection.execute(insert(runs), row)
+    _INSERT(connection, row)
     events = [RunEvent(n, change.name, orjson.dumps(change.data)) for n, change in enumerate(opening, start=1)]
     _append(connection, run.id, events)
     jobs.enqueue(connection, JOB, run.id)
 
 
-_LOCK = select(runs.c.project_id, runs.c.thread_id, runs.c.body, runs.c.status, runs.c.last_event).where(
-    runs.c.id == bindparam("run")
+_INSERT = prepared(
+    insert(runs).values(
+        {
+            name: bindparam(name)
+            for name in ("id", "project_id", "thread_id", "body", "status", "active", "expires_at", "last_event")
+        }
+    )
 )
-_LOCK_FOR_UPDATE = _LOCK.with_for_update()
+
+_LOCK = prepared(
+    select(runs.c.project_id, runs.c.thread_id, runs.c.body, runs.c.status, runs.c.last_event)
+    .where(runs.c.id == bindparam("run"))
+    .with_for_update()
+)
 
 
 def record(
@@ -80,11 +91,11 @@ def record(
     Raises RunOver when a change can't follow the run's status, or when a worker writes to a run that is being cancelled;
     NotFound when the run is gone.
     """
-    row = connection.execute(_LOCK_FOR_UPDATE, {"run": run_id}).one_or_none()
+    row = _LOCK(connection, {"run": run_id}).first()
     if row is None:
         raise missing(runs, run_id)
     if job is not None:
-        jobs.hold(connection, job)
+        jobs.check(connection, job)
         if row.status != "in_progress" and row.status != "queued":
             raise RunOver(row.status)
     fold = _Fold(connection, run_id, row)
@@ -123,7 +134,7 @@ class _Fold:
         _append(self._connection, self._run_id, self.events)
         last_event = self._row.last_event + len(self.events)
         if self._run is None:
-            self._connection.execute(_BUMP, {"run": self._run_id, "last": last_event})
+            _BUMP(self._connection, {"run": self._run_id, "last": last_event})
             return
         ended = self._status in TERMINAL
         values = {
@@ -135,7 +146,7 @@ class _Fold:
             "end": now if ended else None,
             "last": last_event,
         }
-        self._connection.execute(_WRITE, values)
+        _WRITE(self._connection, values)
         if ended or self._status == "requires_action":
             jobs.finish(self._connection, JOB, self._run_id)
 
@@ -149,19 +160,17 @@ class _Fold:
 
     def _write_step(self, name: str, data: dict[str, Any]) -> None:
         body = orjson.dumps(data).decode()
-        if name != "thread.run.step.created":
-            self._connection.execute(_STEP, {"step": data["id"], "new_body": body, "new_status": data["status"]})
-            return
-        newest = self._connection.execute(_NEWEST, {"thread": self._row.thread_id}).scalar()
-        row = {**self._owned(data, body), "after_message": newest or 0}
-        self._connection.execute(insert(run_steps), row)
+        if name == "thread.run.step.created":
+            _NEW_STEP(self._connection, self._owned(data, body))
+        elif name != "thread.run.step.in_progress":  # which says what "created" has said
+            _STEP(self._connection, {"step": data["id"], "new_body": body, "new_status": data["status"]})
 
     def _write_message(self, name: str, data: dict[str, Any]) -> None:
         body = orjson.dumps(data).decode()
         if name == "thread.message.created":
-            self._connection.execute(insert(messages), self._owned(data, body))
-        else:
-            self._connection.execute(_MESSAGE, {"message": data["id"], "new_body": body, "new_status": data["status"]})
+            _NEW_MESSAGE(self._connection, self._owned(data, body))
+        elif name != "thread.message.in_progress":
+            _MESSAGE(self._connection, {"message": data["id"], "new_body": body, "new_status": data["status"]})
 
     def _owned(self, data: dict[str, Any], body: str) -> dict[str, Any]:
         return {
@@ -174,8 +183,8 @@ class _Fold:
         }
 
 
-_BUMP = update(runs).where(runs.c.id == bindparam("run")).values(last_event=bindparam("last"))
-_WRITE = (
+_BUMP = prepared(update(runs).where(runs.c.id == bindparam("run")).values(last_event=bindparam("last")))
+_WRITE = prepared(
     update(runs)
     .where(runs.c.id == bindparam("run"))
     .values(
@@ -187,17 +196,25 @@ _WRITE = (
         last_event=bindparam("last"),
     )
 )
-_STEP = (
+_STEP = prepared(
     update(run_steps)
     .where(run_steps.c.id == bindparam("step"))
     .values(body=bindparam("new_body"), status=bindparam("new_status"))
 )
-_MESSAGE = (
+_MESSAGE = prepared(
     update(messages)
     .where(messages.c.id == bindparam("message"))
     .values(body=bindparam("new_body"), status=bindparam("new_status"))
 )
-_NEWEST = select(func.max(messages.c.seq)).where(messages.c.thread_id == bindparam("thread"))
+_OWN: dict[str, Any] = {name: bindparam(name) for name in ("id", "project_id", "thread_id", "run_id", "status", "body")}
+_NEW_MESSAGE = prepared(insert(messages).values(_OWN))
+_NEWEST = select(func.max(messages.c.seq)).where(messages.c.thread_id == bindparam("thread_id")).scalar_subquery()
+_NEW_STEP = prepared(insert(run_steps).values({**_OWN, "after_message": func.coalesce(_NEWEST, 0)}))
+
+
+_APPEND = prepared(
+    insert(run_events).values({name: bindparam(name) for name in ("run_id", "sequence", "name", "data")})
+)
 
 
 def _append(connection: Connection, run_id: str, events: list[RunEvent]) -> None:
@@ -207,11 +224,11 @@ def _append(connection: Connection, run_id: str, events: list[RunEvent]) -> None
         {"run_id": run_id, "sequence": event.sequence, "name": event.name, "data": event.data.decode()}
         for event in events
     ]
-    connection.execute(insert(run_events), rows)
+    _APPEND(connection, rows)
     hint(connection, topic(run_id), events)
 
 
-_AFTER = (
+_AFTER = prepared(
     select(run_events.c.sequence, run_events.c.name, run_events.c.data)
     .where(run_events.c.run_id == bindparam("run"), run_events.c.sequence > bindparam("after"))
     .order_by(run_events.c.sequence)
@@ -220,16 +237,16 @@ _AFTER = (
 
 def read_log(connection: Connection, run_id: str, *, after: int = 0) -> list[RunEvent]:
     """The events after `after`, oldest first."""
-    rows = connection.execute(_AFTER, {"run": run_id, "after": after})
+    rows = _AFTER(connection, {"run": run_id, "after": after})
     return [RunEvent(row.sequence, row.name, row.data.encode()) for row in rows]
 
 
-_STATUS = select(runs.c.status).where(runs.c.id == bindparam("run"))
+_STATUS = prepared(select(runs.c.status).where(runs.c.id == bindparam("run")))
 
 
 def lock_status(connection: Connection, run_id: str) -> str:
     """The run's status, which nobody else changes until this transaction ends."""
-    row = connection.execute(_LOCK_FOR_UPDATE, {"run": run_id}).one_or_none()
+    row = _LOCK(connection, {"run": run_id}).first()
     if row is None:
         raise missing(runs, run_id)
     return str(row.status)
@@ -237,30 +254,31 @@ def lock_status(connection: Connection, run_id: str) -> str:
 
 def read_on(connection: Connection, run_id: str, after: int) -> tuple[list[RunEvent], bool]:
     """The events after `after`, and whether the run rests after them; NotFound when the run is gone."""
-    status = connection.execute(_STATUS, {"run": run_id}).scalar()
+    status = _STATUS(connection, {"run": run_id}).scalar()
     if status is None:
         raise missing(runs, run_id)
     return read_log(connection, run_id, after=after), status in TERMINAL or status == "requires_action"
 
 
-_RUN = select(runs.c.project_id, runs.c.body, runs.c.last_event).where(runs.c.id == bindparam("run"))
+_RUN = prepared(select(runs.c.project_id, runs.c.body).where(runs.c.id == bindparam("run")))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run with what its row has beside the wire object."""
+    """A run with its project; `started` if a worker ever took it up."""
 
     run: Run
     project: str
-    last_event: int
+    started: bool
 
 
 def load(connection: Connection, run_id: str) -> StoredRun:
     """The run, in whichever project; NotFound when it is gone."""
-    row = connection.execute(_RUN, {"run": run_id}).one_or_none()
+    row = _RUN(connection, {"run": run_id}).first()
     if row is None:
         raise missing(runs, run_id)
-    return StoredRun(Run.model_validate_json(row.body), row.project_id, row.last_event)
+    run = Run.model_validate_json(row.body)
+    return StoredRun(run, row.project_id, started=run.started_at is not None)
 
 
 def require(connection: Connection, project: str, thread_id: str, run_id: str) -> int:
@@ -274,12 +292,12 @@ def require(connection: Connection, project: str, thread_id: str, run_id: str) -
     return int(last)
 
 
-_ACTIVE = select(runs.c.id).where(runs.c.thread_id == bindparam("thread"), runs.c.active)
+_ACTIVE = prepared(select(runs.c.id).where(runs.c.thread_id == bindparam("thread"), runs.c.active))
 
 
 def active_run(connection: Connection, thread_id: str) -> str | None:
     """The id of the thread's run that has not ended."""
-    return connection.execute(_ACTIVE, {"thread": thread_id}).scalar()
+    return _ACTIVE(connection, {"thread": thread_id}).scalar()
 
 
 def overdue(connection: Connection, *, now: float, most: int = 100) -> list[str]:
@@ -329,12 +347,14 @@ def with_deltas(message: dict[str, Any], deltas: Iterable[dict[str, Any]]) -> di
 
 def turn_usages(connection: Connection, run_id: str) -> list[dict[str, Any]]:
     """What each model call of the run used, oldest first: {"prompt_tokens", "completion_tokens", "total_tokens"}."""
-    query = (
-        select(run_events.c.data)
-        .where(run_events.c.run_id == run_id, run_events.c.name == TURN_ENDED)
-        .order_by(run_events.c.sequence)
-    )
-    return [orjson.loads(data) for data in connection.execute(query).scalars()]
+    return [orjson.loads(data) for data in _NAMED(connection, {"run": run_id, "event": TURN_ENDED}).scalars()]
+
+
+_NAMED = prepared(
+    select(run_events.c.data)
+    .where(run_events.c.run_id == bindparam("run"), run_events.c.name == bindparam("event"))
+    .order_by(run_events.c.sequence)
+)
 
 
 def drop_deltas(connection: Connection, *, ended_before: float, most: int = 200) -> int:

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from zhuli.store.collections import missing
 from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads
+from zhuli.store.statement import prepared
 from zhuli.types.message import Message
 
-_LOCK = (
+_LOCK = prepared(
     select(threads.c.seq)
     .where(threads.c.project_id == bindparam("project"), threads.c.id == bindparam("thread"))
     .with_for_update()
@@ -19,15 +20,22 @@ _LOCK = (
 
 def lock(connection: Connection, project: str, thread_id: str) -> None:
     """Keep other transactions from adding to the thread until this one ends; NotFound if there is no such thread."""
-    if connection.execute(_LOCK, {"project": project, "thread": thread_id}).scalar() is None:
+    if _LOCK(connection, {"project": project, "thread": thread_id}).scalar() is None:
         raise missing(threads, thread_id)
+
+
+_ADD = prepared(
+    insert(messages).values(
+        {name: bindparam(name) for name in ("id", "project_id", "thread_id", "run_id", "status", "body")}
+    )
+)
 
 
 def insert_messages(connection: Connection, project: str, items: Sequence[Message]) -> None:
     """Add messages in this order."""
     for item in items:  # one by one: rows of one statement need not get their seq in order on every database
-        connection.execute(
-            insert(messages),
+        _ADD(
+            connection,
             {
                 "id": item.id,
                 "project_id": project,
@@ -72,7 +80,7 @@ class Entry:
     tokenizer: str | None
 
 
-_MESSAGES = (
+_MESSAGES = prepared(
     select(
         messages.c.seq,
         messages.c.id,
@@ -88,7 +96,7 @@ _MESSAGES = (
     )
     .order_by(messages.c.seq)
 )
-_STEPS = (
+_STEPS = prepared(
     select(run_steps.c.seq, run_steps.c.id, run_steps.c.run_id, run_steps.c.body, run_steps.c.after_message)
     .where(
         run_steps.c.thread_id == bindparam("thread"),
@@ -97,12 +105,12 @@ _STEPS = (
     )
     .order_by(run_steps.c.seq)
 )
-_EDITS = select(threads.c.edits).where(threads.c.id == bindparam("thread"))
+_EDITS = prepared(select(threads.c.edits).where(threads.c.id == bindparam("thread")))
 
 
 def edits(connection: Connection, thread_id: str) -> int:
     """How often the thread's messages were edited or deleted; NotFound when the thread is gone."""
-    count = connection.execute(_EDITS, {"thread": thread_id}).scalar()
+    count = _EDITS(connection, {"thread": thread_id}).scalar()
     if count is None:
         raise missing(threads, thread_id)
     return int(count)
@@ -111,17 +119,17 @@ def edits(connection: Connection, thread_id: str) -> int:
 def entries(connection: Connection, thread_id: str, *, after_message: int = 0, after_step: int = 0) -> list[Entry]:
     """Finished messages and tool rounds after these seqs, as the conversation had them."""
     found: list[tuple[tuple[int, int], Entry]] = []
-    for row in connection.execute(_MESSAGES, {"thread": thread_id, "after": after_message}):
+    for row in _MESSAGES(connection, {"thread": thread_id, "after": after_message}):
         entry = Entry(row.seq, row.id, False, row.run_id, row.body, row.tokens, row.tokenizer)
         found.append(((row.seq, 0), entry))
-    for step in connection.execute(_STEPS, {"thread": thread_id, "after": after_step}):
+    for step in _STEPS(connection, {"thread": thread_id, "after": after_step}):
         entry = Entry(step.seq, step.id, True, step.run_id, step.body, None, None)
         found.append(((step.after_message, step.seq), entry))
     found.sort(key=lambda item: item[0])
     return [entry for _, entry in found]
 
 
-_COUNTED = (
+_COUNTED = prepared(
     update(messages)
     .where(messages.c.id == bindparam("message"))
     .values(tokens=bindparam("count"), tokenizer=bindparam("by"))
@@ -131,7 +139,7 @@ _COUNTED = (
 def store_counts(connection: Connection, counts: Sequence[tuple[str, int]], tokenizer: str) -> None:
     """Keep token counts with their messages: (message id, tokens)."""
     if counts:
-        connection.execute(_COUNTED, [{"message": id_, "count": n, "by": tokenizer} for id_, n in counts])
+        _COUNTED(connection, [{"message": id_, "count": n, "by": tokenizer} for id_, n in counts])
 
 
 def count_messages(connection: Connection, thread_id: str) -> int:

@@ -7,8 +7,8 @@
             yield backend
             await backend.aclose()
 
-It tests what the port promises of every model, not how good the answers are. What a backend's model can't do is switched off
-by a class attribute.
+It tests what the port promises of every model, not how good the answers are. What a backend's model can't do is
+switched off by a class attribute.
 """
 
 import asyncio
@@ -43,10 +43,6 @@ class BackendContract:
     """Whether max_tokens ends an answer here (a fake model server may not care)."""
     fails: ClassVar[bool] = True
     """Whether failing_prompt() makes this backend fail."""
-
-    @pytest.fixture
-    def backend(self) -> Backend:
-        raise NotImplementedError("A subclass gives the fixture `backend`.")
 
     def prompt(self) -> GenerationRequest:
         """Anything that is answered with some words."""
@@ -88,7 +84,9 @@ class BackendContract:
         deltas = await collect(backend, self.prompt())
         assert all(delta.text or delta.reasoning or delta.refusal or delta.tool_calls for delta in deltas[:-1])
 
-    async def test_tool_call_indexes_have_no_gaps_and_the_first_pieces_carry_id_and_name(self, backend: Backend) -> None:
+    async def test_tool_call_indexes_have_no_gaps_and_the_first_pieces_carry_id_and_name(
+        self, backend: Backend
+    ) -> None:
         pieces = await self._tool_pieces(backend)
         seen: list[int] = []
         for piece in pieces:

@@ -14,10 +14,6 @@ LARGE = 3 * 1024 * 1024 + 17
 
 @pytest.mark.asyncio
 class BlobContract:
-    @pytest.fixture
-    def blobs(self) -> BlobStore:
-        raise NotImplementedError("A subclass gives the fixture `blobs`.")
-
     async def test_what_was_written_is_read(self, blobs: BlobStore) -> None:
         await blobs.write("file-one", b"some bytes \x00\xff")
         assert await read_all(blobs, "file-one") == b"some bytes \x00\xff"

@@ -3,8 +3,8 @@
     async with FaultyUpstream([status(429, headers={"Retry-After": "1"}), answer("Hello")]) as upstream:
         ... call f"{upstream.base_url}/chat/completions"; upstream.requests says what came in
 
-Each request plays the next reply, the last one plays for all further requests; or a function chooses by the request. There is
-no model behind it; for an app that needs answers by rule there is the scripted backend.
+Each request plays the next reply, the last one plays for all further requests; or a function chooses by the request.
+There is no model behind it; for an app that needs answers by rule there is the scripted backend.
 """
 
 import asyncio
@@ -47,10 +47,14 @@ class Received:
 
 
 class FaultyUpstream:
-    """The server, from entering to leaving the context. `connections` counts the TCP connections that were made."""
+    """The server, from entering to leaving the context.
+
+    `arrived` is set once there is a request; `connections` counts the TCP connections that requests came over.
+    """
 
     def __init__(self, replies: Sequence[Reply] | Callable[[Received], Reply]) -> None:
         self.requests: list[Received] = []
+        self.arrived = asyncio.Event()
         self.base_url = ""
         self._replies = replies
         self._peers: set[Any] = set()
@@ -68,12 +72,15 @@ class FaultyUpstream:
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         received = Received(request.path, dict(request.headers), await request.json())
         self.requests.append(received)
+        self.arrived.set()
         assert request.transport is not None
         self._peers.add(request.transport.get_extra_info("peername"))
         try:
@@ -165,4 +172,3 @@ def chunk(delta: dict[str, Any], *, finish: str | None = None) -> bytes:
 
 def event(data: dict[str, Any]) -> bytes:
     return b"data: " + orjson.dumps(data) + b"\n\n"
-

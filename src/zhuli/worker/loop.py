@@ -109,16 +109,16 @@ class Worker:
             task = asyncio.create_task(self._handle(job))
             self._active[task] = job
             task.add_done_callback(self._done)
-        if len(claimed) == free:
-            self._wake.set()
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
 
     def _done(self, task: asyncio.Task[None]) -> None:
+        was_full = len(self._active) >= self._settings.worker_slots
         del self._active[task]
-        self._wake.set()
+        if was_full:
+            self._wake.set()
 
     async def _handle(self, job: Job) -> None:
         handler = self._handlers[job.kind]

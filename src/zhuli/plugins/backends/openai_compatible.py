@@ -1,7 +1,7 @@
 """Any server that speaks /v1/chat/completions: vLLM, SGLang, llama-server, Ollama, a hosted API.
 
 Speaks HTTP and server-sent events; what the chunks mean is read by models.completion_chunks. It retries until the first
-piece of an answer has been passed on, never after. It does not count tokens exactly: the tokenizer is on the other side.
+piece of an answer has been passed on, never after. It estimates token counts: the tokenizer is on the other side.
 """
 
 import asyncio
@@ -43,10 +43,10 @@ class Settings(BaseModel):
     idle_timeout: Seconds = Field(60, description="From one sign of life to the next, once the answer has begun.")
     retries: int = Field(3, ge=0, description="Further tries after a failed connection, a 408, a 429 or a 5xx.")
     retry_base_delay: Seconds = Field(0.5, description="Before the first retry; each further one waits twice as long.")
-    retry_max_delay: Seconds = Field(30, description="Longest wait; a server that asks for a longer one is not retried.")
+    retry_max_delay: Seconds = Field(30, description="Longest wait; a server that asks for more is not retried.")
     max_tokens_field: str = Field("max_tokens", description="'max_completion_tokens' for OpenAI's reasoning models.")
-    omit: frozenset[str] = Field(frozenset(), description="Body fields that this server refuses, like 'stream_options'.")
-    extra_body: dict[str, Any] = Field({}, description="Body fields to add, like {top_k = 20}; they win over a request's.")
+    omit: frozenset[str] = Field(frozenset(), description="Body fields that this server refuses: ['stream_options'].")
+    extra_body: dict[str, Any] = Field({}, description="Body fields to add, like {top_k = 20}; they win.")
 
 
 class Plugin:
@@ -145,6 +145,8 @@ class Plugin:
                 patience.deadline = now() + idle if reader.begun else first_deadline
                 data = await self._next(response, patience, reader)
                 patience.deadline = inf
+                if reader.finished and not data:
+                    break
                 for chunk in chunks.feed(data) if data else chunks.close():
                     if delta := self._read(reader, chunk):
                         yield delta
@@ -219,7 +221,7 @@ class Plugin:
         # Jitter: runs that were refused together must not come back together.
         if asked is not None:
             return asked + random.uniform(0, shortest)
-        return min(shortest * 2**tries, longest) * random.uniform(0.5, 1)
+        return min(shortest * 2.0**tries, longest) * random.uniform(0.5, 1)
 
 
 class _MayPass(BackendError):
@@ -274,13 +276,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Read to the end, so that the connection can serve the next request; not from a server that keeps it open."""
     with suppress(aiohttp.ClientError, TimeoutError):
-        async with asyncio.timeout(0.1):
+        async with asyncio.timeout(0.25):
             while await response.content.readany():
                 pass
 
 
 def _message_in(said: Any) -> Any:
-    """The sentence in an error body: OpenAI's {"error": {"message"}}, {"error": "…"}, FastAPI's {"detail"}, a list of one …"""
+    """The sentence in an error body: {"error": {"message"}}, {"error": "…"}, {"detail": […]}, a list of one …"""
     if isinstance(said, list) and said:
         return _message_in(said[0])
     if not isinstance(said, dict):
@@ -306,13 +308,17 @@ def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate({"model": name, **settings})
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"Model '{name}': {_mistake(error)}") from error
+
+
+def _mistake(error: ValidationError) -> str:
+    first = error.errors()[0]
+    setting = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        raise ConfigurationError(f"Model '{name}': unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}.")
+        return f"unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}."
     if first["type"] == "missing":
-        raise ConfigurationError(f"Model '{name}': the setting '{setting}' is missing. {_description(setting)}")
-    raise ConfigurationError(f"Model '{name}': '{setting}' can't be {first['input']!r}: {first['msg']}. {_description(setting)}")
+        return f"the setting '{setting}' is missing. {_description(setting)}"
+    return f"'{setting}' can't be {first['input']!r}: {first['msg']}. {_description(setting)}"
 
 
 def _description(setting: str) -> str:
@@ -323,7 +329,6 @@ def _description(setting: str) -> str:
 def _read_key(name: str, variable: str | None) -> str | None:
     if variable is None:
         return None
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        raise ConfigurationError(f"Model '{name}' takes its key from the environment variable {variable}, which is not set.")
-    return key
+    if key := os.environ.get(variable, "").strip():
+        return key
+    raise ConfigurationError(f"Model '{name}' takes its key from the variable {variable}, which is not set.")

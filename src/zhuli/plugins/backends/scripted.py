@@ -1,7 +1,7 @@
 """A backend that answers from a script file: for tests of zhuli, and of apps that are built on it.
 
-The first rule whose `when` holds for a prompt gives the reply, a list of pieces, with delays, tool calls and faults where the
-script has them; docs/models.md describes the format. It has no model and understands nothing but the script.
+The first rule whose `when` holds for a prompt gives the reply: pieces, with delays, tool calls and faults where
+the script has them; docs/models.md describes the format. It has no model and understands nothing but the script.
 """
 
 import asyncio
@@ -137,7 +137,9 @@ class _Reply:
         index, self._calls = self._calls, self._calls + 1
         first, *more = _fragments(arguments, call.get("pieces", 1))
         begin = ToolCallDelta(index, id=call.get("id") or new_id("call"), name=call["name"], arguments=first)
-        return [Delta(tool_calls=(piece,)) for piece in (begin, *(ToolCallDelta(index, arguments=more) for more in more))]
+        return [
+            Delta(tool_calls=(piece,)) for piece in (begin, *(ToolCallDelta(index, arguments=more) for more in more))
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,11 @@ def _is_tool_call(call: Any) -> bool:
 
 def _is_usage(usage: Any) -> bool:
     known = {"prompt", "completion", "cached", "reasoning"}
-    return isinstance(usage, dict) and {"prompt", "completion"} <= usage.keys() <= known and all(map(_is_count, usage.values()))
+    return (
+        isinstance(usage, dict)
+        and {"prompt", "completion"} <= usage.keys() <= known
+        and all(map(_is_count, usage.values()))
+    )
 
 
 def _is_count(value: Any) -> bool:
@@ -273,8 +279,14 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "text": (_is_text, "must be text"),
     "reasoning": (_is_text, "must be text"),
     "refusal": (_is_text, "must be text"),
-    "tool_call": (_is_tool_call, 'must be like {"name": "f", "arguments": {…}}, with "id" and "pieces" (from 1) if wanted'),
-    "fault": (lambda fault: fault == "stall" or fault in _FAULTS, "must be one of refuse, rate_limit, server_error, stall, cut, bug"),
+    "tool_call": (
+        _is_tool_call,
+        'must be like {"name": "f", "arguments": {…}}, with "id" and "pieces" (from 1) if wanted',
+    ),
+    "fault": (
+        lambda fault: fault == "stall" or fault in _FAULTS,
+        "must be one of refuse, rate_limit, server_error, stall, cut, bug",
+    ),
     "usage": (_is_usage, 'must be like {"prompt": 1, "completion": 2}'),
     "finish": (lambda finish: finish in {"stop", "length", "tool_calls", "content_filter"}, "is no finish reason"),
 }

@@ -21,7 +21,9 @@ PIECE = 256 * 1024
 class Plugin:
     def __init__(self, url: str) -> None:
         if not url.startswith("file:///"):
-            raise ConfigurationError(f"The blob store '{url}' needs the whole path of a folder, like file:///var/lib/zhuli/files.")
+            raise ConfigurationError(
+                f"The blob store '{url}' needs the whole path of a folder, like file:///var/lib/zhuli/files."
+            )
         self._files, self._folder = url_to_fs(url)
 
     async def write(self, key: str, data: bytes) -> None:

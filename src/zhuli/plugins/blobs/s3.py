@@ -1,7 +1,7 @@
 """Blobs in an S3 bucket: s3://bucket/prefix?endpoint_url=http://…&region=…, through s3fs.
 
-Keys and secrets come from where AWS's own tools take them (AWS_ACCESS_KEY_ID, profiles, instance roles), never from the URL.
-The bucket must exist. Needs the extra `s3`.
+Keys and secrets come from where AWS's own tools take them (AWS_ACCESS_KEY_ID, profiles, instance roles), never from the
+URL. The bucket must exist. Needs the extra `s3`.
 """
 
 import re
@@ -96,7 +96,9 @@ def _says(error: BaseException, *codes: str) -> bool:
 def _options(url: str, query: dict[str, str]) -> dict[str, Any]:
     if unknown := sorted(query.keys() - set(SETTINGS)):
         bare = url.partition("?")[0]
-        raise ConfigurationError(f"The blob store '{bare}': unknown setting '{unknown[0]}'. Known: {', '.join(SETTINGS)}.")
+        raise ConfigurationError(
+            f"The blob store '{bare}': unknown setting '{unknown[0]}'. Known: {', '.join(SETTINGS)}."
+        )
     options: dict[str, Any] = {}
     if "endpoint_url" in query:
         options["endpoint_url"] = query["endpoint_url"]
