@@ -3,7 +3,7 @@
 from openai import OpenAI
 
 from tests.harness.server import Server
-from tests.harness.stories import WEATHER, answers, ask, submit
+from tests.harness.stories import WEATHER, answers, ask, set_fields, submit
 
 
 def test_an_answer_longer_than_its_budget_is_incomplete(client: OpenAI) -> None:
@@ -11,7 +11,7 @@ def test_an_answer_longer_than_its_budget_is_incomplete(client: OpenAI) -> None:
     assert run.status == "incomplete"
     assert run.incomplete_details is not None
     assert run.incomplete_details.reason == "max_completion_tokens"
-    assert run.completed_at is run.failed_at is run.last_error is run.expires_at is None
+    assert set_fields(run, "completed_at", "failed_at", "last_error", "expires_at") == []
     (message,) = client.beta.threads.messages.list(run.thread_id, run_id=run.id).data
     assert message.status == "incomplete"
     assert message.incomplete_details is not None and message.incomplete_details.reason == "max_tokens"

@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from tests.harness.clients import Clients
 from tests.harness.server import Server
-from tests.harness.stories import WEATHER, answers, ask, at_rest, begin, submit, when
+from tests.harness.stories import WEATHER, answers, ask, at_rest, begin, set_fields, submit, when
 
 
 def test_a_run_is_cancelled_while_its_model_is_silent(client: OpenAI) -> None:
@@ -17,7 +17,7 @@ def test_a_run_is_cancelled_while_its_model_is_silent(client: OpenAI) -> None:
     assert cancelling.status in ("cancelling", "cancelled")
     run = when(client, run, "cancelled")
     assert run.cancelled_at is not None
-    assert run.completed_at is run.failed_at is run.last_error is run.required_action is run.expires_at is None
+    assert set_fields(run, "completed_at", "failed_at", "last_error", "required_action", "expires_at") == []
 
 
 def test_what_was_said_before_the_cancel_stays(client: OpenAI) -> None:
@@ -48,9 +48,7 @@ def test_a_run_that_waits_for_outputs_is_cancelled_at_once(client: OpenAI) -> No
     assert 'Runs in status "cancelled" do not accept tool outputs.' in refused.value.message
 
 
-def test_a_queued_run_is_cancelled_before_it_begins(
-    clients: Clients, start_server: Callable[..., Server]
-) -> None:
+def test_a_queued_run_is_cancelled_before_it_begins(clients: Clients, start_server: Callable[..., Server]) -> None:
     client = clients.sdk(start_server(worker_slots=1))
     busy = when(client, begin(client, "stall"), "in_progress")
     waiting = begin(client, "hello")
@@ -76,11 +74,13 @@ def test_a_cancelled_run_frees_its_thread(client: OpenAI) -> None:
 
 @pytest.mark.parametrize(
     ("text", "options", "status"),
-    [("hello", {}, "completed"), ("fault refuse", {}, "failed"), ("talk for long", {"max_completion_tokens": 256}, "incomplete")],
+    [
+        ("hello", {}, "completed"),
+        ("fault refuse", {}, "failed"),
+        ("talk for long", {"max_completion_tokens": 256}, "incomplete"),
+    ],
 )
-def test_what_has_ended_can_not_be_cancelled(
-    client: OpenAI, text: str, options: dict[str, int], status: str
-) -> None:
+def test_what_has_ended_can_not_be_cancelled(client: OpenAI, text: str, options: dict[str, int], status: str) -> None:
     run = ask(client, text, **options)
     with pytest.raises(openai.BadRequestError) as refused:
         client.beta.threads.runs.cancel(run.id, thread_id=run.thread_id)

@@ -6,7 +6,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.harness.stories import WEATHER, ask, at_rest, begin, function
+from tests.harness.stories import WEATHER, ask, at_rest, begin, function, set_fields
 
 
 def test_a_new_run_is_queued_and_has_every_default(client: OpenAI) -> None:
@@ -22,8 +22,8 @@ def test_a_new_run_is_queued_and_has_every_default(client: OpenAI) -> None:
     assert run.truncation_strategy is not None and run.truncation_strategy.type == "auto"
     assert run.truncation_strategy.last_messages is None
     assert (run.tool_choice, run.response_format, run.parallel_tool_calls) == ("auto", "auto", True)
-    assert run.required_action is run.last_error is run.incomplete_details is run.usage is None
-    assert run.started_at is run.cancelled_at is run.failed_at is run.completed_at is None
+    assert set_fields(run, "required_action", "last_error", "incomplete_details", "usage") == []
+    assert set_fields(run, "started_at", "cancelled_at", "failed_at", "completed_at") == []
     at_rest(client, run)
 
 
@@ -106,7 +106,12 @@ def test_a_run_shows_the_parameters_it_was_made_with(client: OpenAI, parameter: 
 
 
 def test_a_json_schema_comes_back_whole(client: OpenAI) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
     wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
     assert begin(client, "hello", response_format=wanted).to_dict()["response_format"] == wanted
 
@@ -126,7 +131,11 @@ OUT_OF_RANGE: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"tools": [function(f"f{n}") for n in range(21)]}, "tools", "array_above_max_length"),
     ({"tools": [function("x" * 65)]}, "tools[0].function.name", "string_above_max_length"),
-    ({"additional_messages": [{"role": "user", "content": "x" * 256_001}]}, "additional_messages[0].content", "string_above_max_length"),
+    (
+        {"additional_messages": [{"role": "user", "content": "x" * 256_001}]},
+        "additional_messages[0].content",
+        "string_above_max_length",
+    ),
 ]
 
 
@@ -224,7 +233,9 @@ def test_an_unknown_model_is_refused(client: OpenAI) -> None:
         begin(client, "hello", model="nobody-knows")
     assert refused.value.code == "unsupported_model"
     assert refused.value.param == "model"
-    assert _message(refused.value).startswith("The requested model 'nobody-knows' cannot be used with the Assistants API.")
+    assert _message(refused.value).startswith(
+        "The requested model 'nobody-knows' cannot be used with the Assistants API."
+    )
 
 
 def test_an_unknown_run_is_not_found(client: OpenAI) -> None:

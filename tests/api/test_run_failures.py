@@ -3,7 +3,7 @@
 import pytest
 from openai import OpenAI
 
-from tests.harness.stories import WEATHER, answers, ask, at_rest
+from tests.harness.stories import WEATHER, answers, ask, at_rest, set_fields
 
 FAULTS = [
     ("fault refuse", "server_error"),
@@ -21,7 +21,7 @@ def test_a_model_that_fails_before_its_first_word_fails_the_run(client: OpenAI, 
     assert run.last_error.code == code
     assert run.last_error.message
     assert run.failed_at is not None
-    assert run.completed_at is run.cancelled_at is run.expires_at is run.required_action is None
+    assert set_fields(run, "completed_at", "cancelled_at", "expires_at", "required_action") == []
     assert client.beta.threads.messages.list(run.thread_id, run_id=run.id).data == []
     assert client.beta.threads.runs.steps.list(run.id, thread_id=run.thread_id).data == []
 

@@ -1,12 +1,13 @@
-"""What of a run's parameters and of its thread reaches the model (contract §1.5, §2): read from what the model was asked."""
+"""What of a run's parameters and of its thread reaches the model (contract §1.5, §2): read from what it was asked."""
 
+import itertools
 from typing import Any
 
 import pytest
 from openai import OpenAI
 
 from tests.harness.server import Server
-from tests.harness.stories import WEATHER, answers, ask, at_rest, begin, function, submit
+from tests.harness.stories import WEATHER, answers, ask, at_rest, function, submit
 
 
 def test_the_model_reads_instructions_then_the_thread(client: OpenAI, server: Server) -> None:
@@ -74,14 +75,21 @@ def test_a_parameter_is_passed_on(
 
 
 def test_a_json_schema_is_passed_on_whole(client: OpenAI, server: Server) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
     wanted = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}
     run = ask(client, "hello", response_format=wanted)
     assert server.requests(run.thread_id)[0]["response_format"] == wanted
 
 
 def test_functions_are_offered_as_they_were_defined(client: OpenAI, server: Server) -> None:
-    strict = function("now", strict=True, parameters={"type": "object", "properties": {}, "additionalProperties": False})
+    strict = function(
+        "now", strict=True, parameters={"type": "object", "properties": {}, "additionalProperties": False}
+    )
     run = ask(client, "hello", tools=[WEATHER, strict])
     offered = server.requests(run.thread_id)[0]["tools"]
     assert [tool["function"]["name"] for tool in offered] == ["get_weather", "now"]
@@ -167,7 +175,7 @@ def test_a_prompt_grows_only_at_its_end(client: OpenAI, server: Server) -> None:
         client.beta.threads.messages.create(thread.id, role="user", content=f"line {n}")
         at_rest(client, client.beta.threads.runs.create(thread.id, assistant_id=assistant.id))
     prompts = [asked["messages"] for asked in server.requests(thread.id)]
-    for before, after in zip(prompts, prompts[1:], strict=False):
+    for before, after in itertools.pairwise(prompts):
         assert after[: len(before)] == before
         assert len(after) == len(before) + 2
 

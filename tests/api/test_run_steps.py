@@ -4,7 +4,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.harness.stories import WEATHER, ask, begin, calls_of, submit, when
+from tests.harness.stories import WEATHER, ask, begin, calls_of, set_fields, submit, when
 
 
 def test_an_answer_is_a_message_creation_step(client: OpenAI) -> None:
@@ -18,7 +18,7 @@ def test_an_answer_is_a_message_creation_step(client: OpenAI) -> None:
     assert step.usage is not None and run.usage is not None
     assert step.usage.to_dict() == run.usage.to_dict()
     assert step.completed_at is not None
-    assert step.failed_at is step.cancelled_at is step.expired_at is step.last_error is None
+    assert set_fields(step, "failed_at", "cancelled_at", "expired_at", "last_error") == []
     assert client.beta.threads.runs.steps.retrieve(step.id, run_id=run.id, thread_id=run.thread_id) == step
 
 
@@ -36,8 +36,8 @@ def test_a_step_of_functions_waits_with_null_outputs_and_ends_with_them(client: 
     step = client.beta.threads.runs.steps.retrieve(step.id, run_id=run.id, thread_id=run.thread_id)
     assert step.status == "completed"
     assert step.usage is not None and step.completed_at is not None
-    calls[0]["function"]["output"] = "sunny"  # type: ignore[index]
-    calls[1]["function"]["output"] = "rainy"  # type: ignore[index]
+    calls[0]["function"]["output"] = "sunny"
+    calls[1]["function"]["output"] = "rainy"
     assert step.step_details.to_dict() == {"type": "tool_calls", "tool_calls": calls}
 
 

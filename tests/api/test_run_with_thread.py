@@ -1,5 +1,7 @@
 """POST /threads/runs: a thread and its run in one call, streamed and not (contract §1.5)."""
 
+from typing import Any
+
 import openai
 import pytest
 from openai import OpenAI
@@ -34,12 +36,13 @@ def test_without_a_thread_an_empty_one_is_made(client: OpenAI) -> None:
 
 def test_the_runs_parameters_are_taken(client: OpenAI) -> None:
     assistant = client.beta.assistants.create(model="script")
+    tools: list[Any] = [WEATHER]
     run = client.beta.threads.create_and_run(
         assistant_id=assistant.id,
         thread={"messages": [{"role": "user", "content": "call once"}]},
         model="gpt-4o",
         instructions="Be long.",
-        tools=[WEATHER],  # type: ignore[list-item]
+        tools=tools,
         tool_choice="required",
         parallel_tool_calls=False,
         temperature=0.5,
@@ -94,5 +97,5 @@ def test_streamed_it_begins_with_the_thread(client: OpenAI) -> None:
     ]
     assert events[-1].event == "thread.run.completed"
     run = events[-1].data
-    assert events[0].event == "thread.created" and events[0].data.id == run.thread_id  # type: ignore[union-attr]
-    assert client.beta.threads.retrieve(run.thread_id) == events[0].data  # type: ignore[union-attr]
+    assert events[0].event == "thread.created" and events[0].data.id == run.thread_id
+    assert client.beta.threads.retrieve(run.thread_id) == events[0].data

@@ -1,18 +1,19 @@
 """A bounded search with Schemathesis over the server's own description.
 
-No input may bring a 5xx, an answer of another shape than described, or an error that is not in the error shape.
-
-Each operation is tried with ids as they are generated, and with ids of objects that exist, so that bodies are reached.
-The seed is fixed: a failure comes back.
+No input may bring a 5xx, an answer of another shape than described, or an error that is not in the error shape. Each
+operation is tried with inputs that fit its description and with inputs that do not, with generated ids and with ids of
+objects that exist, so that bodies are reached. The seed is fixed: a failure comes back.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import openai
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings, strategies
+from schemathesis import GenerationMode
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
@@ -25,43 +26,59 @@ CHECKS: list[CheckFunction] = [
     response_schema_conformance,
     content_type_conformance,
 ]
+OUTSIDE_THE_API = ("/metrics", "/healthz", "/readyz")
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-described = schemathesis.pytest.from_fixture("description")
-bounded = settings(
-    max_examples=EXAMPLES,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+Case = schemathesis.Case[Any]
+Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Path parameters of objects that exist."""
+    """Parameters that name objects that exist."""
 
     ids: dict[str, str]
 
-    def put_into(self, case: schemathesis.Case[Any]) -> None:
-        for name in case.path_parameters or {}:
-            case.path_parameters[name] = self.ids.get(name, case.path_parameters[name])
+    def put_into(self, case: Case) -> None:
+        for name in set(case.path_parameters or {}) & set(self.ids):
+            case.path_parameters[name] = self.ids[name]
         if isinstance(case.body, dict):
             case.body |= {name: self.ids[name] for name in ("model", "assistant_id") if name in case.body}
 
 
-@pytest.fixture
-def description(server: Server) -> Any:
-    return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_no_input_breaks_an_operation(
+    server: Server, client: openai.OpenAI, contract: Contract, mode: GenerationMode, subtests: pytest.Subtests
+) -> None:
+    for operation in operations(server):
+        if mode == GenerationMode.NEGATIVE and not can_be_wrong(operation):
+            continue
+        # Made for each operation, since one of them is to delete them.
+        objects = objects_of(client)
+
+        @settings(
+            max_examples=EXAMPLES,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode), real=strategies.booleans())
+        def try_it(case: Case, real: bool, objects: Objects = objects) -> None:
+            if real:
+                objects.put_into(case)
+            assert_holds(case, contract)
+
+        with subtests.test(operation=operation.label):
+            try_it()
 
 
-@pytest.fixture
-def objects(client: openai.OpenAI) -> Objects:
+def objects_of(client: openai.OpenAI) -> Objects:
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
-    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=20)
     return Objects(
         {
             "assistant_id": assistant.id,
@@ -75,22 +92,20 @@ def objects(client: openai.OpenAI) -> Objects:
     )
 
 
-@described.parametrize()
-@bounded
-def test_no_input_breaks_an_operation(case: schemathesis.Case[Any], contract: Contract) -> None:
-    assert_holds(case, contract)
+def operations(server: Server) -> Iterator[Operation]:
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path not in OUTSIDE_THE_API:
+            yield operation
 
 
-@described.parametrize()
-@bounded
-def test_no_input_breaks_an_operation_on_objects_that_exist(
-    case: schemathesis.Case[Any], contract: Contract, objects: Objects
-) -> None:
-    objects.put_into(case)
-    assert_holds(case, contract)
+def can_be_wrong(operation: Operation) -> bool:
+    """Any string is a possible id, so only a body and a query can fail to fit the description."""
+    return bool(operation.body) or bool(list(operation.query))
 
 
-def assert_holds(case: schemathesis.Case[Any], contract: Contract) -> None:
+def assert_holds(case: Case, contract: Contract) -> None:
     response = case.call()
     case.validate_response(response, checks=CHECKS)
     media_type = response.headers.get("content-type", [""])[0].partition(";")[0]

@@ -86,7 +86,6 @@ def test_every_callback_of_an_answer(client: OpenAI) -> None:
         assert stream.current_run == stream.get_final_run()
 
 
-@pytest.mark.asyncio
 async def test_every_callback_of_an_answer_async(aclient: AsyncOpenAI) -> None:
     handler = AsyncHandler()
     thread, assistant = await _begin_async(aclient, "tell a story")
@@ -136,7 +135,6 @@ def test_every_callback_of_functions_and_their_outputs(client: OpenAI) -> None:
     check_outputs(handler.heard, stream.get_final_run())
 
 
-@pytest.mark.asyncio
 async def test_every_callback_of_functions_and_their_outputs_async(aclient: AsyncOpenAI) -> None:
     handler = AsyncHandler()
     thread, assistant = await _begin_async(aclient, "look it up and say so")
@@ -174,7 +172,10 @@ def check_calls(heard: list[tuple[str, Any]], run: Any) -> list[Any]:
 
 def check_outputs(heard: list[tuple[str, Any]], run: Any) -> None:
     assert run.status == "completed"
-    assert list(dict.fromkeys(story(heard))) == ["on_run_step_done", *(name for name in ANSWERED if name != "on_run_step_done")]
+    assert list(dict.fromkeys(story(heard))) == [
+        "on_run_step_done",
+        *(name for name in ANSWERED if name != "on_run_step_done"),
+    ]
     assert [values[0].value for name, values in heard if name == "on_text_done"] == ["It is sunny in both."]
 
 
@@ -184,7 +185,6 @@ def test_text_deltas_can_be_read_alone(client: OpenAI) -> None:
         assert "".join(stream.text_deltas) == "Once upon a time."
 
 
-@pytest.mark.asyncio
 async def test_text_deltas_can_be_read_alone_async(aclient: AsyncOpenAI) -> None:
     thread, assistant = await _begin_async(aclient, "tell a story")
     async with aclient.beta.threads.runs.stream(thread_id=thread, assistant_id=assistant) as stream:

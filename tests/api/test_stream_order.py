@@ -40,7 +40,11 @@ def test_an_answer(client: OpenAI, http: httpx2.Client) -> None:
 
 def test_an_answer_on_a_new_thread(client: OpenAI, http: httpx2.Client) -> None:
     assistant = client.beta.assistants.create(model="script")
-    body = {"assistant_id": assistant.id, "thread": {"messages": [{"role": "user", "content": "hello"}]}, "stream": True}
+    body = {
+        "assistant_id": assistant.id,
+        "thread": {"messages": [{"role": "user", "content": "hello"}]},
+        "stream": True,
+    }
     events = list(post(http, "/threads/runs", body))
     assert short(events) == ["created", *BEGINNING, *MESSAGE, "run.completed", "done"]
 

@@ -101,7 +101,13 @@ def test_a_run_that_never_asked_takes_no_outputs(client: OpenAI) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"tool_outputs": None}, {"tool_outputs": {}}, {"tool_outputs": [{"output": "sunny"}]}, {"tool_outputs": ["sunny"]}],
+    [
+        {},
+        {"tool_outputs": None},
+        {"tool_outputs": {}},
+        {"tool_outputs": [{"output": "sunny"}]},
+        {"tool_outputs": ["sunny"]},
+    ],
     ids=str,
 )
 def test_a_malformed_submit_is_refused(client: OpenAI, body: dict[str, Any]) -> None:

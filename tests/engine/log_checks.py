@@ -1,4 +1,4 @@
-"""What must hold for the log of a run that has ended, whatever happened on the way. Seen only through the public API."""
+"""What must hold for the log of a run that has ended, whatever happened on the way. Seen through the public API."""
 
 from typing import Any
 
@@ -76,7 +76,9 @@ def check_calls_are_finished_once(whole: list[ServerEvent]) -> None:
 def check_usage(whole: list[ServerEvent]) -> None:
     """The run's usage is the sum of its steps'."""
     steps: dict[str, Any] = {
-        data(event)["id"]: data(event)["usage"] for event in whole if (event.name or "").startswith("thread.run.step.") and event.name != "thread.run.step.delta"
+        data(event)["id"]: data(event)["usage"]
+        for event in whole
+        if (event.name or "").startswith("thread.run.step.") and event.name != "thread.run.step.delta"
     }
     run = data(whole[-1])
     for count in ("prompt_tokens", "completion_tokens", "total_tokens"):

@@ -1,7 +1,7 @@
 """kill -9 of the server at every boundary of a run with text, two tool calls, a submit and text again; then a restart.
 
-Two ways to die: just after events have reached a client, and just before a commit. Each is enumerated until the story is
-over. Whatever the cut: the run can be brought to its end, nothing is lost or doubled, and finished calls stay finished.
+Two ways to die: just after events have reached a client, and just before a commit. Each is enumerated until the story
+is over. Whatever the cut: the run can be brought to its end, nothing is lost or doubled, and finished calls stay so.
 """
 
 from collections.abc import Callable, Iterator

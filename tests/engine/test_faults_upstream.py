@@ -16,11 +16,22 @@ from tests.harness.server import Server
 from zhuli.testing import upstream as say
 from zhuli.testing.upstream import FaultyUpstream, Reply
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.parametrize("storage", ["sqlite"])]
+pytestmark = pytest.mark.parametrize("storage", ["sqlite"])
 
 NOWHERE = "http://127.0.0.1:9/v1"
-QUICK = {"backend": "openai_compatible", "retries": 2, "retry_base_delay": 0.01, "first_token_timeout": 2, "idle_timeout": 2}
-PARIS = {"index": 0, "id": "call_paris", "type": "function", "function": {"name": "get_weather", "arguments": '{"city":"Paris"}'}}
+QUICK = {
+    "backend": "openai_compatible",
+    "retries": 2,
+    "retry_base_delay": 0.01,
+    "first_token_timeout": 2,
+    "idle_timeout": 2,
+}
+PARIS = {
+    "index": 0,
+    "id": "call_paris",
+    "type": "function",
+    "function": {"name": "get_weather", "arguments": '{"city":"Paris"}'},
+}
 
 FAULTS: dict[str, tuple[Reply, str, str]] = {
     "refuses": (say.refuse(), "server_error", "closed the connection"),

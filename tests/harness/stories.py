@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
-from openai import OpenAI
+from openai import BaseModel, OpenAI
 from openai.types.beta.threads import Run
 
 from tests.harness.sse import EventParser, ServerEvent
@@ -35,7 +35,8 @@ def begin(client: OpenAI, text: str, **run: Any) -> Run:
     """A run of a new assistant on a new thread whose only message is `text`."""
     assistant = client.beta.assistants.create(model="script")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": text}])
-    return client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, **run)
+    begun: Run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, **run)
+    return begun
 
 
 def ask(client: OpenAI, text: str, **run: Any) -> Run:
@@ -80,6 +81,12 @@ def answers(client: OpenAI, run: Run) -> list[str]:
     return ["".join(part.text.value for part in message.content if part.type == "text") for message in page.data]
 
 
+def set_fields(thing: BaseModel, *names: str) -> list[str]:
+    """Those of the fields that are not null; a field that is missing altogether is an error."""
+    fields = thing.to_dict(exclude_unset=True)
+    return [name for name in names if fields[name] is not None]
+
+
 def post(http: httpx2.Client, path: str, body: dict[str, Any]) -> Iterator[ServerEvent]:
     """The events that answer a POST under /v1, with their ids, as they come."""
     return _events(http, "POST", path, json=body)
@@ -118,7 +125,9 @@ def short(events: list[ServerEvent]) -> list[str]:
 
 def streamed_text(events: list[ServerEvent]) -> str:
     """What the message deltas say together."""
-    parts = [part for event in events if event.name == "thread.message.delta" for part in data(event)["delta"]["content"]]
+    parts = [
+        part for event in events if event.name == "thread.message.delta" for part in data(event)["delta"]["content"]
+    ]
     return "".join(part["text"].get("value") or "" for part in parts if part["type"] == "text")
 
 

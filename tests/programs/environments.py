@@ -1,7 +1,7 @@
 """An environment of its own for each release of the SDKs, made when first asked for and kept for the next time.
 
-They lie in .venvs/ of the repository, or where ZHULI_TEST_ENVIRONMENTS says. They hold nothing but the SDK: a program that
-runs in one sees what an app's own environment has.
+They lie in .venvs/ of the repository, or where ZHULI_TEST_ENVIRONMENTS says. They hold nothing but the SDK: a program
+that runs in one sees what an app's own environment has.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """Small programs as an app's author writes them run unchanged on three releases of the SDK, sync and async.
 
-The programs lie in python/ and know nothing of this server: the environment gives them base URL and key. What they print is
-the same for all releases.
+The programs lie in python/ and know nothing of this server: the environment gives them base URL and key. What they
+print is the same for all releases.
 """
 
 import json
@@ -110,10 +110,18 @@ def test_a_conversation_of_ten_turns_with_a_real_model(
     """With the model that comes with the package; only the newest release, for each takes a minute."""
     if release != RELEASES[-1]:
         pytest.skip("the wire does not differ between releases; the exact programs above show it")
-    server = start_server(default_models=True)
+    server = with_built_in_models(start_server(fresh=True))
     turns = [json.loads(line) for line in run(f"conversation{style}", release, server, LONG_PATIENCE).splitlines()]
     assert len(turns) == 10
     check_growth(turns)
+
+
+def with_built_in_models(server: Server) -> Server:
+    """The server as it comes: without a models file of the tests' own."""
+    server.stop()
+    (server.folder / "models.toml").unlink()
+    server.start()
+    return server
 
 
 def check_growth(turns: list[dict[str, object]]) -> None:
@@ -135,7 +143,12 @@ def run(program: str, release: str, server: Server, patience: float = PATIENCE) 
         "PYTHONWARNINGS": "ignore",
     }
     done = subprocess.run(
-        [python, PROGRAMS / f"{program}.py"], env=environment, capture_output=True, text=True, timeout=patience, check=False
+        [python, PROGRAMS / f"{program}.py"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+        check=False,
     )
     assert done.returncode == 0, f"{program} with openai {release}:\n{done.stdout}\n{done.stderr}"
     return done.stdout

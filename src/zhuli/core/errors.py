@@ -6,7 +6,7 @@
     ├── Unauthenticated       401
     ├── NotFound              404  also for what belongs to another project
     ├── MethodNotAllowed      405
-    ├── BackendError          502  a model server failed; `code` is what a run's last_error carries
+    ├── BackendError          502  a model failed (429 or 400 where the client can act); `code` is what last_error carries
     ├── ServerFault           500  ours
     ├── Unavailable           503  stopping, or a store that is not reachable
     ├── ConfigurationError    500  the operator's mistake, raised at start
@@ -16,6 +16,8 @@ A library's exception is turned into one of these in the plugin that calls the l
 edge. An error is raised, never returned.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 RunErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
@@ -24,8 +26,9 @@ RunErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
 class ZhuliError(Exception):
     """The root. `message` is written for the person who must act on it."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     type: ClassVar[str] = "server_error"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -83,6 +86,8 @@ class BackendError(ZhuliError):
 
     def __init__(self, message: str, *, run_code: RunErrorCode = "server_error", retry_after: float | None = None) -> None:
         super().__init__(message, code=run_code)
+        self.status = {"rate_limit_exceeded": 429, "invalid_prompt": 400}.get(run_code, 502)
+        self.headers = {} if retry_after is None else {"retry-after": str(max(1, round(retry_after)))}
         self.run_code = run_code
         self.retry_after = retry_after
 
@@ -95,6 +100,7 @@ class Unavailable(ZhuliError):
     """Not now."""
 
     status = 503
+    headers = MappingProxyType({"retry-after": "1"})
 
 
 class ConfigurationError(ZhuliError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from zhuli import registry
-from zhuli.core.errors import ConfigurationError, InvalidRequest
+from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound
 from zhuli.ports import Backend
 
 BUILT_IN: dict[str, Any] = {
@@ -111,6 +111,12 @@ class Catalog:
         return InvalidRequest(
             f"{message} Models here: {', '.join(self.names())}.", param="model", code="unsupported_model"
         )
+
+    def not_found(self, name: str) -> NotFound:
+        """The same, where a model itself is asked for."""
+        known = ", ".join(self.names())
+        text = f"The model '{name}' does not exist. Models here: {known}."
+        return NotFound(text, param="model", code="model_not_found")
 
     def check(self) -> None:
         """Make every backend now, so that wrong settings and missing keys come out at the start of a server."""

@@ -44,7 +44,7 @@ async def follow(
             if resting:
                 return
             if hints.closed:
-                raise Unavailable("The server is stopping. The run goes on; follow it at …/runs/{run_id}/events.")
+                raise Unavailable(f"The server is stopping. The run goes on; follow it at …/runs/{run_id}/events.")
             patience = min(_LOOK_SECONDS, idle) if database.shared else idle
             try:
                 news = queue.get_nowait() if not queue.empty() else await asyncio.wait_for(queue.get(), patience)

@@ -5,7 +5,7 @@ from typing import Any
 
 from zhuli.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
 from zhuli.store.runs import OpenItems
-from zhuli.types.event import Change
+from zhuli.types.event import TURN_ABANDONED, Change
 from zhuli.types.message import IncompleteReason, Message
 from zhuli.types.run import CalledFunction, RequiredAction, RequiredOutputs, RequiredToolCall, RunUsage
 from zhuli.types.step import FunctionToolCall, RunStep
@@ -22,6 +22,11 @@ def closing(end: End, open_items: OpenItems, now: int) -> list[Change]:
         *(_close_message(message, end, now) for message in open_items.messages),
         *(_close_step(step, end, now) for step in open_items.steps),
     ]
+
+
+def abandoning(message_ids: list[str]) -> list[Change]:
+    """Keep what a dead turn had finished saying from being read as if the turn had ended."""
+    return [Change(TURN_ABANDONED, {"message_ids": message_ids})] if message_ids else []
 
 
 def run_ended(end: End, usages: Sequence[dict[str, Any]], now: int) -> Change:

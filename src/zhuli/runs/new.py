@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.types.assistant import Assistant, AssistantCreate
 from zhuli.types.message import Message, MessageCreate, blocks_of
 from zhuli.types.run import Run, RunCreate, ThreadRunCreate
 from zhuli.types.thread import Thread, ThreadCreate
-from zhuli.types.tools import FileSearchResources, NewToolResources, ToolResources, TruncationStrategy
+from zhuli.types.tools import FileSearchResources, NamedToolChoice, NewToolResources, ToolResources, TruncationStrategy
 
 
 def assistant_of(body: AssistantCreate, now: int) -> Assistant:
@@ -57,6 +58,7 @@ def new_run(
     thread_id: str, assistant: Assistant, body: RunCreate | ThreadRunCreate, *, now: int, lifetime: int
 ) -> Run:
     """A queued run; what the body does not say comes from the assistant, and later changes of the assistant don't count."""
+    _check(body)
     return Run(
         id=new_id("run"),
         created_at=now,
@@ -80,6 +82,19 @@ def new_run(
     )
 
 
+def _check(body: RunCreate | ThreadRunCreate) -> None:
+    """What a schema can't say."""
+    strategy, choice = body.truncation_strategy, body.tool_choice
+    if strategy is not None and strategy.type == "last_messages" and strategy.last_messages is None:
+        raise _required("truncation_strategy.last_messages")
+    if isinstance(choice, NamedToolChoice) and choice.type == "function" and choice.function is None:
+        raise _required("tool_choice.function")
+
+
+def _required(param: str) -> InvalidRequest:
+    return InvalidRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+
+
 def _instructions(assistant: Assistant, body: RunCreate | ThreadRunCreate) -> str:
     """The run's instructions instead of the assistant's, and what is to be appended; never null."""
     own = assistant.instructions if body.instructions is None else body.instructions
@@ -96,6 +111,18 @@ def _resources(given: NewToolResources | None) -> ToolResources:
     if given is None:
         return ToolResources()
     search = given.file_search
+    if search is not None and search.vector_stores:
+        if search.vector_store_ids:
+            raise InvalidRequest(
+                "Invalid 'tool_resources.file_search': give either vector_store_ids or vector_stores, not both.",
+                param="tool_resources.file_search",
+                code="invalid_value",
+            )
+        raise InvalidRequest(
+            "This server has no vector stores yet, so it can't make one.",
+            param="tool_resources.file_search.vector_stores",
+            code="unsupported_parameter",
+        )
     return ToolResources(
         code_interpreter=given.code_interpreter,
         file_search=None if search is None else FileSearchResources(vector_store_ids=search.vector_store_ids),

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zhuli.core.errors import BodyTooLarge, InvalidRequest, ServerFault, Unavailable, ZhuliError
+from zhuli.core.errors import BodyTooLarge, InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.logs import request_id
 from zhuli.core.telemetry import Telemetry
@@ -133,9 +133,8 @@ class _Exchange:
         headers: list[tuple[bytes, bytes]] = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
+            *((name.encode(), value.encode()) for name, value in error.headers.items()),
         ]
-        if isinstance(error, Unavailable):
-            headers.append((b"retry-after", b"1"))
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 

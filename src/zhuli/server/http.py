@@ -14,11 +14,13 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 import zhuli.server.routes
 from zhuli.app import App
-from zhuli.core.errors import InvalidRequest, MethodNotAllowed, NotFound, ZhuliError
+from zhuli.core.errors import InvalidRequest, MethodNotAllowed, NotFound, ServerFault, ZhuliError
+from zhuli.core.logs import request_id
 from zhuli.server.actor import Doorkeeper
 from zhuli.server.edge import Edge
 from zhuli.server.refusals import refusal
@@ -28,14 +30,23 @@ def build_server(app: App) -> ASGIApp:
     """The ASGI app around `app`; its lifespan starts and stops it."""
     http = FastAPI(title="zhuli", version=version("zhuli"), lifespan=_lifespan(app), redirect_slashes=False)
     http.state.app = app
-    for module in iter_modules(zhuli.server.routes.__path__):
-        router: APIRouter = import_module(f"zhuli.server.routes.{module.name}").router
-        http.include_router(router)
+    http.router.routes.extend(_routes())
     http.add_exception_handler(ZhuliError, _as_body)
+    http.add_exception_handler(Exception, _as_fault)
     http.add_exception_handler(RequestValidationError, _as_refusal)
     http.add_exception_handler(HTTPException, _as_routing_error)
     http.openapi = lambda: _description(http)  # type: ignore[method-assign]
     return Edge(http, Doorkeeper(app.database, app.clock), app.telemetry, app.settings)
+
+
+def _routes() -> list[BaseRoute]:
+    """The routes of every file under routes/, literal segments before parameters: /threads/runs is no thread's id."""
+    routers: list[APIRouter] = [
+        import_module(f"zhuli.server.routes.{module.name}").router
+        for module in iter_modules(zhuli.server.routes.__path__)
+    ]
+    routes = [route for router in routers for route in router.routes]
+    return sorted(routes, key=lambda route: getattr(route, "path", "").replace("{", "\x7f"))
 
 
 def _lifespan(app: App) -> Callable[[FastAPI], Any]:
@@ -52,7 +63,14 @@ def _lifespan(app: App) -> Callable[[FastAPI], Any]:
 
 async def _as_body(_: Request, error: Exception) -> Response:
     assert isinstance(error, ZhuliError)
-    return Response(orjson.dumps(error.body()), status_code=error.status, media_type="application/json")
+    return Response(
+        orjson.dumps(error.body()), status_code=error.status, headers=error.headers, media_type="application/json"
+    )
+
+
+async def _as_fault(request: Request, _: Exception) -> Response:
+    """Starlette raises the exception again behind this, so that the edge writes it to the log."""
+    return await _as_body(request, ServerFault(f"The server had an error; its log has it under {request_id.get()}."))
 
 
 async def _as_refusal(request: Request, error: Exception) -> Response:
@@ -63,6 +81,8 @@ async def _as_refusal(request: Request, error: Exception) -> Response:
 async def _as_routing_error(request: Request, error: Exception) -> Response:
     """No such route or method; other statuses do not come from our routes."""
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, ZhuliError):  # raised while the body was read
+        return await _as_body(request, error.__cause__)
     method, path = request.method, request.url.path
     if error.status_code == 404:
         return await _as_body(request, NotFound(f"Invalid URL ({method} {path})"))

@@ -11,8 +11,8 @@ _KINDS = {
     "int_type": "an integer",
     "int_from_float": "an integer",
     "int_parsing": "an integer",
-    "float_type": "a number",
-    "float_parsing": "a number",
+    "float_type": "a decimal",
+    "float_parsing": "a decimal",
     "bool_type": "a boolean",
     "bool_parsing": "a boolean",
     "list_type": "an array",
@@ -111,26 +111,31 @@ def _bound(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str] | 
             limit = context["max_length"]
             text = f"array too long. Expected an array with maximum length {limit}, but got an array with length {given} instead."
             return text, "array_above_max_length"
+        case "too_short" if not given:
+            limit = context["min_length"]
+            text = f"empty array. Expected an array with minimum length {limit}, but got an empty array instead."
+            return text, "empty_array"
         case "too_short":
             limit = context["min_length"]
             text = f"array too short. Expected an array with minimum length {limit}, but got an array with length {given} instead."
             return text, "array_below_min_length"
         case "greater_than_equal" | "greater_than":
             limit = context.get("ge", context.get("gt"))
-            text = f"{_number(value)} below minimum value. Expected a value >= {_plain(limit)}, but got {_plain(value)} instead."
-            return text, f"{_number(value)}_below_min_value"
+            text = f"{_number(limit)} below minimum value. Expected a value >= {_plain(limit)}, but got {_plain(value)} instead."
+            return text, f"{_number(limit)}_below_min_value"
         case "less_than_equal" | "less_than":
             limit = context.get("le", context.get("lt"))
-            text = f"{_number(value)} above maximum value. Expected a value <= {_plain(limit)}, but got {_plain(value)} instead."
-            return text, f"{_number(value)}_above_max_value"
+            text = f"{_number(limit)} above maximum value. Expected a value <= {_plain(limit)}, but got {_plain(value)} instead."
+            return text, f"{_number(limit)}_above_max_value"
         case "string_pattern_mismatch":
             text = f"string does not match pattern. Expected a string that matches the pattern '{context['pattern']}'."
             return text, "invalid_value"
     return None
 
 
-def _number(value: Any) -> str:
-    return "decimal" if isinstance(value, float) else "integer"
+def _number(limit: Any) -> str:
+    """What the parameter is: limits have its type."""
+    return "decimal" if isinstance(limit, float) else "integer"
 
 
 def _plain(value: Any) -> str:

@@ -67,7 +67,6 @@ async def run_events(following: AsyncIterable[list[RunEvent]], *, first: bytes =
             yield encode(events) if events else KEEP_ALIVE
     except ZhuliError as error:
         yield error_event(error)
-        return
     yield DONE
 
 

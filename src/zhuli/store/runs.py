@@ -16,7 +16,7 @@ from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import messages, run_events, run_steps, runs
 from zhuli.store.statement import prepared
-from zhuli.types.event import DELTAS, STEP_CALLED, TURN_ENDED, Change, RunEvent
+from zhuli.types.event import DELTAS, STEP_CALLED, TURN_ABANDONED, TURN_ENDED, Change, RunEvent
 from zhuli.types.message import Message
 from zhuli.types.run import FOLLOWS, TERMINAL, Run
 from zhuli.types.step import RunStep
@@ -120,6 +120,9 @@ class _Fold:
         name, data = change.name, change.data
         if name in DELTAS or name == TURN_ENDED:
             pass  # these change no row
+        elif name == TURN_ABANDONED:
+            for id_ in data["message_ids"]:
+                _SUPERSEDE(self._connection, {"message": id_})
         elif name.startswith("thread.run.step.") or name == STEP_CALLED:
             self._write_step(name, data)
         elif name.startswith("thread.message."):
@@ -206,6 +209,7 @@ _MESSAGE = prepared(
     .where(messages.c.id == bindparam("message"))
     .values(body=bindparam("new_body"), status=bindparam("new_status"))
 )
+_SUPERSEDE = prepared(update(messages).where(messages.c.id == bindparam("message")).values(status="superseded"))
 _OWN: dict[str, Any] = {name: bindparam(name) for name in ("id", "project_id", "thread_id", "run_id", "status", "body")}
 _NEW_MESSAGE = prepared(insert(messages).values(_OWN))
 _NEWEST = select(func.max(messages.c.seq)).where(messages.c.thread_id == bindparam("thread_id")).scalar_subquery()
@@ -326,6 +330,17 @@ def open_items(connection: Connection, run_id: str) -> OpenItems:
     return OpenItems(
         [RunStep.model_validate_json(body) for body in steps], [Message.model_validate(body) for body in streamed]
     )
+
+
+def abandoned(connection: Connection, run_id: str) -> list[str]:
+    """Messages that were finished within a turn that was not."""
+    ids: list[str] = []
+    for event in read_log(connection, run_id):
+        if event.name == "thread.message.completed":
+            ids.append(orjson.loads(event.data)["id"])
+        elif event.name in (TURN_ENDED, TURN_ABANDONED):
+            ids.clear()
+    return ids
 
 
 def with_deltas(message: dict[str, Any], deltas: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class _Compiled:
     def __init__(self, statement: Statement) -> None:
         compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         self._sql = str(compiled)
+        assert "POSTCOMPILE" not in self._sql, "a prepared statement can't have IN with a list"
         self._defaults = {name: value for name, value in compiled.params.items() if value is not None}
         columns = list(statement.selected_columns.keys()) if isinstance(statement, Select) else []
         self._row: Callable[..., Any] | None = namedtuple("Row", columns) if columns else None

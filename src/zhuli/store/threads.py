@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from zhuli.store.collections import missing
 from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads
@@ -92,7 +92,7 @@ _MESSAGES = prepared(
     .where(
         messages.c.thread_id == bindparam("thread"),
         messages.c.seq > bindparam("after"),
-        messages.c.status != "in_progress",
+        or_(messages.c.status == "completed", messages.c.status == "incomplete"),
     )
     .order_by(messages.c.seq)
 )

@@ -13,6 +13,9 @@ DELTAS = frozenset({"thread.message.delta", "thread.run.step.delta"})
 TURN_ENDED = "zhuli.turn.ended"
 """Ours, not sent to clients: a model call is over, with what it used."""
 
+TURN_ABANDONED = "zhuli.turn.abandoned"
+"""Ours, not sent to clients: the process died within a turn that had already finished messages; no model reads them again."""
+
 STEP_CALLED = "zhuli.step.called"
 """Ours, not sent to clients: the model has said all calls of a tool step, which now waits for their outputs."""
 

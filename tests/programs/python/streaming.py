@@ -28,9 +28,7 @@ class Printer(AssistantEventHandler):
 assistant = client.beta.assistants.create(model="gpt-4o")
 thread = client.beta.threads.create(messages=[{"role": "user", "content": "tell a story"}])
 
-with client.beta.threads.runs.stream(
-    thread_id=thread.id, assistant_id=assistant.id, event_handler=Printer()
-) as stream:
+with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id, event_handler=Printer()) as stream:
     stream.until_done()
 print(f"run {stream.get_final_run().status}")
 

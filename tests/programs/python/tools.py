@@ -23,18 +23,14 @@ def get_weather(city):
 
 def outputs_for(run):
     calls = run.required_action.submit_tool_outputs.tool_calls
-    return [
-        {"tool_call_id": call.id, "output": get_weather(**json.loads(call.function.arguments))} for call in calls
-    ]
+    return [{"tool_call_id": call.id, "output": get_weather(**json.loads(call.function.arguments))} for call in calls]
 
 
 assistant = client.beta.assistants.create(model="gpt-4o", tools=[WEATHER])
 thread = client.beta.threads.create(messages=[{"role": "user", "content": "weather in Paris and Rome?"}])
 run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
 print(run.status)
-run = client.beta.threads.runs.submit_tool_outputs_and_poll(
-    run.id, thread_id=thread.id, tool_outputs=outputs_for(run)
-)
+run = client.beta.threads.runs.submit_tool_outputs_and_poll(run.id, thread_id=thread.id, tool_outputs=outputs_for(run))
 print(run.status)
 print(client.beta.threads.messages.list(thread.id).data[0].content[0].text.value)
 for step in client.beta.threads.runs.steps.list(run.id, thread_id=thread.id, order="asc"):
@@ -63,8 +59,6 @@ class Caller(AssistantEventHandler):
 
 
 thread = client.beta.threads.create(messages=[{"role": "user", "content": "look it up and say so"}])
-with client.beta.threads.runs.stream(
-    thread_id=thread.id, assistant_id=assistant.id, event_handler=Caller()
-) as stream:
+with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id, event_handler=Caller()) as stream:
     stream.until_done()
 print(client.beta.threads.runs.retrieve(stream.get_final_run().id, thread_id=thread.id).status)

@@ -13,7 +13,7 @@ from zhuli.store.schema import assistants
 from zhuli.types.assistant import Assistant, AssistantCreate, AssistantModify
 from zhuli.types.page import Deleted, Page
 
-router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=JsonRoute, strict_content_type=False)
 
 
 @router.post("", response_model=Assistant)

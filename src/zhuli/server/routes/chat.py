@@ -20,7 +20,7 @@ from zhuli.server.stream import EventStream
 from zhuli.types.chat import ChatCompletion, ChatRequest, passed_on
 from zhuli.types.generation import GenerationRequest, Usage
 
-router = APIRouter(prefix="/v1/chat/completions", tags=["Chat"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/chat/completions", tags=["Chat"], route_class=JsonRoute, strict_content_type=False)
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "The answer, or its chunks with stream: true."}
@@ -31,7 +31,11 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 async def create_chat_completion(body: ChatRequest, app: TheApp, actor: TheActor) -> Response:
     entry = app.catalog.resolve(body.model)
     if entry is None:
-        raise app.catalog.unknown(body.model)
+        raise app.catalog.not_found(body.model)
+    if body.stream_options is not None and not body.stream:
+        raise InvalidRequest(
+            "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
+        )
     if body.logprobs:
         raise InvalidRequest("This server gives no logprobs.", param="logprobs", code="unsupported_parameter")
     completion = _Completion(app, entry, body)

@@ -15,7 +15,7 @@ from zhuli.types.message import Message, MessageCreate, MessageModify, blocks_of
 from zhuli.types.page import Deleted, Page, PageParams
 from zhuli.types.thread import Thread
 
-router = APIRouter(prefix="/v1/threads/{thread_id}/messages", tags=["Messages"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/threads/{thread_id}/messages", tags=["Messages"], route_class=JsonRoute, strict_content_type=False)
 
 
 @router.post("", response_model=Message)

