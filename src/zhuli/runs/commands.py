@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog
-from zhuli.runs import lifecycle
+from zhuli.runs import attached, lifecycle
 from zhuli.runs.new import message_of, new_run, thread_of
 from zhuli.runs.outcomes import Cancelled
 from zhuli.settings import Settings
@@ -20,7 +20,7 @@ from zhuli.store import collections, jobs, runs, schema, threads
 from zhuli.store.database import Database
 from zhuli.types.assistant import Assistant
 from zhuli.types.event import RUN_MODIFIED, Change
-from zhuli.types.message import MessageCreate
+from zhuli.types.message import Message, MessageCreate
 from zhuli.types.run import FOLLOWS, Run, RunCreate, ThreadRunCreate, ToolOutput
 from zhuli.types.thread import Thread, ThreadCreate
 
@@ -65,8 +65,7 @@ class RunCommands:
         assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
         now = self._now()
         if body.additional_messages:
-            added = [message_of(thread_id, message, now) for message in body.additional_messages]
-            threads.insert_messages(connection, project, added)
+            add_messages(connection, project, thread_id, body.additional_messages, now)
         run = new_run(thread_id, assistant, body, now=now, lifetime=self._settings.run_lifetime_seconds)
         return self._insert(connection, project, run, [])
 
@@ -155,6 +154,7 @@ def refuse_while_active(connection: Connection, thread_id: str, *, doing: str | 
 def insert_thread(connection: Connection, project: str, body: ThreadCreate, now: int) -> Thread:
     """A new thread with its first messages."""
     thread = thread_of(body, now)
+    attached.check_resources(connection, project, thread.tool_resources)
     collections.insert(connection, schema.threads, project, thread)
     add_messages(connection, project, thread.id, body.messages or [], now)
     return thread
@@ -162,8 +162,14 @@ def insert_thread(connection: Connection, project: str, body: ThreadCreate, now:
 
 def add_messages(
     connection: Connection, project: str, thread_id: str, bodies: Sequence[MessageCreate], now: int
-) -> None:
-    threads.insert_messages(connection, project, [message_of(thread_id, body, now) for body in bodies])
+) -> list[Message]:
+    """Add what a client sent to a thread, which the caller has locked or just made."""
+    messages = [message_of(thread_id, body, now) for body in bodies]
+    for message in messages:
+        attached.check_message(connection, project, message)
+    threads.insert_messages(connection, project, messages)
+    attached.join_thread(connection, project, thread_id, messages)
+    return messages
 
 
 def _listed(ids: Sequence[str]) -> str:

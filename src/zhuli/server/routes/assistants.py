@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from zhuli.models.catalog import Catalog
+from zhuli.runs import attached
 from zhuli.runs.new import assistant_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=Jso
 async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) -> Response:
     _check_model(app.catalog, body.model)
     assistant = assistant_of(body, int(app.clock.now()))
-    await app.database.run(collections.insert, assistants, actor.project, assistant)
+    await app.database.run(_create, actor.project, assistant)
     return Json(assistant)
 
 
@@ -52,6 +53,11 @@ def _check_model(catalog: Catalog, model: str) -> None:
         raise catalog.unknown(model)
 
 
+def _create(connection: Connection, project: str, assistant: Assistant) -> None:
+    attached.check_resources(connection, project, assistant.tool_resources)
+    collections.insert(connection, assistants, project, assistant)
+
+
 def _modify(connection: Connection, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
     """Each given field overwrites; null puts back what a new assistant has."""
     assistant = collections.get(connection, assistants, Assistant, project, assistant_id)
@@ -59,6 +65,7 @@ def _modify(connection: Connection, project: str, assistant_id: str, body: Assis
     given = {
         name: getattr(fresh if getattr(body, name) is None else body, name) for name in body.model_fields_set
     }
+    attached.check_resources(connection, project, body.tool_resources)
     modified = assistant.model_copy(update=given)
     collections.replace(connection, assistants, modified)
     return modified

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.runs.commands import refuse_while_active
-from zhuli.runs.new import message_of
+from zhuli.runs import attached
+from zhuli.runs.commands import add_messages, refuse_while_active
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, schema, threads
@@ -20,9 +20,7 @@ router = APIRouter(prefix="/v1/threads/{thread_id}/messages", tags=["Messages"],
 
 @router.post("", response_model=Message)
 async def create_message(thread_id: str, body: MessageCreate, app: TheApp, actor: TheActor) -> Response:
-    message = message_of(thread_id, body, int(app.clock.now()))
-    await app.database.run(_add, actor.project, message)
-    return Json(message)
+    return Json(await app.database.run(_add, actor.project, thread_id, body, int(app.clock.now())))
 
 
 @router.get("", response_model=Page[Message])
@@ -58,10 +56,10 @@ async def delete_message(thread_id: str, message_id: str, app: TheApp, actor: Th
     return Json(Deleted(id=message_id, object="thread.message.deleted"))
 
 
-def _add(connection: Connection, project: str, message: Message) -> None:
-    threads.lock(connection, project, message.thread_id)
-    refuse_while_active(connection, message.thread_id, doing="add messages to")
-    threads.insert_messages(connection, project, [message])
+def _add(connection: Connection, project: str, thread_id: str, body: MessageCreate, now: int) -> Message:
+    threads.lock(connection, project, thread_id)
+    refuse_while_active(connection, thread_id, doing="add messages to")
+    return add_messages(connection, project, thread_id, [body], now)[0]
 
 
 def _list(
@@ -85,6 +83,7 @@ def _modify(
         given["content"] = blocks_of(body.content)
         threads.edited(connection, thread_id, message)
     modified = message.model_copy(update=given)
+    attached.check_message(connection, project, modified)
     collections.replace(connection, schema.messages, modified)
     return modified
 

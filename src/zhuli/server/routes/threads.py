@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from zhuli.runs import attached
 from zhuli.runs.commands import insert_thread
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
@@ -53,6 +54,7 @@ def _modify(connection: Connection, project: str, thread_id: str, body: ThreadMo
         "metadata": dict(body.metadata or {}),
         "tool_resources": body.tool_resources or ToolResources(),
     }
+    attached.check_resources(connection, project, body.tool_resources)
     modified = thread.model_copy(update={name: given[name] for name in body.model_fields_set})
     collections.replace(connection, threads, modified)
     return modified

@@ -1,0 +1,246 @@
+"""A GGUF model on this machine, run by llama.cpp in a child process that this backend starts and ends.
+
+Makes the engine's requests of ours and Deltas of its chunks. The process is models.llama_link's part; which file the default
+model is, models.smollm2's; tools for models whose template knows none, models.tool_prompt's and models.tool_calls'.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.models import smollm2
+from zhuli.models.completion_chunks import CompletionReader
+from zhuli.models.llama_link import LlamaLink
+from zhuli.models.tool_calls import ToolCallText
+from zhuli.models.tool_prompt import answer_grammar, offered_tools, with_tools_told
+from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
+
+PASSED_ON = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "repeat_penalty")
+"""Of a request's `extra`: the engine knows more, but not all of it is a client's business (grammars, slots, adapters)."""
+
+
+class Settings(BaseModel):
+    """What an entry of the models file may say. Without `path` and `hub`: SmolLM2-135M-Instruct."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str | None = Field(None, description="A GGUF file.")
+    hub: str | None = Field(None, pattern=r"^[^/:]+/[^/:]+:.+$", description="From a hub: 'OWNER/REPOSITORY:FILE.gguf'.")
+    data_dir: str = Field(".", description="Files that are made or downloaded go to models/ in here.")
+    context_window: int = Field(8192, ge=256, description="Tokens of prompt and answer together, in each slot.")
+    slots: int = Field(4, ge=1, le=64, description="Answers at once; each takes the memory of a whole window.")
+    threads: int = Field(0, ge=0, description="Of the processor; 0: one for each core.")
+    batch: int = Field(128, ge=32, description="Prompt tokens at a time; a cancelled call ends after one such batch.")
+    gpu_layers: int = Field(0, ge=-1, description="Layers on the GPU; -1: as many as fit.")
+    kv_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field("f16", description="q8_0 takes half the memory.")
+    prompt_cache_mb: int = Field(1024, ge=0, description="Memory for the prefixes of threads that have no slot now.")
+    chat_template_file: str | None = Field(None, description="A Jinja template instead of the model's own.")
+    lora_path: str | None = Field(None, description="A LoRA adapter, as GGUF.")
+    lora_scale: float = Field(1.0, description="Its strength.")
+    max_tokens: int = Field(2048, ge=1, description="Longest answer where the request does not say.")
+    temperature: float | None = Field(None, ge=0, description="Where the request does not say.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Where the request does not say.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Settings":
+        if self.path and self.hub:
+            raise ValueError("give path or hub, not both")
+        return self
+
+
+class Plugin:
+    """A model in a process of its own, which starts with the first call and again if it should have ended."""
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        self._name = name
+        self._settings = _read_settings(name, settings)
+        self._link: LlamaLink | None = None
+        self._starting = asyncio.Lock()
+        self.context_window = self._settings.context_window
+
+    async def start(self) -> None:
+        await self._running()
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
+        link = await self._ready()
+        answer = Answer(request)
+        body = self._body(request, template_has_tools=link.props["chat_template_caps"]["supports_tools"])
+        async with aclosing(link.chat(body)) as arrivals:
+            async for chunks in arrivals:
+                delta = answer.read(chunks)
+                if delta.text or delta.reasoning or delta.tool_calls:
+                    yield delta
+        yield answer.close()
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return await (await self._ready()).count(list(texts)) if texts else []
+
+    async def aclose(self) -> None:
+        if self._link:
+            await self._link.aclose()
+
+    async def _ready(self) -> LlamaLink:
+        try:
+            return await self._running()
+        except ConfigurationError as error:
+            raise BackendError(error.message) from error
+
+    async def _running(self) -> LlamaLink:
+        async with self._starting:
+            if not (self._link and self._link.alive):
+                self._link = await self._start()
+            return self._link
+
+    async def _start(self) -> LlamaLink:
+        if find_spec("xllamacpp") is None:
+            raise ConfigurationError(
+                f"Model '{self._name}': the package xllamacpp is not installed. Get it with `pip install 'zhuli[local]'`."
+            )
+        path = await asyncio.to_thread(self._file)
+        link = await LlamaLink.start(self._settings.model_dump() | {"path": str(path)})
+        # A model may have been made for less than was asked for.
+        self.context_window = link.props["default_generation_settings"]["n_ctx"]
+        return link
+
+    def _file(self) -> Path:
+        folder = Path(self._settings.data_dir, "models")
+        if self._settings.hub:
+            return _downloaded(self._settings.hub, folder)
+        if self._settings.path:
+            return _existing(self._settings.path)
+        return smollm2.unpacked(folder)
+
+    def _body(self, request: GenerationRequest, *, template_has_tools: bool) -> dict[str, Any]:
+        tools = offered_tools(request)
+        # The engine parses what templates declare, but neither holds an answer to a forced choice nor to a format beside tools.
+        free = request.tool_choice == "auto" and (request.response_format or {}).get("type", "text") == "text"
+        by_template = template_has_tools and (free or not tools)
+        messages = [_text_only(self._name, message) for message in request.messages]
+        body = self._sampling(request) | {
+            "messages": messages if by_template else with_tools_told(messages, tools),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            # Makes the engine ask after each batch of a long prompt whether anyone still waits.
+            "return_progress": True,
+        }
+        if by_template and tools:
+            return body | {"tools": tools, "parallel_tool_calls": request.parallel_tool_calls}
+        grammar = answer_grammar(request, tools)
+        return body | {"grammar": grammar} if grammar else body
+
+    def _sampling(self, request: GenerationRequest) -> dict[str, Any]:
+        sampling = {
+            "max_tokens": request.max_tokens or self._settings.max_tokens,
+            "temperature": self._settings.temperature if request.temperature is None else request.temperature,
+            "top_p": self._settings.top_p if request.top_p is None else request.top_p,
+        } | {key: request.extra.get(key) for key in PASSED_ON}
+        if effort := request.reasoning_effort:
+            # Templates differ in which of the two they know, and leave the other alone.
+            sampling["chat_template_kwargs"] = {"reasoning_effort": effort, "enable_thinking": effort != "none"}
+        return {key: value for key, value in sampling.items() if value is not None}
+
+
+class Answer:
+    """Reads the chunks of one answer. The engine parses the calls that the template declares; the rest is found in the text."""
+
+    def __init__(self, request: GenerationRequest) -> None:
+        self._reader = CompletionReader()
+        self._calls = ToolCallText({tool["function"]["name"] for tool in offered_tools(request)})
+        self._parsed_there = False
+
+    def read(self, chunks: Sequence[dict[str, Any]]) -> Delta:
+        """What these add to the answer, as one piece: whoever is late gets more at a time."""
+        deltas = [delta for chunk in chunks if (delta := self._read(chunk))]
+        return Delta(
+            "".join(delta.text for delta in deltas),
+            "".join(delta.reasoning for delta in deltas),
+            tool_calls=tuple(call for delta in deltas for call in delta.tool_calls),
+        )
+
+    def close(self) -> Delta:
+        if not self._reader.finished:
+            raise BackendError("llama.cpp ended the answer without saying why.")
+        last = self._reader.close()
+        held = self._calls.close(cut_off=last.finish == "length")
+        finish = "tool_calls" if self._calls.calls and last.finish == "stop" else last.finish
+        return Delta(held.text, tool_calls=last.tool_calls + held.tool_calls, finish=finish, usage=last.usage)
+
+    def _read(self, chunk: dict[str, Any]) -> Delta | None:
+        if error := chunk.get("error"):
+            raise _failure(error)
+        delta = self._reader.read(chunk)
+        if delta is None:
+            return None
+        self._parsed_there = self._parsed_there or bool(delta.tool_calls)
+        if not delta.text or self._parsed_there:
+            return delta
+        found = self._calls.feed(delta.text)
+        return Delta(found.text, delta.reasoning, tool_calls=found.tool_calls)
+
+
+def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
+    preset = {} if settings.get("path") or settings.get("hub") else smollm2.SAMPLING
+    try:
+        read = Settings.model_validate(preset | settings)
+    except ValidationError as error:
+        raise ConfigurationError(f"Model '{name}': {_said(error)}") from error
+    for key in ("path", "lora_path", "chat_template_file"):
+        if (file := getattr(read, key)) and not Path(file).is_file():
+            raise ConfigurationError(f"Model '{name}': {key}: there is no file {file}.")
+    return read
+
+
+def _said(error: ValidationError) -> str:
+    first = error.errors()[0]
+    setting = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}."
+    about = Settings.model_fields[setting].description if setting in Settings.model_fields else None
+    return f"{setting or 'settings'}: {first['msg']}. {about or ''}".rstrip()
+
+
+def _existing(path: str) -> Path:
+    if not Path(path).is_file():
+        raise ConfigurationError(f"There is no file {path}.")
+    return Path(path)
+
+
+def _downloaded(source: str, folder: Path) -> Path:
+    """The file from the hub; huggingface_hub keeps it and downloads it only once."""
+    repository, _, file = source.partition(":")
+    try:
+        hub = import_module("huggingface_hub")
+    except ImportError as error:
+        raise ConfigurationError(
+            f"hub = '{source}' needs the package huggingface_hub: `pip install huggingface_hub`. Or download the file and set `path`."
+        ) from error
+    try:
+        return Path(hub.hf_hub_download(repository, file, local_dir=folder / repository.replace("/", "--")))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"'{source}' could not be downloaded: {error}") from error
+
+
+def _text_only(name: str, message: ChatMessage) -> ChatMessage:
+    content = message.get("content")
+    if content is None or isinstance(content, str):
+        return message
+    if other := next((part["type"] for part in content if part["type"] != "text"), None):
+        raise BackendError(f"The model '{name}' reads text only, and a message has a part of type '{other}'.", run_code="invalid_prompt")
+    return {**message, "content": "".join(part["text"] for part in content)}
+
+
+def _failure(error: dict[str, Any]) -> BackendError:
+    if error.get("type") == "exceed_context_size_error":
+        return BackendError(
+            f"The prompt has {error['n_prompt_tokens']} tokens and the model's context window {error['n_ctx']}.",
+            run_code="invalid_prompt",
+        )
+    run_code: Literal["invalid_prompt", "server_error"] = "invalid_prompt" if error.get("code") == 400 else "server_error"
+    return BackendError(f"llama.cpp: {error.get('message', error)}", run_code=run_code)
