@@ -30,6 +30,7 @@ class Figure:
 
 
 FIGURES = [
+    Figure("yardstick_ms", "a fixed loop (speed of the machine)", "ms"),
     Figure("start_seconds", "process start to ready", "s", at_most=2),
     Figure("idle_megabytes", "resident after the start", "MB", at_most=150),
     Figure("megabytes_after_load", "resident after all loads", "MB", at_most=150),

@@ -11,6 +11,8 @@ data directory.
 
 import os
 import platform
+import signal
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +51,7 @@ def main(
     output: Annotated[Path | None, typer.Option("--json", help="Where all rounds go.")] = None,
 ) -> None:
     """Measure zhuli on this machine."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped then, too
     pinned = two_cores()
     if pinned:
         os.sched_setaffinity(0, {CLIENT_CORE})
@@ -95,7 +98,8 @@ def _bench(stack: ExitStack, database: str, *, scale: float, pinned: bool) -> Be
         config += f'database_url = "{stack.enter_context(postgres.started(folder / "postgres"))}"\n'
     (folder / "zhuli.toml").write_text(config)
     (folder / "models.toml").write_text(MODELS.format(instant=INSTANT, paced=PACED, port=model_port))
-    return Bench(_started_server(stack, folder, core=SERVER_CORE if pinned else None), model, scale)
+    core = SERVER_CORE if pinned else None
+    return Bench(_started_server(stack, folder, core=core), model, scale, core)
 
 
 def _started_server(stack: ExitStack, folder: Path, *, core: int | None) -> Process:

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.connection import Connection
 from benchmarks.load import INSTANT, PACED, Load, ModelServer, Target, Zhuli, closed_loop, percentile_95
-from benchmarks.processes import Process, cpu_seconds, resident_megabytes
+from benchmarks.processes import Process, cpu_seconds, resident_megabytes, yardstick_ms
 
 MANY = 16
 YOUNG, OLD, AROUND = 10, 100, 5
@@ -23,11 +23,15 @@ YOUNG, OLD, AROUND = 10, 100, 5
 
 @dataclass(frozen=True)
 class Bench:
-    """What a scenario works with. `scale` multiplies every count: 1 for figures to publish, less for a quick look."""
+    """What a scenario works with. `scale` multiplies every count: 1 for figures to publish, less for a quick look.
+
+    core: where the server is pinned to.
+    """
 
     server: Process
     model: Process
     scale: float
+    core: int | None
 
     def count(self, full: int) -> int:
         return max(int(full * self.scale), MANY)
@@ -44,7 +48,11 @@ Scenario = Callable[[Bench], Coroutine[Any, Any, Figures]]
 
 async def start(bench: Bench) -> Figures:
     """A fresh data directory: from the process's start to ready, and its memory before the first request."""
-    return {"start_seconds": bench.server.seconds_to_ready, "idle_megabytes": resident_megabytes(bench.server.pid)}
+    return {
+        "yardstick_ms": yardstick_ms(bench.core),
+        "start_seconds": bench.server.seconds_to_ready,
+        "idle_megabytes": resident_megabytes(bench.server.pid),
+    }
 
 
 async def runs(bench: Bench) -> Figures:

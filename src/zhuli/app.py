@@ -75,6 +75,7 @@ class App:
             with suppress(asyncio.CancelledError):
                 await task
         await self.catalog.aclose()
+        await self.telemetry.aclose()
         await self.database.aclose()
 
 
@@ -86,7 +87,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     database = open_database(settings.database, hints, durable=settings.durable)
     catalog = Catalog.load(settings.models, settings.data_dir)
     blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
-    telemetry = Telemetry(make_tracer(settings.otel_endpoint))
+    telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
     engine = Engine(
         database=database,
         hints=hints,

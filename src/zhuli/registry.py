@@ -22,7 +22,9 @@ def find(kind: str, name: str) -> Any:
         return _load(kind, name, f"zhuli.plugins.{kind}.{name}", "Plugin")
     for point in entry_points(group=f"zhuli.{kind}", name=name):
         return point.load()
-    raise ConfigurationError(f"There is no {kind} plugin '{name}'. Known: {', '.join(names(kind))}, or 'package.module:Class'.")
+    raise ConfigurationError(
+        f"There is no {kind} plugin '{name}'. Known: {', '.join(names(kind))}, or 'package.module:Class'."
+    )
 
 
 def names(kind: str) -> list[str]:

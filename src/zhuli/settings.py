@@ -1,5 +1,6 @@
 """Every setting of the server: typed, with a default and a sentence. Read once, from a TOML file and ZHULI_* variables."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,9 @@ from zhuli.core.errors import ConfigurationError
 class Strict(BaseModel):
     """Leniencies of ours that can be switched off, one by one, for the original's behaviour."""
 
-    beta_header: bool = Field(default=False, description="Refuse requests without the header OpenAI-Beta: assistants=v2.")
+    beta_header: bool = Field(
+        default=False, description="Refuse requests without the header OpenAI-Beta: assistants=v2."
+    )
     ids: bool = Field(default=False, description="Refuse ids of another shape with a 400 rather than a 404.")
     downloads: bool = Field(default=False, description="Refuse to hand back the content of files that users uploaded.")
 
@@ -23,13 +26,17 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZHULI_", env_nested_delimiter="__", extra="forbid")
 
     host: str = Field("127.0.0.1", description="Address to listen on; without API keys only loopback is taken.")
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
     data_dir: Path = Field(Path("data"), description="Where the embedded defaults keep everything.")
-    database_url: str | None = Field(None, description="sqlite:///PATH or postgresql://…; default: zhuli.db in data_dir.")
+    database_url: str | None = Field(
+        None, description="sqlite:///PATH or postgresql://…; default: zhuli.db in data_dir."
+    )
     blobs_url: str | None = Field(None, description="file:///DIR or s3://BUCKET/PREFIX; default: files in data_dir.")
     models_file: Path | None = Field(None, description="Default: models.toml in data_dir if it exists, else built in.")
 
-    worker_slots: int = Field(64, ge=0, description="Runs that this process works on at once; 0: leave them to workers.")
+    worker_slots: int = Field(
+        64, ge=0, description="Runs that this process works on at once; 0: leave them to workers."
+    )
     run_lifetime_seconds: int = Field(600, ge=1, description="After this long a run that has not ended expires.")
     lease_seconds: float = Field(15, gt=0, description="A worker that is silent for this long loses its jobs.")
     max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often is given up.")
@@ -40,12 +47,20 @@ class Settings(BaseSettings):
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
-    durable: bool = Field(default=False, description="SQLite: also survive a power cut at every commit (slower: one fsync each).")
+    durable: bool = Field(
+        default=False, description="SQLite: also survive a power cut at every commit (slower: one fsync each)."
+    )
 
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    otel_endpoint: str | None = Field(None, description="OTLP over HTTP, like http://127.0.0.1:4318; default: no traces.")
-    strict: Strict = Field(default_factory=Strict)
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth a log line.")
+    otel_endpoint: str | None = Field(
+        default_factory=lambda: os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Traces go here by OTLP over HTTP, like http://127.0.0.1:4318; default: the usual OTEL_… variable.",
+    )
+    otel_service_name: str = Field(
+        default_factory=lambda: os.environ.get("OTEL_SERVICE_NAME", "zhuli"), description="What traces call this service."
+    )
+    strict: Strict = Field(default_factory=Strict, description="Leniencies that can be switched off.")
 
     @property
     def database(self) -> str:

@@ -43,6 +43,7 @@ user completed
 """
 
 
+@pytest.mark.parametrize("storage", ["sqlite"])
 @pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm on this machine")
 def test_the_node_program_prints_what_it_should(server: Server, tmp_path: Path) -> None:
     program = tmp_path / PROGRAM.name

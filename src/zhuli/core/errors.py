@@ -84,7 +84,9 @@ class BackendError(ZhuliError):
     status = 502
     type = "server_error"
 
-    def __init__(self, message: str, *, run_code: RunErrorCode = "server_error", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, run_code: RunErrorCode = "server_error", retry_after: float | None = None
+    ) -> None:
         super().__init__(message, code=run_code)
         self.status = {"rate_limit_exceeded": 429, "invalid_prompt": 400}.get(run_code, 502)
         self.headers = {} if retry_after is None else {"retry-after": str(max(1, round(retry_after)))}

@@ -1,4 +1,7 @@
-"""Structured logs: one line an event, with the id of the request that it belongs to. Text for people, JSON for machines."""
+"""Structured logs: one line an event, with the ids of the request and of the job it belongs to.
+
+Text for people, JSON for machines. Nothing here writes to files: standard error is for whoever starts the process.
+"""
 
 import logging
 import sys
@@ -8,7 +11,12 @@ from typing import Any, Literal
 
 import orjson
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+from zhuli.core.origin import origin
+
+subject: ContextVar[tuple[str, str] | None] = ContextVar("subject", default=None)
+"""Kind and id of what a worker works on now: ("run", "run_…")."""
+
+_NOISY = ("uvicorn.access", "uvicorn.error", "aiosqlite", "asyncio", "alembic")
 
 
 def configure(form: Literal["text", "json"], level: str) -> None:
@@ -18,12 +26,12 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("uvicorn.access", "aiosqlite", "asyncio", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class JsonFormatter(logging.Formatter):
-    """{"time", "level", "logger", "message", "request_id"?, …fields, "exception"?}"""
+    """{"time", "level", "logger", "message", "request_id"?, "run_id"?, …fields, "exception"?}"""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -31,9 +39,8 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **_ids(),
         }
-        if (request := request_id.get()) is not None:
-            entry["request_id"] = request
         entry |= getattr(record, "fields", {})
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
@@ -41,10 +48,20 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """12:00:00.000 INFO  message [req_…]"""
+    """12:00:00.000 INFO    message [req_… run_…]"""
 
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
-        request = request_id.get()
-        line = f"{when} {record.levelname:<7} {record.getMessage()}{f' [{request}]' if request else ''}"
+        ids = " ".join(_ids().values())
+        line = f"{when} {record.levelname:<7} {record.getMessage()}{f' [{ids}]' if ids else ''}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _ids() -> dict[str, str]:
+    ids: dict[str, str] = {}
+    if (asked := origin.get()) is not None:
+        ids["request_id"] = asked.request_id
+    if (worked_on := subject.get()) is not None:
+        kind, key = worked_on
+        ids[f"{kind}_id"] = key
+    return ids

@@ -1,7 +1,8 @@
 """What operators see of a running process: Prometheus metrics always, OpenTelemetry spans when an endpoint is set."""
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,8 +17,11 @@ class Span(Protocol):
 class Tracer(Protocol):
     """Where spans go."""
 
-    def start_as_current_span(self, name: str, *, attributes: dict[str, Any]) -> Any:
-        """A context manager that gives the Span."""
+    def span(self, name: str, attributes: dict[str, Any]) -> AbstractContextManager[Span]:
+        """Trace what happens inside; a child of the span that is open, if there is one."""
+
+    def close(self) -> None:
+        """Send what has not been sent; may take seconds, and blocks."""
 
 
 class _NoSpan:
@@ -40,7 +44,9 @@ class Telemetry:
         self.request_seconds = Histogram(
             "zhuli_http_request_seconds", "Time to the response's first byte", ["route"], registry=self.registry
         )
-        self.runs_ended = Counter("zhuli_runs_rested", "Executions by how they ended", ["status"], registry=self.registry)
+        self.runs_ended = Counter(
+            "zhuli_runs_rested", "Executions by how they ended", ["status"], registry=self.registry
+        )
         self.active_runs = Gauge("zhuli_runs_executing", "Runs that this process works on", registry=self.registry)
         self.first_token_seconds = Histogram(
             "zhuli_first_token_seconds", "Model call to its first piece", ["model"], registry=self.registry
@@ -54,5 +60,10 @@ class Telemetry:
         if self._tracer is None:
             yield _NO_SPAN
             return
-        with self._tracer.start_as_current_span(name, attributes=attributes) as span:
+        with self._tracer.span(name, attributes) as span:
             yield span
+
+    async def aclose(self) -> None:
+        """Send the spans that have not been sent."""
+        if self._tracer is not None:
+            await asyncio.to_thread(self._tracer.close)

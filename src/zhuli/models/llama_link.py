@@ -67,7 +67,9 @@ class LlamaLink:
         if "ready" not in greeting:
             await _end(process)
             why = greeting.get("failed", "its process ended.")
-            raise ConfigurationError(f"llama.cpp can't load {settings['path']}: {why} {await log.last_words()}".rstrip())
+            raise ConfigurationError(
+                f"llama.cpp can't load {settings['path']}: {why} {await log.last_words()}".rstrip()
+            )
         return cls(process, greeting["ready"], log)
 
     @property

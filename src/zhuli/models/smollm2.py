@@ -80,6 +80,7 @@ def _check(source: Path, content: bytes) -> None:
 def _unpack(source: GgufFile, target: BinaryIO) -> None:
     """Write `source` with every quantised tensor in half floats."""
     from zhuli.models.half_floats import pieces  # needs numpy, which a server with its model at hand does not
+
     tensors = [tensor.as_float16() if tensor.block.quantised else tensor for tensor in source.tensors]
     target.write(source.header(tensors, file_type=FILE_TYPE_F16))
     console = Console(stderr=True)

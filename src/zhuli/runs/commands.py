@@ -42,9 +42,7 @@ class RunCommands:
         """Create a thread and run an assistant on it."""
         return await self._database.run(self._create_with_thread, project, body)
 
-    async def submit(
-        self, project: str, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]
-    ) -> tuple[Run, int]:
+    async def submit(self, project: str, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]) -> tuple[Run, int]:
         """Take the outputs of all calls that the run waits for; also the sequence of the last event before."""
         return await self._database.run(self._submit, project, thread_id, run_id, outputs)
 

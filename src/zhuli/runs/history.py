@@ -53,9 +53,7 @@ class History:
         self._database = database
         self._threads: OrderedDict[str, _Read] = OrderedDict()
 
-    async def read(
-        self, thread_id: str, backend: Backend, tokenizer: str
-    ) -> tuple[list[Item], list[tuple[str, int]]]:
+    async def read(self, thread_id: str, backend: Backend, tokenizer: str) -> tuple[list[Item], list[tuple[str, int]]]:
         """Everything finished on the thread, and counts to be stored with their messages: (message id, tokens).
 
         tokenizer: the name under which counts of this backend are kept.

@@ -34,7 +34,9 @@ def run_ended(end: End, usages: Sequence[dict[str, Any]], now: int) -> Change:
     common = {"usage": total(usages), "required_action": None, "expires_at": None}
     match end:
         case Incomplete(reason=reason):
-            return Change("thread.run.incomplete", {"status": "incomplete", "incomplete_details": {"reason": reason}, **common})
+            return Change(
+                "thread.run.incomplete", {"status": "incomplete", "incomplete_details": {"reason": reason}, **common}
+            )
         case Cancelled():
             return Change("thread.run.cancelled", {"status": "cancelled", "cancelled_at": now, **common})
         case Expired():
@@ -55,7 +57,9 @@ def run_completed(usages: Sequence[dict[str, Any]], now: int) -> Change:
 def run_needs_client(calls: Sequence[FunctionToolCall]) -> Change:
     """The run waits for the client to run these functions."""
     asked = [
-        RequiredToolCall(id=call.id, function=CalledFunction(name=call.function.name, arguments=call.function.arguments))
+        RequiredToolCall(
+            id=call.id, function=CalledFunction(name=call.function.name, arguments=call.function.arguments)
+        )
         for call in calls
     ]
     action = RequiredAction(submit_tool_outputs=RequiredOutputs(tool_calls=asked))
@@ -67,9 +71,7 @@ def total(usages: Sequence[dict[str, Any]]) -> dict[str, int]:
     """A run's usage: the sum over its turns."""
     prompt = sum(usage["prompt_tokens"] for usage in usages)
     completion = sum(usage["completion_tokens"] for usage in usages)
-    return RunUsage(
-        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
-    ).model_dump()
+    return RunUsage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion).model_dump()
 
 
 def _close_message(message: Message, end: End, now: int) -> Change:

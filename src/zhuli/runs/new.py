@@ -54,9 +54,7 @@ def message_of(thread_id: str, body: MessageCreate, now: int) -> Message:
     )
 
 
-def new_run(
-    thread_id: str, assistant: Assistant, body: RunCreate | ThreadRunCreate, *, now: int, lifetime: int
-) -> Run:
+def new_run(thread_id: str, assistant: Assistant, body: RunCreate | ThreadRunCreate, *, now: int, lifetime: int) -> Run:
     """A queued run; what the body does not say comes from the assistant, and later changes of the assistant don't count."""
     _check(body)
     return Run(

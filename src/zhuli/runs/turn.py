@@ -222,6 +222,3 @@ def wire_usage(usage: Usage) -> dict[str, int]:
         "completion_tokens": usage.completion,
         "total_tokens": usage.prompt + usage.completion,
     }
-
-
-

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhuli.core.errors import BodyTooLarge, InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.ids import new_id
-from zhuli.core.logs import request_id
+from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
 from zhuli.server.actor import Doorkeeper
 from zhuli.settings import Settings
@@ -38,7 +38,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, send, self._telemetry)
-        token = request_id.set(exchange.id)
+        token = origin.set(exchange.origin)
         try:
             limit = await self._check(scope)
             await self._app(scope, _Limited(receive, limit), exchange.send)
@@ -48,7 +48,7 @@ class Edge:
             log.exception("%s %s broke", scope["method"], scope["path"])
             await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."))
         finally:
-            request_id.reset(token)
+            origin.reset(token)
             exchange.finish()
 
     async def _check(self, scope: Scope) -> int:
@@ -68,6 +68,10 @@ class Edge:
         return limit
 
 
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    return next((value for key, value in scope["headers"] if key == name), None)
+
+
 def _check_beta(header: str) -> None:
     given = [part.strip() for part in header.split(",")]
     if BETA in given:
@@ -81,7 +85,9 @@ def _check_beta(header: str) -> None:
 
 
 def too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The request body is too large. At most {limit} bytes are taken here.", code="request_too_large")
+    return BodyTooLarge(
+        f"The request body is too large. At most {limit} bytes are taken here.", code="request_too_large"
+    )
 
 
 class _Limited:
@@ -106,6 +112,7 @@ class _Exchange:
 
     def __init__(self, scope: Scope, send: Send, telemetry: Telemetry) -> None:
         self.id = new_id("req")
+        self.origin = Origin.of(self.id, _header(scope, b"traceparent"))
         self._scope = scope
         self._send = send
         self._telemetry = telemetry

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 import zhuli.server.routes
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest, MethodNotAllowed, NotFound, ServerFault, ZhuliError
-from zhuli.core.logs import request_id
+from zhuli.core.origin import origin
 from zhuli.server.actor import Doorkeeper
 from zhuli.server.edge import Edge
 from zhuli.server.refusals import refusal
@@ -70,7 +70,9 @@ async def _as_body(_: Request, error: Exception) -> Response:
 
 async def _as_fault(request: Request, _: Exception) -> Response:
     """Starlette raises the exception again behind this, so that the edge writes it to the log."""
-    return await _as_body(request, ServerFault(f"The server had an error; its log has it under {request_id.get()}."))
+    asked = origin.get()
+    where = f" under {asked.request_id}" if asked else ""
+    return await _as_body(request, ServerFault(f"The server had an error; its log has it{where}."))
 
 
 async def _as_refusal(request: Request, error: Exception) -> Response:
@@ -87,7 +89,9 @@ async def _as_routing_error(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return await _as_body(request, NotFound(f"Invalid URL ({method} {path})"))
     if error.status_code == 405:
-        response = await _as_body(request, MethodNotAllowed(f"Not allowed to {method} on {path}.", code="method_not_supported"))
+        response = await _as_body(
+            request, MethodNotAllowed(f"Not allowed to {method} on {path}.", code="method_not_supported")
+        )
         response.headers.update(error.headers or {})
         return response
     return await _as_body(request, InvalidRequest(str(error.detail)))

@@ -55,7 +55,9 @@ def check_id(settings: Settings, name: str, value: Any) -> None:
     prefix = PREFIXES.get(name)
     if settings.strict.ids and prefix is not None and not str(value).startswith(prefix):
         raise InvalidRequest(
-            f"Invalid '{name}': '{value}'. Expected an ID that begins with '{prefix}'.", param=name, code="invalid_value"
+            f"Invalid '{name}': '{value}'. Expected an ID that begins with '{prefix}'.",
+            param=name,
+            code="invalid_value",
         )
 
 

@@ -54,7 +54,9 @@ def refusal(errors: Sequence[Any]) -> InvalidRequest:
 
 def unreadable_body(more: str = "") -> InvalidRequest:
     """The error for a body that is not the JSON that is expected."""
-    text = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
+    text = (
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
+    )
     return InvalidRequest(
         f"{text}correctly. The API expects a JSON payload, but what was sent was not valid JSON.) {more}".strip()
     )

@@ -30,9 +30,7 @@ NOUNS = {
 }
 
 
-def insert(
-    connection: Connection, table: Table, project: str, item: Any, columns: Mapping[str, Any] = NOWHERE
-) -> int:
+def insert(connection: Connection, table: Table, project: str, item: Any, columns: Mapping[str, Any] = NOWHERE) -> int:
     """Insert `item`, which has an id, and give its seq."""
     values = {"id": item.id, "project_id": project, "body": item.model_dump_json(), **columns}
     return int(_insert(table, tuple(values))(connection, values).key or 0)
@@ -60,9 +58,7 @@ def replace(connection: Connection, table: Table, item: Any) -> None:
     _replace(table)(connection, {"key": item.id, "new_body": item.model_dump_json()})
 
 
-def remove(
-    connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE
-) -> None:
+def remove(connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE) -> None:
     """Delete the object, or raise NotFound."""
     query = delete(table).where(table.c.project_id == project, table.c.id == id_)
     for column, value in where.items():

@@ -75,9 +75,7 @@ class SqliteDatabase:
         self._connection.info["driver"] = self._driver
         self._checkpoints: asyncio.Task[None] | None = None
 
-    async def run(
-        self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> R:
+    async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._checkpoints is None and self._path != ":memory:":
             self._checkpoints = asyncio.create_task(self._checkpoint_forever())
         connection = self._connection
@@ -153,9 +151,7 @@ class PostgresDatabase:
         self.url = make_url(url).set(drivername="postgresql+asyncpg")
         self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
 
-    async def run(
-        self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> R:
+    async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(_RETRIES):
             try:
                 result, pending = await self._once(lambda connection: function(connection, *args, **kwargs))

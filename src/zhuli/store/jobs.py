@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import LeaseLost
+from zhuli.core.origin import origin
 from zhuli.store.database import hint
 from zhuli.store.schema import jobs
 from zhuli.store.statement import Prepared, prepared
@@ -19,30 +20,36 @@ TOPIC = "jobs"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `attempt` counts claims, beginning with 1; with `worker` it tells this claim from every other."""
+    """A claimed job. `attempt` counts claims, beginning with 1; with `worker` it tells this claim from every other.
+
+    origin: of the request that needs the job, as text (core.origin).
+    """
 
     seq: int
     kind: str
     key: str
     worker: str
     attempt: int
+    origin: str | None
 
 
 def enqueue(connection: Connection, kind: str, key: str) -> None:
     """Make the job, unless there already is one of this kind for this key."""
-    _ENQUEUE[connection.dialect.name](connection, {"kind": kind, "key": key})
+    asked = origin.get()
+    row = {"kind": kind, "key": key, "asked": str(asked) if asked else None}
+    _ENQUEUE[connection.dialect.name](connection, row)
     hint(connection, TOPIC)
 
 
 def _enqueue(dialect: Any) -> Prepared:
-    row: dict[str, Any] = {"kind": bindparam("kind"), "key": bindparam("key")}
+    row: dict[str, Any] = {"kind": bindparam("kind"), "key": bindparam("key"), "origin": bindparam("asked")}
     return prepared(dialect.insert(jobs).values(row).on_conflict_do_nothing(index_elements=["kind", "key"]))
 
 
 _ENQUEUE = {"sqlite": _enqueue(sqlite), "postgresql": _enqueue(postgresql)}
 
 _FREE = prepared(
-    select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts)
+    select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts, jobs.c.origin)
     .where(jobs.c.lease_until <= bindparam("now"))
     .order_by(jobs.c.seq)
     .limit(bindparam("most"))
@@ -60,7 +67,7 @@ def claim(connection: Connection, worker: str, *, most: int, now: float, lease: 
     free = _FREE(connection, {"now": now, "most": most}).all()
     if free:
         _TAKE(connection, [{"taken": row.seq, "by": worker, "until": now + lease} for row in free])
-    return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1) for row in free]
+    return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin) for row in free]
 
 
 def heartbeat(connection: Connection, worker: str, *, now: float, lease: float) -> set[int]:

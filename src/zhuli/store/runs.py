@@ -325,7 +325,9 @@ def open_items(connection: Connection, run_id: str) -> OpenItems:
     found = connection.execute(select(messages.c.body).where(*begun).order_by(messages.c.seq)).scalars().all()
     if not found:
         return OpenItems([RunStep.model_validate_json(body) for body in steps], [])
-    deltas = [orjson.loads(event.data) for event in read_log(connection, run_id) if event.name == "thread.message.delta"]
+    deltas = [
+        orjson.loads(event.data) for event in read_log(connection, run_id) if event.name == "thread.message.delta"
+    ]
     streamed = [with_deltas(orjson.loads(body), deltas) for body in found]
     return OpenItems(
         [RunStep.model_validate_json(body) for body in steps], [Message.model_validate(body) for body in streamed]

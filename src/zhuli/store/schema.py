@@ -20,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+from zhuli.core.origin import MAX_LENGTH
+
 metadata = MetaData()
 
 _Seq = BigInteger().with_variant(Integer, "sqlite")
@@ -125,6 +127,7 @@ jobs = Table(
     Column("worker", String(64)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", Float, nullable=False, server_default="0"),
+    Column("origin", String(MAX_LENGTH)),
     UniqueConstraint("kind", "key", name="one_job_per_key"),
 )
 

@@ -156,5 +156,8 @@ class ChatCompletion(Wire):
 
 def passed_on(body: ChatRequest) -> dict[str, Any]:
     """The parameters that go to the backend as they are."""
-    known = {name: getattr(body, name) for name in ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "user")}
+    known = {
+        name: getattr(body, name)
+        for name in ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "user")
+    }
     return {name: value for name, value in {**known, **(body.model_extra or {})}.items() if value is not None}

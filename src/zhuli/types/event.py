@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 RESTS = frozenset(
-    f"thread.run.{status}" for status in ("completed", "incomplete", "failed", "cancelled", "expired", "requires_action")
+    f"thread.run.{status}"
+    for status in ("completed", "incomplete", "failed", "cancelled", "expired", "requires_action")
 )
 """Events after which a run has ended or waits for the client."""
 

@@ -21,8 +21,6 @@ class ImageFileBlock(Request):
     image_file: ImageFile
 
 
-
-
 class ImageUrl(Request):
     url: str = Field(min_length=1)
     detail: Literal["auto", "low", "high"] = "auto"

@@ -51,5 +51,3 @@ def by_shape(shapes: dict[type, str], *, otherwise: str) -> Discriminator:
         return next((name for shape, name in shapes.items() if isinstance(value, shape)), otherwise)
 
     return Discriminator(tag)
-
-

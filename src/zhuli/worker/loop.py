@@ -11,9 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from zhuli.core import logs
 from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
+from zhuli.core.origin import Origin, origin
 from zhuli.settings import Settings
 from zhuli.store import jobs
 from zhuli.store.database import Database
@@ -76,7 +78,10 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stop(); then finish what is running, or put it back."""
-        background = [asyncio.create_task(self._heartbeat()), *map(asyncio.create_task, map(self._repeat, self._chores))]
+        background = [
+            asyncio.create_task(self._heartbeat()),
+            *map(asyncio.create_task, map(self._repeat, self._chores)),
+        ]
         with self._hints.call(jobs.TOPIC, lambda _: self._wake.set()):
             try:
                 while not self._stopping:
@@ -121,6 +126,8 @@ class Worker:
             self._wake.set()
 
     async def _handle(self, job: Job) -> None:
+        origin.set(Origin.parse(job.origin) if job.origin else None)
+        logs.subject.set((job.kind, job.key))
         handler = self._handlers[job.kind]
         try:
             await handler.handle(job)

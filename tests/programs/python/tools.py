@@ -30,7 +30,9 @@ assistant = client.beta.assistants.create(model="gpt-4o", tools=[WEATHER])
 thread = client.beta.threads.create(messages=[{"role": "user", "content": "weather in Paris and Rome?"}])
 run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
 print(run.status)
-run = client.beta.threads.runs.submit_tool_outputs_and_poll(run.id, thread_id=thread.id, tool_outputs=outputs_for(run))
+run = client.beta.threads.runs.submit_tool_outputs_and_poll(
+    thread_id=thread.id, run_id=run.id, tool_outputs=outputs_for(run)
+)
 print(run.status)
 print(client.beta.threads.messages.list(thread.id).data[0].content[0].text.value)
 for step in client.beta.threads.runs.steps.list(run.id, thread_id=thread.id, order="asc"):

@@ -59,7 +59,7 @@ async def main() -> None:
     run = await client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     print(run.status)
     run = await client.beta.threads.runs.submit_tool_outputs_and_poll(
-        run.id, thread_id=thread.id, tool_outputs=await outputs_for(run)
+        thread_id=thread.id, run_id=run.id, tool_outputs=await outputs_for(run)
     )
     print(run.status)
     print((await client.beta.threads.messages.list(thread.id)).data[0].content[0].text.value)

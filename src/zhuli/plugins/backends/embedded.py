@@ -32,14 +32,18 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str | None = Field(None, description="A GGUF file.")
-    hub: str | None = Field(None, pattern=r"^[^/:]+/[^/:]+:.+$", description="From a hub: 'OWNER/REPOSITORY:FILE.gguf'.")
+    hub: str | None = Field(
+        None, pattern=r"^[^/:]+/[^/:]+:.+$", description="From a hub: 'OWNER/REPOSITORY:FILE.gguf'."
+    )
     data_dir: str = Field(".", description="Files that are made or downloaded go to models/ in here.")
     context_window: int = Field(8192, ge=256, description="Tokens of prompt and answer together, in each slot.")
     slots: int = Field(4, ge=1, le=64, description="Answers at once; each takes the memory of a whole window.")
     threads: int = Field(0, ge=0, description="Of the processor; 0: one for each core.")
     batch: int = Field(128, ge=32, description="Prompt tokens at a time; a cancelled call ends after one such batch.")
     gpu_layers: int = Field(0, ge=-1, description="Layers on the GPU; -1: as many as fit.")
-    kv_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field("f16", description="q8_0 takes half the memory.")
+    kv_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field(
+        "f16", description="q8_0 takes half the memory."
+    )
     prompt_cache_mb: int = Field(1024, ge=0, description="Memory for the prefixes of threads that have no slot now.")
     chat_template_file: str | None = Field(None, description="A Jinja template instead of the model's own.")
     lora_path: str | None = Field(None, description="A LoRA adapter, as GGUF.")
@@ -232,7 +236,10 @@ def _text_only(name: str, message: ChatMessage) -> ChatMessage:
     if content is None or isinstance(content, str):
         return message
     if other := next((part["type"] for part in content if part["type"] != "text"), None):
-        raise BackendError(f"The model '{name}' reads text only, and a message has a part of type '{other}'.", run_code="invalid_prompt")
+        raise BackendError(
+            f"The model '{name}' reads text only, and a message has a part of type '{other}'.",
+            run_code="invalid_prompt",
+        )
     return {**message, "content": "".join(part["text"] for part in content)}
 
 
@@ -242,5 +249,7 @@ def _failure(error: dict[str, Any]) -> BackendError:
             f"The prompt has {error['n_prompt_tokens']} tokens and the model's context window {error['n_ctx']}.",
             run_code="invalid_prompt",
         )
-    run_code: Literal["invalid_prompt", "server_error"] = "invalid_prompt" if error.get("code") == 400 else "server_error"
+    run_code: Literal["invalid_prompt", "server_error"] = (
+        "invalid_prompt" if error.get("code") == 400 else "server_error"
+    )
     return BackendError(f"llama.cpp: {error.get('message', error)}", run_code=run_code)

@@ -62,9 +62,7 @@ def _modify(connection: Connection, project: str, assistant_id: str, body: Assis
     """Each given field overwrites; null puts back what a new assistant has."""
     assistant = collections.get(connection, assistants, Assistant, project, assistant_id)
     fresh = Assistant(id=assistant.id, created_at=assistant.created_at, model=assistant.model)
-    given = {
-        name: getattr(fresh if getattr(body, name) is None else body, name) for name in body.model_fields_set
-    }
+    given = {name: getattr(fresh if getattr(body, name) is None else body, name) for name in body.model_fields_set}
     attached.check_resources(connection, project, body.tool_resources)
     modified = assistant.model_copy(update=given)
     collections.replace(connection, assistants, modified)

@@ -72,5 +72,3 @@ async def get_file_content(file_id: str, app: TheApp, actor: TheActor) -> Respon
     if app.settings.strict.downloads and file.purpose in UPLOADED:
         raise InvalidRequest(f"Not allowed to download files of purpose: {file.purpose}")
     return StreamingResponse(app.blobs.read(file_id), media_type="application/octet-stream")
-
-

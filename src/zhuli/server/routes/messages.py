@@ -15,7 +15,9 @@ from zhuli.types.message import Message, MessageCreate, MessageModify, blocks_of
 from zhuli.types.page import Deleted, Page, PageParams
 from zhuli.types.thread import Thread
 
-router = APIRouter(prefix="/v1/threads/{thread_id}/messages", tags=["Messages"], route_class=JsonRoute, strict_content_type=False)
+router = APIRouter(
+    prefix="/v1/threads/{thread_id}/messages", tags=["Messages"], route_class=JsonRoute, strict_content_type=False
+)
 
 
 @router.post("", response_model=Message)
@@ -62,17 +64,13 @@ def _add(connection: Connection, project: str, thread_id: str, body: MessageCrea
     return add_messages(connection, project, thread_id, [body], now)[0]
 
 
-def _list(
-    connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None
-) -> Page[Message]:
+def _list(connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None) -> Page[Message]:
     collections.get(connection, schema.threads, Thread, project, thread_id)
     where = {"thread_id": thread_id} if run_id is None else {"thread_id": thread_id, "run_id": run_id}
     return collections.page(connection, schema.messages, Message, project, page, where)
 
 
-def _modify(
-    connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify
-) -> Message:
+def _modify(connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:
     message = collections.get(connection, schema.messages, Message, project, message_id, {"thread_id": thread_id})
     given: dict[str, Any] = {}
     if "metadata" in body.model_fields_set:

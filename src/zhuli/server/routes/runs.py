@@ -23,7 +23,9 @@ from zhuli.types.thread import Thread
 
 router = APIRouter(prefix="/v1/threads", tags=["Runs"], route_class=JsonRoute, strict_content_type=False)
 
-_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The run, or its events with stream: true."}}
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "The run, or its events with stream: true."}
+}
 
 
 @router.post("/runs", response_model=Run, responses=_STREAM)

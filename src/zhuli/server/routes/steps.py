@@ -13,7 +13,12 @@ from zhuli.store.schema import run_steps
 from zhuli.types.page import Page, PageParams
 from zhuli.types.step import RunStep
 
-router = APIRouter(prefix="/v1/threads/{thread_id}/runs/{run_id}/steps", tags=["Run steps"], route_class=JsonRoute, strict_content_type=False)
+router = APIRouter(
+    prefix="/v1/threads/{thread_id}/runs/{run_id}/steps",
+    tags=["Run steps"],
+    route_class=JsonRoute,
+    strict_content_type=False,
+)
 
 SearchContent = Literal["step_details.tool_calls[*].file_search.results[*].content"]
 Include = Annotated[list[SearchContent], Query(alias="include[]")]

@@ -36,9 +36,7 @@ async def get_thread(thread_id: str, app: TheApp, actor: TheActor) -> Response:
 
 
 @router.post("/{thread_id}", response_model=Thread)
-async def modify_thread(
-    thread_id: str, app: TheApp, actor: TheActor, body: ThreadModify | None = None
-) -> Response:
+async def modify_thread(thread_id: str, app: TheApp, actor: TheActor, body: ThreadModify | None = None) -> Response:
     return Json(await app.database.run(_modify, actor.project, thread_id, body or ThreadModify()))
 
 
