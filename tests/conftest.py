@@ -12,7 +12,6 @@ from typing import Any
 import httpx2
 import openai
 import pytest
-import pytest_asyncio
 
 from tests.harness import spec
 from tests.harness.clients import Clients
@@ -102,7 +101,7 @@ def client(clients: Clients, server: Server) -> openai.OpenAI:
     return clients.sdk(server)
 
 
-@pytest_asyncio.fixture
+@pytest.fixture
 async def aclient(clients: Clients, server: Server) -> AsyncIterator[openai.AsyncOpenAI]:
     yield clients.async_sdk(server)
     await clients.aclose()

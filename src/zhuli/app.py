@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from zhuli import registry
 from zhuli.core.clock import Clock, SystemClock
@@ -17,7 +17,7 @@ from zhuli.runs.history import History
 from zhuli.runs.images import Images
 from zhuli.settings import Settings
 from zhuli.store import jobs, migrate, projects, runs
-from zhuli.store.database import Database, PostgresDatabase, open_database
+from zhuli.store.database import Database, PostgresDatabase, SqliteDatabase, open_database
 from zhuli.worker.loop import Chore, Worker
 
 
@@ -36,44 +36,52 @@ class App:
     engine: Engine
     ready: bool = False
     _worker: Worker | None = None
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _working: asyncio.Task[None] | None = None
+    _listening: asyncio.Task[None] | None = None
 
     async def start(self, *, work: bool) -> None:
         """Bring the schema up to date, and begin to work if `work`."""
         await self.database.run(migrate.upgrade)
         await self.database.run(projects.ensure_default, now=self.clock.now())
-        if not self.database.shared:
-            # Nobody else can hold a lease on a database that is this process's alone.
-            await self.database.run(jobs.release_all)
+        if isinstance(self.database, SqliteDatabase):
+            self.database.own()
+            await self.database.run(jobs.release_all)  # nobody else can hold a lease now
         if isinstance(self.database, PostgresDatabase):
             from zhuli.store.listen import listen
 
-            self._tasks.append(asyncio.create_task(listen(self.database.url, self.hints)))
+            self._listening = asyncio.create_task(listen(self.database, self.hints))
         if work and self.settings.worker_slots > 0:
             self._worker = make_worker(self)
-            self._tasks.append(asyncio.create_task(self._worker.run()))
+            self._working = asyncio.create_task(self._work(self._worker))
         self.ready = True
+
+    async def _work(self, worker: Worker) -> None:
+        """Work until begin_to_stop(); then followers have nothing more to wait for in this process."""
+        await worker.run()
+        self.hints.close()
 
     def begin_to_stop(self) -> None:
         """Claim nothing more; running turns may finish."""
         self.ready = False
         if self._worker is not None:
             self._worker.stop()
+        else:
+            self.hints.close()
 
     async def work_until_stopped(self) -> None:
         """Wait for the worker's end: it ends after begin_to_stop()."""
-        if self._worker is not None:
-            await self._tasks[-1]
+        if self._working is not None:
+            await self._working
 
     async def stop(self) -> None:
         """Finish or put back what is running, then free everything."""
         self.begin_to_stop()
         await self.work_until_stopped()
         self.hints.close()
-        for task in self._tasks:
-            task.cancel()
+        if self._listening is not None:
+            self._listening.cancel()
             with suppress(asyncio.CancelledError):
-                await task
+                await self._listening
         await self.catalog.aclose()
         await self.telemetry.aclose()
         await self.database.aclose()

@@ -58,7 +58,8 @@ class Settings(BaseSettings):
         description="Traces go here by OTLP over HTTP, like http://127.0.0.1:4318; default: the usual OTEL_… variable.",
     )
     otel_service_name: str = Field(
-        default_factory=lambda: os.environ.get("OTEL_SERVICE_NAME", "zhuli"), description="What traces call this service."
+        default_factory=lambda: os.environ.get("OTEL_SERVICE_NAME", "zhuli"),
+        description="What traces call this service.",
     )
     strict: Strict = Field(default_factory=Strict, description="Leniencies that can be switched off.")
 

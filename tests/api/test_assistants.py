@@ -3,7 +3,6 @@
 from typing import Any
 
 import openai
-import pytest
 
 from tests.harness.refusals import refused
 
@@ -15,8 +14,6 @@ FUNCTION: Any = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def test_an_assistant_has_the_defaults_of_the_api(client: openai.OpenAI) -> None:
@@ -132,7 +129,6 @@ def test_an_unknown_assistant_is_a_404_in_the_words_that_apps_match(client: open
         client.beta.assistants.retrieve("asst_x")
 
 
-@pytest.mark.asyncio
 async def test_the_async_client_sees_the_same(aclient: openai.AsyncOpenAI) -> None:
     made = await aclient.beta.assistants.create(model="gpt-4o", name="A")
     assert await aclient.beta.assistants.retrieve(made.id) == made

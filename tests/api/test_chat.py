@@ -48,7 +48,6 @@ def test_usage_is_what_the_model_counted(client: openai.OpenAI) -> None:
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (100, 20, 120)
 
 
-@pytest.mark.asyncio
 async def test_the_async_client_gets_the_same(aclient: openai.AsyncOpenAI) -> None:
     answer = await aclient.chat.completions.create(model="gpt-4o", messages=user("echo: hi"))
     assert answer.choices[0].message.content == "echo: hi"

@@ -37,7 +37,6 @@ def test_pieces_come_as_they_are_made(client: openai.OpenAI) -> None:
     assert len([chunk for chunk in chunks if chunk.choices[0].delta.content]) > 1
 
 
-@pytest.mark.asyncio
 async def test_the_async_client_gets_the_same(aclient: openai.AsyncOpenAI) -> None:
     stream = await aclient.chat.completions.create(model="gpt-4o", messages=user("tell a story"), stream=True)
     assert text_of([chunk async for chunk in stream]) == "Once upon a time."

@@ -24,7 +24,6 @@ def test_a_file_may_be_for_evals(http: httpx2.Client) -> None:
     assert http.get(f"/v1/files/{made['id']}").json()["purpose"] == "evals"
 
 
-@pytest.mark.asyncio
 async def test_the_async_client_sees_the_same(aclient: openai.AsyncOpenAI) -> None:
     made = await aclient.files.create(file=("a.txt", b"text"), purpose="user_data")
     assert await aclient.files.retrieve(made.id) == made

@@ -11,8 +11,6 @@ from tests.harness.clients import PATIENCE, Clients
 from tests.harness.refusals import assert_refused, refused
 from tests.harness.server import Server
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture
 def keyed(start_server: StartServer) -> Server:

@@ -15,8 +15,6 @@ from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused
 from tests.harness.texts import text_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture
 def thread(client: openai.OpenAI) -> str:
@@ -84,7 +82,6 @@ def test_the_sdk_walks_through_all_pages(client: openai.OpenAI, thread: str) -> 
     assert walked == list(range(25))
 
 
-@pytest.mark.asyncio
 async def test_the_async_sdk_walks_through_all_pages(aclient: openai.AsyncOpenAI) -> None:
     thread = await aclient.beta.threads.create(messages=[{"role": "user", "content": str(n)} for n in range(9)])
     pages = aclient.beta.threads.messages.list(thread.id, limit=2, order="desc")

@@ -11,8 +11,6 @@ from tests.harness.texts import text_of
 
 PICTURE = "https://pictures.example/cat.png"
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture
 def thread(client: openai.OpenAI) -> str:
@@ -156,9 +154,7 @@ def test_what_the_model_reads_is_the_edited_text(client: openai.OpenAI, thread: 
     assert text_of(answer) == "echo: after"
 
 
-def test_while_a_run_is_active_messages_are_neither_added_nor_edited(
-    client: openai.OpenAI, thread: str
-) -> None:
+def test_while_a_run_is_active_messages_are_neither_added_nor_edited(client: openai.OpenAI, thread: str) -> None:
     made = client.beta.threads.messages.create(thread, role="user", content="call once")
     tool: Any = {"type": "function", "function": {"name": "get_weather"}}
     assistant = client.beta.assistants.create(model="gpt-4o", tools=[tool])

@@ -8,8 +8,6 @@ from tests.conftest import StartServer
 from tests.harness.clients import Clients
 from tests.harness.refusals import refused
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 def test_models_and_aliases_are_listed(client: openai.OpenAI) -> None:
     listed = client.models.list().data

@@ -8,8 +8,6 @@ import pytest
 
 from tests.harness.refusals import assert_refused, refused
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.mark.parametrize(
     "path", ["/", "/v1", "/v1/", "/v2/threads", "/v1/engines", "/v1/threads/thread_x/nothing", "/v1/%00"]

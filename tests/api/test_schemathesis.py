@@ -29,7 +29,6 @@ CHECKS: list[CheckFunction] = [
 ]
 OUTSIDE_THE_API = ("/metrics", "/healthz", "/readyz")
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]

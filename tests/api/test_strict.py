@@ -10,8 +10,6 @@ from tests.harness.refusals import assert_refused, refused
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 @pytest.fixture
 def strict_header(clients: Clients, start_server: StartServer) -> httpx2.Client:

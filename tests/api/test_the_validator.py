@@ -155,7 +155,6 @@ def test_a_planted_violation_reaches_the_inspector_through_the_client(contract: 
     assert_caught(inspector)
 
 
-@pytest.mark.asyncio
 async def test_a_planted_violation_reaches_the_inspector_through_the_async_client(
     contract: Contract, liar: str
 ) -> None:

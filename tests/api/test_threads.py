@@ -4,12 +4,9 @@ from typing import Any
 
 import httpx2
 import openai
-import pytest
 
 from tests.harness.refusals import assert_refused, refused
 from tests.harness.texts import text_of
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def test_a_thread_has_the_defaults_of_the_api(client: openai.OpenAI) -> None:
@@ -108,7 +105,6 @@ def test_threads_can_be_listed(client: openai.OpenAI, http: httpx2.Client) -> No
     assert [thread["id"] for thread in after["data"]][:2] == made[1:]
 
 
-@pytest.mark.asyncio
 async def test_the_async_client_sees_the_same(aclient: openai.AsyncOpenAI) -> None:
     made = await aclient.beta.threads.create(messages=[{"role": "user", "content": "hi"}], metadata={"a": "b"})
     assert await aclient.beta.threads.retrieve(made.id) == made

@@ -95,44 +95,44 @@ def _not_supported(kind: str, param: str, context: dict[str, Any], value: Any) -
 
 def _bound(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str] | None:
     """What a broken limit is called: the text after "Invalid 'x': " and the code."""
-    given = context.get("actual_length") or (len(value) if hasattr(value, "__len__") else 0)
     match kind:
-        case "string_too_long":
-            limit = context["max_length"]
-            text = f"string too long. Expected a string with maximum length {limit}, but got a string with length {given} instead."
-            return text, "string_above_max_length"
-        case "string_too_short":
-            limit = context["min_length"]
-            text = f"string too short. Expected a string with minimum length {limit}, but got a string with length {given} instead."
-            return text, "string_below_min_length"
-        case "too_long" if isinstance(value, dict):
-            limit = context["max_length"]
-            text = f"too many properties. Expected an object with at most {limit} properties, but got an object with {given} properties instead."
-            return text, "object_above_max_properties"
-        case "too_long":
-            limit = context["max_length"]
-            text = f"array too long. Expected an array with maximum length {limit}, but got an array with length {given} instead."
-            return text, "array_above_max_length"
-        case "too_short" if not given:
-            limit = context["min_length"]
-            text = f"empty array. Expected an array with minimum length {limit}, but got an empty array instead."
-            return text, "empty_array"
-        case "too_short":
-            limit = context["min_length"]
-            text = f"array too short. Expected an array with minimum length {limit}, but got an array with length {given} instead."
-            return text, "array_below_min_length"
+        case "string_too_long" | "string_too_short" | "too_long" | "too_short":
+            return _size(kind, context, value)
         case "greater_than_equal" | "greater_than":
             limit = context.get("ge", context.get("gt"))
-            text = f"{_number(limit)} below minimum value. Expected a value >= {_plain(limit)}, but got {_plain(value)} instead."
-            return text, f"{_number(limit)}_below_min_value"
+            return _range("below minimum value", ">=", limit, value), f"{_number(limit)}_below_min_value"
         case "less_than_equal" | "less_than":
             limit = context.get("le", context.get("lt"))
-            text = f"{_number(limit)} above maximum value. Expected a value <= {_plain(limit)}, but got {_plain(value)} instead."
-            return text, f"{_number(limit)}_above_max_value"
+            return _range("above maximum value", "<=", limit, value), f"{_number(limit)}_above_max_value"
         case "string_pattern_mismatch":
-            text = f"string does not match pattern. Expected a string that matches the pattern '{context['pattern']}'."
+            pattern = context["pattern"]
+            text = f"string does not match pattern. Expected a string that matches the pattern '{pattern}'."
             return text, "invalid_value"
     return None
+
+
+def _size(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str]:
+    """Too long or too short a string, array or object."""
+    long = kind.endswith("long")
+    limit = context["max_length" if long else "min_length"]
+    given = len(value)
+    if isinstance(value, dict):
+        text = (
+            f"too many properties. Expected an object with at most {limit} properties, but got an object with {given}"
+        )
+        return f"{text} properties instead.", "object_above_max_properties"
+    noun = "string" if isinstance(value, str) else "array"
+    if noun == "array" and not given:
+        text = f"empty array. Expected an array with minimum length {limit}, but got an empty array instead."
+        return text, "empty_array"
+    article = "an" if noun == "array" else "a"
+    bound, way, side = ("maximum", "long", "above_max") if long else ("minimum", "short", "below_min")
+    text = f"{noun} too {way}. Expected {article} {noun} with {bound} length {limit}"
+    return f"{text}, but got {article} {noun} with length {given} instead.", f"{noun}_{side}_length"
+
+
+def _range(what: str, sign: str, limit: Any, value: Any) -> str:
+    return f"{_number(limit)} {what}. Expected a value {sign} {_plain(limit)}, but got {_plain(value)} instead."
 
 
 def _number(limit: Any) -> str:

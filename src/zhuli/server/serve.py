@@ -1,5 +1,6 @@
 """Run the HTTP server until a signal: bind, say where, serve, stop gracefully."""
 
+import asyncio
 import ipaddress
 import logging
 import socket
@@ -21,6 +22,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
     logs.configure(settings.log_format, settings.log_level)
     app = build_app(settings)
+    app.catalog.check()
     config = uvicorn.Config(
         build_server(app),
         host=settings.host,
@@ -47,6 +49,7 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await self._check_keys()
         await super().startup(sockets)
         if self.should_exit:
@@ -55,7 +58,7 @@ class Server(uvicorn.Server):
         log.info("zhuli answers at http://%s:%d/v1", self.config.host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.begin_to_stop()
+        self._loop.call_soon_threadsafe(self._app.begin_to_stop)
         super().handle_exit(sig, frame)
 
     async def _check_keys(self) -> None:

@@ -8,10 +8,11 @@ Hints that a function leaves with `hint()` are published when its transaction ha
 """
 
 import asyncio
+import fcntl
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import IO, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.core.hints import Hints
+from zhuli.core.ids import new_id
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,6 +76,7 @@ class SqliteDatabase:
         self._driver: Any = self._connection.connection.driver_connection
         self._connection.info["driver"] = self._driver
         self._checkpoints: asyncio.Task[None] | None = None
+        self._claim: IO[str] | None = None
 
     async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._checkpoints is None and self._path != ":memory:":
@@ -91,6 +94,18 @@ class SqliteDatabase:
             self._hints.publish(topic, payload)
         return result
 
+    def own(self) -> None:
+        """Claim the database for this process until it ends; ConfigurationError if another one has it."""
+        if self._path == ":memory:":
+            return
+        self._claim = open(f"{self._path}.lock", "w")  # noqa: SIM115 - held for as long as the process works
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Another zhuli process works on {self._path}. One process owns a SQLite database; for more, use PostgreSQL."
+            ) from error
+
     def _end(self, end: Callable[[], None], statement: str) -> None:
         """End the transaction: through SQLAlchemy if it took part in it, for it keeps books of its own."""
         if self._connection.in_transaction():
@@ -105,6 +120,8 @@ class SqliteDatabase:
                 await self._checkpoints
         self._connection.close()
         self._engine.dispose()
+        if self._claim is not None:
+            self._claim.close()
 
     async def _checkpoint_forever(self) -> None:
         """Move the write-ahead log into the database on a thread, for that waits for the disk."""
@@ -148,6 +165,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str, hints: Hints) -> None:
         self._hints = hints
+        self.origin = new_id("process")
         self.url = make_url(url).set(drivername="postgresql+asyncpg")
         self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
 
@@ -170,7 +188,7 @@ class PostgresDatabase:
         try:
             async with self._engine.connect() as connection:
                 async with connection.begin():
-                    answer = await connection.run_sync(_call_and_notify, call)
+                    answer = await connection.run_sync(_call_and_notify, call, self.origin)
                     committing = True
                 return answer
         except (DBAPIError, OSError) as error:
@@ -193,13 +211,17 @@ def _may_run_again(error: DBAPIError | OSError) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _TRANSIENT
 
 
-_NOTIFY = text("SELECT pg_notify('zhuli', :topic)")
+CHANNEL = "zhuli"
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', :payload)")
 
 
-def _call_and_notify(connection: Connection, call: Callable[[Connection], R]) -> tuple[R, list[tuple[str, Any]]]:
+def _call_and_notify(
+    connection: Connection, call: Callable[[Connection], R], origin: str
+) -> tuple[R, list[tuple[str, Any]]]:
+    """Call, and tell other processes which topics have news: a payload is "origin topic"."""
     connection.info.pop(_PENDING, None)
     result = call(connection)
     pending: list[tuple[str, Any]] = connection.info.pop(_PENDING, [])
     for topic in {topic for topic, _ in pending}:
-        connection.execute(_NOTIFY, {"topic": topic})
+        connection.execute(_NOTIFY, {"payload": f"{origin} {topic}"})
     return result, pending

@@ -37,7 +37,9 @@ def lacking(connection: Connection) -> list[str]:
     have = current(connection)
     known = revisions()
     if have is not None and have not in known:
-        raise ConfigurationError(f"The database is at revision {have}, which only a newer zhuli knows; this one has {known[-1]}.")
+        raise ConfigurationError(
+            f"The database is at revision {have}, which only a newer zhuli knows; this one has {known[-1]}."
+        )
     return known if have is None else known[known.index(have) + 1 :]
 
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, Tag
 
 from zhuli.types.assistant import Model, Temperature, TopP
 from zhuli.types.tools import FunctionTool, JsonObjectFormat, JsonSchemaFormat, ReasoningEffort, TextFormat
-from zhuli.types.wire import Metadata, Request, Wire, by_shape, by_type, optional
+from zhuli.types.wire import Integer, Metadata, Request, Wire, by_shape, by_type, optional
 
 
 class Loose(Request):
@@ -86,13 +86,13 @@ class ChatRequest(Loose):
     tool_choice: ChatToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ChatFormat | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
-    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: Integer | None = Field(default=None, ge=1)
+    max_completion_tokens: Integer | None = Field(default=None, ge=1)
     temperature: Temperature | None = None
     top_p: TopP | None = None
-    n: int | None = Field(default=None, ge=1, le=128)
+    n: Integer | None = Field(default=None, ge=1, le=128)
     stop: Stop | None = None
-    seed: int | None = None
+    seed: Integer | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     logit_bias: dict[str, float] | None = None

@@ -15,7 +15,7 @@ from zhuli.types.tools import (
     ToolResources,
     TruncationStrategy,
 )
-from zhuli.types.wire import Metadata, Request, Wire
+from zhuli.types.wire import Integer, Metadata, Request, Wire
 
 RunStatus = Literal[
     "queued",
@@ -39,7 +39,7 @@ FOLLOWS: dict[str, frozenset[str]] = {
 }
 """Which status may follow which; a terminal status is followed by none."""
 
-Budget = Annotated[int, Field(ge=256)]
+Budget = Annotated[Integer, Field(ge=256)]
 
 
 class RunCreate(Request):

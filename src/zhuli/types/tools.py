@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag
 
-from zhuli.types.wire import Metadata, Name64, Request, by_shape, by_type, optional
+from zhuli.types.wire import Integer, Metadata, Name64, Request, by_shape, by_type, optional
 
 
 class FunctionDefinition(Request):
@@ -31,7 +31,7 @@ class RankingOptions(Request):
 
 
 class FileSearchSettings(Request):
-    max_num_results: int | None = optional(ge=1, le=50)
+    max_num_results: Integer | None = optional(ge=1, le=50)
     ranking_options: RankingOptions | None = optional()
 
 
@@ -74,8 +74,8 @@ class ToolResources(Request):
 
 
 class StaticChunking(Request):
-    max_chunk_size_tokens: int = Field(ge=100, le=4096)
-    chunk_overlap_tokens: int = Field(ge=0)
+    max_chunk_size_tokens: Integer = Field(ge=100, le=4096)
+    chunk_overlap_tokens: Integer = Field(ge=0)
 
 
 class StaticChunkingStrategy(Request):
@@ -162,4 +162,4 @@ class TruncationStrategy(Request):
     """How much of a thread a run reads: as much as fits, or its newest messages."""
 
     type: Literal["auto", "last_messages"]
-    last_messages: int | None = Field(default=None, ge=1)
+    last_messages: Integer | None = Field(default=None, ge=1)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 
 TAG = "~"
 """Union tags begin with this, so that the edge can leave them out of the parameter path of an error."""
@@ -17,6 +17,13 @@ class Request(BaseModel):
 class Wire(BaseModel):
     """An object that we send. Every field is always present, null where the API says null."""
 
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_whole)]
+"""JSON knows one kind of number: 256.0 is a whole one."""
 
 MetadataValue = Annotated[str, Field(max_length=512)]
 MetadataKey = Annotated[str, Field(max_length=64)]

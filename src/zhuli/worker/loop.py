@@ -159,8 +159,10 @@ class Worker:
         now, lease = self._clock.now(), self._settings.lease_seconds
         kept = await self._database.run(jobs.heartbeat, self._name, now=now, lease=lease)
         for kind, handler in self._handlers.items():
-            mine = {job.key: task for task, job in self._active.items() if job.kind == kind and job.seq in kept}
-            for key in await handler.stopped(list(mine)) if mine else ():
+            mine = [job for job in self._active.values() if job.kind == kind]
+            held = [job.key for job in mine if job.seq in kept]
+            stopped = await handler.stopped(held) if held else []
+            for key in [*stopped, *(job.key for job in mine if job.seq not in kept)]:
                 handler.interrupt(key)
 
     async def _repeat(self, chore: Chore) -> None:
