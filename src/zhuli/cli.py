@@ -1,8 +1,189 @@
-"""The command line: parse, build the app, start it. What a command does is in operating/ and server/.
+"""The command line: parse, and hand over to what does the work. What a command does is in operating/ and server/.
 
-Commands import what they need when they run, so that `zhuli --help` does not load a web framework.
+A command imports what it needs when it runs, so that `zhuli --help` does not load a web framework.
 """
 
 import asyncio
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+
+import typer
+
+from zhuli.core.errors import ZhuliError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+keys = typer.Typer(no_args_is_help=True, help="API keys: each opens one project.")
+app.add_typer(keys, name="keys")
+models = typer.Typer(invoke_without_command=True, help="Which models may be asked for.")
+app.add_typer(models, name="models")
+
+DataDir = Annotated[Path | None, typer.Option(help="Where the embedded defaults keep everything.")]
+Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any free one.")] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Serve the API, with workers in this process."""
+    from zhuli.server.serve import serve as run_server
+    from zhuli.settings import read_settings
+
+    run_server(read_settings(config, host=host, port=port, data_dir=data_dir))
+
+
+@app.command()
+def worker(
+    slots: Annotated[int | None, typer.Option(help="Runs at once; default: worker_slots.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics here.")] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Execute runs of a PostgreSQL database beside the servers on it."""
+    from zhuli.operating.worker import work
+    from zhuli.settings import read_settings
+
+    work(read_settings(config, data_dir=data_dir, worker_slots=slots), metrics_port=metrics_port)
+
+
+@app.command()
+def chat(
+    question: Annotated[str | None, typer.Argument(help="Ask only this; default: talk.", show_default=False)] = None,
+    base_url: Annotated[str, typer.Option(envvar="OPENAI_BASE_URL", help="The server.")] = "http://127.0.0.1:8000/v1",
+    api_key: Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")] = None,
+    model: Annotated[str | None, typer.Option(help="Who answers; default: the server's first.")] = None,
+    instructions: Annotated[str | None, typer.Option(help="What the assistant is told to be.")] = None,
+    thread: Annotated[str | None, typer.Option(help="A conversation to go on with.")] = None,
+) -> None:
+    """Talk to a model in the terminal, through a server."""
+    from zhuli.operating.chat import chat as talk
+    from zhuli.operating.conversation import Conversation
+
+    async def run() -> None:
+        await talk(Conversation(base_url, api_key, instructions), model=model, thread=thread, question=question)
+
+    asyncio.run(run())
+
+
+@keys.command("create")
+def create_key(
+    project: Annotated[str, typer.Option(help="The project's name; it is made if there is none.")] = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make a key; it is shown only now."""
+    from zhuli.operating.keys import create
+    from zhuli.settings import read_settings
+
+    secret = asyncio.run(create(read_settings(config, data_dir=data_dir), project))
+    print(f"A key for the project '{project}'. Keep it: it is not shown again.", file=sys.stderr)
+    print(secret)
+
+
+@keys.command("list")
+def list_keys(data_dir: DataDir = None, config: Config = None) -> None:
+    """Show which keys there are."""
+    from zhuli.operating.keys import listed
+    from zhuli.operating.keys_table import keys_table
+    from zhuli.operating.terminal import console
+    from zhuli.settings import read_settings
+
+    if found := asyncio.run(listed(read_settings(config, data_dir=data_dir))):
+        console().print(keys_table(found))
+    else:
+        print("There are no keys: everybody on this machine may use the server. Make one: zhuli keys create.")
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="Its id, key_…, as `zhuli keys list` shows it.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Take a key back; servers notice within seconds."""
+    from zhuli.operating.keys import revoke
+    from zhuli.settings import read_settings
+
+    asyncio.run(revoke(read_settings(config, data_dir=data_dir), key_id))
+    print(f"{key_id} opens nothing any more.")
+
+
+@models.callback()
+def show_models(context: typer.Context, data_dir: DataDir = None, config: Config = None) -> None:
+    """Show which models may be asked for, and what those that are not ready lack."""
+    if context.invoked_subcommand is not None:
+        return
+    from zhuli.operating.models_table import models_table
+    from zhuli.operating.terminal import console
+    from zhuli.settings import read_settings
+
+    console().print(models_table(read_settings(config, data_dir=data_dir)))
+
+
+@models.command("prepare")
+def prepare_models(data_dir: DataDir = None, config: Config = None) -> None:
+    """Start every model once: unpack or download what is needed, and see that it works."""
+    from zhuli.operating.models_table import prepare
+    from zhuli.settings import read_settings
+
+    print(f"Ready: {', '.join(asyncio.run(prepare(read_settings(config, data_dir=data_dir))))}.")
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what is missing; exit code 1 if something is.")
+    ] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Bring the database up to date. A server does so itself when it starts."""
+    from zhuli.operating import migrations
+    from zhuli.settings import read_settings
+
+    settings = read_settings(config, data_dir=data_dir)
+    found = asyncio.run(migrations.lacking(settings) if check else migrations.apply(settings))
+    if not found:
+        print("The database is up to date.")
+        return
+    print(f"{'The database lacks' if check else 'Applied'}: {', '.join(found)}.")
+    if check:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(data_dir: DataDir = None, config: Config = None) -> None:
+    """Look at everything a server needs, and say how to get what is missing; exit code 1 if something is."""
+    from zhuli.operating.doctor import report
+    from zhuli.operating.terminal import console
+    from zhuli.settings import read_settings
+
+    if not asyncio.run(report(read_settings(config, data_dir=data_dir), console())):
+        raise typer.Exit(1)
+
+
+@app.command()
+def settings(data_dir: DataDir = None, config: Config = None) -> None:
+    """Show every setting: its value, its default, and what it is."""
+    from zhuli.operating.settings_table import settings_table
+    from zhuli.operating.terminal import console
+    from zhuli.settings import read_settings
+
+    console().print(settings_table(read_settings(config, data_dir=data_dir)))
+
+
+def main() -> None:
+    """The entry point: errors of ours are a sentence, not a stack trace."""
+    try:
+        app()
+    except ZhuliError as error:
+        print(f"zhuli: {error.message}", file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -43,7 +43,7 @@ class Farm:
         self._count += 1
         server = Server(
             self._folder / f"{storage}-{self._count}",
-            database_url=self._new_database() if storage == "postgres" else None,
+            database_url=self.new_database() if storage == "postgres" else None,
             script=script,
             models=models,
             aliases=aliases,
@@ -73,7 +73,8 @@ class Farm:
             if self._postgres is not None:
                 self._postgres.stop()
 
-    def _new_database(self) -> str:
+    def new_database(self) -> str:
+        """The URL of a new, empty PostgreSQL database."""
         if self._postgres is None:
             self._postgres = Postgres()
         return self._postgres.new_database()

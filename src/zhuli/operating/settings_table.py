@@ -64,4 +64,4 @@ def _shown(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
-    return masked(str(value))
+    return f"{value:g}" if isinstance(value, float) else masked(str(value))

@@ -5,6 +5,7 @@ are in the history like everything else, and the next turn is the next turn.
 """
 
 import asyncio
+import logging
 import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from zhuli.store.jobs import Job
 from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
 from zhuli.types.generation import Delta, GenerationRequest, Usage
 from zhuli.types.run import Run
+
+log = logging.getLogger(__name__)
 
 _INTERRUPTS = RESTS | {"thread.run.cancelling"}
 
@@ -95,7 +98,16 @@ class Engine:
     async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
         """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""
         events = await self.database.run(_end, run_id, end, self.clock.now(), job)
-        self.telemetry.runs_ended.labels(events[-1].name.removeprefix("thread.run.")).inc()
+        self.note_rest(run_id, events[-1], end.message if isinstance(end, Failed) else "")
+
+    def note_rest(self, run_id: str, last: RunEvent, why: str = "") -> None:
+        """Tell operators that a run has ended or waits for its client."""
+        status = last.name.removeprefix("thread.run.")
+        self.telemetry.runs_ended.labels(status).inc()
+        level = logging.WARNING if why else logging.INFO
+        if log.isEnabledFor(level):
+            fields = {"run_id": run_id, "status": status}
+            log.log(level, "Run %s%s", status, f": {why}" if why else "", extra={"fields": fields})
 
 
 def _end(connection: Connection, run_id: str, end: End, now: float, job: Job | None) -> list[RunEvent]:
@@ -284,7 +296,7 @@ class _Execution:
                 await self._engine.end(self._run_id, outcome, self._job)
                 return
         events = await self._record(changes)
-        self._engine.telemetry.runs_ended.labels(events[-1].name.removeprefix("thread.run.")).inc()
+        self._engine.note_rest(self._run_id, events[-1])
 
     def _count(self, entry: Entry, usage: Usage) -> None:
         tokens = self._engine.telemetry.tokens

@@ -27,12 +27,17 @@ _THREADS = 1024
 
 @dataclass(slots=True)
 class Item:
-    """One or more chat messages that stay together. `opens` says that a prompt may begin here."""
+    """One or more chat messages that stay together: a message of the thread, a round of tool calls, or both in one turn."""
 
     messages: list[ChatMessage]
     tokens: int
-    opens: bool
+    is_message: bool
     run_id: str | None
+
+    @property
+    def opens(self) -> bool:
+        """Whether a prompt may begin here."""
+        return bool(self.messages[0]["role"] == "user")
 
 
 @dataclass(slots=True)
@@ -116,9 +121,9 @@ def _append(items: list[Item], entry: Entry, messages: list[ChatMessage], tokens
         and "tool_calls" not in last.messages[0]
     ):
         messages[0]["content"] = last.messages[0]["content"]
-        items[-1] = Item(messages, last.tokens + tokens, False, entry.run_id)
+        items[-1] = Item(messages, last.tokens + tokens, last.is_message, entry.run_id)
         return
-    items.append(Item(messages, tokens, messages[0]["role"] == "user", entry.run_id))
+    items.append(Item(messages, tokens, not entry.is_step, entry.run_id))
 
 
 def _convert(entry: Entry) -> list[ChatMessage]:
@@ -129,8 +134,8 @@ def _convert(entry: Entry) -> list[ChatMessage]:
 
 def _from_step(step: dict[str, Any]) -> list[ChatMessage]:
     calls = step["step_details"].get("tool_calls", [])
-    if not calls:
-        return []
+    if any(call["function"]["output"] is None for call in calls) or not calls:
+        return []  # cut off before it was whole: nobody was asked, and a call without its output confuses models
     asked = [
         {
             "id": call["id"],

@@ -45,13 +45,13 @@ class Budget:
 
 
 def select_items(items: Sequence[Item], *, window: int, block: int, newest: int | None) -> list[Item]:
-    """The items that fit into `window` tokens, or into the `newest` messages.
+    """The items that fit into `window` tokens, of the `newest` messages if that is given.
 
     block: tokens by which the cut moves, the same for every turn of a thread. The newest exchange is always kept whole,
     even where it alone is larger than the window.
     """
     if newest is not None:
-        return list(items[_aligned(items, max(0, len(items) - newest), forward=False) :])
+        items = _newest_messages(items, newest)
     positions = list(accumulate((item.tokens for item in items), initial=0))
     total = positions[-1]
     if total <= window:
@@ -60,16 +60,16 @@ def select_items(items: Sequence[Item], *, window: int, block: int, newest: int 
     room = window - (first.tokens if first else 0)
     drop = -(-(total - room) // block) * block
     start = next((n for n, position in enumerate(positions) if position >= drop), len(items))
-    start = min(_aligned(items, start, forward=True), _newest_exchange(items))
+    opening = next((n for n in range(start, len(items)) if items[n].opens), len(items))
+    start = min(opening, _newest_exchange(items))
     kept = list(items[start:])
     return [first, *kept] if first is not None and start > 0 else kept
 
 
-def _aligned(items: Sequence[Item], start: int, *, forward: bool) -> int:
-    """The nearest place at which a prompt may begin: never between a call and its outputs."""
-    if not forward:
-        return start
-    return next((n for n in range(start, len(items)) if items[n].opens), len(items))
+def _newest_messages(items: Sequence[Item], newest: int) -> Sequence[Item]:
+    """The newest messages, with the tool rounds between and after them, which are no messages of the thread."""
+    places = [n for n, item in enumerate(items) if item.is_message]
+    return items[places[-newest] :] if len(places) >= newest else items
 
 
 def _newest_exchange(items: Sequence[Item]) -> int:

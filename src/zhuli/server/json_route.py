@@ -25,7 +25,9 @@ class JsonRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await handler(StrictJsonRequest(request.scope, request.receive))
+            kept = [header for header in request.scope["headers"] if header[0] != b"content-type"]
+            scope = {**request.scope, "headers": [*kept, (b"content-type", b"application/json")]}
+            return await handler(StrictJsonRequest(scope, request.receive))
 
         return handle
 

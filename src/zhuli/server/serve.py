@@ -1,8 +1,8 @@
 """Run the HTTP server until a signal: bind, say where, serve, stop gracefully."""
 
-import asyncio
 import ipaddress
 import logging
+import signal
 import socket
 from types import FrameType
 
@@ -11,6 +11,7 @@ import uvicorn
 from zhuli.app import App, build_app
 from zhuli.core import logs
 from zhuli.core.errors import ConfigurationError
+from zhuli.server.greeting import greeting
 from zhuli.server.http import build_server
 from zhuli.settings import Settings
 from zhuli.store import migrate, projects
@@ -19,10 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM, which is no failure."""
     logs.configure(settings.log_format, settings.log_level)
     app = build_app(settings)
-    app.catalog.check()
     config = uvicorn.Config(
         build_server(app),
         host=settings.host,
@@ -38,7 +38,14 @@ def serve(settings: Settings) -> None:
         ws="none",
         lifespan="on",
     )
+    # uvicorn raises the signals that ended it again, to whoever had them before.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     Server(config, app).run()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 class Server(uvicorn.Server):
@@ -49,29 +56,32 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self._check_keys()
+        keyed = await self._check_keys()
         await super().startup(sockets)
         if self.should_exit:
             return
         port = self.servers[0].sockets[0].getsockname()[1]
         log.info("zhuli answers at http://%s:%d/v1", self.config.host, port)
+        if self._app.settings.log_format == "text":
+            catalog = self._app.catalog
+            models = [catalog.default, *(name for name in catalog.names() if name != catalog.default)]
+            print(greeting(self.config.host, port, models=models, keyed=keyed), flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._app.begin_to_stop)
+        self._app.begin_to_stop()
         super().handle_exit(sig, frame)
 
-    async def _check_keys(self) -> None:
-        """Without keys everybody who reaches the port may do everything, so only this machine may reach it."""
+    async def _check_keys(self) -> bool:
+        """Whether there are keys. Without, whoever reaches the port may do everything, so only this machine may reach it."""
         await self._app.database.run(migrate.upgrade)
         if await self._app.database.run(projects.has_keys):
-            return
+            return True
         if not _is_loopback(self.config.host):
             raise ConfigurationError(
                 f"There are no API keys, so the server listens only on loopback, not on {self.config.host}. "
                 "Make a key first: zhuli keys create --project NAME."
             )
-        log.info("There are no API keys: any key is taken, and only this machine is served")
+        return False
 
 
 def _is_loopback(host: str) -> bool:

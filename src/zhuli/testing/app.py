@@ -185,17 +185,17 @@ def told(events: Iterable[RunEvent]) -> list[str]:
         elif lines and lines[-1].startswith(name):
             lines[-1] += _streamed(event)
         else:
-            lines.append(f"{name}: {_streamed(event)}")
+            lines.append(f"{name}: {_streamed(event).removeprefix(' ')}")
     return lines
 
 
 def _streamed(event: RunEvent) -> str:
-    """What a delta adds: text, or for a call its name, when it has one, and a piece of its arguments."""
+    """What a delta adds: a piece of text, or of calls like ' f{"city": "Paris"} g{}'."""
     delta = orjson.loads(event.data)["delta"]
     if "content" in delta:
         return "".join(piece.get("refusal") or piece["text"]["value"] for piece in delta["content"])
-    called = [piece["function"] for piece in delta["step_details"]["tool_calls"]]
-    return "".join(f"{' ' * ('name' in one)}{one.get('name', '')}{one['arguments']}" for one in called).lstrip()
+    pieces = [call["function"] for call in delta["step_details"]["tool_calls"]]
+    return "".join(f" {piece['name']}{piece['arguments']}" if "name" in piece else piece["arguments"] for piece in pieces)
 
 
 def _said(texts: Iterable[str]) -> list[dict[str, str]]:

@@ -1,0 +1,79 @@
+"""Stands between an app and its database: sees every transaction that writes, and acts at a chosen one.
+
+So a process can die just before or just after a commit, and a command can come between two of them. Heartbeats do not
+count, for they come when they like.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from zhuli.store import jobs
+from zhuli.store.database import Database
+
+UNCOUNTED = (jobs.heartbeat, jobs.claim)
+
+
+class Died(Exception):
+    """The process is dead; nothing that it does reaches the database any more."""
+
+
+class Transactions:
+    """Of one database, from now on. `count` is how many have written and were committed."""
+
+    def __init__(self, database: Database) -> None:
+        self.count = 0
+        self.dead = False
+        self._die_before: int | None = None
+        self._die_after: int | None = None
+        self._between: dict[int, Callable[[], Awaitable[object]]] = {}
+        self._run: Any = database.run
+        database.run = self._watched  # type: ignore[method-assign]
+
+    def die_before(self, number: int) -> None:
+        """Die with transaction `number` (from 1) done, but not committed."""
+        self._die_before = number
+
+    def die_after(self, number: int) -> None:
+        """Die with transaction `number` committed, before anybody knows."""
+        self._die_after = number
+
+    def behind(self, number: int, act: Callable[[], Awaitable[object]]) -> None:
+        """Do something when transaction `number` is committed, before who wrote it goes on."""
+        self._between[number] = act
+
+    async def _watched(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        if self.dead:
+            raise Died
+        wrote = False
+
+        def call(connection: Connection, *args: Any, **kwargs: Any) -> Any:
+            nonlocal wrote
+            before = _writes(connection)
+            result = function(connection, *args, **kwargs)
+            wrote = _writes(connection) != before and function not in UNCOUNTED
+            if wrote and self.count + 1 == self._die_before:
+                self.dead = True
+                raise Died
+            return result
+
+        result = await self._run(call, *args, **kwargs)
+        if wrote:
+            await self._committed()
+        return result
+
+    async def _committed(self) -> None:
+        self.count += 1
+        if self.count == self._die_after:
+            self.dead = True
+            raise Died
+        if act := self._between.pop(self.count, None):
+            await act()
+
+
+def _writes(connection: Connection) -> Any:
+    """Something that changes when the transaction writes."""
+    if connection.dialect.name == "postgresql":
+        return connection.exec_driver_sql("SELECT pg_current_xact_id_if_assigned()::text").scalar()
+    return connection.info["driver"].total_changes
