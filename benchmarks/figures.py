@@ -32,6 +32,7 @@ class Figure:
 FIGURES = [
     Figure("yardstick_ms", "a fixed loop (speed of the machine)", "ms"),
     Figure("start_seconds", "process start to ready", "s", at_most=2),
+    Figure("start_cpu_seconds", "CPU until ready", "s"),
     Figure("idle_megabytes", "resident after the start", "MB", at_most=150),
     Figure("megabytes_after_load", "resident after all loads", "MB", at_most=150),
     Figure("run_cpu_ms", "CPU a run, one client", "ms", at_most=8),

@@ -43,11 +43,12 @@ class Process:
         self._url = f"http://127.0.0.1:{port}{ready}"
         self._log = log
         prefix = [] if core is None else ["taskset", "--cpu-list", str(core)]
+        # Where byte code is not kept, every start would compile all of the sources, which an installation does once.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        command = [*prefix, sys.executable, "-m", module, *arguments]
         with log.open("wb") as output:
             self._began = time.perf_counter()
-            self._process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", module, *arguments], stdout=output, stderr=subprocess.STDOUT
-            )
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         self.pid = self._process.pid
 
     def wait_until_ready(self, *, patience: float = 60) -> None:

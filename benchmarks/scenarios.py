@@ -51,6 +51,7 @@ async def start(bench: Bench) -> Figures:
     return {
         "yardstick_ms": yardstick_ms(bench.core),
         "start_seconds": bench.server.seconds_to_ready,
+        "start_cpu_seconds": cpu_seconds(bench.server.pid),
         "idle_megabytes": resident_megabytes(bench.server.pid),
     }
 

@@ -3,7 +3,6 @@
 Messages of a thread are where most rules are tried, since a thread is a test's own; the others follow the same steps.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -147,10 +146,10 @@ def test_an_unknown_cursor_is_refused_by_its_name(http: httpx2.Client, path: str
 
 
 @pytest.fixture
-def own_project(clients: Clients, start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[openai.OpenAI]:
+def own_project(clients: Clients, start_server: StartServer, request: pytest.FixtureRequest) -> openai.OpenAI:
     """A client whose project has nothing but what the test makes."""
     server = start_server(name="with keys")
-    yield clients.sdk(server, key=server.new_key(request.node.name))
+    return clients.sdk(server, key=server.new_key(request.node.name))
 
 
 def test_assistants_are_listed_by_the_same_rules(own_project: openai.OpenAI) -> None:

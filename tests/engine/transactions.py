@@ -5,12 +5,16 @@ count, for they come when they like.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection
 
+from zhuli.core.errors import InvalidRequest
 from zhuli.store import jobs
 from zhuli.store.database import Database
+from zhuli.testing.app import AppInMemory
+from zhuli.types.run import Run
 
 UNCOUNTED = (jobs.heartbeat, jobs.claim)
 
@@ -40,8 +44,13 @@ class Transactions:
         self._die_after = number
 
     def behind(self, number: int, act: Callable[[], Awaitable[object]]) -> None:
-        """Do something when transaction `number` is committed, before who wrote it goes on."""
-        self._between[number] = act
+        """Do something when the next `number` have been committed, before who wrote the last goes on; it may be refused."""
+        self._between[self.count + number] = act
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there were not as many transactions as behind() was told."""
+        return bool(self._between)
 
     async def _watched(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         if self.dead:
@@ -69,7 +78,17 @@ class Transactions:
             self.dead = True
             raise Died
         if act := self._between.pop(self.count, None):
-            await act()
+            with suppress(InvalidRequest):
+                await act()
+
+
+async def cancel_and_die(app: AppInMemory, run: Run) -> Transactions:
+    """Begin to cancel a run that a worker executes, and die before anybody acts on it."""
+    transactions = Transactions(app.app.database)
+    transactions.die_after(1)
+    with suppress(Died):
+        await app.cancel(run)
+    return transactions
 
 
 def _writes(connection: Connection) -> Any:

@@ -1,13 +1,15 @@
-"""More workers than the one that an app has anyway."""
+"""More workers than the one that an app has anyway, and a client that gives them all they ask for."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from zhuli.app import make_worker
+from zhuli.core.errors import InvalidRequest
 from zhuli.store import jobs
 from zhuli.store.jobs import Job
 from zhuli.testing.app import AppInMemory
+from zhuli.types.run import Run
 from zhuli.worker.loop import Worker
 
 
@@ -26,3 +28,14 @@ async def working(app: AppInMemory) -> AsyncIterator[Worker]:
 async def claim(app: AppInMemory, worker: str = "somebody", *, most: int = 1, lease: float = 15) -> list[Job]:
     """Claim jobs in the name of a worker that does nothing else."""
     return await app.app.database.run(jobs.claim, worker, most=most, now=app.clock.now(), lease=lease)
+
+
+async def play_on(app: AppInMemory, run: Run) -> Run:
+    """Submit whatever the run asks for, until it has ended; the run as it is then."""
+    run = await app.rest(run)
+    while run.status == "requires_action" and run.required_action is not None:
+        asked = run.required_action.submit_tool_outputs.tool_calls
+        with suppress(InvalidRequest):  # it may have ended meanwhile
+            await app.submit(run, *(f"output of {call.function.name}" for call in asked))
+        run = await app.rest(run)
+    return run

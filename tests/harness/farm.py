@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.harness.postgres import Postgres
-from tests.harness.server import SCRIPT, Server, Table
+from tests.harness.server import SCRIPT, Server, StartFailed, Table
 
 Storage = Literal["sqlite", "postgres"]
 STORAGES: tuple[Storage, ...] = ("sqlite", "postgres")
@@ -18,7 +18,7 @@ STORAGES: tuple[Storage, ...] = ("sqlite", "postgres")
 class Farm:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shared: dict[str, Server] = {}
+        self._shared: dict[str, Server | StartFailed] = {}
         self._running: list[Server] = []
         self._postgres: Postgres | None = None
         self._count = 0
@@ -27,8 +27,15 @@ class Farm:
         """The server with these options, the same for all who ask for them; `name` keeps apart what would be equal."""
         key = json.dumps([storage, name, options], default=str, sort_keys=True)
         if key not in self._shared:
-            self._shared[key] = self.fresh(storage, **options)
-        return self._shared[key]
+            # A server that does not start would not do so for the next hundred tests either.
+            try:
+                self._shared[key] = self.fresh(storage, **options)
+            except StartFailed as failure:
+                self._shared[key] = failure
+        found = self._shared[key]
+        if isinstance(found, StartFailed):
+            raise found
+        return found
 
     def fresh(
         self,

@@ -64,8 +64,9 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                code = self._process.poll()
                 self.kill9()
-                raise RuntimeError(f"The server did not start. Its log:\n{self.log()}")
+                raise StartFailed(f"The server did not start (exit code {code}). Its log:\n{self.log()}")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -144,6 +145,10 @@ class Server:
     def _write_config(self, settings: Table) -> None:
         ours = {"database_url": self._database_url} if self._database_url else {}
         (self.folder / "config.toml").write_text(to_toml({**ours, **settings}))
+
+
+class StartFailed(Exception):
+    """A server process ended, or was not ready in time."""
 
 
 def to_toml(table: Table, name: str = "") -> str:

@@ -98,6 +98,16 @@ def follow(http: httpx2.Client, run: Run, *, after: str | None = None) -> Iterat
     return _events(http, "GET", f"/threads/{run.thread_id}/runs/{run.id}/events", headers=headers)
 
 
+def until_it_said(http: httpx2.Client, run: Run, *, after: str | None = None) -> list[ServerEvent]:
+    """The run's events up to the next piece of text; then the follower leaves."""
+    events = []
+    for event in follow(http, run, after=after):
+        events.append(event)
+        if event.name == "thread.message.delta":
+            return events
+    raise AssertionError(f"{run.id} rests, and said nothing")
+
+
 def _events(http: httpx2.Client, method: str, path: str, **options: Any) -> Iterator[ServerEvent]:
     parser = EventParser()
     with http.stream(method, f"/v1{path}", **options) as response:

@@ -1,7 +1,7 @@
 """Where things are in a GGUF file, and a header for the same model with other tensor types.
 
-Reads what a repacking needs and skips the rest: the vocabulary is copied, not parsed, which saves the seconds that a full
-reader takes. Format: the GGUF specification in the ggml repository (docs/gguf.md), version 3, little endian.
+Reads what a repacking needs and skips the rest: the vocabulary is copied, not parsed, which saves the seconds that a
+full reader takes. Format: the GGUF specification in the ggml repository (docs/gguf.md), version 3, little endian.
 """
 
 import struct
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import prod
+from typing import Any
 
 from zhuli.core.errors import ConfigurationError
 
@@ -127,7 +128,7 @@ class GgufFile:
         self._at += length
         return self._content[self._at - length : self._at]
 
-    def _read(self, form: str) -> tuple:  # type: ignore[type-arg]
+    def _read(self, form: str) -> tuple[Any, ...]:
         values = struct.unpack_from(form, self._content, self._at)
         self._at += struct.calcsize(form)
         return values

@@ -1,6 +1,7 @@
 """The values of quantised GGUF tensors as half floats.
 
-Only the two kinds of block that the packaged model has (ggml-common.h of llama.cpp defines them). Nothing is quantised here.
+Only the two kinds of block that the packaged model has (ggml-common.h of llama.cpp defines them). Nothing is quantised
+here.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ def _q4_1(blocks: memoryview) -> npt.NDArray[Any]:
     raw = np.frombuffer(blocks, np.uint8).reshape(-1, Block.Q4_1.size)
     scale, minimum = (raw[:, i : i + 2].view(np.float16).astype(np.float32) for i in (0, 2))
     quants = np.concatenate([raw[:, 4:] & 15, raw[:, 4:] >> 4], axis=1)
-    return scale * quants + minimum
+    values: npt.NDArray[Any] = scale * quants + minimum
+    return values
 
 
 def _q8_0(blocks: memoryview) -> npt.NDArray[Any]:

@@ -1,7 +1,8 @@
 """llama.cpp in a process of its own: run as a program, it answers requests that come in on its standard input.
 
-A process, because the engine takes over signals, holds the interpreter while it loads, opens a listener and, should it crash,
-takes its process along. Knows llama.cpp and nothing of zhuli, which it does not import; models.llama_link is the other end.
+A process, because the engine takes over signals, holds the interpreter while it loads, opens a listener and, should it
+crash, takes its process along. Knows llama.cpp and nothing of zhuli, which it does not import; models.llama_link is the
+other end.
 
 In, a line each:   the settings; then {"id", "chat": body} | {"id", "count": [text, …]} | {"id", "cancel": true}
 Out, a line each:  {"ready": props} | {"failed": why}; then "ID JSON" for each chunk and "ID" at the end of an answer

@@ -1,11 +1,12 @@
-"""The near end of models.llama_child: starts the process, sends it requests, and hands each answer's chunks to who waits.
+"""The near end of models.llama_child: starts the process, sends it requests, hands each answer's chunks to who waits.
 
-Knows the lines that go back and forth and nothing of what the chunks mean. A link is not started twice: when its process
-has ended, `alive` is False, every answer under way has failed, and a new link is needed.
+Knows the lines that go back and forth and nothing of what the chunks mean. A link is not started twice: when its
+process has ended, `alive` is False, every answer under way has failed, and a new link is needed.
 """
 
 import asyncio
 import logging
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -25,6 +26,9 @@ LAST_WORDS = 8
 """Lines of the engine's log that an error quotes."""
 PATIENCE = 5.0
 """Seconds that a process gets to end by itself."""
+ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
+"""Threads that wait for each other sleep. By default they spin, and where other programs want the cores too, an answer
+takes five times as long (docs/embedded.md)."""
 
 _Answer = asyncio.Queue[Any]
 
@@ -54,6 +58,7 @@ class LlamaLink:
             stderr=PIPE,
             limit=LINE_LIMIT,
             start_new_session=True,
+            env=ENVIRONMENT | os.environ,
         )
         assert process.stdin and process.stdout and process.stderr
         log = _Log(process.stderr)

@@ -1,7 +1,7 @@
 """The small instruct model that needs no network: found in its package, checked, and unpacked once into half floats.
 
-Half floats, because they give the model's own answers: docs/embedded.md has the measurements. The package's code is never
-imported, only its file is read. Other GGUF files are served as they are and don't come by here.
+Half floats, because they give the model's own answers: docs/embedded.md has the measurements. The package's code is
+never imported, only its file is read. Other GGUF files are served as they are and don't come by here.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ SAMPLING = {"temperature": 0.2, "top_p": 0.9}
 def unpacked(folder: Path) -> Path:
     """The model's file in `folder`; made there if it is missing, which takes a few seconds.
 
-    It appears whole or not at all, so a process that dies meanwhile, or two that do it at once, leave nothing half done.
+    It appears whole or not at all: a process that dies meanwhile, or two that do it at once, leave nothing half done.
     """
     target = folder / UNPACKED
     if target.exists():

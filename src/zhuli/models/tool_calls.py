@@ -1,7 +1,7 @@
 """Finds tool calls in the text of an answer, as it comes: between <tool_call> tags, or JSON alone or in a code fence.
 
-Only calls of tools that were offered are calls, all else stays text. Text is held back only while it may still become a call.
-Formats that a chat template declares are parsed by the engine and don't come by here.
+Only calls of tools that were offered are calls, all else stays text. Text is held back only while it may still become a
+call. Formats that a chat template declares are parsed by the engine and don't come by here.
 """
 
 import json
@@ -25,11 +25,15 @@ class ToolCallText:
     """Feed it the text of one answer; it gives back text and calls. `names` are the tools that were offered."""
 
     def __init__(self, names: Collection[str]) -> None:
-        self.calls = 0
-        """How many calls were found so far."""
         self._names = names
+        self._seen: list[tuple[str, str]] = []
         self._held = ""
         self._in_text = False
+
+    @property
+    def calls(self) -> int:
+        """How many calls were found so far."""
+        return len(self._seen)
 
     def feed(self, text: str) -> Delta:
         self._held += text
@@ -37,7 +41,7 @@ class ToolCallText:
 
     def close(self, *, cut_off: bool) -> Delta:
         """What was still held. A call that was cut off by the token limit is dropped: half of it helps nobody."""
-        if cut_off and not self._in_text and self._held.lstrip().startswith(TAG):
+        if cut_off and not self._in_text and TAG in self._held:
             return Delta()
         return self._take(at_end=True)
 
@@ -50,7 +54,7 @@ class ToolCallText:
                 break
             call = self._call(at_end=at_end)
             if isinstance(call, dict):
-                calls.append(self._piece(call))
+                calls += self._new(call)
             elif call is _UNDECIDED:
                 break
             else:
@@ -88,10 +92,13 @@ class ToolCallText:
             self._release(start + end)
         return call
 
-    def _piece(self, call: dict[str, Any]) -> ToolCallDelta:
-        arguments = json.dumps(call["arguments"], ensure_ascii=False)
-        self.calls += 1
-        return ToolCallDelta(self.calls - 1, id=new_id("call"), name=call["name"], arguments=arguments)
+    def _new(self, call: dict[str, Any]) -> list[ToolCallDelta]:
+        """Nothing if the answer had the same call before: small models stutter."""
+        name, arguments = call["name"], json.dumps(call["arguments"], ensure_ascii=False)
+        if (name, arguments) in self._seen:
+            return []
+        self._seen.append((name, arguments))
+        return [ToolCallDelta(len(self._seen) - 1, id=new_id("call"), name=name, arguments=arguments)]
 
     def _after_calls(self) -> str:
         """The closing tag or fence of the last call belongs to no text."""

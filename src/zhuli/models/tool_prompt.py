@@ -1,8 +1,8 @@
 """Tools for models whose chat template knows none: told in the prompt, and held to by a grammar.
 
-The form is that of Hermes and Qwen models, which others follow most readily: <tool_call>{"name": …, "arguments": …}</tool_call>.
-Pure functions from messages to messages and from a request to a grammar; reading the answer is tool_calls' part. Grammars are
-in llguidance's dialect of Lark (its docs/syntax.md), which takes JSON schemas as they are.
+The form is that of Hermes and Qwen models: <tool_call>{"name": …, "arguments": …}</tool_call>. Pure functions from
+messages to messages and from a request to a grammar; reading the answer is tool_calls' part. Grammars are in
+llguidance's dialect of Lark (its docs/syntax.md), which takes JSON schemas as they are.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from zhuli.types.generation import ChatMessage, GenerationRequest, ToolDefinition
 
-MOST_CALLS = 8
+MOST_CALLS = 4
 """In one answer; a small model that may repeat itself would not stop."""
 
 _INSTRUCTIONS = """# Tools
@@ -27,8 +27,8 @@ To call one, answer only with its name and arguments, as JSON:
 _DEFAULT_SYSTEM = "You are a helpful assistant."
 
 _SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "lenient": True}
-"""Of JSON that a grammar asks for: a free choice of spaces lets a small model write nothing but spaces. Lenient: keywords
-that llguidance does not know are left out rather than refused."""
+"""Of JSON that a grammar asks for: a free choice of spaces lets a small model write nothing but spaces. Lenient:
+keywords that llguidance does not know are left out rather than refused."""
 
 
 def with_tools_told(messages: Sequence[ChatMessage], tools: Sequence[ToolDefinition]) -> list[ChatMessage]:

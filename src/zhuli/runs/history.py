@@ -134,7 +134,7 @@ def _convert(entry: Entry) -> list[ChatMessage]:
 
 def _from_step(step: dict[str, Any]) -> list[ChatMessage]:
     calls = step["step_details"].get("tool_calls", [])
-    if any(call["function"]["output"] is None for call in calls) or not calls:
+    if not calls or any(call["function"]["output"] is None for call in calls):
         return []  # cut off before it was whole: nobody was asked, and a call without its output confuses models
     asked = [
         {

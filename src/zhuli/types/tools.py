@@ -26,7 +26,7 @@ class CodeInterpreterTool(Request):
 
 
 class RankingOptions(Request):
-    ranker: Literal["auto", "default_2024_08_21"] | None = "default_2024_08_21"
+    ranker: Literal["auto", "default_2024_08_21"] = "default_2024_08_21"
     score_threshold: float = Field(ge=0, le=1)
 
 

@@ -1,7 +1,8 @@
 """A GGUF model on this machine, run by llama.cpp in a child process that this backend starts and ends.
 
-Makes the engine's requests of ours and Deltas of its chunks. The process is models.llama_link's part; which file the default
-model is, models.smollm2's; tools for models whose template knows none, models.tool_prompt's and models.tool_calls'.
+Makes the engine's requests of ours and Deltas of its chunks. The process is models.llama_link's part; which file the
+default model is, models.smollm2's; tools for models whose template knows none, models.tool_prompt's and
+models.tool_calls'.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
 from zhuli.models import smollm2
 from zhuli.models.completion_chunks import CompletionReader
 from zhuli.models.llama_link import LlamaLink
@@ -23,7 +24,7 @@ from zhuli.models.tool_prompt import answer_grammar, offered_tools, with_tools_t
 from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
 
 PASSED_ON = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "repeat_penalty")
-"""Of a request's `extra`: the engine knows more, but not all of it is a client's business (grammars, slots, adapters)."""
+"""Of a request's `extra`: the engine takes more, but not all of it is a client's business (grammars, slots)."""
 
 
 class Settings(BaseModel):
@@ -32,18 +33,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str | None = Field(None, description="A GGUF file.")
-    hub: str | None = Field(
-        None, pattern=r"^[^/:]+/[^/:]+:.+$", description="From a hub: 'OWNER/REPOSITORY:FILE.gguf'."
-    )
+    hub: str | None = Field(None, pattern=r"^[^/:]+/[^/:]+:.+$", description="'OWNER/REPOSITORY:FILE.gguf' on a hub.")
     data_dir: str = Field(".", description="Files that are made or downloaded go to models/ in here.")
     context_window: int = Field(8192, ge=256, description="Tokens of prompt and answer together, in each slot.")
     slots: int = Field(4, ge=1, le=64, description="Answers at once; each takes the memory of a whole window.")
     threads: int = Field(0, ge=0, description="Of the processor; 0: one for each core.")
     batch: int = Field(128, ge=32, description="Prompt tokens at a time; a cancelled call ends after one such batch.")
     gpu_layers: int = Field(0, ge=-1, description="Layers on the GPU; -1: as many as fit.")
-    kv_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field(
-        "f16", description="q8_0 takes half the memory."
-    )
+    kv_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field("f16", description="q8_0: half the memory.")
     prompt_cache_mb: int = Field(1024, ge=0, description="Memory for the prefixes of threads that have no slot now.")
     chat_template_file: str | None = Field(None, description="A Jinja template instead of the model's own.")
     lora_path: str | None = Field(None, description="A LoRA adapter, as GGUF.")
@@ -68,6 +65,11 @@ class Plugin:
         self._link: LlamaLink | None = None
         self._starting = asyncio.Lock()
         self.context_window = self._settings.context_window
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process, None before it was started."""
+        return self._link.pid if self._link else None
 
     async def start(self) -> None:
         await self._running()
@@ -105,7 +107,7 @@ class Plugin:
     async def _start(self) -> LlamaLink:
         if find_spec("xllamacpp") is None:
             raise ConfigurationError(
-                f"Model '{self._name}': the package xllamacpp is not installed. Get it with `pip install 'zhuli[local]'`."
+                f"Model '{self._name}' needs the package xllamacpp: `pip install 'zhuli[local]'` gets it."
             )
         path = await asyncio.to_thread(self._file)
         link = await LlamaLink.start(self._settings.model_dump() | {"path": str(path)})
@@ -123,7 +125,7 @@ class Plugin:
 
     def _body(self, request: GenerationRequest, *, template_has_tools: bool) -> dict[str, Any]:
         tools = offered_tools(request)
-        # The engine parses what templates declare, but neither holds an answer to a forced choice nor to a format beside tools.
+        # The engine parses calls as templates declare them, but enforces neither a choice nor a format beside tools.
         free = request.tool_choice == "auto" and (request.response_format or {}).get("type", "text") == "text"
         by_template = template_has_tools and (free or not tools)
         messages = [_text_only(self._name, message) for message in request.messages]
@@ -152,7 +154,7 @@ class Plugin:
 
 
 class Answer:
-    """Reads the chunks of one answer. The engine parses the calls that the template declares; the rest is found in the text."""
+    """Reads the chunks of one answer. Calls in the template's form the engine parses, others are found in the text."""
 
     def __init__(self, request: GenerationRequest) -> None:
         self._reader = CompletionReader()
@@ -223,7 +225,8 @@ def _downloaded(source: str, folder: Path) -> Path:
         hub = import_module("huggingface_hub")
     except ImportError as error:
         raise ConfigurationError(
-            f"hub = '{source}' needs the package huggingface_hub: `pip install huggingface_hub`. Or download the file and set `path`."
+            f"hub = '{source}' needs the package huggingface_hub: `pip install huggingface_hub`. "
+            "Or download the file and set `path`."
         ) from error
     try:
         return Path(hub.hf_hub_download(repository, file, local_dir=folder / repository.replace("/", "--")))
@@ -249,7 +252,5 @@ def _failure(error: dict[str, Any]) -> BackendError:
             f"The prompt has {error['n_prompt_tokens']} tokens and the model's context window {error['n_ctx']}.",
             run_code="invalid_prompt",
         )
-    run_code: Literal["invalid_prompt", "server_error"] = (
-        "invalid_prompt" if error.get("code") == 400 else "server_error"
-    )
+    run_code: RunErrorCode = "invalid_prompt" if error.get("code") == 400 else "server_error"
     return BackendError(f"llama.cpp: {error.get('message', error)}", run_code=run_code)

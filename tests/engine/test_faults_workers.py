@@ -1,0 +1,111 @@
+"""Workers as processes of their own beside a server that only answers: what one leaves, another takes up."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from openai import OpenAI
+
+from tests.engine.log_checks import check_log
+from tests.harness.clients import Clients
+from tests.harness.server import Server
+from tests.harness.stories import answers, at_rest, begin, follow, short, streamed_text, until_it_said, when
+
+pytestmark = pytest.mark.parametrize("storage", ["postgres"])
+
+
+@dataclass
+class Workers:
+    """Worker processes on a server's database."""
+
+    server: Server
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        folder = self.server.folder
+        command = [sys.executable, "-m", "zhuli.cli", "worker", "--slots", "8"]
+        command += ["--data-dir", str(folder), "--config", str(folder / "config.toml")]
+        with (folder / "server.log").open("ab") as log:
+            started = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        self.processes.append(started)
+        return started
+
+    def close(self) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def office(start_server: Callable[..., Server]) -> Server:
+    """A server that leaves the work to workers."""
+    return start_server(fresh=True, worker_slots=0, lease_seconds=1, grace_seconds=1)
+
+
+@pytest.fixture
+def workers(office: Server) -> Iterator[Workers]:
+    workers = Workers(office)
+    yield workers
+    workers.close()
+
+
+@pytest.fixture
+def client(clients: Clients, office: Server) -> OpenAI:
+    return clients.sdk(office)
+
+
+def test_a_run_waits_until_there_is_a_worker(client: OpenAI, workers: Workers) -> None:
+    run = begin(client, "hello")
+    assert client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id).status == "queued"
+    workers.start()
+    assert at_rest(client, run).status == "completed"
+
+
+def test_a_stream_follows_a_run_in_another_process(
+    client: OpenAI, clients: Clients, office: Server, workers: Workers
+) -> None:
+    workers.start()
+    run = begin(client, "tell a story")
+    events = list(follow(clients.http(office), run))
+    assert short(events)[-2:] == ["run.completed", "done"]
+    assert streamed_text(events) == "Once upon a time."
+    assert len([event for event in events if event.name == "thread.message.delta"]) > 1
+
+
+def test_runs_are_shared_between_workers_and_made_once(client: OpenAI, office: Server, workers: Workers) -> None:
+    for _ in range(2):
+        workers.start()
+    runs = [begin(client, f"number {number}") for number in range(40)]
+    for number, run in enumerate(runs):
+        assert at_rest(client, run).status == "completed"
+        assert answers(client, run) == [f"You said: number {number}"]
+        assert len(office.requests(run.thread_id)) == 1
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_worker_leaves_another_takes_up(
+    client: OpenAI, clients: Clients, office: Server, workers: Workers, end: signal.Signals
+) -> None:
+    first = workers.start()
+    run = begin(client, "count slowly")
+    seen = until_it_said(clients.http(office), run)
+    workers.start()
+    os.kill(first.pid, end)
+    first.wait()
+    run = at_rest(client, run)
+    assert run.status == "completed"
+    assert answers(client, run)[-1] == "tick " * 20
+    check_log(clients.http(office), run, seen)
+
+
+def test_a_cancel_reaches_the_model_call_in_another_process(client: OpenAI, workers: Workers) -> None:
+    workers.start()
+    run = when(client, begin(client, "stall"), "in_progress")
+    client.beta.threads.runs.cancel(run.id, thread_id=run.thread_id)
+    assert when(client, run, "cancelled").cancelled_at is not None
