@@ -111,13 +111,14 @@ async def test_counts_are_those_of_the_model(backend: Plugin) -> None:
 
 async def test_a_thread_pays_for_what_is_new_even_after_others_had_the_slots(backend: Plugin) -> None:
     thread: list[ChatMessage] = [
-        {"role": "user", "content": "Tell me something about harbours and the old ships there."}
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Tell me something about harbours and the old ships there."},
     ]
-    first = await collect(backend, GenerationRequest(thread, max_tokens=8, temperature=0))
+    first = await collect(backend, GenerationRequest(thread, max_tokens=8, temperature=0, cache_key="thread"))
     for n in range(3):
-        await collect(backend, asked(f"Thread {n} wants to know something else altogether, and says so.", max_tokens=2))
+        await collect(backend, asked(f"Thread {n} wants to know something else.", max_tokens=2, cache_key=f"other {n}"))
     grown = [*thread, {"role": "assistant", "content": text(first)}, {"role": "user", "content": "And now?"}]
-    second = await collect(backend, GenerationRequest(grown, max_tokens=2, temperature=0))
+    second = await collect(backend, GenerationRequest(grown, max_tokens=2, temperature=0, cache_key="thread"))
     assert first[-1].usage and second[-1].usage
     assert second[-1].usage.cached >= first[-1].usage.prompt
 

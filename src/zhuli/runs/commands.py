@@ -93,7 +93,7 @@ class RunCommands:
         run_id: str,
         outputs: Sequence[ToolOutput],
     ) -> tuple[Run, int]:
-        threads.lock(connection, project, thread_id)
+        runs.lock_status(connection, run_id)
         run = collections.get(connection, schema.runs, Run, project, run_id, {"thread_id": thread_id})
         if run.status != "requires_action" or run.required_action is None:
             raise InvalidRequest(f'Runs in status "{run.status}" do not accept tool outputs.')

@@ -85,9 +85,10 @@ class Engine:
 
     async def expire_overdue(self) -> None:
         """End the runs that are past their expires_at, whoever executes them."""
-        for run_id in await self.database.run(runs.overdue, now=self.clock.now()):
-            with suppress(NotFound, runs.RunOver):
-                await self.end(run_id, Expired())
+        while overdue := await self.database.run(runs.overdue, now=self.clock.now()):
+            for run_id in overdue:
+                with suppress(NotFound, runs.RunOver):
+                    await self.end(run_id, Expired())
 
     async def drop_old_deltas(self) -> None:
         """Forget streamed pieces of runs that ended long ago."""

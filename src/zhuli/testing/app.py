@@ -7,7 +7,8 @@
 Everything is real but time and the model. There is no HTTP here; `asgi` is the HTTP edge for those who want it.
 """
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,9 @@ MODEL = "script"
 
 _IDLE_SECONDS = 0.05
 """A follower looks at the log at least this often, even where hints are lost."""
+
+_PATIENCE_SECONDS = 30.0
+"""After this long a test that waits has failed."""
 
 _MODELS = """
 [models.script]
@@ -112,19 +116,20 @@ class AppInMemory:
 
     async def rest(self, run: Run) -> Run:
         """Wait until the run has ended or waits for the client; the run as it is then."""
-        async for _ in self.follow(run):
-            pass
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            async for _ in self.follow(run):
+                pass
         return await self.reload(run)
 
     async def until(self, run: Run, name: str, *, after: int = 0) -> RunEvent:
         """Wait for an event of this name, which comes after sequence `after`; it must come before the run rests."""
-        async with aclosing(self.follow(run, after=after)) as events:
+        async with asyncio.timeout(_PATIENCE_SECONDS), aclosing(self.follow(run, after=after)) as events:
             async for event in events:
                 if event.name == name:
                     return event
         raise AssertionError(f"{run.id} rests without {name}")
 
-    async def follow(self, run: Run, *, after: int = 0) -> AsyncIterator[RunEvent]:
+    async def follow(self, run: Run, *, after: int = 0) -> AsyncGenerator[RunEvent, None]:
         """The run's events as clients see them, until it rests."""
         following = follow(self.app.database, self.app.hints, run.id, after=after, idle=_IDLE_SECONDS)
         async with aclosing(following) as pieces:

@@ -19,6 +19,7 @@ from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
 from zhuli.models import smollm2
 from zhuli.models.completion_chunks import CompletionReader
 from zhuli.models.llama_link import LlamaLink
+from zhuli.models.llama_slots import Slots
 from zhuli.models.tool_calls import ToolCallText
 from zhuli.models.tool_prompt import answer_grammar, offered_tools, with_tools_told
 from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
@@ -64,6 +65,7 @@ class Plugin:
         self._settings = _read_settings(name, settings)
         self._link: LlamaLink | None = None
         self._starting = asyncio.Lock()
+        self._slots = Slots(self._settings.slots)
         self.context_window = self._settings.context_window
 
     @property
@@ -78,7 +80,10 @@ class Plugin:
         link = await self._ready()
         answer = Answer(request)
         body = self._body(request, template_has_tools=link.props["chat_template_caps"]["supports_tools"])
-        async with aclosing(link.chat(body)) as arrivals:
+        async with (
+            self._slots.held(request.cache_key) as slot,
+            aclosing(link.chat(body | {"id_slot": slot})) as arrivals,
+        ):
             async for chunks in arrivals:
                 delta = answer.read(chunks)
                 if delta.text or delta.reasoning or delta.tool_calls:

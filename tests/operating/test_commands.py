@@ -1,0 +1,122 @@
+"""The commands that look and tell: exit codes, what is on which stream, and errors that are a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.operating.zhuli import scripted_models, zhuli
+
+
+def test_help_lists_every_command() -> None:
+    done = zhuli("--help")
+    assert done.returncode == 0
+    for name in ("serve", "worker", "chat", "keys", "models", "migrate", "doctor", "settings"):
+        assert f"\n  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "chat", "keys", "models", "migrate", "doctor", "settings"])
+def test_every_command_explains_itself(command: str) -> None:
+    done = zhuli(command, "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_settings_shows_values_and_defaults_but_no_password(tmp_path: Path) -> None:
+    url = "postgresql://zhuli:hunter2@db.example/zhuli"
+    done = zhuli("settings", "--data-dir", tmp_path, env={"ZHULI_DATABASE_URL": url, "ZHULI_STRICT__IDS": "true"})
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "postgresql://zhuli:***@db.example/zhuli" in lines["database_url"]
+    assert "hunter2" not in done.stdout
+    assert lines["strict.ids"].split()[1:3] == ["true", "false"]
+    assert "Where the embedded defaults keep everything." in lines["data_dir"]
+
+
+def test_a_wrong_setting_is_one_sentence_that_names_it(tmp_path: Path) -> None:
+    done = zhuli("settings", "--data-dir", tmp_path, env={"ZHULI_PORT": "many"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("zhuli: The setting 'port' can't be 'many'")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
+    done = zhuli("doctor", "--config", tmp_path / "none.toml")
+    assert done.returncode == 2
+    assert done.stderr == f"zhuli: There is no settings file {tmp_path}/none.toml.\n"
+
+
+def test_models_lists_entries_with_their_other_names(tmp_path: Path) -> None:
+    done = zhuli("models", "--data-dir", scripted_models(tmp_path))
+    (line,) = done.stdout.splitlines()[1:]
+    assert line.split() == ["script", "(default)", "scripted", "32768", "yes", "gpt-4o"]
+
+
+def test_models_says_what_a_model_lacks(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text(
+        '[models.big]\nbackend = "openai_compatible"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "NOWHERE_KEY"\n'
+    )
+    done = zhuli("models", "--data-dir", tmp_path)
+    assert done.returncode == 0
+    assert "NOWHERE_KEY" in done.stdout
+    assert "yes" not in done.stdout.split()
+
+
+def test_prepare_starts_every_model_once(tmp_path: Path) -> None:
+    done = zhuli("models", "prepare", "--data-dir", scripted_models(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "Ready: script.\n")
+
+
+def test_migrate_check_says_what_is_missing_and_makes_nothing(tmp_path: Path) -> None:
+    before = zhuli("migrate", "--check", "--data-dir", tmp_path)
+    assert before.returncode == 1
+    assert before.stdout.startswith("The database lacks: 0001")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_migrate_applies_and_is_then_content(tmp_path: Path) -> None:
+    assert zhuli("migrate", "--data-dir", tmp_path).stdout.startswith("Applied: 0001")
+    for again in (("--check",), ()):
+        done = zhuli("migrate", *again, "--data-dir", tmp_path)
+        assert (done.returncode, done.stdout) == (0, "The database is up to date.\n")
+
+
+def test_a_worker_on_sqlite_is_told_why_not(tmp_path: Path) -> None:
+    done = zhuli("worker", "--data-dir", tmp_path)
+    assert done.returncode == 2
+    assert "need a database that processes can share" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_without_slots_is_told_why_not(tmp_path: Path) -> None:
+    url = {"ZHULI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "ZHULI_WORKER_SLOTS": "0"}
+    done = zhuli("worker", "--data-dir", tmp_path, env=url)
+    assert done.returncode == 2
+    assert "--slots" in done.stderr
+
+
+def test_without_keys_only_loopback_is_served(tmp_path: Path) -> None:
+    done = zhuli("serve", "--host", "0.0.0.0", "--port", "0", "--data-dir", scripted_models(tmp_path))
+    assert done.returncode == 2
+    assert "listens only on loopback, not on 0.0.0.0" in done.stderr
+    assert "zhuli keys create" in done.stderr
+
+
+def test_the_new_key_is_alone_on_standard_output(tmp_path: Path) -> None:
+    done = zhuli("keys", "create", "--project", "shop", "--data-dir", tmp_path)
+    key = done.stdout.strip()
+    assert done.stdout == f"{key}\n"
+    assert key.startswith("sk-")
+    listed = zhuli("keys", "list", "--data-dir", tmp_path).stdout
+    assert key not in listed
+    (line,) = [line for line in listed.splitlines() if line.startswith("key_")]
+    assert line.split()[-1] == "shop"
+
+    revoked = zhuli("keys", "revoke", line.split()[0], "--data-dir", tmp_path)
+    assert revoked.returncode == 0
+    assert "There are no keys" in zhuli("keys", "list", "--data-dir", tmp_path).stdout
+
+
+def test_revoking_a_key_that_is_not_there_fails(tmp_path: Path) -> None:
+    done = zhuli("keys", "revoke", "key_none", "--data-dir", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "zhuli: No API key found with id 'key_none'.\n"
