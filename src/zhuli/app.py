@@ -12,7 +12,8 @@ from zhuli.core.traces import make_tracer
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.runs.commands import RunCommands
-from zhuli.runs.executor import Engine
+from zhuli.runs.engine import Engine
+from zhuli.runs.handler import RunHandler
 from zhuli.runs.history import History
 from zhuli.runs.images import Images
 from zhuli.settings import Settings
@@ -112,5 +113,6 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
 
 def make_worker(app: App) -> Worker:
     """The worker of this process: which kinds of job it handles, and what it looks after."""
-    chores = [Chore(1.0, app.engine.expire_overdue), Chore(60.0, app.engine.drop_old_deltas)]
-    return Worker(app.database, app.hints, {runs.JOB: app.engine}, chores, app.clock, app.settings)
+    handler = RunHandler(app.engine)
+    chores = [Chore(1.0, handler.expire_overdue), Chore(60.0, handler.drop_old_deltas)]
+    return Worker(app.database, app.hints, {runs.JOB: handler}, chores, app.clock, app.settings)

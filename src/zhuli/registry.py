@@ -43,7 +43,8 @@ def _load(kind: str, name: str, module: str, attribute: str) -> Any:
         return getattr(import_module(module), attribute)
     except ImportError as error:
         raise ConfigurationError(
-            f"The {kind} plugin '{name}' needs the package '{error.name}', which is not installed. `zhuli doctor` says how to get it."
+            f"The {kind} plugin '{name}' needs the package '{error.name}', which is not installed. "
+            "`zhuli doctor` says how to get it."
         ) from error
     except AttributeError as error:
         raise ConfigurationError(f"The module '{module}' has no '{attribute}'.") from error

@@ -72,8 +72,8 @@ def test_the_sdk_raises_when_a_stream_is_cut_by_the_stop(client: OpenAI, stoppab
     assistant = client.beta.assistants.create(model="script")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "begin and stall"}])
     stream = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, stream=True)
+    next(event for event in stream if event.event == "thread.message.delta")
+    stoppable.stop()
     with pytest.raises(openai.APIError) as raised:
-        for event in stream:
-            if event.event == "thread.message.delta":
-                stoppable.stop()
+        list(stream)
     assert not isinstance(raised.value, openai.APIConnectionError)

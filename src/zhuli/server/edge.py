@@ -57,7 +57,7 @@ class Edge:
         limit = self._settings.max_upload_bytes if path.startswith(_UPLOADS) else self._settings.max_body_bytes
         if not path.startswith("/v1/"):
             return limit
-        headers = {name: value for name, value in scope["headers"]}
+        headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)

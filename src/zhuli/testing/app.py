@@ -200,7 +200,9 @@ def _streamed(event: RunEvent) -> str:
     if "content" in delta:
         return "".join(piece.get("refusal") or piece["text"]["value"] for piece in delta["content"])
     pieces = [call["function"] for call in delta["step_details"]["tool_calls"]]
-    return "".join(f" {piece['name']}{piece['arguments']}" if "name" in piece else piece["arguments"] for piece in pieces)
+    return "".join(
+        f" {piece['name']}{piece['arguments']}" if "name" in piece else piece["arguments"] for piece in pieces
+    )
 
 
 def _said(texts: Iterable[str]) -> list[dict[str, str]]:

@@ -5,121 +5,32 @@ are in the history like everything else, and the next turn is the next turn.
 """
 
 import asyncio
-import logging
 import time
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
-from zhuli.core.clock import Clock
-from zhuli.core.errors import BackendError, LeaseLost, NotFound
-from zhuli.core.hints import Hints
-from zhuli.core.telemetry import Telemetry
+from zhuli.core.errors import BackendError
 from zhuli.core.tokens import estimate
-from zhuli.models.catalog import Catalog, Entry
+from zhuli.models.catalog import Entry
 from zhuli.runs import lifecycle, prompt
-from zhuli.runs.history import History
-from zhuli.runs.images import Images
-from zhuli.runs.outcomes import Cancelled, End, Expired, Failed, Finished, Incomplete, NeedsClient, Outcome
+from zhuli.runs.engine import Engine
+from zhuli.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, Outcome
 from zhuli.runs.pen import Pen
 from zhuli.runs.turn import Turn, wire_usage
-from zhuli.settings import Settings
-from zhuli.store import jobs, runs, threads
-from zhuli.store.database import Database
+from zhuli.store import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
 from zhuli.types.generation import Delta, GenerationRequest, Usage
 from zhuli.types.run import Run
-
-log = logging.getLogger(__name__)
 
 _INTERRUPTS = RESTS | {"thread.run.cancelling"}
 
 _STOPPED = Failed("server_error", "The server stopped while this was being made; the run went on with another attempt.")
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """Executes runs for a worker. What executions share, and which are going on."""
-
-    database: Database
-    hints: Hints
-    catalog: Catalog
-    history: History
-    images: Images
-    clock: Clock
-    telemetry: Telemetry
-    settings: Settings
-    executions: dict[str, "_Execution"] = field(default_factory=dict)
-
-    async def handle(self, job: Job) -> None:
-        """Execute the run that the job is for, until it rests. The job is done in the transaction that ends the work."""
-        self.telemetry.active_runs.inc()
-        try:
-            execution = self.executions[job.key] = _Execution(self, job)
-            await execution.go()
-        except NotFound:  # the thread was deleted, and the run with it
-            await self.database.run(jobs.finish, job.kind, job.key)
-        except LeaseLost:
-            pass  # whoever has the job now goes on
-        finally:
-            self.executions.pop(job.key, None)
-            self.telemetry.active_runs.dec()
-
-    async def stopped(self, keys: list[str]) -> list[str]:
-        """Which of these runs were cancelled, ended or deleted, perhaps by a command in another process."""
-        return await self.database.run(runs.interrupted, keys)
-
-    def interrupt(self, key: str) -> None:
-        """Stop the model call of this run; what comes next finds out why."""
-        execution = self.executions.get(key)
-        if execution is not None:
-            execution.interrupt()
-
-    async def give_up(self, job: Job, message: str) -> None:
-        """End the run as failed: its handler broke, or took its worker down too often."""
-        with suppress(NotFound, runs.RunOver):
-            await self.end(job.key, Failed("server_error", message))
-
-    async def expire_overdue(self) -> None:
-        """End the runs that are past their expires_at, whoever executes them."""
-        while overdue := await self.database.run(runs.overdue, now=self.clock.now()):
-            for run_id in overdue:
-                with suppress(NotFound, runs.RunOver):
-                    await self.end(run_id, Expired())
-
-    async def drop_old_deltas(self) -> None:
-        """Forget streamed pieces of runs that ended long ago."""
-        before = self.clock.now() - self.settings.delta_retention_seconds
-        while await self.database.run(runs.drop_deltas, ended_before=before):
-            await asyncio.sleep(0)
-
-    async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
-        """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""
-        events = await self.database.run(_end, run_id, end, self.clock.now(), job)
-        self.note_rest(run_id, events[-1], end.message if isinstance(end, Failed) else "")
-
-    def note_rest(self, run_id: str, last: RunEvent, why: str = "") -> None:
-        """Tell operators that a run has ended or waits for its client."""
-        status = last.name.removeprefix("thread.run.")
-        self.telemetry.runs_ended.labels(status).inc()
-        level = logging.WARNING if why else logging.INFO
-        if log.isEnabledFor(level):
-            fields = {"run_id": run_id, "status": status}
-            log.log(level, "Run %s%s", status, f": {why}" if why else "", extra={"fields": fields})
-
-
-def _end(connection: Connection, run_id: str, end: End, now: float, job: Job | None) -> list[RunEvent]:
-    if runs.lock_status(connection, run_id) == "cancelling":
-        end, job = Cancelled(), None
-    usages = runs.turn_usages(connection, run_id)
-    changes = lifecycle.ending(end, runs.open_items(connection, run_id), usages, int(now))
-    return runs.record(connection, run_id, changes, now=now, job=job)
-
-
-class _Execution:
+class Execution:
     """One claim of one run."""
 
     _run: Run

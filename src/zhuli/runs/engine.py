@@ -1,0 +1,58 @@
+"""What executions of runs share, and the one way to end a run that is not simply finished."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from zhuli.core.clock import Clock
+from zhuli.core.hints import Hints
+from zhuli.core.telemetry import Telemetry
+from zhuli.models.catalog import Catalog
+from zhuli.runs import lifecycle
+from zhuli.runs.history import History
+from zhuli.runs.images import Images
+from zhuli.runs.outcomes import Cancelled, End, Failed
+from zhuli.settings import Settings
+from zhuli.store import runs
+from zhuli.store.database import Database
+from zhuli.store.jobs import Job
+from zhuli.types.event import RunEvent
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Made once, by the composition root."""
+
+    database: Database
+    hints: Hints
+    catalog: Catalog
+    history: History
+    images: Images
+    clock: Clock
+    telemetry: Telemetry
+    settings: Settings
+
+    async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
+        """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""
+        events = await self.database.run(_end, run_id, end, self.clock.now(), job)
+        self.note_rest(run_id, events[-1], end.message if isinstance(end, Failed) else "")
+
+    def note_rest(self, run_id: str, last: RunEvent, why: str = "") -> None:
+        """Tell operators that a run has ended or waits for its client."""
+        status = last.name.removeprefix("thread.run.")
+        self.telemetry.runs_ended.labels(status).inc()
+        level = logging.WARNING if why else logging.INFO
+        if log.isEnabledFor(level):
+            fields = {"run_id": run_id, "status": status}
+            log.log(level, "Run %s%s", status, f": {why}" if why else "", extra={"fields": fields})
+
+
+def _end(connection: Connection, run_id: str, end: End, now: float, job: Job | None) -> list[RunEvent]:
+    if runs.lock_status(connection, run_id) == "cancelling":
+        end, job = Cancelled(), None
+    usages = runs.turn_usages(connection, run_id)
+    changes = lifecycle.ending(end, runs.open_items(connection, run_id), usages, int(now))
+    return runs.record(connection, run_id, changes, now=now, job=job)
