@@ -48,7 +48,7 @@ def main(
     scale: Annotated[float, typer.Option(help="Multiplies every count.")] = 1.0,
     only: Annotated[list[str] | None, typer.Option(help="Names of scenarios; all when left out.")] = None,
     postgres_too: Annotated[bool, typer.Option("--postgres", help="Measure on PostgreSQL as well.")] = False,
-    output: Annotated[Path | None, typer.Option("--json", help="Where all rounds go.")] = None,
+    output: Annotated[Path | None, typer.Option("--json", help="Where all rounds go, after each.")] = None,
 ) -> None:
     """Measure zhuli on this machine."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped then, too
@@ -65,9 +65,9 @@ def main(
                 with ExitStack() as stack:
                     bench = _bench(stack, database, scale=scale, pinned=pinned)
                     figures.append(_one_round(bench, chosen, database, progress, bar))
+                if output:
+                    output.write_bytes(orjson.dumps(_report(results, pinned=pinned), option=orjson.OPT_INDENT_2))
     console.print(table(results))
-    if output:
-        output.write_bytes(orjson.dumps(_report(results, pinned=pinned), option=orjson.OPT_INDENT_2))
 
 
 def _one_round(bench: Bench, chosen: list[Scenario], database: str, progress: Progress, bar: TaskID) -> Figures:
@@ -119,7 +119,7 @@ def _report(results: dict[str, Rounds], *, pinned: bool) -> dict[str, object]:
             "pinned": pinned,
             "python": platform.python_version(),
         },
-        "medians": {database: medians(rounds) for database, rounds in results.items()},
+        "medians": {database: medians(rounds) for database, rounds in results.items() if rounds},
         "rounds": results,
     }
 

@@ -1,7 +1,6 @@
 """The composition root: build_app() makes every object once and hands it to who needs it."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli import registry
@@ -18,7 +17,7 @@ from zhuli.runs.history import History
 from zhuli.runs.images import Images
 from zhuli.settings import Settings
 from zhuli.store import jobs, migrate, projects, runs
-from zhuli.store.database import Database, PostgresDatabase, SqliteDatabase, open_database
+from zhuli.store.database import Database, open_database
 from zhuli.worker.loop import Chore, Worker
 
 
@@ -38,19 +37,14 @@ class App:
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
-    _listening: asyncio.Task[None] | None = None
 
     async def start(self, *, work: bool) -> None:
         """Bring the schema up to date, and begin to work if `work`."""
         await self.database.run(migrate.upgrade)
         await self.database.run(projects.ensure_default, now=self.clock.now())
-        if isinstance(self.database, SqliteDatabase):
-            self.database.own()
-            await self.database.run(jobs.release_all)  # nobody else can hold a lease now
-        if isinstance(self.database, PostgresDatabase):
-            from zhuli.store.listen import listen
-
-            self._listening = asyncio.create_task(listen(self.database, self.hints))
+        await self.database.begin()
+        if not self.database.shared:
+            await self.database.run(jobs.release_all)  # nobody else can hold a lease
         if work and self.settings.worker_slots > 0:
             self._worker = make_worker(self)
             self._working = asyncio.create_task(self._work(self._worker))
@@ -79,10 +73,6 @@ class App:
         self.begin_to_stop()
         await self.work_until_stopped()
         self.hints.close()
-        if self._listening is not None:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
         await self.catalog.aclose()
         await self.telemetry.aclose()
         await self.database.aclose()

@@ -8,7 +8,7 @@ from tests.engine.conftest import Place
 from tests.engine.invariants import check
 from tests.engine.scripts import BEGUN, CALLED, OPENED, SPEAKING, STALLS, TOOLS, call, says
 from tests.engine.transactions import cancel_and_die
-from tests.engine.workers import working
+from tests.engine.workers import handler, working
 from zhuli.core.errors import InvalidRequest
 from zhuli.testing.app import app_in_memory
 
@@ -42,7 +42,7 @@ async def test_a_run_in_progress_does_not_expire_a_second_early() -> None:
         run = await app.begin("Hi")
         await app.until(run, "thread.message.delta")
         app.clock.move(LIFETIME - 1)
-        await app.app.engine.expire_overdue()
+        await handler(app).expire_overdue()
         assert (await app.reload(run)).status == "in_progress"
 
 
@@ -62,7 +62,7 @@ async def test_a_run_that_waits_for_its_client_expires_and_takes_no_outputs_then
     async with app_in_memory({"default": [call("time")]}) as app:
         run = await app.run("Time?", tools=TOOLS)
         app.clock.move(LIFETIME)
-        await app.app.engine.expire_overdue()
+        await handler(app).expire_overdue()
         assert await app.story(run) == [
             *BEGUN,
             *OPENED,
@@ -85,7 +85,7 @@ async def test_a_run_that_is_being_cancelled_ends_as_cancelled() -> None:
             transactions = await cancel_and_die(app, run)
         transactions.dead = False
         app.clock.move(LIFETIME)
-        await app.app.engine.expire_overdue()
+        await handler(app).expire_overdue()
         assert (await app.story(run))[-2:] == ["run.step.cancelled", "run.cancelled"]
         await check(app, run)
 
@@ -114,7 +114,7 @@ async def test_many_overdue_runs_expire_at_once(place: Place) -> None:
     async with place.app(says("Hello."), work=False) as app:
         overdue = [await app.begin("Hi") for _ in range(120)]
         app.clock.move(LIFETIME)
-        await app.app.engine.expire_overdue()
+        await handler(app).expire_overdue()
         assert {(await app.reload(run)).status for run in overdue} == {"expired"}
 
 
@@ -122,7 +122,7 @@ async def test_a_run_that_has_ended_stays_as_it_is() -> None:
     async with app_in_memory(says("Hello.")) as app:
         run = await app.run("Hi")
         app.clock.move(2 * LIFETIME)
-        await app.app.engine.expire_overdue()
+        await handler(app).expire_overdue()
         assert (await app.reload(run)) == run
 
 

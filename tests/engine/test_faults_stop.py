@@ -9,7 +9,7 @@ from openai import OpenAI
 from tests.engine.log_checks import check_log
 from tests.harness.clients import Clients
 from tests.harness.server import Server
-from tests.harness.stories import answers, at_rest, begin, data, post, until_it_said, when
+from tests.harness.stories import answers, at_rest, begin, until_it_said, when
 
 
 @pytest.fixture
@@ -20,15 +20,6 @@ def stoppable(start_server: Callable[..., Server]) -> Server:
 @pytest.fixture
 def client(clients: Clients, stoppable: Server) -> OpenAI:
     return clients.sdk(stoppable)
-
-
-def test_a_run_that_ends_within_the_grace_is_made_once(client: OpenAI, stoppable: Server) -> None:
-    run = when(client, begin(client, "tell a story"), "in_progress")
-    stoppable.restart()
-    run = at_rest(client, run)
-    assert run.status == "completed"
-    assert answers(client, run) == ["Once upon a time."]
-    assert len(stoppable.requests(run.thread_id)) == 1
 
 
 def test_a_run_that_does_not_goes_on_after_the_restart(client: OpenAI, clients: Clients, stoppable: Server) -> None:
@@ -51,21 +42,6 @@ def test_a_run_in_the_queue_is_still_there_after_the_restart(client: OpenAI, sto
     client.beta.threads.runs.cancel(busy.id, thread_id=busy.thread_id)
     assert at_rest(client, waiting).status == "completed"
     assert answers(client, waiting) == ["You said: hello"]
-
-
-def test_a_stream_that_is_cut_by_the_stop_says_so(client: OpenAI, clients: Clients, stoppable: Server) -> None:
-    http = clients.http(stoppable)
-    assistant = client.beta.assistants.create(model="script")
-    thread = client.beta.threads.create(messages=[{"role": "user", "content": "begin and stall"}])
-    events = []
-    for event in post(http, f"/threads/{thread.id}/runs", {"assistant_id": assistant.id, "stream": True}):
-        events.append(event)
-        if event.name == "thread.message.delta":
-            stoppable.stop()
-    assert [event.name for event in events[-2:]] == ["error", "done"]
-    error = data(events[-2])["error"]
-    assert set(error) == {"message", "type", "param", "code"}
-    assert "/events" in error["message"]
 
 
 def test_the_sdk_raises_when_a_stream_is_cut_by_the_stop(client: OpenAI, stoppable: Server) -> None:

@@ -14,7 +14,7 @@ from openai import OpenAI
 from tests.engine.log_checks import check_log
 from tests.harness.clients import Clients
 from tests.harness.server import Server
-from tests.harness.stories import answers, at_rest, begin, follow, short, streamed_text, until_it_said, when
+from tests.harness.stories import answers, at_rest, begin, until_it_said
 
 pytestmark = pytest.mark.parametrize("storage", ["postgres"])
 
@@ -60,24 +60,6 @@ def client(clients: Clients, office: Server) -> OpenAI:
     return clients.sdk(office)
 
 
-def test_a_run_waits_until_there_is_a_worker(client: OpenAI, workers: Workers) -> None:
-    run = begin(client, "hello")
-    assert client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id).status == "queued"
-    workers.start()
-    assert at_rest(client, run).status == "completed"
-
-
-def test_a_stream_follows_a_run_in_another_process(
-    client: OpenAI, clients: Clients, office: Server, workers: Workers
-) -> None:
-    workers.start()
-    run = begin(client, "tell a story")
-    events = list(follow(clients.http(office), run))
-    assert short(events)[-2:] == ["run.completed", "done"]
-    assert streamed_text(events) == "Once upon a time."
-    assert len([event for event in events if event.name == "thread.message.delta"]) > 1
-
-
 def test_runs_are_shared_between_workers_and_made_once(client: OpenAI, office: Server, workers: Workers) -> None:
     for _ in range(2):
         workers.start()
@@ -102,10 +84,3 @@ def test_what_a_worker_leaves_another_takes_up(
     assert run.status == "completed"
     assert answers(client, run)[-1] == "tick " * 20
     check_log(clients.http(office), run, seen)
-
-
-def test_a_cancel_reaches_the_model_call_in_another_process(client: OpenAI, workers: Workers) -> None:
-    workers.start()
-    run = when(client, begin(client, "stall"), "in_progress")
-    client.beta.threads.runs.cancel(run.id, thread_id=run.thread_id)
-    assert when(client, run, "cancelled").cancelled_at is not None

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from zhuli.app import make_worker
 from zhuli.core.errors import InvalidRequest
+from zhuli.runs.handler import RunHandler
 from zhuli.store import jobs
 from zhuli.store.jobs import Job
 from zhuli.testing.app import AppInMemory
@@ -23,6 +24,11 @@ async def working(app: AppInMemory) -> AsyncIterator[Worker]:
     finally:
         worker.stop()
         await task
+
+
+def handler(app: AppInMemory) -> RunHandler:
+    """What a worker of this app calls, without the worker."""
+    return RunHandler(app.app.engine)
 
 
 async def claim(app: AppInMemory, worker: str = "somebody", *, most: int = 1, lease: float = 15) -> list[Job]:

@@ -47,7 +47,8 @@ async def follow(
                 raise Unavailable(f"The server is stopping. The run goes on; follow it at …/runs/{run_id}/events.")
             patience = min(_LOOK_SECONDS, idle) if database.shared else idle
             try:
-                news = queue.get_nowait() if not queue.empty() else await asyncio.wait_for(queue.get(), patience)
+                async with asyncio.timeout(patience):
+                    news = await queue.get()
             except TimeoutError:
                 news = None
                 silent += patience

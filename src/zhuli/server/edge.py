@@ -48,8 +48,8 @@ class Edge:
             log.exception("%s %s broke", scope["method"], scope["path"])
             await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."))
         finally:
-            origin.reset(token)
             exchange.finish()
+            origin.reset(token)
 
     async def _check(self, scope: Scope) -> int:
         """Let the request in, or raise; the most bytes that its body may have."""

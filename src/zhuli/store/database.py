@@ -14,27 +14,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.pool import StaticPool
 
-from zhuli.core.errors import ConfigurationError, Unavailable
+from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
-from zhuli.core.ids import new_id
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_PENDING = "zhuli.hints"
-_RETRIES = 5
-_TRANSIENT = {"40001", "40P01"}
-"""SQLSTATE of a serialization failure and of a deadlock: the transaction may simply be run again."""
+PENDING = "zhuli.hints"
+"""Where a connection keeps the hints of its transaction."""
 
 
 def hint(connection: Connection, topic: str, payload: Any = None) -> None:
     """Publish on `topic` once this transaction is committed."""
-    connection.info.setdefault(_PENDING, []).append((topic, payload))
+    connection.info.setdefault(PENDING, []).append((topic, payload))
 
 
 class Database(Protocol):
@@ -47,6 +42,9 @@ class Database(Protocol):
         self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R: ...
 
+    async def begin(self) -> None:
+        """Make ready to work: to be called once by a process that serves or works, not by one that only looks."""
+
     async def aclose(self) -> None: ...
 
 
@@ -56,6 +54,8 @@ def open_database(url: str, hints: Hints, *, durable: bool = False) -> Database:
     if parsed.get_backend_name() == "sqlite":
         return SqliteDatabase(parsed.database or ":memory:", hints, durable=durable)
     if parsed.get_backend_name() == "postgresql":
+        from zhuli.store.postgres import PostgresDatabase  # loads a driver that a server on SQLite does without
+
         return PostgresDatabase(url, hints)
     raise ConfigurationError(f"database_url must begin with sqlite:/// or postgresql://, not {parsed.drivername}.")
 
@@ -82,7 +82,7 @@ class SqliteDatabase:
         if self._checkpoints is None and self._path != ":memory:":
             self._checkpoints = asyncio.create_task(self._checkpoint_forever())
         connection = self._connection
-        connection.info.pop(_PENDING, None)
+        connection.info.pop(PENDING, None)
         self._driver.execute("BEGIN IMMEDIATE")
         try:
             result = function(connection, *args, **kwargs)
@@ -90,15 +90,15 @@ class SqliteDatabase:
             self._end(connection.rollback, "ROLLBACK")
             raise
         self._end(connection.commit, "COMMIT")
-        for topic, payload in connection.info.pop(_PENDING, ()):
+        for topic, payload in connection.info.pop(PENDING, ()):
             self._hints.publish(topic, payload)
         return result
 
-    def own(self) -> None:
+    async def begin(self) -> None:
         """Claim the database for this process until it ends; ConfigurationError if another one has it."""
         if self._path == ":memory:":
             return
-        self._claim = open(f"{self._path}.lock", "w")  # noqa: SIM115 - held for as long as the process works
+        self._claim = open(f"{self._path}.lock", "w")  # noqa: ASYNC230, SIM115 - held while the process works
         try:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -156,72 +156,3 @@ def _checkpoint(path: str) -> None:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     finally:
         connection.close()
-
-
-class PostgresDatabase:
-    """A pool of asyncpg connections. Hints reach the other processes through NOTIFY."""
-
-    shared = True
-
-    def __init__(self, url: str, hints: Hints) -> None:
-        self._hints = hints
-        self.origin = new_id("process")
-        self.url = make_url(url).set(drivername="postgresql+asyncpg")
-        self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
-
-    async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        for attempt in range(_RETRIES):
-            try:
-                result, pending = await self._once(lambda connection: function(connection, *args, **kwargs))
-            except _Again as again:
-                if attempt == _RETRIES - 1:
-                    raise Unavailable(f"The database does not take transactions: {again.__cause__}") from again
-                await asyncio.sleep(0.01 * 4**attempt)
-            else:
-                for topic, payload in pending:
-                    self._hints.publish(topic, payload)
-                return result
-        raise AssertionError("unreachable")
-
-    async def _once(self, call: Callable[[Connection], R]) -> tuple[R, list[tuple[str, Any]]]:
-        committing = False
-        try:
-            async with self._engine.connect() as connection:
-                async with connection.begin():
-                    answer = await connection.run_sync(_call_and_notify, call, self.origin)
-                    committing = True
-                return answer
-        except (DBAPIError, OSError) as error:
-            if not committing and _may_run_again(error):
-                raise _Again from error
-            raise
-
-    async def aclose(self) -> None:
-        await self._engine.dispose()
-
-
-class _Again(Exception):
-    """Nothing was committed, and the transaction may succeed when it is run again."""
-
-
-def _may_run_again(error: DBAPIError | OSError) -> bool:
-    """Whether `error` is a lost connection, a deadlock or a serialization failure."""
-    if isinstance(error, OSError):
-        return True
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _TRANSIENT
-
-
-CHANNEL = "zhuli"
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', :payload)")
-
-
-def _call_and_notify(
-    connection: Connection, call: Callable[[Connection], R], origin: str
-) -> tuple[R, list[tuple[str, Any]]]:
-    """Call, and tell other processes which topics have news: a payload is "origin topic"."""
-    connection.info.pop(_PENDING, None)
-    result = call(connection)
-    pending: list[tuple[str, Any]] = connection.info.pop(_PENDING, [])
-    for topic in {topic for topic, _ in pending}:
-        connection.execute(_NOTIFY, {"payload": f"{origin} {topic}"})
-    return result, pending

@@ -72,8 +72,12 @@ def claim(connection: Connection, worker: str, *, most: int, now: float, lease: 
 
 def heartbeat(connection: Connection, worker: str, *, now: float, lease: float) -> set[int]:
     """Prolong every lease of this worker; the seqs of the jobs that are still its own."""
-    connection.execute(update(jobs).where(jobs.c.worker == worker).values(lease_until=now + lease))
-    return set(connection.execute(select(jobs.c.seq).where(jobs.c.worker == worker)).scalars())
+    _PROLONG(connection, {"by": worker, "until": now + lease})
+    return set(_HELD(connection, {"by": worker}).scalars())
+
+
+_PROLONG = prepared(update(jobs).where(jobs.c.worker == bindparam("by")).values(lease_until=bindparam("until")))
+_HELD = prepared(select(jobs.c.seq).where(jobs.c.worker == bindparam("by")))
 
 
 def release(connection: Connection, job: Job) -> None:

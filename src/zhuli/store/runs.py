@@ -306,8 +306,15 @@ def active_run(connection: Connection, thread_id: str) -> str | None:
 
 def overdue(connection: Connection, *, now: float, most: int = 100) -> list[str]:
     """Ids of runs that have not ended and are past their expires_at."""
-    query = select(runs.c.id).where(runs.c.active, runs.c.expires_at <= now).order_by(runs.c.expires_at).limit(most)
-    return list(connection.execute(query).scalars())
+    return _OVERDUE(connection, {"now": int(now), "most": most}).scalars()
+
+
+_OVERDUE = prepared(
+    select(runs.c.id)
+    .where(runs.c.active, runs.c.expires_at <= bindparam("now"))
+    .order_by(runs.c.expires_at)
+    .limit(bindparam("most"))
+)
 
 
 def interrupted(connection: Connection, run_ids: Sequence[str]) -> list[str]:

@@ -117,7 +117,8 @@ class Worker:
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), _LOOK_SECONDS)
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._wake.wait()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         was_full = len(self._active) >= self._settings.worker_slots

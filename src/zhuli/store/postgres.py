@@ -1,0 +1,133 @@
+"""PostgreSQL: a pool of asyncpg connections, and hints to and from other processes through LISTEN and NOTIFY.
+
+Some hints are lost while the listening connection is made anew: hints may be.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from zhuli.core.errors import Unavailable
+from zhuli.core.hints import Hints
+from zhuli.core.ids import new_id
+from zhuli.store.database import PENDING
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
+
+_RETRIES = 5
+_TRANSIENT = {"40001", "40P01"}
+"""SQLSTATE of a serialization failure and of a deadlock: the transaction may simply be run again."""
+
+_LISTEN_AGAIN_SECONDS = 1.0
+
+
+class PostgresDatabase:
+    """Other processes may work on the same database; each publishes the hints of all."""
+
+    shared = True
+
+    def __init__(self, url: str, hints: Hints) -> None:
+        self._hints = hints
+        self.origin = new_id("process")
+        self._listening: asyncio.Task[None] | None = None
+        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
+
+    async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(_RETRIES):
+            try:
+                result, pending = await self._once(lambda connection: function(connection, *args, **kwargs))
+            except _Again as again:
+                if attempt == _RETRIES - 1:
+                    raise Unavailable(f"The database does not take transactions: {again.__cause__}") from again
+                await asyncio.sleep(0.01 * 4**attempt)
+            else:
+                for topic, payload in pending:
+                    self._hints.publish(topic, payload)
+                return result
+        raise AssertionError("unreachable")
+
+    async def _once(self, call: Callable[[Connection], R]) -> tuple[R, list[tuple[str, Any]]]:
+        committing = False
+        try:
+            async with self._engine.connect() as connection:
+                async with connection.begin():
+                    answer = await connection.run_sync(_call_and_notify, call, self.origin)
+                    committing = True
+                return answer
+        except (DBAPIError, OSError) as error:
+            if not committing and _may_run_again(error):
+                raise _Again from error
+            raise
+
+    async def begin(self) -> None:
+        self._listening = asyncio.create_task(self._listen())
+
+    async def aclose(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listening
+        await self._engine.dispose()
+
+    async def _listen(self) -> None:
+        """Publish what other processes notify, until cancelled."""
+        while True:
+            try:
+                await self._listen_once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("Listening to PostgreSQL broke off (%s); trying again", error)
+            await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
+
+    async def _listen_once(self) -> None:
+        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection: Any = await asyncpg.connect(address)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        try:
+            await connection.add_listener(CHANNEL, self._publish)
+            await lost.wait()
+        finally:
+            await connection.close()
+
+    def _publish(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        origin, _, topic = payload.partition(" ")
+        if origin != self.origin:
+            self._hints.publish(topic)
+
+
+class _Again(Exception):
+    """Nothing was committed, and the transaction may succeed when it is run again."""
+
+
+def _may_run_again(error: DBAPIError | OSError) -> bool:
+    """Whether `error` is a lost connection, a deadlock or a serialization failure."""
+    if isinstance(error, OSError):
+        return True
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _TRANSIENT
+
+
+CHANNEL = "zhuli"
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', :payload)")
+
+
+def _call_and_notify(
+    connection: Connection, call: Callable[[Connection], R], origin: str
+) -> tuple[R, list[tuple[str, Any]]]:
+    """Call, and tell other processes which topics have news: a payload is "origin topic"."""
+    connection.info.pop(PENDING, None)
+    result = call(connection)
+    pending: list[tuple[str, Any]] = connection.info.pop(PENDING, [])
+    for topic in {topic for topic, _ in pending}:
+        connection.execute(_NOTIFY, {"payload": f"{origin} {topic}"})
+    return result, pending
