@@ -6,6 +6,7 @@ the test did not look. Servers are shared: a test makes its own objects, and a p
 """
 
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
@@ -30,6 +31,11 @@ StartServer = Callable[..., Server]
 
 class ContractBroken(AssertionError):
     """The server sent what the contract does not allow."""
+
+
+def pytest_configure() -> None:
+    """A terminated test run stops its servers as an interrupted one does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,7 @@ class App:
         await self.work_until_stopped()
         self.hints.close()
         await self.catalog.aclose()
+        await self.blobs.aclose()
         await self.telemetry.aclose()
         await self.database.aclose()
 

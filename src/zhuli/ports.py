@@ -51,3 +51,6 @@ class BlobStore(Protocol):
     def read(self, key: str) -> AsyncGenerator[bytes, None]: ...
 
     async def delete(self, key: str) -> None: ...
+
+    async def aclose(self) -> None:
+        """Close connections; nothing must be called after this."""

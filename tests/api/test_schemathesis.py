@@ -49,6 +49,7 @@ class Objects:
             case.body |= {name: self.ids[name] for name in ("model", "assistant_id") if name in case.body}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", GenerationMode)
 def test_no_input_breaks_an_operation(
     clients: Clients, start_server: StartServer, contract: Contract, mode: GenerationMode, subtests: pytest.Subtests

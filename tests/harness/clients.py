@@ -17,6 +17,9 @@ ANY_KEY = "sk-any"
 
 PATIENCE = 30.0
 
+NO_TLS = False
+"""Everything is plain HTTP here, and reading the machine's certificates would take longer than most tests."""
+
 
 class Clients:
     """Makes clients for one test and closes them with it."""
@@ -56,7 +59,7 @@ class Clients:
 
 class InspectedTransport(httpx2.HTTPTransport):
     def __init__(self, inspector: Inspector) -> None:
-        super().__init__()
+        super().__init__(verify=NO_TLS)
         self._inspector = inspector
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -73,7 +76,7 @@ class InspectedTransport(httpx2.HTTPTransport):
 
 class InspectedAsyncTransport(httpx2.AsyncHTTPTransport):
     def __init__(self, inspector: Inspector) -> None:
-        super().__init__()
+        super().__init__(verify=NO_TLS)
         self._inspector = inspector
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

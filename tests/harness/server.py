@@ -125,7 +125,7 @@ class Server:
 
     def _ready(self) -> bool:
         try:
-            return httpx2.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return httpx2.get(f"{self.url}/readyz", timeout=5, verify=False).status_code == 200
         except httpx2.TransportError:
             return False
 

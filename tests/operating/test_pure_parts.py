@@ -14,7 +14,23 @@ PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 def wrapped(text: str, width: int, *, pieces: int = 1) -> list[str]:
     wrap = Wrap(width)
     parts = [text[at : at + pieces] for at in range(0, len(text), pieces)]
-    return ("".join(map(wrap.feed, parts)) + wrap.close()).split("\n")
+    return on_screen("".join(map(wrap.feed, parts)))
+
+
+def on_screen(text: str) -> list[str]:
+    """The lines that a terminal shows."""
+    lines: list[list[str]] = [[]]
+    for character in text.replace("\x1b[K", "\x1b"):
+        match character:
+            case "\n":
+                lines.append([])
+            case "\b":
+                lines[-1].pop()
+            case "\x1b":
+                pass  # backspacing has dropped what would be erased
+            case _:
+                lines[-1].append(character)
+    return ["".join(line).rstrip() for line in lines]
 
 
 @pytest.mark.parametrize("pieces", [1, 3, 100])

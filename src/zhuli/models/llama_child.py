@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 import xllamacpp
 
-ERRORS_AND_WARNINGS = 2
-"""llama.cpp's log level; one more writes several lines a request."""
+ERRORS_ONLY = 1
+"""llama.cpp's log level; the next ones write a line for each cancelled request, then several for every request."""
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="zhuli-llama-") as folder:
         path = f"{folder}/http.sock"
         try:
-            server = xllamacpp.Server(_parameters(settings, path))
+            server = xllamacpp.Server(parameters_of(settings, path))
         except (RuntimeError, TypeError, ValueError) as error:
             out.write(json.dumps({"failed": str(error)}).encode() + b"\n")
             return
@@ -103,13 +103,14 @@ def _own_output() -> BinaryIO:
     return out
 
 
-def _parameters(settings: dict[str, Any], listen: str) -> xllamacpp.CommonParams:
+def parameters_of(settings: dict[str, Any], listen: str) -> xllamacpp.CommonParams:
+    """The engine's parameters; `listen` is the path of its HTTP socket."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = settings["path"]
     parameters.hostnames = [listen]
     parameters.n_threads_http = 8
     parameters.ui = False
-    parameters.verbosity = ERRORS_AND_WARNINGS
+    parameters.verbosity = ERRORS_ONLY
     parameters.n_parallel = settings["slots"]
     parameters.n_ctx = settings["slots"] * settings["context_window"]
     parameters.n_batch = parameters.n_ubatch = settings["batch"]

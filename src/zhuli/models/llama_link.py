@@ -163,7 +163,7 @@ async def _arrived(answer: _Answer) -> list[Any]:
 
 
 class _Log:
-    """What the engine writes on standard error: into our log for those who debug, its last lines kept for errors."""
+    """What the engine writes on standard error: into our log, its last lines kept for errors."""
 
     def __init__(self, stderr: asyncio.StreamReader) -> None:
         self._lines: deque[str] = deque(maxlen=LAST_WORDS)
@@ -172,13 +172,13 @@ class _Log:
     async def last_words(self) -> str:
         """To be asked for when the process has ended."""
         await self._reading
-        return " / ".join(self._lines)
+        return f"Its log ends: {' / '.join(self._lines)}" if self._lines else ""
 
     async def _read(self, stderr: asyncio.StreamReader) -> None:
         log = logging.getLogger(__name__)
         while line := await stderr.readline():
             self._lines.append(line.decode(errors="replace").strip())
-            log.debug("llama.cpp: %s", self._lines[-1])
+            log.info("llama.cpp: %s", self._lines[-1])
 
 
 async def _end(process: Process) -> None:

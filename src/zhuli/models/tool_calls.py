@@ -25,6 +25,8 @@ class ToolCallText:
     """Feed it the text of one answer; it gives back text and calls. `names` are the tools that were offered."""
 
     def __init__(self, names: Collection[str]) -> None:
+        self.stutters = False
+        """Whether a call came again, which was dropped: small models go on like that."""
         self._names = names
         self._seen: list[tuple[str, str]] = []
         self._held = ""
@@ -93,9 +95,9 @@ class ToolCallText:
         return call
 
     def _new(self, call: dict[str, Any]) -> list[ToolCallDelta]:
-        """Nothing if the answer had the same call before: small models stutter."""
         name, arguments = call["name"], json.dumps(call["arguments"], ensure_ascii=False)
         if (name, arguments) in self._seen:
+            self.stutters = True
             return []
         self._seen.append((name, arguments))
         return [ToolCallDelta(len(self._seen) - 1, id=new_id("call"), name=name, arguments=arguments)]

@@ -147,7 +147,7 @@ class Answer:
                     self._write(self._wrap.feed(piece) if self._wrap else piece)
         finally:
             waiting.stop()
-            self._write(f"{self._wrap.close()}\n" if self._wrap else "\n")
+            self._write("\n")
 
     def _write(self, text: str) -> None:
         """Past rich, which would wrap each piece for itself."""

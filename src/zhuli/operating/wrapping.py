@@ -1,6 +1,7 @@
 """Break streamed text into lines of a terminal: English between words, Chinese between characters. Pure.
 
-Code between fences keeps its lines. A word is held back until it is complete, so that it never breaks in two.
+Everything is shown as it comes; a word that turns out to be too long for its line is taken back and begins the next one.
+Code between fences keeps its lines.
 """
 
 from rich.cells import cell_len
@@ -11,24 +12,22 @@ _HANGING = frozenset("，。！？、；：）」』】》…”’")
 _MARGIN = 2
 """Columns left free at the right: as wide as one such mark."""
 
+_ERASE = "\x1b[K"
+"""Clears the line from here to its end (ECMA-48, EL)."""
+
 
 class Wrap:
-    """Feed it pieces; it gives what can be printed. `width` is in columns, of which a Chinese character takes two."""
+    """Feed it pieces; it gives what to print. `width` is in columns, of which a Chinese character takes two."""
 
     def __init__(self, width: int) -> None:
         self._limit = max(width - _MARGIN, 1)
         self._column = 0
-        self._spaces = ""
         self._word = ""
         self._line = ""
         self._in_code = False
 
     def feed(self, piece: str) -> str:
         return "".join(map(self._take, piece))
-
-    def close(self) -> str:
-        """What was held back."""
-        return self._flush()
 
     def _take(self, character: str) -> str:
         if character == "\n":
@@ -37,32 +36,35 @@ class Wrap:
         if self._in_code:
             return character
         if character == " ":
-            flushed = self._flush()
-            self._spaces += " "
-            return flushed
-        if cell_len(character) < 2:
-            self._word += character
-            return ""
-        return self._flush() + self._place(character)
+            return self._space()
+        room = self._limit + (_MARGIN if character in _HANGING else 0)
+        if self._column + cell_len(character) > room and cell_len(self._word) < self._column:
+            return self._break_before(character)
+        return self._put(character)
 
     def _end_line(self) -> str:
-        flushed = self._flush()
         if self._line.lstrip().startswith("```"):
             self._in_code = not self._in_code
-        self._column, self._spaces, self._line = 0, "", ""
-        return f"{flushed}\n"
+        self._column, self._word, self._line = 0, "", ""
+        return "\n"
 
-    def _flush(self) -> str:
-        word, self._word = self._word, ""
-        return self._place(word) if word else ""
+    def _space(self) -> str:
+        """A blank; none at the end of a line, where it would only begin the next."""
+        self._word = ""
+        if self._column >= self._limit:
+            return ""
+        self._column += 1
+        return " "
 
-    def _place(self, text: str) -> str:
-        """`text` behind the blanks before it, or on a new line without them."""
-        spaces, self._spaces = self._spaces, ""
-        room = self._limit + (_MARGIN if text in _HANGING else 0)
-        width = cell_len(text)
-        if self._column and self._column + len(spaces) + width > room:
-            self._column = width
-            return f"\n{text}"
-        self._column += len(spaces) + width
-        return f"{spaces}{text}"
+    def _break_before(self, character: str) -> str:
+        """Go on in the next line, and take the word along that `character` belongs to."""
+        taken = self._word if cell_len(character) < 2 else ""
+        self._column, self._word = cell_len(taken), taken
+        back = "\b" * self._column + _ERASE if taken else ""
+        return f"{back}\n{taken}{self._put(character)}"
+
+    def _put(self, character: str) -> str:
+        width = cell_len(character)
+        self._column += width
+        self._word = self._word + character if width < 2 else ""
+        return character

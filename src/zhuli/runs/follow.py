@@ -5,7 +5,7 @@ nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import orjson
 
@@ -17,6 +17,9 @@ from zhuli.types.event import RESTS, RunEvent
 
 _LOOK_SECONDS = 1.0
 """How often a follower looks at the log of a run that another process may work on, should a hint be lost."""
+
+
+_DONE = ("thread.message.completed", "thread.message.incomplete")
 
 
 async def follow(
@@ -57,28 +60,21 @@ async def follow(
                     yield []
 
 
-def with_text(events: list[RunEvent]) -> list[RunEvent]:
+def with_text(events: Sequence[RunEvent]) -> list[RunEvent]:
     """The events that clients see. A replayed message whose streamed pieces are gone gets its text as one piece."""
     shown: list[RunEvent] = []
-    begun = False
-    for event in events:
-        if event.name == "thread.message.in_progress":
-            begun = True
-        elif event.name == "thread.message.delta":
-            begun = False
-        elif begun and event.name in ("thread.message.completed", "thread.message.incomplete"):
-            begun = False
-            shown.extend(_one_piece(event))
+    for event, later in zip(events, [*events[1:], None], strict=True):
         if event.on_the_wire:
             shown.append(event)
+        if event.name == "thread.message.in_progress" and later and later.sequence > event.sequence + 1:
+            shown.extend(_one_piece(event, events))
     return shown
 
 
-def _one_piece(event: RunEvent) -> list[RunEvent]:
-    """The text of a finished message as one delta; it takes the place of the last piece that was dropped."""
-    message = orjson.loads(event.data)
+def _one_piece(begun: RunEvent, events: Sequence[RunEvent]) -> list[RunEvent]:
+    """The text of a finished message as one delta; it takes the place of the first piece, which followed at once."""
+    done = (event for event in events if event.sequence > begun.sequence and event.name in _DONE)
+    message = orjson.loads(next(done).data)
     content = [{"index": n, **block} for n, block in enumerate(message["content"])]
-    if not any(block.get("text", {}).get("value") or block.get("refusal") for block in content):
-        return []
     delta = {"id": message["id"], "object": "thread.message.delta", "delta": {"content": content}}
-    return [RunEvent(event.sequence - 1, "thread.message.delta", orjson.dumps(delta))]
+    return [RunEvent(begun.sequence + 1, "thread.message.delta", orjson.dumps(delta))]

