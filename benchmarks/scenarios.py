@@ -104,7 +104,7 @@ async def messages(bench: Bench) -> Figures:
 async def turns(bench: Bench) -> Figures:
     """A message and its run in threads at their 10th turn and in others at their 100th, in alternation."""
     zhuli = await bench.zhuli(INSTANT)
-    threads = 10
+    threads = max(int(10 * bench.scale), 3)
     young = await _grown(zhuli, threads, turns=YOUNG - AROUND - 1)
     old = await _grown(zhuli, threads, turns=OLD - AROUND - 1)
     connection = await Connection.open(zhuli.port)

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from zhuli.plugins.backends.scripted import Plugin
-from zhuli.store.database import PostgresDatabase, SqliteDatabase
+from zhuli.store.database import SqliteDatabase
+from zhuli.store.postgres import PostgresDatabase
 
 
 class Killer(Plugin):

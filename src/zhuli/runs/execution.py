@@ -94,7 +94,8 @@ class Execution:
         if stored.run.status != "queued":
             changes += lifecycle.closing(_STOPPED, runs.open_items(connection, self._run_id), now)
             changes += lifecycle.abandoning(runs.abandoned(connection, self._run_id))
-        changes.append(Change("thread.run.in_progress", {"status": "in_progress", "started_at": now}))
+        began = stored.run.started_at or now
+        changes.append(Change("thread.run.in_progress", {"status": "in_progress", "started_at": began}))
         events = self._record_now(connection, changes)
         return Run.model_validate_json(events[-1].data), stored.project
 

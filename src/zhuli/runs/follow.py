@@ -18,7 +18,6 @@ from zhuli.types.event import RESTS, RunEvent
 _LOOK_SECONDS = 1.0
 """How often a follower looks at the log of a run that another process may work on, should a hint be lost."""
 
-
 _DONE = ("thread.message.completed", "thread.message.incomplete")
 
 
@@ -73,8 +72,9 @@ def with_text(events: Sequence[RunEvent]) -> list[RunEvent]:
 
 def _one_piece(begun: RunEvent, events: Sequence[RunEvent]) -> list[RunEvent]:
     """The text of a finished message as one delta; it takes the place of the first piece, which followed at once."""
-    done = (event for event in events if event.sequence > begun.sequence and event.name in _DONE)
-    message = orjson.loads(next(done).data)
+    # Pieces are dropped only when the run has ended, so there is an end of the message too.
+    done = next(event for event in events if event.sequence > begun.sequence and event.name in _DONE)
+    message = orjson.loads(done.data)
     content = [{"index": n, **block} for n, block in enumerate(message["content"])]
     delta = {"id": message["id"], "object": "thread.message.delta", "delta": {"content": content}}
     return [RunEvent(begun.sequence + 1, "thread.message.delta", orjson.dumps(delta))]

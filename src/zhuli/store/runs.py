@@ -16,7 +16,7 @@ from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import messages, run_events, run_steps, runs
 from zhuli.store.statement import prepared
-from zhuli.types.event import DELTAS, STEP_CALLED, TURN_ABANDONED, TURN_ENDED, Change, RunEvent
+from zhuli.types.event import DELTAS, RESTS, STEP_CALLED, TURN_ABANDONED, TURN_ENDED, Change, RunEvent
 from zhuli.types.message import Message
 from zhuli.types.run import FOLLOWS, TERMINAL, Run
 from zhuli.types.step import RunStep
@@ -262,12 +262,8 @@ def read_on(connection: Connection, run_id: str, after: int) -> tuple[list[RunEv
     if status is None:
         raise missing(runs, run_id)
     events = read_log(connection, run_id, after=after)
-    # On PostgreSQL the log may be newer than the status that was read before it.
-    newest = events[-1].name.removeprefix("thread.run.") if events else status
-    return events, any(name in TERMINAL or name == "requires_action" for name in (status, newest))
-
-
-_RUN = prepared(select(runs.c.project_id, runs.c.body).where(runs.c.id == bindparam("run")))
+    # On PostgreSQL the log may be newer than the status, which was read first.
+    return events, not RESTS.isdisjoint((f"thread.run.{status}", *(event.name for event in events[-1:])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +276,8 @@ class StoredRun:
 
 
 def load(connection: Connection, run_id: str) -> StoredRun:
-    """The run, in whichever project; NotFound when it is gone."""
-    row = _RUN(connection, {"run": run_id}).first()
+    """The run, in whichever project, which nobody else changes until this transaction ends; NotFound when it is gone."""
+    row = _LOCK(connection, {"run": run_id}).first()
     if row is None:
         raise missing(runs, run_id)
     run = Run.model_validate_json(row.body)
