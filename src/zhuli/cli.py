@@ -4,6 +4,7 @@ A command imports what it needs when it runs, so that `zhuli --help` does not lo
 """
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ def serve(
     config: Config = None,
 ) -> None:
     """Serve the API, with workers in this process."""
+    gc.disable()  # loading makes much and drops little; server.serve turns it on again
     from zhuli.server.serve import serve as run_server
     from zhuli.settings import read_settings
 

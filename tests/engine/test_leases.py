@@ -14,7 +14,7 @@ from tests.engine.workers import claim, handler, play_on, working
 from zhuli.core.errors import LeaseLost
 from zhuli.store import jobs, runs, schema
 from zhuli.store.jobs import Job
-from zhuli.testing.app import AppInMemory, app_in_memory
+from zhuli.testing.app import AppInMemory
 from zhuli.types.event import Change
 from zhuli.types.run import Run
 

@@ -70,13 +70,10 @@ async def test_a_cancel_that_races_the_end_wins_or_is_refused(place: Place) -> N
         for number in range(15):
             run = await app.begin("Hi")
             await asyncio.sleep(0.002 * number)
-            try:
-                await app.cancel(run)
-                expected = "cancelled"
-            except InvalidRequest as error:
-                assert error.message == "Cannot cancel run with status 'completed'."
-                expected = "completed"
-            assert (await app.rest(run)).status == expected
+            [tried] = await asyncio.gather(app.cancel(run), return_exceptions=True)
+            refused = isinstance(tried, InvalidRequest)
+            assert refused or isinstance(tried, Run)
+            assert (await app.rest(run)).status == ("completed" if refused else "cancelled")
             await check(app, run)
 
 

@@ -69,7 +69,9 @@ def select_items(items: Sequence[Item], *, window: int, block: int, newest: int 
 def _newest_messages(items: Sequence[Item], newest: int) -> Sequence[Item]:
     """The newest messages, with the tool rounds between and after them, which are no messages of the thread."""
     places = [n for n, item in enumerate(items) if item.is_message]
-    return items[places[-newest] :] if len(places) >= newest else items
+    if len(places) < newest:
+        return items
+    return items[min(places[-newest], _newest_exchange(items)) :]
 
 
 def _newest_exchange(items: Sequence[Item]) -> int:

@@ -1,5 +1,6 @@
 """Run the HTTP server until a signal: bind, say where, serve, stop gracefully."""
 
+import gc
 import ipaddress
 import logging
 import signal
@@ -39,6 +40,9 @@ def serve(settings: Settings) -> None:
         ws="none",
         lifespan="on",
     )
+    # What is loaded by now stays, so the garbage collector need never look at it.
+    gc.freeze()
+    gc.enable()
     # uvicorn raises the signals that ended it again, to whoever had them before.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)

@@ -86,10 +86,10 @@ class SqliteDatabase:
         self._driver.execute("BEGIN IMMEDIATE")
         try:
             result = function(connection, *args, **kwargs)
+            self._commit()
         except BaseException:
-            self._end(connection.rollback, "ROLLBACK")
+            self._roll_back()
             raise
-        self._end(connection.commit, "COMMIT")
         for topic, payload in connection.info.pop(PENDING, ()):
             self._hints.publish(topic, payload)
         return result
@@ -106,12 +106,18 @@ class SqliteDatabase:
                 f"Another zhuli process works on {self._path}. One process owns a SQLite database; for more, use PostgreSQL."
             ) from error
 
-    def _end(self, end: Callable[[], None], statement: str) -> None:
-        """End the transaction: through SQLAlchemy if it took part in it, for it keeps books of its own."""
+    def _commit(self) -> None:
+        """Through SQLAlchemy if it took part in the transaction, for it keeps books of its own."""
         if self._connection.in_transaction():
-            end()
+            self._connection.commit()
         else:
-            self._driver.execute(statement)
+            self._driver.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        """Also after a commit that failed, on a full disk say: SQLite is still in the transaction then."""
+        self._connection.rollback()
+        if self._driver.in_transaction:
+            self._driver.execute("ROLLBACK")
 
     async def aclose(self) -> None:
         if self._checkpoints is not None:

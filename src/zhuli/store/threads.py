@@ -57,8 +57,8 @@ def edited(connection: Connection, thread_id: str, message: Message | None = Non
 def delete_thread(connection: Connection, project: str, thread_id: str) -> list[str]:
     """Delete the thread with all that is on it; the ids of its runs."""
     lock(connection, project, thread_id)
-    ids = list(connection.execute(select(runs.c.id).where(runs.c.thread_id == thread_id)).scalars())
     of_thread = select(runs.c.id).where(runs.c.thread_id == thread_id)
+    ids = list(connection.execute(of_thread.with_for_update()).scalars())  # what a worker is writing comes first
     connection.execute(delete(run_events).where(run_events.c.run_id.in_(of_thread)))
     connection.execute(delete(jobs).where(jobs.c.kind == "run", jobs.c.key.in_(of_thread)))
     for table in (run_steps, messages, runs):

@@ -37,7 +37,7 @@ class Settings(BaseModel):
     context_window: int = Field(8192, ge=256, description="Tokens of prompt and answer together, in each slot.")
     slots: int = Field(4, ge=1, le=64, description="Answers at once; each takes the memory of a whole window.")
     threads: int = Field(0, ge=0, description="Of the processor; 0: one for each core.")
-    batch: int = Field(128, ge=32, description="Prompt tokens at a time; a cancelled call ends after one such batch.")
+    batch: int = Field(64, ge=32, description="Prompt tokens at a time; a cancelled call ends after one such batch.")
     gpu_layers: int = Field(0, ge=-1, description="Layers on the GPU; -1: as many as fit.")
     kv_cache_type: Literal["f32", "f16", "bf16", "q8_0", "q4_0"] = Field("f16", description="q8_0: half the memory.")
     prompt_cache_mb: int = Field(1024, ge=0, description="Memory for the prefixes of threads that have no slot now.")

@@ -1,0 +1,124 @@
+"""run(): one transaction, whole or not at all, whatever goes wrong in it; hints only of what was committed."""
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from tests.harness.farm import Farm, Storage
+from tests.harness.postgres import NoPostgres
+from zhuli.core.errors import ConfigurationError
+from zhuli.core.hints import Hints
+from zhuli.store.database import Database, hint, open_database
+
+Log = list[object]
+
+
+@pytest.fixture
+def hints() -> Hints:
+    return Hints()
+
+
+@pytest_asyncio.fixture
+async def database(farm: Farm, storage: Storage, tmp_path: Path, hints: Hints) -> AsyncIterator[Database]:
+    """With a table `parent`, and a table `child` whose parents are looked for when a transaction is committed."""
+    try:
+        url = farm.new_database() if storage == "postgres" else f"sqlite:///{tmp_path / 'test.db'}"
+    except NoPostgres as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(reason))
+    opened = open_database(url, hints)
+    await opened.run(execute, "CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    await opened.run(
+        execute, "CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    yield opened
+    await opened.aclose()
+
+
+def execute(connection: Connection, *statements: str) -> None:
+    for statement in statements:
+        connection.execute(text(statement))
+
+
+def parents(connection: Connection) -> list[int]:
+    return list(connection.execute(text("SELECT id FROM parent ORDER BY id")).scalars())
+
+
+async def test_what_a_function_did_is_there_when_run_returns(database: Database) -> None:
+    await database.run(execute, "INSERT INTO parent VALUES (1)", "INSERT INTO parent VALUES (2)")
+    assert await database.run(parents) == [1, 2]
+
+
+async def test_nothing_of_a_function_that_raises_is_there(database: Database) -> None:
+    def breaks(connection: Connection) -> None:
+        execute(connection, "INSERT INTO parent VALUES (1)")
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        await database.run(breaks)
+    assert await database.run(parents) == []
+
+
+async def test_a_statement_that_fails_undoes_the_ones_before_it(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        await database.run(execute, "INSERT INTO parent VALUES (1)", "INSERT INTO parent VALUES (1)")
+    assert await database.run(parents) == []
+
+
+async def test_a_commit_that_fails_leaves_nothing_and_the_next_transaction_works(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        await database.run(execute, "INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (7)")
+    assert await database.run(parents) == []
+    await database.run(execute, "INSERT INTO parent VALUES (2)")
+    assert await database.run(parents) == [2]
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+async def test_a_commit_that_fails_in_the_driver_leaves_nothing_either(database: Database) -> None:
+    """Prepared statements go to SQLite's driver, so that SQLAlchemy knows of no transaction."""
+
+    def orphan(connection: Connection) -> None:
+        connection.info["driver"].execute("INSERT INTO child VALUES (7)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await database.run(orphan)
+    await database.run(execute, "INSERT INTO parent VALUES (2)")
+    assert await database.run(parents) == [2]
+
+
+async def test_a_hint_is_published_when_its_transaction_is_committed(database: Database, hints: Hints) -> None:
+    heard: Log = []
+
+    def writes(connection: Connection) -> None:
+        hint(connection, "topic", "news")
+        assert heard == []
+
+    with hints.call("topic", heard.append):
+        await database.run(writes)
+        assert heard == ["news"]
+
+
+async def test_a_hint_of_a_transaction_that_failed_is_never_published(database: Database, hints: Hints) -> None:
+    heard: Log = []
+
+    def breaks(connection: Connection) -> None:
+        hint(connection, "topic", "news")
+        raise ValueError
+
+    with hints.call("topic", heard.append):
+        with pytest.raises(ValueError):
+            await database.run(breaks)
+        await database.run(execute, "INSERT INTO parent VALUES (1)")
+    assert heard == []
+
+
+def test_a_database_of_another_kind_is_refused_with_what_would_be_right() -> None:
+    with pytest.raises(ConfigurationError, match="must begin with sqlite:/// or postgresql://"):
+        open_database("mysql://u@h/d", Hints())
