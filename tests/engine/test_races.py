@@ -163,9 +163,7 @@ async def test_who_deletes_a_thread_waits_for_what_its_run_is_writing(place: Pla
         turn.feed(Delta(text="Half a"))
         begun = Change("thread.run.in_progress", {"status": "in_progress", "started_at": int(now)})
         async with held(database, runs.record, run.id, [begun, *turn.take()], now=now, job=job):
-            deleting = asyncio.create_task(
-                database.run(threads.delete_thread, app.project, run.thread_id)
-            )
+            deleting = asyncio.create_task(database.run(threads.delete_thread, app.project, run.thread_id))
             await blocked(deleting)
         assert await deleting == [run.id]
         assert await left_over(app) == {}

@@ -70,6 +70,7 @@ class Catalog:
     @classmethod
     def load(cls, path: Path | None, data_dir: Path) -> Self:
         """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how."""
+        data_dir = data_dir.resolve()  # other relative paths are meant from the models file, this one is not
         if path is None:
             return cls._build(BUILT_IN, _Source("the built-in catalog", Path(__file__), data_dir))
         return cls._build(_parse(path), _Source(str(path), path, data_dir))

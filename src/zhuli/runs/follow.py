@@ -6,6 +6,7 @@ nothing.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from itertools import zip_longest
 
 import orjson
 
@@ -62,7 +63,7 @@ async def follow(
 def with_text(events: Sequence[RunEvent]) -> list[RunEvent]:
     """The events that clients see. A replayed message whose streamed pieces are gone gets its text as one piece."""
     shown: list[RunEvent] = []
-    for event, later in zip(events, [*events[1:], None], strict=True):
+    for event, later in zip_longest(events, events[1:]):
         if event.on_the_wire:
             shown.append(event)
         if event.name == "thread.message.in_progress" and later and later.sequence > event.sequence + 1:

@@ -105,11 +105,16 @@ def build(run: Run, items: Sequence[Item], *, budget: Budget, first_turn: bool) 
         parallel_tool_calls=run.parallel_tool_calls,
         response_format=_response_format(run),
         max_tokens=budget.completion,
-        temperature=run.temperature,
-        top_p=run.top_p,
+        temperature=_chosen(run.temperature),
+        top_p=_chosen(run.top_p),
         reasoning_effort=run.reasoning_effort,
         cache_key=run.thread_id,
     )
+
+
+def _chosen(value: float | None) -> float | None:
+    """1 is what an assistant has if nobody chose: then the model's own default holds, which small models need."""
+    return None if value == 1 else value
 
 
 def _tool_choice(run: Run, tools: Sequence[dict[str, Any]]) -> ToolChoice:

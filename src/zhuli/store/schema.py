@@ -90,10 +90,10 @@ runs = _object_table(
         "one_active_run_per_thread",
         "thread_id",
         unique=True,
-        sqlite_where=text("active"),
+        sqlite_where=text("active = 1"),
         postgresql_where=text("active"),
     ),
-    Index("active_runs", "expires_at", sqlite_where=text("active"), postgresql_where=text("active")),
+    Index("active_runs", "expires_at", sqlite_where=text("active = 1"), postgresql_where=text("active")),
     Index("ended_runs", "ended_at"),
 )
 

@@ -130,7 +130,7 @@ def upgrade() -> None:
             "active_runs",
             ["expires_at"],
             unique=False,
-            sqlite_where=sa.text("active"),
+            sqlite_where=sa.text("active = 1"),
             postgresql_where=sa.text("active"),
         )
         batch_op.create_index("ended_runs", ["ended_at"], unique=False)
@@ -138,7 +138,7 @@ def upgrade() -> None:
             "one_active_run_per_thread",
             ["thread_id"],
             unique=True,
-            sqlite_where=sa.text("active"),
+            sqlite_where=sa.text("active = 1"),
             postgresql_where=sa.text("active"),
         )
         batch_op.create_index("runs_of_thread", ["thread_id", "seq"], unique=False)
@@ -168,10 +168,10 @@ def downgrade() -> None:
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index("runs_of_thread")
         batch_op.drop_index(
-            "one_active_run_per_thread", sqlite_where=sa.text("active"), postgresql_where=sa.text("active")
+            "one_active_run_per_thread", sqlite_where=sa.text("active = 1"), postgresql_where=sa.text("active")
         )
         batch_op.drop_index("ended_runs")
-        batch_op.drop_index("active_runs", sqlite_where=sa.text("active"), postgresql_where=sa.text("active"))
+        batch_op.drop_index("active_runs", sqlite_where=sa.text("active = 1"), postgresql_where=sa.text("active"))
 
     op.drop_table("runs")
     with op.batch_alter_table("run_steps", schema=None) as batch_op:

@@ -1,0 +1,100 @@
+"""The pen: the first piece at once, the rest joined, in order, and a failure in the background is not lost."""
+
+import asyncio
+
+import pytest
+
+from zhuli.runs.pen import Pen
+from zhuli.runs.turn import Turn
+from zhuli.types.event import Change
+from zhuli.types.generation import Delta
+from zhuli.types.run import Run
+
+RUN = Run(id="run_1", created_at=0, thread_id="thread_1", assistant_id="asst_1", model="m")
+
+
+class Paper:
+    """Takes what a pen writes; slowly, or not at all."""
+
+    def __init__(self, *, delay: float = 0, error: Exception | None = None) -> None:
+        self.written: list[Change] = []
+        self.times = 0
+        self.failed = asyncio.Event()
+        self._delay = delay
+        self._error = error
+
+    async def write(self, changes: list[Change]) -> None:
+        await asyncio.sleep(self._delay)
+        if self._error is not None:
+            raise self._error
+        self.times += 1
+        self.written += changes
+
+    @property
+    def text(self) -> str:
+        deltas = [change.data["delta"] for change in self.written if change.name == "thread.message.delta"]
+        return "".join(piece["text"]["value"] for delta in deltas for piece in delta["content"])
+
+
+def pen_on(paper: Paper, *, interval: float) -> Pen:
+    return Pen(paper.write, paper.failed.set, interval)
+
+
+async def test_flush_writes_now_and_only_if_there_is_something() -> None:
+    paper, turn = Paper(), Turn(RUN, 0)
+    pen = pen_on(paper, interval=60)
+    await pen.flush(turn)
+    assert paper.times == 0
+    turn.feed(Delta(text="Well"))
+    await pen.flush(turn)
+    assert (paper.times, paper.text) == (1, "Well")
+
+
+async def test_what_comes_within_the_interval_is_written_together() -> None:
+    paper, turn = Paper(), Turn(RUN, 0)
+    pen = pen_on(paper, interval=0.01)
+    for text in ("Well", ", you", " see"):
+        turn.feed(Delta(text=text))
+        pen.flush_later(turn)
+    async with asyncio.timeout(10):
+        while not paper.times:
+            await asyncio.sleep(0.005)
+    await pen.stop()
+    assert (paper.times, paper.text) == (1, "Well, you see")
+
+
+async def test_a_slow_paper_gets_everything_in_order() -> None:
+    paper, turn = Paper(delay=0.003), Turn(RUN, 0)
+    pen = pen_on(paper, interval=0.001)
+    words = [f"{n} " for n in range(60)]
+    for word in words:
+        if turn.feed(Delta(text=word)):
+            await pen.flush(turn)
+        else:
+            pen.flush_later(turn)
+        await asyncio.sleep(0.0005)
+    await pen.stop()
+    await pen.flush(turn)
+    assert paper.text == "".join(words)
+
+
+async def test_after_stop_nothing_is_written_in_the_background() -> None:
+    paper, turn = Paper(), Turn(RUN, 0)
+    pen = pen_on(paper, interval=0.005)
+    turn.feed(Delta(text="Well"))
+    pen.flush_later(turn)
+    await pen.stop()
+    await asyncio.sleep(0.02)
+    assert paper.times == 0
+    assert turn.dirty
+
+
+async def test_a_failure_in_the_background_is_told_and_stop_raises_it() -> None:
+    paper, turn = Paper(error=ConnectionError("gone")), Turn(RUN, 0)
+    pen = pen_on(paper, interval=0)
+    turn.feed(Delta(text="Well"))
+    pen.flush_later(turn)
+    async with asyncio.timeout(10):
+        await paper.failed.wait()
+    with pytest.raises(ConnectionError):
+        await pen.stop()
