@@ -1,6 +1,7 @@
 """Every setting of the server: typed, with a default and a sentence. Read once, from a TOML file and ZHULI_* variables."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +88,8 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:
     source = _file_source(config)
     try:
         return source(**options)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"The settings file {config} is not TOML: {error}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -101,6 +101,23 @@ def test_without_keys_only_loopback_is_served(tmp_path: Path) -> None:
     assert "zhuli keys create" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite:////nowhere/at/all.db", "can't be opened"),
+        ("postgresql://zhuli@127.0.0.1:1/zhuli", "Connect"),
+        ("mysql://127.0.0.1/zhuli", "must begin with sqlite:/// or postgresql://"),
+    ],
+)
+def test_a_database_that_can_not_be_used_is_one_sentence(tmp_path: Path, url: str, says: str) -> None:
+    env = {"ZHULI_DATABASE_URL": url}
+    done = zhuli("serve", "--port", "0", "--data-dir", scripted_models(tmp_path), env=env)
+    assert done.returncode == 2
+    assert done.stderr.startswith("zhuli: ")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_new_key_is_alone_on_standard_output(tmp_path: Path) -> None:
     done = zhuli("keys", "create", "--project", "shop", "--data-dir", tmp_path)
     key = done.stdout.strip()

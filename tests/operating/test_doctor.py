@@ -40,6 +40,13 @@ async def test_a_database_that_does_not_answer_is_found_without_its_password(tmp
     assert "hunter2" not in f"{found.found} {found.fix}"
 
 
+async def test_a_database_in_a_folder_that_is_not_there_is_found(tmp_path: Path) -> None:
+    settings = read_settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/nowhere/zhuli.db")
+    found = await doctor.database(settings)
+    assert found.fix is not None
+    assert f"{tmp_path}/nowhere/zhuli.db can't be opened" in found.fix
+
+
 async def test_a_model_that_lacks_its_key_is_found(tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_text(
         '[models.big]\nbackend = "openai_compatible"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "NOWHERE_KEY"\n'

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import SQLAlchemyError
 
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError, ZhuliError
@@ -100,10 +99,7 @@ async def database(settings: Settings) -> Verdict:
     try:
         lacking = await migrations.lacking(settings)
     except ZhuliError as error:
-        return Verdict("Database", url, error.message)
-    except (SQLAlchemyError, OSError) as error:
-        said = str(getattr(error, "orig", None) or error).splitlines()[0]
-        return Verdict("Database", f"{url} does not answer: {said}", "Start it, or correct database_url.")
+        return Verdict("Database", url, f"{error.message} Start it, or correct database_url.")
     if lacking:
         return Verdict("Database", f"{url}, to be made or brought up to date at the next start ({', '.join(lacking)})")
     return Verdict("Database", f"{url}, up to date")

@@ -24,7 +24,7 @@ async def apply(settings: Settings) -> list[str]:
 
 async def lacking(settings: Settings) -> list[str]:
     """The revisions that the database lacks, oldest first. Makes no database where there is none."""
-    if not _exists(settings.database):
+    if _is_yet_to_be_made(settings):
         return migrate.revisions()
     database = open_database(settings.database, Hints())
     try:
@@ -33,7 +33,10 @@ async def lacking(settings: Settings) -> list[str]:
         await database.aclose()
 
 
-def _exists(url: str) -> bool:
-    """Whether there is something to ask; a PostgreSQL that is not there says so itself."""
-    parsed = make_url(url)
-    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
+def _is_yet_to_be_made(settings: Settings) -> bool:
+    """Whether the first start will make the database. One that is elsewhere and not there says so itself when it is asked."""
+    url = make_url(settings.database)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return False
+    path = Path(url.database)
+    return not path.exists() and (path.parent.exists() or path.parent == settings.data_dir.resolve())

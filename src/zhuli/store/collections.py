@@ -30,10 +30,10 @@ NOUNS = {
 }
 
 
-def insert(connection: Connection, table: Table, project: str, item: Any, columns: Mapping[str, Any] = NOWHERE) -> int:
-    """Insert `item`, which has an id, and give its seq."""
+def insert(connection: Connection, table: Table, project: str, item: Any, columns: Mapping[str, Any] = NOWHERE) -> None:
+    """Insert `item`, which has an id."""
     values = {"id": item.id, "project_id": project, "body": item.model_dump_json(), **columns}
-    return int(_insert(table, tuple(values))(connection, values).key or 0)
+    _insert(table, tuple(values))(connection, values)
 
 
 def get(

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import IO, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
 from zhuli.core.errors import ConfigurationError
@@ -52,12 +53,26 @@ def open_database(url: str, hints: Hints, *, durable: bool = False) -> Database:
     """The database at `url`; its tables are made by store.migrations."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return SqliteDatabase(parsed.database or ":memory:", hints, durable=durable)
+        return _open_sqlite(parsed.database or ":memory:", hints, durable=durable)
     if parsed.get_backend_name() == "postgresql":
+        return _open_postgres(url, hints)
+    raise ConfigurationError(f"database_url must begin with sqlite:/// or postgresql://, not {parsed.drivername}.")
+
+
+def _open_sqlite(path: str, hints: Hints, *, durable: bool) -> "SqliteDatabase":
+    try:
+        return SqliteDatabase(path, hints, durable=durable)
+    except OperationalError as error:
+        raise ConfigurationError(f"The SQLite database {path} can't be opened: {error.orig}.") from error
+
+
+def _open_postgres(url: str, hints: Hints) -> Database:
+    try:
         from zhuli.store.postgres import PostgresDatabase  # loads a driver that a server on SQLite does without
 
         return PostgresDatabase(url, hints)
-    raise ConfigurationError(f"database_url must begin with sqlite:/// or postgresql://, not {parsed.drivername}.")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("PostgreSQL needs the extra 'postgres': pip install 'zhuli[postgres]'.") from error
 
 
 class SqliteDatabase:

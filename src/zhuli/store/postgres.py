@@ -58,9 +58,10 @@ class PostgresDatabase:
         raise AssertionError("unreachable")
 
     async def _once(self, call: Callable[[Connection], R]) -> tuple[R, list[tuple[str, Any]]]:
-        committing = False
+        connected = committing = False
         try:
             async with self._engine.connect() as connection:
+                connected = True
                 async with connection.begin():
                     answer = await connection.run_sync(_call_and_notify, call, self.origin)
                     committing = True
@@ -68,6 +69,8 @@ class PostgresDatabase:
         except (DBAPIError, OSError) as error:
             if not committing and _may_run_again(error):
                 raise _Again from error
+            if not connected:
+                raise Unavailable(f"The database lets nobody in: {getattr(error, 'orig', error)}.") from error
             raise
 
     async def begin(self) -> None:

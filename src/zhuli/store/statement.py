@@ -18,12 +18,10 @@ Parameters = Mapping[str, Any]
 
 
 class Rows:
-    """What a statement gave. Rows have their columns as attributes."""
+    """What a query gave; of other statements there are none. Rows have their columns as attributes."""
 
-    def __init__(self, rows: Iterable[Any], *, affected: int, key: int | None) -> None:
+    def __init__(self, rows: Iterable[Any]) -> None:
         self._rows = rows
-        self.affected = affected
-        self.key = key
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rows)
@@ -57,10 +55,7 @@ class Prepared:
                 self._sqlite = _Compiled(self._statement)
             return self._sqlite.execute(connection, parameters)
         result = connection.execute(self._statement, parameters)
-        if result.returns_rows:
-            return Rows(result.all(), affected=-1, key=None)
-        key = result.inserted_primary_key if result.context.isinsert and not result.context.executemany else None
-        return Rows((), affected=result.rowcount, key=key[0] if key else None)
+        return Rows(result.all() if result.returns_rows else ())
 
 
 def prepared(statement: Statement) -> Prepared:
@@ -83,9 +78,7 @@ class _Compiled:
         driver: Any = connection.info["driver"]
         if not isinstance(parameters, Mapping):
             given = [{**self._defaults, **row} for row in parameters] if self._defaults else parameters
-            cursor = driver.executemany(self._sql, given)
-            return Rows((), affected=cursor.rowcount, key=None)
+            driver.executemany(self._sql, given)
+            return Rows(())
         cursor = driver.execute(self._sql, {**self._defaults, **parameters} if self._defaults else parameters)
-        if self._row is None:
-            return Rows((), affected=cursor.rowcount, key=cursor.lastrowid)
-        return Rows([self._row(*row) for row in cursor], affected=-1, key=None)
+        return Rows(() if self._row is None else [self._row(*row) for row in cursor])
