@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import IntegrityError
 
 from tests.engine.conftest import Place
 from tests.engine.held import blocked, held
@@ -48,6 +49,16 @@ async def test_of_runs_created_at_once_on_a_thread_exactly_one_wins(place: Place
         assert (len(won), len(lost)) == (1, 7)
         assert {error.message for error in lost} == {f"Thread {thread} already has an active run {won[0].id}."}
         assert {error.status for error in lost} == {400}
+
+
+async def test_one_active_run_per_thread_is_held_by_the_database_itself(place: Place) -> None:
+    async with place.app(says("Hello."), work=False) as app:
+        run = await app.begin("Hi")
+        second = run.model_copy(update={"id": "run_second"})
+        with pytest.raises(IntegrityError):
+            await app.app.database.run(runs.insert_run, app.project, second, [])
+        await app.cancel(run)
+        await app.app.database.run(runs.insert_run, app.project, second, [])
 
 
 async def test_a_message_is_in_the_prompt_or_was_refused(place: Place) -> None:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Select
 
 import zhuli.store
@@ -103,6 +104,13 @@ async def test_what_is_no_query_gives_no_rows_and_does_its_work(filled: Database
         assert [(row.id, row.body) for row in ALL(connection, {})] == [("a", "AA"), ("c", "C")]
 
     await filled.run(change)
+
+
+async def test_what_breaks_a_rule_of_the_schema_raises_the_same_error(filled: Database) -> None:
+    with pytest.raises(IntegrityError):
+        await filled.run(lambda connection: ADD(connection, {"id": "a", "project_id": "p", "body": "A"}))
+    with pytest.raises(IntegrityError):
+        await filled.run(lambda connection: ADD(connection, [{"id": "a", "project_id": "p", "body": "A"}] * 2))
 
 
 async def test_a_list_of_parameters_is_a_row_each(filled: Database) -> None:

@@ -66,7 +66,9 @@ class Talk:
             except ZhuliError as error:
                 self._console.print(escape(error.message), style="red")
         if self._conversation.thread is not None:
-            self._console.print(f"To go on: zhuli chat --thread {self._conversation.thread}", style="dim")
+            self._console.print(
+                f"To go on: zhuli chat --thread {self._conversation.thread}", style="dim", soft_wrap=True
+            )
 
     async def _next_line(self) -> str | None:
         """What the user says; None when the user leaves. Ctrl-C at the prompt clears what was typed, as shells do."""
@@ -181,6 +183,7 @@ def _prompt(models: list[str]) -> PromptSession[str]:
         completer=NestedCompleter.from_nested_dict(commands),
         multiline=True,
         key_bindings=_keys(),
+        reserve_space_for_menu=4,
     )
 
 

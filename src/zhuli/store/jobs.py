@@ -121,8 +121,3 @@ def check(connection: Connection, job: Job) -> None:
     owned = {"of_seq": job.seq, "of_key": job.key, "by": job.worker, "attempt": job.attempt}
     if _OWNED(connection, owned).scalar() is None:
         raise LeaseLost(f"The {job.kind} job for {job.key} belongs to another worker by now.")
-
-
-def count_waiting(connection: Connection, *, now: float) -> int:
-    """How many jobs nobody works on."""
-    return len(connection.execute(select(jobs.c.seq).where(jobs.c.lease_until <= now)).all())

@@ -5,12 +5,14 @@ about thirty. So a statement on the path of a run is a constant made by `prepare
 executed by SQLAlchemy as ever. Both are in the same transaction.
 """
 
+import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Delete, Insert, Select, Update
 
 Statement = Select[Any] | Insert | Update | Delete
@@ -75,7 +77,12 @@ class _Compiled:
         self._row: Callable[..., Any] | None = namedtuple("Row", columns) if columns else None
 
     def execute(self, connection: Connection, parameters: Parameters | Sequence[Parameters]) -> Rows:
-        driver: Any = connection.info["driver"]
+        try:
+            return self._execute(connection.info["driver"], parameters)
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(self._sql, parameters, error) from error
+
+    def _execute(self, driver: Any, parameters: Parameters | Sequence[Parameters]) -> Rows:
         if not isinstance(parameters, Mapping):
             given = [{**self._defaults, **row} for row in parameters] if self._defaults else parameters
             driver.executemany(self._sql, given)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from zhuli.store.collections import missing
 from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads
@@ -140,9 +139,3 @@ def store_counts(connection: Connection, counts: Sequence[tuple[str, int]], toke
     """Keep token counts with their messages: (message id, tokens)."""
     if counts:
         _COUNTED(connection, [{"message": id_, "count": n, "by": tokenizer} for id_, n in counts])
-
-
-def count_messages(connection: Connection, thread_id: str) -> int:
-    """How many messages the thread has."""
-    query: Any = select(func.count()).select_from(messages).where(messages.c.thread_id == thread_id)
-    return int(connection.execute(query).scalar() or 0)
