@@ -1,7 +1,8 @@
 """Who works on a run: one worker at a time, whose lease others respect while it beats, and take when it does not."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -127,6 +128,44 @@ async def test_a_job_whose_worker_beats_is_nobody_elses(place: Place) -> None:
                     await asyncio.sleep(0.02)
             assert await claim(app, "thief") == []
         assert (await job_row(app, run)).attempts == 1
+
+
+async def test_a_job_that_is_claimed_while_the_leases_are_prolonged_is_not_taken_for_lost(place: Place) -> None:
+    async with place.app({"default": [{"text": "Well"}, STALLS]}) as app:
+        beats = Beats(app)
+        await app.until(await app.begin("Hi"), "thread.message.delta")
+        async with beats.answer_late():
+            run = await app.begin("Hi")
+            await app.until(run, "thread.message.delta")
+        async with beats.answer_late():
+            pass  # the beat before this one has had its consequences
+        assert await app.story(run) == [*BEGUN, *SPEAKING, "message.delta: Well"]
+
+
+class Beats:
+    """Holds a heartbeat's answer back between database and worker."""
+
+    def __init__(self, app: AppInMemory) -> None:
+        self._run: Any = app.app.database.run
+        self._held: asyncio.Event | None = None
+        self._let_go = asyncio.Event()
+        app.app.database.run = self._watched  # type: ignore[method-assign]
+
+    @asynccontextmanager
+    async def answer_late(self) -> AsyncIterator[None]:
+        """From the next heartbeat's commit on until the end of the block."""
+        self._held, self._let_go = asyncio.Event(), asyncio.Event()
+        await self._held.wait()
+        self._held = None
+        yield
+        self._let_go.set()
+
+    async def _watched(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        result = await self._run(function, *args, **kwargs)
+        if function is jobs.heartbeat and self._held is not None:
+            self._held.set()
+            await self._let_go.wait()
+        return result
 
 
 async def test_a_run_that_takes_every_worker_down_is_given_up(place: Place) -> None:
