@@ -163,5 +163,6 @@ async def test_a_cancel_between_any_two_transactions_ends_the_run_well(place: Pl
             async with working(app):
                 ends.append((await play_on(app, run)).status)
             await check(app, run)
-    assert len(ends) > 5
-    assert ends == [*["cancelled"] * (len(ends) - 2), "completed", "completed"]
+    assert ends[:5] == ["cancelled"] * 5
+    assert ends[-1] == "completed", "behind the last commit it is too late"
+    assert set(ends) == {"cancelled", "completed"}

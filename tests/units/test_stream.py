@@ -58,9 +58,5 @@ async def test_an_error_is_an_event_and_the_stream_still_ends_properly() -> None
     assert done == DONE
 
 
-async def test_what_is_said_first_comes_first() -> None:
-    assert next(piece async for piece in run_events(pieces(EVENTS), first=KEEP_ALIVE)) == KEEP_ALIVE
-
-
 def test_done_is_exactly_what_the_node_sdk_wants() -> None:
     assert DONE == b"event: done\ndata: [DONE]\n\n"

@@ -97,8 +97,8 @@ class Catalog:
         return catalog
 
     def names(self) -> list[str]:
-        """What may be asked for by name: models, then aliases; patterns stand for names that nobody can list."""
-        return [*self.entries, *self.aliases]
+        """What may be asked for by name: the default, models, then aliases; patterns stand for names that nobody can list."""
+        return sorted([*self.entries, *self.aliases], key=lambda name: name != self.default)
 
     def resolve(self, name: str) -> Entry | None:
         """The entry for a name that an app asks for: a model, an alias, the first pattern that fits, or None."""

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
@@ -58,18 +59,15 @@ class PostgresDatabase:
         raise AssertionError("unreachable")
 
     async def _once(self, call: Callable[[Connection], R]) -> tuple[R, list[tuple[str, Any]]]:
-        connected = committing = False
+        progress = _Progress()
         try:
             async with self._engine.connect() as connection:
-                connected = True
-                async with connection.begin():
-                    answer = await connection.run_sync(_call_and_notify, call, self.origin)
-                    committing = True
-                return answer
+                progress.connected = True
+                return await connection.run_sync(_in_transaction, call, self.origin, progress)
         except (DBAPIError, OSError) as error:
-            if not committing and _may_run_again(error):
+            if not progress.committing and _may_run_again(error):
                 raise _Again from error
-            if not connected:
+            if not progress.connected:
                 raise Unavailable(f"The database lets nobody in: {getattr(error, 'orig', error)}.") from error
             raise
 
@@ -122,6 +120,24 @@ def _may_run_again(error: DBAPIError | OSError) -> bool:
 
 CHANNEL = "zhuli"
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', :payload)")
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a transaction came before it failed."""
+
+    connected: bool = False
+    committing: bool = False
+
+
+def _in_transaction(
+    connection: Connection, call: Callable[[Connection], R], origin: str, progress: _Progress
+) -> tuple[R, list[tuple[str, Any]]]:
+    """All of a transaction in one greenlet, for each switch to one costs as much as a statement."""
+    with connection.begin():
+        answer = _call_and_notify(connection, call, origin)
+        progress.committing = True
+    return answer
 
 
 def _call_and_notify(
