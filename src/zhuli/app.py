@@ -45,7 +45,7 @@ class App:
         await self.database.begin()
         if not self.database.shared:
             await self.database.run(jobs.release_all)  # nobody else can hold a lease
-        if work and self.settings.worker_slots > 0:
+        if work:  # also without slots: runs must expire
             self._worker = make_worker(self)
             self._working = asyncio.create_task(self._work(self._worker))
         self.ready = True

@@ -37,6 +37,7 @@ async def test_a_plain_answer_is_a_message_step_and_the_end() -> None:
         await check(app, run)
         [message], [step] = await app.messages(run), await app.steps(run)
         assert (run.status, text_of(message)) == ("completed", "Hello, you.")
+        assert run.usage is not None
         assert run.usage == step.usage
         assert (run.usage.prompt_tokens, run.usage.completion_tokens, run.usage.total_tokens) == (5, 7, 12)
 

@@ -90,7 +90,6 @@ async def test_a_run_that_is_being_cancelled_ends_as_cancelled() -> None:
         await check(app, run)
 
 
-@pytest.mark.xfail(reason="app.start() makes no worker without slots, and the worker is who looks for overdue runs")
 async def test_a_run_that_nobody_executes_expires(place: Place) -> None:
     """A server without slots of its own, and not one worker anywhere."""
     async with place.app(says("Hello."), worker_slots=0) as app:

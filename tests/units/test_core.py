@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
@@ -59,9 +60,9 @@ class TestHints:
 
     def test_who_leaves_while_it_is_told_takes_nobody_elses_turn(self) -> None:
         hints, heard = Hints(), list[str]()
-        with hints.call("a", lambda _: first.__exit__(None, None, None)):
-            first = hints.call("a", lambda _: heard.append("first"))
-            first.__enter__()
+        first, leaving = hints.call("a", lambda _: heard.append("first")), ExitStack()
+        with hints.call("a", lambda _: leaving.close()):
+            leaving.enter_context(first)
             with hints.call("a", lambda _: heard.append("second")):
                 hints.publish("a")
         assert heard == ["first", "second"]

@@ -55,7 +55,8 @@ def test_it_compiles_for_sqlite(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in STATEMENTS if not name.endswith(" sqlite")])
 def test_it_compiles_for_postgresql(name: str) -> None:
-    assert str(STATEMENTS[name]._statement.compile(dialect=postgresql.dialect()))
+    dialect: Any = postgresql.dialect
+    assert str(STATEMENTS[name]._statement.compile(dialect=dialect()))
 
 
 @pytest_asyncio.fixture

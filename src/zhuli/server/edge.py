@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zhuli.core.errors import BodyTooLarge, InvalidRequest, ServerFault, ZhuliError
+from zhuli.core.errors import BodyTooLarge, InvalidRequest, NotFound, ServerFault, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
@@ -54,6 +54,10 @@ class Edge:
     async def _check(self, scope: Scope) -> int:
         """Let the request in, or raise; the most bytes that its body may have."""
         path: str = scope["path"]
+        if "\0" in path:  # PostgreSQL takes no such text, not even to find nothing
+            raise NotFound(f"Invalid URL ({scope['method']} {path})")
+        if b"%00" in scope["query_string"]:
+            raise InvalidRequest("A query can't have a NUL character.", code="invalid_value")
         limit = self._settings.max_upload_bytes if path.startswith(_UPLOADS) else self._settings.max_body_bytes
         if not path.startswith("/v1/"):
             return limit

@@ -71,12 +71,12 @@ def _list(connection: Connection, project: str, thread_id: str, page: PageParams
 
 
 def _modify(connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:
+    threads.lock(connection, project, thread_id)
     message = collections.get(connection, schema.messages, Message, project, message_id, {"thread_id": thread_id})
     given: dict[str, Any] = {}
     if "metadata" in body.model_fields_set:
         given["metadata"] = dict(body.metadata or {})
     if body.content is not None:
-        threads.lock(connection, project, thread_id)
         refuse_while_active(connection, thread_id, doing="edit messages of")
         given["content"] = blocks_of(body.content)
         threads.edited(connection, thread_id, message)

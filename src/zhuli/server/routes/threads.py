@@ -12,6 +12,7 @@ from zhuli.store import collections, runs
 from zhuli.store.database import hint
 from zhuli.store.schema import threads
 from zhuli.store.threads import delete_thread as delete_with_all
+from zhuli.store.threads import lock
 from zhuli.types.page import Deleted, Page
 from zhuli.types.thread import Thread, ThreadCreate, ThreadModify
 from zhuli.types.tools import ToolResources
@@ -47,6 +48,7 @@ async def delete_thread(thread_id: str, app: TheApp, actor: TheActor) -> Respons
 
 
 def _modify(connection: Connection, project: str, thread_id: str, body: ThreadModify) -> Thread:
+    lock(connection, project, thread_id)  # an attachment may be joining its file to the thread
     thread = collections.get(connection, threads, Thread, project, thread_id)
     given = {
         "metadata": dict(body.metadata or {}),
