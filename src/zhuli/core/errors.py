@@ -3,6 +3,7 @@
     ZhuliError
     ├── InvalidRequest        400  the client's mistake; names the parameter and what would be right
     │   └── BodyTooLarge      413
+    ├── Unreadable            400  a file that can't be read; `code` is what a vector store file's last_error carries
     ├── Unauthenticated       401
     ├── NotFound              404  also for what belongs to another project
     ├── MethodNotAllowed      405
@@ -52,6 +53,20 @@ class BodyTooLarge(InvalidRequest):
     """The body is larger than this server takes."""
 
     status = 413
+
+
+FileErrorCode = Literal["server_error", "unsupported_file", "invalid_file"]
+
+
+class Unreadable(ZhuliError):
+    """A document that no text can be had from: of a kind that is not read here, or broken, encrypted, empty, too large."""
+
+    status = 400
+    type = "invalid_request_error"
+
+    def __init__(self, message: str, *, code: FileErrorCode = "invalid_file") -> None:
+        super().__init__(message, code=code)
+        self.file_code: FileErrorCode = code
 
 
 class Unauthenticated(ZhuliError):

@@ -123,16 +123,104 @@ jobs = Table(
     metadata,
     Column("seq", _Seq, primary_key=True, autoincrement=True),
     Column("kind", String(32), nullable=False),
-    Column("key", String(64), nullable=False),
+    Column("key", String(128), nullable=False),
     Column("worker", String(64)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", Float, nullable=False, server_default="0"),
     Column("origin", String(MAX_LENGTH)),
     UniqueConstraint("kind", "key", name="one_job_per_key"),
+    Index("jobs_by_kind", "kind", "seq"),
 )
 
 files = _object_table(
     "files",
     Column("purpose", String(32), nullable=False),
+    Column("expires_at", BigInteger),
     Index("files_of_project", "project_id", "seq"),
+    Index("files_that_expire", "expires_at"),
+)
+
+uploads = _object_table(
+    "uploads",
+    Column("status", String(16), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("uploads_that_expire", "status", "expires_at"),
+)
+
+upload_parts = _object_table(
+    "upload_parts",
+    Column("upload_id", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Index("parts_of_upload", "upload_id", "seq"),
+)
+
+vector_stores = _object_table(
+    "vector_stores",
+    # The embedder that made its vectors; another one's would mean nothing beside them.
+    Column("embedder", String(64), nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_active_at", BigInteger, nullable=False),
+    # The number of its last change: whoever changes the store takes the next one under this row's lock.
+    Column("changes", Integer, nullable=False, server_default="0"),
+    Index("vector_stores_of_project", "project_id", "seq"),
+    Index("vector_stores_that_expire", "expires_at"),
+)
+
+# `id` is VECTOR_STORE/FILE: a file is in a store once. `seq` is never used twice, so it names this stay in indexes.
+vector_store_files = Table(
+    "vector_store_files",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("id", String(128), nullable=False, unique=True),
+    Column("project_id", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("vector_store_id", String(64), nullable=False),
+    Column("file_id", String(64), nullable=False),
+    Column("batch_id", String(64)),
+    Column("status", String(16), nullable=False),
+    Column("usage_bytes", BigInteger, nullable=False, server_default="0"),
+    Index("files_of_vector_store", "vector_store_id", "seq"),
+    Index("counts_of_vector_store", "vector_store_id", "status", "usage_bytes"),
+    Index("counts_of_batch", "batch_id", "status"),
+    Index("vector_stores_of_file", "file_id"),
+    sqlite_autoincrement=True,
+)
+
+vector_store_file_batches = _object_table(
+    "vector_store_file_batches",
+    Column("vector_store_id", String(64), nullable=False),
+    Index("batches_of_vector_store", "vector_store_id"),
+)
+
+# What of a file is searched. A file's chunks count from the change on that says so; before, they are work in progress.
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("store_file", BigInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("page", Integer),
+    Column("tokens", Integer, nullable=False),
+    # SHA-256 of the embedder's name and what was embedded: the same content is embedded once.
+    Column("digest", LargeBinary(32), nullable=False),
+    # Half floats, little-endian.
+    Column("vector", LargeBinary, nullable=False),
+    UniqueConstraint("store_file", "ordinal", name="chunks_of_file"),
+    Index("chunks_by_content", "digest"),
+    sqlite_autoincrement=True,
+)
+
+# What happened to each store's files, in order: indexes follow it. kind: added, removed, or attributes.
+vector_store_changes = Table(
+    "vector_store_changes",
+    metadata,
+    Column("vector_store_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("store_file", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Index("changes_of_file", "store_file"),
 )

@@ -1,0 +1,44 @@
+"""A document on its way from a file to a vector store: what a parser reads of it, and the chunks that it is cut into."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+BlockKind = Literal["text", "heading", "table", "code"]
+
+SEPARATOR = "\n\n"
+"""What stands between two blocks in a document's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, table (as Markdown rows) or piece of code, in reading order.
+
+    level: of a heading, 1 to 6; 0 otherwise. page: counted from 1, None where the format has no pages; a slide or a sheet
+    counts as a page.
+    """
+
+    text: str
+    kind: BlockKind = "text"
+    level: int = 0
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document's text: `text` is that text from `start` to `end`, in characters.
+
+    section: the headings above it, outermost first, joined by " › "; it is embedded and searched with the text, but is no
+    part of it. page: where it begins. tokens: of the text alone, by the chunker's tokenizer.
+    """
+
+    text: str
+    start: int
+    end: int
+    tokens: int
+    section: str = ""
+    page: int | None = None
+
+
+def text_of(blocks: list[Block]) -> str:
+    """The document's text: chunk offsets count its characters."""
+    return SEPARATOR.join(block.text for block in blocks)
