@@ -106,4 +106,5 @@ def make_worker(app: App) -> Worker:
     """The worker of this process: which kinds of job it handles, and what it looks after."""
     handler = RunHandler(app.engine)
     chores = [Chore(1.0, handler.expire_overdue), Chore(60.0, handler.drop_old_deltas)]
-    return Worker(app.database, app.hints, {runs.JOB: handler}, chores, app.clock, app.settings)
+    slots = {runs.JOB: app.settings.worker_slots}
+    return Worker(app.database, app.hints, {runs.JOB: handler}, slots, chores, app.clock, app.settings)

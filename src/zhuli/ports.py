@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zhuli.types.document import Block
-from zhuli.types.generation import Delta, GenerationRequest
+from zhuli.types.generation import Delta, GenerationRequest, ToolDefinition
+from zhuli.types.step import FileSearchToolCall
+from zhuli.types.tool_task import ToolTask
 from zhuli.types.vectors import Hit, IndexChange, Purpose, Vectors
 
 
@@ -120,3 +122,19 @@ class Parser(Protocol):
     extensions: Sequence[str]
 
     def parse(self, path: Path) -> Iterator[Block]: ...
+
+
+class Tool(Protocol):
+    """A tool that runs in the server, in the middle of a run.
+
+    Made by the composition root with what it needs. `definition` is the function that models are offered; its name is the
+    tool's type. called() is the call as the step shows it while it waits, from the arguments as the model wrote them, which
+    may be broken. run() gives the call with its results; it may be cancelled, and run again after a crash. Failures are
+    ZhuliErrors, which end the run with their message.
+    """
+
+    definition: ToolDefinition
+
+    def called(self, call_id: str, arguments: str) -> FileSearchToolCall: ...
+
+    async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall: ...

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from zhuli.app import make_worker
 from zhuli.core.errors import InvalidRequest
 from zhuli.runs.handler import RunHandler
-from zhuli.store import jobs
+from zhuli.store import jobs, runs
 from zhuli.store.jobs import Job
 from zhuli.testing.app import AppInMemory
 from zhuli.types.run import Run
@@ -33,7 +33,7 @@ def handler(app: AppInMemory) -> RunHandler:
 
 async def claim(app: AppInMemory, worker: str = "somebody", *, most: int = 1, lease: float = 15) -> list[Job]:
     """Claim jobs in the name of a worker that does nothing else."""
-    return await app.app.database.run(jobs.claim, worker, most=most, now=app.clock.now(), lease=lease)
+    return await app.app.database.run(jobs.claim, worker, slots={runs.JOB: most}, now=app.clock.now(), lease=lease)
 
 
 async def play_on(app: AppInMemory, run: Run) -> Run:

@@ -44,6 +44,8 @@ class Farm:
         script: Path = SCRIPT,
         models: Mapping[str, Table] | None = None,
         aliases: Mapping[str, str] | None = None,
+        embedder: str = "hashed",
+        embedders: Mapping[str, Table] | None = None,
         **settings: Any,
     ) -> Server:
         """A server of the test's own, with these settings."""
@@ -54,6 +56,8 @@ class Farm:
             script=script,
             models=models,
             aliases=aliases,
+            embedder=embedder,
+            embedders=embedders,
             settings=settings,
         )
         self._running.append(server)

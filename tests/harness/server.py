@@ -26,7 +26,10 @@ Table = Mapping[str, Any]
 
 
 class Server:
-    """`models` and `aliases` are further ones, beside the scripted model "script" that gpt-4o and gpt-4o-mini mean."""
+    """`models` and `aliases` are further ones, beside the scripted model "script" that gpt-4o and gpt-4o-mini mean.
+
+    `embedder` is the default one: "hashed", which has no model to load, "e5-small", "minilm", or one of `embedders`.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,8 @@ class Server:
         script: Path = SCRIPT,
         models: Mapping[str, Table] | None = None,
         aliases: Mapping[str, str] | None = None,
+        embedder: str = "hashed",
+        embedders: Mapping[str, Table] | None = None,
         settings: Table | None = None,
     ) -> None:
         self.folder = folder
@@ -48,7 +53,7 @@ class Server:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "server.log"
         self._record = folder / "requests.jsonl"
-        self._write_models(script, models or {}, aliases or {})
+        self._write_models(script, models or {}, aliases or {}, embedder, embedders or {})
         self._write_config(settings or {})
 
     def start(self) -> None:
@@ -133,11 +138,20 @@ class Server:
         at = ("--data-dir", str(self.folder), "--config", str(self.folder / "config.toml"))
         return [sys.executable, "-m", "zhuli.cli", *arguments, *at]
 
-    def _write_models(self, script: Path, models: Mapping[str, Table], aliases: Mapping[str, str]) -> None:
+    def _write_models(
+        self,
+        script: Path,
+        models: Mapping[str, Table],
+        aliases: Mapping[str, str],
+        embedder: str,
+        embedders: Mapping[str, Table],
+    ) -> None:
         scripted = {"backend": "scripted", "script": str(script), "record": str(self._record)}
         document = {
             "default": "script",
+            "default_embedder": embedder,
             "models": {"script": scripted, **models},
+            "embedders": {"hashed": {"plugin": "hashed"}, **embedders},
             "aliases": {"gpt-4o": "script", "gpt-4o-mini": "script", **aliases},
         }
         (self.folder / "models.toml").write_text(to_toml(document))

@@ -1,10 +1,10 @@
-"""Which models may be asked for: entries of the models file, and other names that lead to them.
+"""Which models and embedders may be asked for: entries of the models file, and other names that lead to them.
 
-Knows nothing of how a model works; its settings are checked by the backend that takes them, when it is first used or by
-`check()`. The file is read once: changing it takes a restart.
+Knows nothing of how a model works; its settings are checked by the plugin that takes them, when it is first used or by
+`check()`. The file is read once, by models_file: changing it takes a restart.
 """
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from zhuli import registry
-from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound
-from zhuli.ports import Backend
+from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
+from zhuli.ports import Backend, Embedder
 
 BUILT_IN: dict[str, Any] = {
     "default": "smollm2",
@@ -29,8 +30,11 @@ BUILT_IN: dict[str, Any] = {
 }
 """What is served without a models file: the model that needs no network, under its own and the usual names."""
 
-_PATH_SETTINGS = ("script", "record", "path")
-"""Settings that name files, as all do that end in _path, _file or _dir: relative to the models file."""
+EMBEDDERS: dict[str, Any] = {"e5-small": {"plugin": "e5_small"}, "minilm": {"plugin": "minilm"}}
+"""Embedders that are there whatever the models file says; the first is the default unless the file has others."""
+
+EMBEDDER_ALIASES = ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
+"""Names that apps written for the original ask for; they mean the default embedder unless the file says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -58,53 +62,95 @@ class Entry:
         return int(self.settings.get("context_window") or self.backend.context_window)
 
 
+@dataclass(frozen=True)
+class EmbedderEntry:
+    """An embedder that may be asked for, made when it is first needed like a backend."""
+
+    name: str
+    plugin: str
+    settings: dict[str, Any]
+    created: int
+    owned_by: str = "zhuli"
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        made: Embedder = registry.find("embedders", self.plugin)(self.name, self.settings)
+        return made
+
+    @property
+    def is_made(self) -> bool:
+        return "embedder" in self.__dict__
+
+
 @dataclass
 class Catalog:
-    """All entries by name, and where the aliases lead. `default` is a name that resolves."""
+    """All entries by name, and where the aliases lead. `default` and `default_embedder` are names that resolve."""
 
     default: str
     entries: dict[str, Entry]
     aliases: dict[str, Entry] = field(default_factory=dict)
     patterns: dict[str, Entry] = field(default_factory=dict)
+    default_embedder: str = ""
+    embedders: dict[str, EmbedderEntry] = field(default_factory=dict)
+    embedder_aliases: dict[str, EmbedderEntry] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None, data_dir: Path) -> Self:
         """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how."""
         data_dir = data_dir.resolve()  # other relative paths are meant from the models file, this one is not
         if path is None:
-            return cls._build(BUILT_IN, _Source("the built-in catalog", Path(__file__), data_dir))
-        return cls._build(_parse(path), _Source(str(path), path, data_dir))
+            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN))
+        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)))
 
     @classmethod
-    def _build(cls, content: dict[str, Any], source: "_Source") -> Self:
-        if unknown := sorted(content.keys() - {"default", "models", "aliases"}):
-            raise source.wrong(f"unknown key '{unknown[0]}'. Known: default, models, aliases.")
-        tables, aliases = content.get("models"), content.get("aliases", {})
-        if not (isinstance(tables, dict) and tables):
-            raise source.wrong('there are no models. Add one: [models.NAME] with backend = "…".')
-        if not isinstance(aliases, dict):
-            raise source.wrong('aliases: must be a table like "gpt-4o" = "NAME".')
-        entries = {name: source.entry(name, table) for name, table in tables.items()}
-        targets = {alias: source.target(alias, target, entries, aliases) for alias, target in aliases.items()}
+    def _build(cls, file: ModelsFile) -> Self:
+        file.check_keys()
+        entries = {name: _entry(name, declared) for name, declared in file.models().items()}
+        embedders = _embedders(file, entries)
+        targets = {
+            alias: file.target(alias, target, entries, embedders) for alias, target in file.tables("aliases").items()
+        }
+        of_models = {alias: entries[target] for alias, target in targets.items() if target in entries}
         catalog = cls(
-            default=content.get("default", next(iter(entries))),
+            default=file.content.get("default", next(iter(entries))),
             entries=entries,
-            aliases={alias: target for alias, target in targets.items() if not _is_pattern(alias)},
-            patterns={alias: target for alias, target in targets.items() if _is_pattern(alias)},
+            aliases={alias: target for alias, target in of_models.items() if not is_pattern(alias)},
+            patterns={alias: target for alias, target in of_models.items() if is_pattern(alias)},
+            default_embedder=file.content.get("default_embedder", next(iter(embedders))),
+            embedders=embedders,
         )
         if not isinstance(catalog.default, str) or catalog.resolve(catalog.default) is None:
-            raise source.wrong(f"default: there is no model {catalog.default!r}. Models: {', '.join(entries)}.")
+            raise file.wrong(f"default: there is no model {catalog.default!r}. Models: {', '.join(entries)}.")
+        if catalog.default_embedder not in embedders:
+            known = ", ".join(embedders)
+            raise file.wrong(
+                f"default_embedder: there is no embedder {catalog.default_embedder!r}. Embedders: {known}."
+            )
+        aliases = dict.fromkeys(EMBEDDER_ALIASES, catalog.default_embedder) | targets
+        catalog.embedder_aliases = {
+            alias: embedders[target]
+            for alias, target in aliases.items()
+            if target in embedders and alias not in entries and alias not in embedders
+        }
         return catalog
 
     def names(self) -> list[str]:
         """What may be asked for by name: the default, models, then aliases; patterns stand for names that nobody can list."""
         return sorted([*self.entries, *self.aliases], key=lambda name: name != self.default)
 
+    def embedder_names(self) -> list[str]:
+        """The same of embedders."""
+        return sorted([*self.embedders, *self.embedder_aliases], key=lambda name: name != self.default_embedder)
+
     def resolve(self, name: str) -> Entry | None:
         """The entry for a name that an app asks for: a model, an alias, the first pattern that fits, or None."""
         if found := self.entries.get(name) or self.aliases.get(name):
             return found
         return next((entry for pattern, entry in self.patterns.items() if fnmatchcase(name, pattern)), None)
+
+    def resolve_embedder(self, name: str) -> EmbedderEntry | None:
+        """The embedder of this name or alias, or None."""
+        return self.embedders.get(name) or self.embedder_aliases.get(name)
 
     def unknown(self, name: str) -> InvalidRequest:
         """The error for a name that resolves to nothing."""
@@ -119,84 +165,42 @@ class Catalog:
         text = f"The model '{name}' does not exist. Models here: {known}."
         return NotFound(text, param="model", code="model_not_found")
 
+    def embedder_not_found(self, name: str) -> NotFound:
+        """The same, where an embedder is asked for."""
+        known = ", ".join(self.embedder_names())
+        what = "does not embed" if self.resolve(name) else "does not exist"
+        text = f"The model '{name}' {what}. Embedding models here: {known}."
+        return NotFound(text, param="model", code="model_not_found")
+
     def check(self) -> None:
-        """Make every backend now, so that wrong settings and missing keys come out at the start of a server."""
+        """Make every backend and embedder now, so that wrong settings and missing keys come out at a server's start."""
         for entry in self.entries.values():
             entry.backend  # noqa: B018
+        for embedder in self.embedders.values():
+            embedder.embedder  # noqa: B018
 
     async def aclose(self) -> None:
         """Free the models that were in use."""
         for entry in self.entries.values():
             if entry.is_made:
                 await entry.backend.aclose()
+        for embedder in self.embedders.values():
+            if embedder.is_made:
+                await embedder.embedder.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where a catalog comes from: what its mistakes are reported under, what its paths are relative to."""
-
-    name: str
-    path: Path
-    data_dir: Path
-
-    def wrong(self, what: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.name}: {what}")
-
-    def entry(self, name: str, table: Any) -> Entry:
-        if not isinstance(table, dict):
-            raise self.wrong(f'models.{name}: must be a table: [models.{name}] with backend = "…".')
-        if _is_pattern(name):
-            raise self.wrong(f"models.{name}: a model's name can't have *, ? or [; put patterns under [aliases].")
-        settings = dict(table)
-        backend, owner = settings.pop("backend", None), settings.pop("owned_by", "zhuli")
-        self._check_backend(name, backend)
-        if not isinstance(owner, str):
-            raise self.wrong(f"models.{name}.owned_by: must be text.")
-        window = settings.get("context_window", 1)
-        if not isinstance(window, int) or window < 1:
-            raise self.wrong(f"models.{name}.context_window: must be a number of tokens, like 32768.")
-        if backend == "embedded":
-            settings.setdefault("data_dir", str(self.data_dir))
-        resolved = {key: self._resolved(key, value) for key, value in settings.items()}
-        return Entry(name, backend, resolved, int(self.path.stat().st_mtime), owner)
-
-    def target(self, alias: str, name: Any, entries: dict[str, Entry], aliases: dict[str, Any]) -> Entry:
-        """The entry that an alias leads to."""
-        models = ", ".join(entries)
-        if alias in entries:
-            raise self.wrong(f"aliases.{alias}: there is a model of this name; rename one of them.")
-        if not isinstance(name, str):
-            raise self.wrong(f"aliases.{alias}: must be the name of a model: {models}.")
-        if name in entries:
-            return entries[name]
-        if name in aliases:
-            raise self.wrong(f"aliases.{alias}: '{name}' is an alias itself; name a model: {models}.")
-        raise self.wrong(f"aliases.{alias}: there is no model '{name}'. Models: {models}.")
-
-    def _check_backend(self, name: str, backend: Any) -> None:
-        if isinstance(backend, str) and ":" in backend:
-            return
-        known = registry.names("backends")
-        if backend is None:
-            raise self.wrong(f"models.{name}: backend is missing. Known: {', '.join(known)}.")
-        if backend not in known:
-            choices = f"{', '.join(known)}, or 'package.module:Class'"
-            raise self.wrong(f"models.{name}.backend: there is no backend {backend!r}. Known: {choices}.")
-
-    def _resolved(self, key: str, value: Any) -> Any:
-        if not isinstance(value, str) or not (key in _PATH_SETTINGS or key.endswith(("_path", "_file", "_dir"))):
-            return value
-        return str(self.path.parent / Path(value).expanduser())
+def _entry(name: str, declared: Declared) -> Entry:
+    return Entry(name, declared.plugin, declared.settings, declared.created, declared.owned_by)
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"The models file {path} can't be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise ConfigurationError(f"The models file {path} is not TOML: {error}.") from error
-
-
-def _is_pattern(name: str) -> bool:
-    return any(letter in name for letter in "*?[")
+def _embedders(file: ModelsFile, models: Mapping[str, Entry]) -> dict[str, EmbedderEntry]:
+    """Those of the file first, then the built-in ones whose names it leaves free."""
+    own = file.embedders()
+    if both := sorted(own.keys() & models.keys()):
+        raise file.wrong(f"embedders.{both[0]}: there is a model of this name; rename one of them.")
+    built_in = ModelsFile("the built-in catalog", Path(__file__), file.data_dir, {"embedders": EMBEDDERS})
+    free = {name: made for name, made in built_in.embedders().items() if name not in own and name not in models}
+    return {
+        name: EmbedderEntry(name, made.plugin, made.settings, made.created, made.owned_by)
+        for name, made in {**own, **free}.items()
+    }

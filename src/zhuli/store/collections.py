@@ -27,6 +27,7 @@ NOUNS = {
     "runs": "run",
     "run_steps": "run step",
     "files": "File object",
+    "vector_store_file_batches": "vector store file batch",
 }
 
 
@@ -50,6 +51,11 @@ def missing(table: Table, id_: str) -> NotFound:
     """The error for an id that this project does not have."""
     if table.name == "files":
         return NotFound(f"No such File object: {id_}", param="id")
+    if table.name == "vector_stores":
+        return NotFound(f"Vector store with id {id_} not found.", param="vector_store_id")
+    if table.name == "vector_store_files":
+        store, _, file = id_.partition("/")
+        return NotFound(f"No file found with id '{file}' in vector store '{store}'.", param="file_id")
     return NotFound(f"No {NOUNS[table.name]} found with id '{id_}'.")
 
 
@@ -74,10 +80,14 @@ def page(
     project: str,
     params: PageParams,
     where: Mapping[str, str] = NOWHERE,
+    only: Mapping[str, str] = NOWHERE,
 ) -> Page[W]:
-    """A page of the project's objects, in the order in which they were made."""
+    """A page of the project's objects, in the order in which they were made.
+
+    only: like where, but of what may change: a cursor's object need not fit it any more.
+    """
     query = select(table.c.body).where(table.c.project_id == project)
-    for column, value in where.items():
+    for column, value in (*where.items(), *only.items()):
         query = query.where(table.c[column] == value)
     forward = params.order == "asc"
     for cursor, newer in ((params.after, forward), (params.before, not forward)):

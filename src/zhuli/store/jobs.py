@@ -3,6 +3,7 @@
 A row is deleted in the transaction that makes it unnecessary. A claim counts as an attempt; a released job gives it back.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,10 @@ from zhuli.store.database import hint
 from zhuli.store.schema import jobs
 from zhuli.store.statement import Prepared, prepared
 
-TOPIC = "jobs"
+
+def topic(kind: str) -> str:
+    """Where it is hinted that there is a job of this kind to claim."""
+    return f"jobs:{kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,16 @@ class Job:
 
 def enqueue(connection: Connection, kind: str, key: str) -> None:
     """Make the job, unless there already is one of this kind for this key."""
+    enqueue_all(connection, kind, [key])
+
+
+def enqueue_all(connection: Connection, kind: str, keys: Sequence[str]) -> None:
+    """Make a job for each key, unless there already is one of this kind for it."""
     asked = origin.get()
-    row = {"kind": kind, "key": key, "asked": str(asked) if asked else None}
-    _ENQUEUE[connection.dialect.name](connection, row)
-    hint(connection, TOPIC)
+    rows = [{"kind": kind, "key": key, "asked": str(asked) if asked else None} for key in keys]
+    if rows:
+        _ENQUEUE[connection.dialect.name](connection, rows)
+        hint(connection, topic(kind))
 
 
 def _enqueue(dialect: Any) -> Prepared:
@@ -50,7 +60,7 @@ _ENQUEUE = {"sqlite": _enqueue(sqlite), "postgresql": _enqueue(postgresql)}
 
 _FREE = prepared(
     select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts, jobs.c.origin)
-    .where(jobs.c.lease_until <= bindparam("now"))
+    .where(jobs.c.kind == bindparam("of_kind"), jobs.c.lease_until <= bindparam("now"))
     .order_by(jobs.c.seq)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -62,9 +72,15 @@ _TAKE = prepared(
 )
 
 
-def claim(connection: Connection, worker: str, *, most: int, now: float, lease: float) -> list[Job]:
-    """Take at most `most` free jobs, oldest first, until now + lease (seconds)."""
-    free = _FREE(connection, {"now": now, "most": most}).all()
+def claim(connection: Connection, worker: str, *, slots: Mapping[str, int], now: float, lease: float) -> list[Job]:
+    """Take free jobs until now + lease (seconds): of each kind at most as many as it has slots, oldest first."""
+    return [
+        job for kind, most in slots.items() if most > 0 for job in _claim(connection, worker, kind, most, now, lease)
+    ]
+
+
+def _claim(connection: Connection, worker: str, kind: str, most: int, now: float, lease: float) -> list[Job]:
+    free = _FREE(connection, {"of_kind": kind, "now": now, "most": most}).all()
     if free:
         _TAKE(connection, [{"taken": row.seq, "by": worker, "until": now + lease} for row in free])
     return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin) for row in free]
@@ -87,7 +103,7 @@ def release(connection: Connection, job: Job) -> None:
         .where(jobs.c.seq == job.seq, jobs.c.worker == job.worker, jobs.c.attempts == job.attempt)
         .values(worker=None, lease_until=0, attempts=jobs.c.attempts - 1)
     )
-    hint(connection, TOPIC)
+    hint(connection, topic(job.kind))
 
 
 def release_all(connection: Connection) -> int:

@@ -192,6 +192,14 @@ vector_store_file_batches = _object_table(
     Index("batches_of_vector_store", "vector_store_id"),
 )
 
+# Which assistants and threads name a store, to find them when it is deleted. A row may outlive its use.
+vector_store_users = Table(
+    "vector_store_users",
+    metadata,
+    Column("vector_store_id", String(64), primary_key=True),
+    Column("user_id", String(64), primary_key=True),
+)
+
 # What of a file is searched. A file's chunks count from the change on that says so; before, they are work in progress.
 chunks = Table(
     "chunks",

@@ -49,6 +49,9 @@ backend = "scripted"
 script = "script.json"
 record = "requests.jsonl"
 context_window = {context_window}
+
+[embedders.hashed]
+plugin = "hashed"
 """
 
 

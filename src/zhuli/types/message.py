@@ -71,7 +71,10 @@ class MessageModify(Request):
 
 
 class FileCitation(Wire):
+    """`quote` is what of the file the text before the marker rests on."""
+
     file_id: str
+    quote: str = ""
 
 
 class FileCitationAnnotation(Wire):

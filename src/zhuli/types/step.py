@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from zhuli.types.run import RunUsage
-from zhuli.types.wire import Wire
+from zhuli.types.tools import RankingOptions
+from zhuli.types.wire import Wire, optional
 
 
 class MessageCreation(Wire):
@@ -31,9 +32,57 @@ class FunctionToolCall(Wire):
     function: FunctionCallResult
 
 
+class ResultContent(Wire):
+    type: Literal["text"] = "text"
+    text: str
+
+
+class FileSearchResult(Wire):
+    """A passage that the model was given. The store keeps its content; clients get it when they ask for it.
+
+    section and page are our additions: the headings above it, and the page where it begins.
+    """
+
+    file_id: str
+    file_name: str
+    score: float = Field(ge=0, le=1)
+    content: list[ResultContent] | None = optional()
+    section: str | None = optional()
+    page: int | None = optional()
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.content or ())
+
+
+class FileSearchCall(Wire):
+    """Without results until the search is done. `queries` and `called_by` are our additions.
+
+    queries: what was searched for. called_by: the model, or the server before the model's first word.
+    """
+
+    queries: list[str] | None = optional()
+    called_by: Literal["model", "server"] | None = optional()
+    ranking_options: RankingOptions | None = optional()
+    results: list[FileSearchResult] | None = optional()
+
+
+class FileSearchToolCall(Wire):
+    id: str
+    type: Literal["file_search"] = "file_search"
+    file_search: FileSearchCall = FileSearchCall()
+
+    @property
+    def is_done(self) -> bool:
+        return self.file_search.results is not None
+
+
+ToolCall = Annotated[FunctionToolCall | FileSearchToolCall, Field(discriminator="type")]
+
+
 class ToolCallsDetails(Wire):
     type: Literal["tool_calls"] = "tool_calls"
-    tool_calls: list[FunctionToolCall] = []
+    tool_calls: list[ToolCall] = []
 
 
 class StepError(Wire):

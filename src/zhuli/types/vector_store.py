@@ -4,11 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag
 
-from zhuli.core.errors import FileErrorCode
-from zhuli.types.tools import ChunkingStrategy, StaticChunkingStrategy
-from zhuli.types.wire import Integer, Metadata, Request, Wire, by_type, optional
+from zhuli.core.errors import FileErrorCode, InvalidRequest
+from zhuli.types.tools import ChunkingStrategy, StaticChunking, StaticChunkingStrategy
+from zhuli.types.wire import Integer, Metadata, Request, Wire, by_shape, by_type, optional
 
-AttributeValue = Annotated[str, Field(max_length=512)] | bool | Integer | float
+AttributeValue = Annotated[
+    Annotated[Annotated[str, Field(max_length=512)], Tag("~string")]
+    | Annotated[bool, Tag("~boolean")]
+    | Annotated[int, Tag("~integer")]
+    | Annotated[Annotated[float, Field(allow_inf_nan=False)], Tag("~number")],
+    by_shape({bool: "~boolean", int: "~integer", float: "~number"}, otherwise="~string"),
+]
 FileAttributes = Annotated[dict[Annotated[str, Field(max_length=64)], AttributeValue], Field(max_length=16)]
 
 
@@ -28,12 +34,15 @@ class FileCounts(Wire):
 
 
 class VectorStoreCreate(Request):
+    """`embedder` is our addition: the name of one in the models file."""
+
     file_ids: list[str] = Field(default=[], max_length=500)
     name: str | None = None
     description: str | None = None
     expires_after: ExpiresAfter | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
+    embedder: str | None = None
 
 
 class VectorStoreModify(Request):
@@ -43,7 +52,10 @@ class VectorStoreModify(Request):
 
 
 class VectorStore(Wire):
-    """`status`, `file_counts` and `usage_bytes` are counted from the store's files whenever it is shown."""
+    """`status`, `file_counts` and `usage_bytes` are counted from the store's files whenever it is shown.
+
+    `embedder` is our addition: what its files are embedded with.
+    """
 
     id: str
     object: Literal["vector_store"] = "vector_store"
@@ -57,12 +69,32 @@ class VectorStore(Wire):
     expires_at: int | None = None
     last_active_at: int | None = None
     metadata: dict[str, Any] = {}
+    embedder: str | None = optional()
 
 
 class VectorStoreFileCreate(Request):
     file_id: str
     chunking_strategy: ChunkingStrategy | None = None
     attributes: FileAttributes | None = None
+
+
+AUTO = StaticChunkingStrategy(type="static", static=StaticChunking(max_chunk_size_tokens=800, chunk_overlap_tokens=400))
+"""What "auto" means, as the original documented it."""
+
+
+def chunking_of(asked: ChunkingStrategy | None) -> StaticChunkingStrategy:
+    """How a file is to be cut; InvalidRequest for an overlap of more than half a chunk."""
+    if not isinstance(asked, StaticChunkingStrategy):
+        return AUTO
+    most = asked.static.max_chunk_size_tokens // 2
+    if asked.static.chunk_overlap_tokens > most:
+        raise InvalidRequest(
+            f"Invalid 'chunking_strategy': chunk_overlap_tokens must not exceed half of max_chunk_size_tokens. "
+            f"Expected a value <= {most}, but got {asked.static.chunk_overlap_tokens} instead.",
+            param="chunking_strategy.static.chunk_overlap_tokens",
+            code="invalid_value",
+        )
+    return asked
 
 
 class VectorStoreFileModify(Request):

@@ -1,14 +1,17 @@
 """The worker: claim jobs with a lease, heartbeat, handle them, and put back what can't be finished.
 
-It knows nothing of what a job does: a handler does, one for each kind. Beside the jobs it sweeps: runs past their
+It knows nothing of what a job does: a handler does, one for each kind. Each kind has slots of its own, so that many jobs
+of one kind keep none of another waiting. Beside the jobs it sweeps: runs past their
 expires_at are ended, and streamed pieces past their retention dropped.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from zhuli.core import logs
@@ -54,13 +57,14 @@ class Chore:
 
 
 class Worker:
-    """Handles up to settings.worker_slots jobs at once."""
+    """Handles as many jobs of each kind at once as `slots` says."""
 
     def __init__(
         self,
         database: Database,
         hints: Hints,
         handlers: dict[str, Handler],
+        slots: Mapping[str, int],
         chores: list[Chore],
         clock: Clock,
         settings: Settings,
@@ -68,12 +72,15 @@ class Worker:
         self._database = database
         self._hints = hints
         self._handlers = handlers
+        self._slots = slots
         self._chores = chores
         self._clock = clock
         self._settings = settings
         self._name = new_id("worker")
         self._active: dict[asyncio.Task[None], Job] = {}
         self._wake = asyncio.Event()
+        self._busy: Counter[str] = Counter()
+        self._due = set(slots)
         self._stopping = False
 
     async def run(self) -> None:
@@ -82,7 +89,9 @@ class Worker:
             asyncio.create_task(self._heartbeat()),
             *map(asyncio.create_task, map(self._repeat, self._chores)),
         ]
-        with self._hints.call(jobs.TOPIC, lambda _: self._wake.set()):
+        with ExitStack() as listening:
+            for kind in self._slots:
+                listening.enter_context(self._hints.call(jobs.topic(kind), partial(self._look_for, kind)))
             try:
                 while not self._stopping:
                     await self._claim()
@@ -98,14 +107,20 @@ class Worker:
         self._stopping = True
         self._wake.set()
 
+    def _look_for(self, kind: str, _: object = None) -> None:
+        """Claim jobs of this kind at once."""
+        self._due.add(kind)
+        self._wake.set()
+
     async def _claim(self) -> None:
         self._wake.clear()
-        free = self._settings.worker_slots - len(self._active)
-        if free <= 0:
+        slots = {kind: free for kind in self._due if (free := self._free(kind)) > 0}
+        self._due.clear()
+        if not slots:
             return
         try:
             claimed = await self._database.run(
-                jobs.claim, self._name, most=free, now=self._clock.now(), lease=self._settings.lease_seconds
+                jobs.claim, self._name, slots=slots, now=self._clock.now(), lease=self._settings.lease_seconds
             )
         except Exception:
             log.exception("The queue can't be read; trying again")
@@ -113,18 +128,25 @@ class Worker:
         for job in claimed:
             task = asyncio.create_task(self._handle(job))
             self._active[task] = job
+            self._busy[job.kind] += 1
             task.add_done_callback(self._done)
 
+    def _free(self, kind: str) -> int:
+        return self._slots[kind] - self._busy[kind]
+
     async def _wait(self) -> None:
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 await self._wake.wait()
+        except TimeoutError:
+            self._due.update(self._slots)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        was_full = len(self._active) >= self._settings.worker_slots
-        del self._active[task]
+        kind = self._active.pop(task).kind
+        was_full = self._free(kind) <= 0
+        self._busy[kind] -= 1
         if was_full:
-            self._wake.set()
+            self._look_for(kind)
 
     async def _handle(self, job: Job) -> None:
         origin.set(Origin.parse(job.origin) if job.origin else None)

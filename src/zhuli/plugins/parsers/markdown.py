@@ -1,0 +1,47 @@
+"""Markdown: blocks as their authors wrote them, marks included, which models read well; headings without their marks."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from zhuli.core.decoding import read_text
+from zhuli.types.document import Block, BlockKind
+
+KINDS: dict[str, BlockKind] = {"fence": "code", "code_block": "code", "table_open": "table"}
+
+
+class Plugin:
+    """CommonMark with tables; front matter between --- lines is a piece of code."""
+
+    extensions: Sequence[str] = (".md", ".markdown", ".mdx")
+
+    def parse(self, path: Path) -> Iterator[Block]:
+        text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+        front, lines = _front_matter(text.split("\n"))
+        if front:
+            yield Block("\n".join(front), "code")
+        reader = MarkdownIt("commonmark").enable("table").disable(["inline"])
+        yield from _blocks(reader.parse("\n".join(lines)), lines)
+
+
+def _front_matter(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines between --- and --- at the very beginning, and the rest; CommonMark knows nothing of them."""
+    if lines[0].rstrip() != "---":
+        return [], lines
+    end = next((number for number, line in enumerate(lines[1:50], 1) if line.rstrip() in {"---", "..."}), 0)
+    return lines[1:end], lines[end + 1 :] if end else lines
+
+
+def _blocks(tokens: Sequence[Token], lines: list[str]) -> Iterator[Block]:
+    for token, content in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.level or token.map is None:
+            continue
+        if token.type == "heading_open" and content:
+            yield Block(content.content, "heading", int(token.tag[1]))
+        elif token.type == "fence":
+            yield Block(token.content, "code")
+        elif token.type != "hr":
+            start, end = token.map
+            yield Block("\n".join(lines[start:end]), KINDS.get(token.type, "text"))

@@ -1,0 +1,125 @@
+"""The tool file_search: looks for passages in the run's vector stores, and keeps the best that fit into the prompt.
+
+How the passages are put to the model, and cited, is the run's business (runs/passages, runs/citing).
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from zhuli.types.generation import ToolDefinition
+from zhuli.types.knowledge import Found
+from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
+from zhuli.types.tool_task import ToolTask
+from zhuli.types.tools import RankingOptions
+
+Search = Callable[..., Awaitable[list[Found]]]
+"""search(project, stores, queries, *, most, threshold): one list, best first; retrieval.knowledge has it."""
+
+_MOST_QUERIES = 5
+_LONGEST_QUERY = 2000
+"""Characters; more says nothing new to an embedder, and costs the search by words."""
+
+_RANKING = RankingOptions(ranker="default_2024_08_21", score_threshold=0.0)
+"""What a step shows where the assistant has no ranking options: the original's, as captured (contract §1.2)."""
+
+_OVERHEAD = 24
+"""Tokens beside a passage's text: its marker, file name, page and section."""
+
+
+class Plugin:
+    """Made with the search to use."""
+
+    definition: ToolDefinition = {
+        "type": "function",
+        "function": {
+            "name": "file_search",
+            "description": (
+                "Searches the user's files and returns the passages that fit best. Call it before answering anything "
+                "that the files may know. Write each query as a short, complete question or a few key words, in the "
+                "language of the files, with pronouns replaced by what they stand for. Split a question that asks for "
+                "several things into one query for each."
+            ),
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "queries": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "minItems": 1,
+                        "maxItems": _MOST_QUERIES,
+                        "description": "What to look for.",
+                    }
+                },
+                "required": ["queries"],
+            },
+        },
+    }
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+
+    def called(self, call_id: str, arguments: str) -> FileSearchToolCall:
+        return FileSearchToolCall(
+            id=call_id, file_search=FileSearchCall(queries=queries_in(arguments), called_by="model")
+        )
+
+    async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
+        queries = call.file_search.queries or [*filter(None, [task.words.strip()[:_LONGEST_QUERY]])]
+        ranking = task.settings.ranking_options or _RANKING
+        found: list[Found] = []
+        if queries and task.stores and task.room > 0:
+            most = task.settings.max_num_results or task.most
+            found = await self._search(task.project, task.stores, queries, most=most, threshold=ranking.score_threshold)
+        results = await _fitting([_result(item) for item in found], task)
+        done = call.file_search.model_copy(update={"queries": queries, "ranking_options": ranking, "results": results})
+        return call.model_copy(update={"file_search": done})
+
+
+def queries_in(arguments: str) -> list[str]:
+    """The queries in what a model wrote: as asked for, or under another name, or one as a string; [] when there is none."""
+    try:
+        given: Any = json.loads(arguments)
+    except ValueError:
+        return []
+    if isinstance(given, dict):
+        given = next((given[key] for key in ("queries", "query", "q") if given.get(key)), [])
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list):
+        return []
+    queries = [text.strip()[:_LONGEST_QUERY] for text in texts if isinstance(text, str) and text.strip()]
+    return list(dict.fromkeys(queries))[:_MOST_QUERIES]
+
+
+def _result(found: Found) -> FileSearchResult:
+    return FileSearchResult(
+        file_id=found.file_id,
+        file_name=found.filename,
+        score=min(1.0, max(0.0, found.score)),
+        content=[ResultContent(text=found.text)],
+        section=found.section or None,
+        page=found.page,
+    )
+
+
+async def _fitting(results: Sequence[FileSearchResult], task: ToolTask) -> list[FileSearchResult]:
+    """The best results that fit into the room; the first is cut to fit rather than left out."""
+    if not results:
+        return []
+    counts = await task.count([result.text for result in results])
+    left = task.room
+    kept: list[FileSearchResult] = []
+    for result, tokens in zip(results, counts, strict=True):
+        needed = tokens + _OVERHEAD
+        if needed > left:
+            if not kept:
+                kept.append(_cut(result, max(0.0, (left - _OVERHEAD) / tokens)))
+            break
+        kept.append(result)
+        left -= needed
+    return [result for result in kept if result.text]
+
+
+def _cut(result: FileSearchResult, share: float) -> FileSearchResult:
+    text = result.text[: int(len(result.text) * share)]
+    return result.model_copy(update={"content": [ResultContent(text=text)]})

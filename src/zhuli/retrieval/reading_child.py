@@ -1,0 +1,133 @@
+"""The far end of retrieval.reading: a process that reads one file after another, within limits, and may die of any.
+
+It guards against accidents, not against attackers: it runs as the server's user. Requests come as lines of JSON on
+standard input; what goes back are frames:
+four bytes of length and JSON. Parsers are imported here and nowhere else.
+"""
+
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from zhuli import registry
+from zhuli.core.errors import Unreadable
+from zhuli.ports import Parser
+from zhuli.retrieval import recognition
+from zhuli.retrieval.cleaning import clean
+from zhuli.retrieval.reading_limits import Limits, too_much_memory
+from zhuli.types.document import Block
+
+FRAME_CHARACTERS = 256 * 1024
+
+def main() -> None:
+    limits = Limits(**orjson.loads(sys.argv[1]))
+    answers = _take_standard_output()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the server ends this process in its own time
+    _limit_process(limits)
+    parsers = find_parsers()
+    _send(answers, ["ready"])
+    for line in sys.stdin.buffer:
+        request = orjson.loads(line)
+        _limit_processor(limits.seconds)
+        for frame in answer(Path(request["path"]), request["filename"], parsers, limits):
+            _send(answers, frame)
+
+
+def _take_standard_output() -> BinaryIO:
+    """Standard output for frames alone: what a library prints goes elsewhere."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _limit_process(limits: Limits) -> None:
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    resource.setrlimit(kind, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_processor(seconds: float) -> None:
+    """A backstop for when the server is gone and nobody looks at the clock."""
+    soft = int(time.process_time() + seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def find_parsers() -> dict[str, Parser]:
+    """Every parser that is installed, by extension; one that was added goes before one of ours."""
+    ours = registry.built_in("parsers")
+    added = [name for name in registry.names("parsers") if name not in ours]
+    parsers: dict[str, Parser] = {}
+    for name in [*ours, *added]:
+        parser: Parser = registry.find("parsers", name)()
+        parsers |= dict.fromkeys(parser.extensions, parser)
+    return parsers
+
+
+def answer(path: Path, filename: str, parsers: dict[str, Parser], limits: Limits) -> Iterator[list[Any]]:
+    """The frames of one file: blocks, then "end" or "failed"."""
+    try:
+        yield from _blocks(path, filename, parsers, limits)
+        yield ["end"]
+    except Unreadable as error:
+        yield ["failed", error.file_code, error.message, ""]
+    except MemoryError:
+        yield ["failed", "invalid_file", too_much_memory(limits.memory_bytes), ""]
+    except RecursionError:
+        yield ["failed", "invalid_file", "The file is nested too deeply to be read.", ""]
+    except Exception as error:  # libraries raise anything over a broken file
+        why = f"The file is broken: it can't be read ({type(error).__name__})."
+        yield ["failed", "invalid_file", why, traceback.format_exc(limit=-8)]
+
+
+def _blocks(path: Path, filename: str, parsers: dict[str, Parser], limits: Limits) -> Iterator[list[Any]]:
+    extension = recognition.recognise(path, filename)
+    parser = parsers.get(extension) or _for_unknown(extension, path, parsers)
+    frame, waiting, characters = [], 0, 0
+    for block in filter(None, map(clean, parser.parse(path))):
+        characters += len(block.text) + 2
+        if characters > limits.max_characters:
+            raise Unreadable(f"The file has more than {limits.max_characters:,} characters of text. Split it.")
+        frame.append(_packed(block))
+        waiting += len(block.text)
+        if waiting >= FRAME_CHARACTERS:
+            yield ["blocks", frame]
+            frame, waiting = [], 0
+    if not characters:
+        raise Unreadable("The file has no text: only spaces or nothing to read.")
+    yield ["blocks", frame]
+
+
+def _for_unknown(extension: str, path: Path, parsers: dict[str, Parser]) -> Parser:
+    """Text under a name that no parser claims is read as text."""
+    with path.open("rb") as file:
+        head = file.read(recognition.HEAD)
+    if extension in NEEDS_SAVING or recognition.looks_binary(head):
+        advice = NEEDS_SAVING.get(extension, recognition.ALL_READ)
+        raise Unreadable(f"Files with the extension {extension} are not read. {advice}", code="unsupported_file")
+    return parsers[".txt"]
+
+
+NEEDS_SAVING = {".odt": "Save it as .docx.", ".odp": "Save it as .pptx.", ".doc": "Save it as .docx."}
+
+
+def _packed(block: Block) -> tuple[str, str, int, int | None]:
+    return block.text, block.kind, block.level, block.page
+
+
+def _send(answers: BinaryIO, frame: list[Any]) -> None:
+    data = orjson.dumps(frame)
+    answers.write(len(data).to_bytes(4, "big") + data)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""What one file may cost, and what to say of one that costs more: known at both ends of the reading process."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """seconds: of wall time and of processor a file. memory_bytes: of the whole process. max_characters: of one file's text."""
+
+    seconds: float
+    memory_bytes: int
+    max_characters: int
+
+
+def too_much_memory(memory_bytes: int) -> str:
+    return f"Reading the file takes more than {memory_bytes >> 20} MiB of memory. Split it into smaller files."

@@ -1,0 +1,90 @@
+"""Tokens by OpenAI's tokenizer o200k_base, which comes with a package: nothing is downloaded.
+
+It measures how long texts are. Models of ours have tokenizers of their own, and nothing here is for them.
+"""
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from functools import cache
+from typing import Any
+
+TOKENIZER = "o200k_base"
+
+_PIECE = 128
+"""Characters between two marks of a ruler, at least: few enough to be counted again in some microseconds."""
+
+# o200k_base first splits a text by a regular expression and then merges bytes within each part. No part reaches over
+# these places, whatever stands around them: before the space behind a word, where a line begins with anything but a
+# space or "/" (which can join punctuation before the line's end), and before CJK punctuation behind a CJK letter.
+_SEAM = re.compile(
+    r"(?<=\S)(?= )|(?<=\n)(?=[^\s/])"
+    r"|(?<=[\u4e00-\u9fff\u3041-\u3096\u30a1-\u30fa])(?=[\u3001\u3002\uff0c\uff01\uff1f\uff1b\uff1a])"
+)
+
+
+def count(text: str) -> int:
+    """How many tokens the text has."""
+    tokens: int = _encoding().count(text)
+    return tokens
+
+
+class Ruler:
+    """Counts the tokens of any piece of one text, exactly, without reading the whole piece each time."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._marks = array("q", [0])
+        self._counts = array("q", [0])
+        while self._marks[-1] < len(text):
+            seam = _SEAM.search(text, self._marks[-1] + _PIECE)
+            mark = seam.start() if seam else len(text)
+            self._counts.append(self._counts[-1] + count(text[self._marks[-1] : mark]))
+            self._marks.append(mark)
+
+    @property
+    def tokens(self) -> int:
+        """Of the whole text."""
+        return self._counts[-1]
+
+    def between(self, start: int, end: int) -> int:
+        """Tokens of text[start:end]."""
+        first, last = bisect_left(self._marks, start), bisect_right(self._marks, end) - 1
+        if first >= last:
+            return count(self._text[start:end])
+        inside = self._counts[last] - self._counts[first]
+        before, after = self._text[start : self._marks[first]], self._text[self._marks[last] : end]
+        return inside + (count(before) if before else 0) + (count(after) if after else 0)
+
+    def reach(self, start: int, most: int) -> int:
+        """An end such that text[start:end] has at most `most` tokens, and a few characters more would be too many."""
+        end = len(self._text)
+        near, far = start, min(end, start + 4 * most)
+        while far < end and self.between(start, far) <= most:
+            near, far = far, min(end, 2 * far - start)
+        if self.between(start, far) <= most:
+            return far
+        while far - near > 1:
+            middle = (near + far) // 2
+            fits = self.between(start, middle) <= most
+            near, far = (middle, far) if fits else (near, middle)
+        return near
+
+    def reach_back(self, end: int, most: int, *, after: int) -> int:
+        """A start beyond `after`, which is too far, such that text[start:end] has at most `most` tokens."""
+        near, far = end, max(after, end - 4 * most)
+        while far > after and self.between(far, end) <= most:
+            near, far = far, max(after, 2 * far - end)
+        while near - far > 1:
+            middle = (near + far) // 2
+            fits = self.between(middle, end) <= most
+            near, far = (middle, far) if fits else (near, middle)
+        return near
+
+
+@cache
+def _encoding() -> Any:
+    # The package's own front loads its tables a second time, as Python objects: three seconds and 100 MB.
+    from bpe_openai._bindings import tokenizer_for_encoding
+
+    return tokenizer_for_encoding(TOKENIZER)

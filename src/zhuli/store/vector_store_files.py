@@ -1,0 +1,219 @@
+"""How files enter vector stores, what is known of them there, and how they leave.
+
+A file's stay in a store is a row of its own, whose number is never used twice; chunks and changes go by that number. What
+is shown of a store or a batch is counted from these rows. Reading and embedding a file is the ingestion's work.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from zhuli.store import chunks, collections, jobs, schema
+from zhuli.store.schema import vector_store_files as store_files
+from zhuli.store.statement import prepared
+from zhuli.store.vector_store_locks import lock, note_use, try_lock, refuse_expired
+from zhuli.types.vector_store import VectorStoreFile, VectorStoreFileCreate, chunking_of
+
+JOB = "ingest"
+"""The kind of job that reads, cuts and embeds a file; its key is the id of the file's row."""
+
+_PIECE = 500
+"""Ids in one statement: databases have a limit."""
+
+
+def add_files(
+    connection: Connection,
+    project: str,
+    store: str,
+    files: Sequence[VectorStoreFileCreate],
+    *,
+    now: int,
+    batch: str | None = None,
+) -> list[VectorStoreFile]:
+    """The files, each once, as files of the store; those that are new there begin to be ingested.
+
+    A file that is there already takes the attributes that are given, and joins the batch. It is ingested again if it had
+    failed or was cancelled, or if it is to be cut otherwise.
+    """
+    refuse_expired(store, lock(connection, project, store), now)
+    note_use(connection, store, now)
+    wanted = {file.file_id: file for file in files}
+    _require_files(connection, project, list(wanted))
+    there = _stays(connection, store, list(wanted))
+    staying = {file_id: stay for file_id, stay in there.items() if _may_stay(stay.file, wanted[file_id])}
+    kept = {file_id: _keep(connection, stay, wanted[file_id]) for file_id, stay in staying.items()}
+    if batch is not None and kept:
+        _JOIN(connection, [{"number": stay.number, "batch": batch} for stay in staying.values()])
+    new: dict[str, VectorStoreFile] = {}
+    for file_id, asked in wanted.items():
+        if file_id not in staying:
+            old = there.get(file_id)
+            new[file_id] = _new(store, asked, old.file if old else None, now)
+            if old is not None:
+                _leave(connection, store, old)
+    _insert(connection, project, list(new.values()), batch)
+    return [kept.get(file_id) or new[file_id] for file_id in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A file in a store. number: of the row, never used twice."""
+
+    number: int
+    file: VectorStoreFile
+
+
+def _stays(connection: Connection, store: str, file_ids: Sequence[str]) -> dict[str, Stay]:
+    """Which of these files are in the store."""
+    found: dict[str, Stay] = {}
+    for piece in _pieces([row_id(store, file_id) for file_id in file_ids]):
+        for row in connection.execute(_STAYS, {"ids": piece}):
+            found[row.file_id] = Stay(row.seq, VectorStoreFile.model_validate_json(row.body))
+    return found
+
+
+_STAYS = select(store_files.c.seq, store_files.c.file_id, store_files.c.body).where(
+    store_files.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def row_id(store: str, file_id: str) -> str:
+    """The id of the row of a file's stay in a store."""
+    return f"{store}/{file_id}"
+
+
+def _may_stay(file: VectorStoreFile, asked: VectorStoreFileCreate) -> bool:
+    """Whether what was ingested, or is being so, is what is asked for."""
+    same = asked.chunking_strategy is None or chunking_of(asked.chunking_strategy) == file.chunking_strategy
+    return same and file.status in ("in_progress", "completed")
+
+
+def _keep(connection: Connection, stay: Stay, asked: VectorStoreFileCreate) -> VectorStoreFile:
+    if asked.attributes is None or asked.attributes == stay.file.attributes:
+        return stay.file
+    return set_attributes(connection, stay, asked.attributes)
+
+
+def _new(store: str, asked: VectorStoreFileCreate, old: VectorStoreFile | None, now: int) -> VectorStoreFile:
+    """A file that is to be ingested; what is not said stays as it was on an earlier stay."""
+    chunking = old.chunking_strategy if old and asked.chunking_strategy is None else chunking_of(asked.chunking_strategy)
+    attributes = old.attributes if old and asked.attributes is None else asked.attributes
+    return VectorStoreFile(
+        id=asked.file_id,
+        created_at=now,
+        vector_store_id=store,
+        chunking_strategy=chunking,
+        attributes=dict(attributes or {}),
+    )
+
+
+_JOIN = prepared(
+    update(store_files).where(store_files.c.seq == bindparam("number")).values(batch_id=bindparam("batch"))
+)
+
+
+def set_attributes(connection: Connection, stay: Stay, attributes: Mapping[str, Any]) -> VectorStoreFile:
+    """Overwrite a file's attributes; the caller has locked the store."""
+    file = stay.file.model_copy(update={"attributes": dict(attributes)})
+    _REWRITE(connection, {"number": stay.number, "new_body": file.model_dump_json()})
+    if file.status == "completed":  # otherwise what follows the log has not heard of the file
+        chunks.note_attributes(connection, file.vector_store_id, stay.number)
+    return file
+
+
+_REWRITE = prepared(
+    update(store_files).where(store_files.c.seq == bindparam("number")).values(body=bindparam("new_body"))
+)
+
+
+def _insert(connection: Connection, project: str, files: Sequence[VectorStoreFile], batch: str | None) -> None:
+    if not files:
+        return
+    rows = [
+        {
+            "id": row_id(file.vector_store_id, file.id),
+            "project_id": project,
+            "body": file.model_dump_json(),
+            "vector_store_id": file.vector_store_id,
+            "file_id": file.id,
+            "batch_id": batch,
+            "status": file.status,
+        }
+        for file in files
+    ]
+    _INSERT(connection, rows)
+    jobs.enqueue_all(connection, JOB, [row_id(file.vector_store_id, file.id) for file in files])
+
+
+_INSERT = prepared(
+    insert(store_files).values(
+        {
+            name: bindparam(name)
+            for name in ("id", "project_id", "body", "vector_store_id", "file_id", "batch_id", "status")
+        }
+    )
+)
+
+
+def _leave(connection: Connection, store: str, stay: Stay) -> None:
+    """The file leaves the store, whatever its state; the caller has locked the store."""
+    jobs.finish(connection, JOB, row_id(store, stay.file.id))
+    chunks.remove(connection, store, stay.number)
+    _DELETE(connection, {"number": stay.number})
+
+
+_DELETE = prepared(delete(store_files).where(store_files.c.seq == bindparam("number")))
+
+
+def remove_file(connection: Connection, project: str, store: str, file_id: str) -> None:
+    """Take the file out of the store, with all that was made of it."""
+    lock(connection, project, store)
+    _leave(connection, store, stay_of(connection, store, file_id))
+
+
+def stay_of(connection: Connection, store: str, file_id: str) -> Stay:
+    """The file's stay in a store that exists, or NotFound."""
+    found = None if "\0" in file_id else _stays(connection, store, [file_id]).get(file_id)
+    if found is None:
+        raise collections.missing(store_files, row_id(store, file_id))
+    return found
+
+
+def forget_file(connection: Connection, project: str, file_id: str) -> list[str]:
+    """Take a file that is being deleted out of every store; their ids."""
+    query = select(store_files.c.vector_store_id).where(
+        store_files.c.file_id == file_id, store_files.c.project_id == project
+    )
+    left: list[str] = []
+    for store in sorted(connection.execute(query).scalars()):  # in the same order by all, against deadlocks
+        if not try_lock(connection, project, store):
+            continue  # the store was deleted, and the file's row goes with it
+        if (stay := _stays(connection, store, [file_id]).get(file_id)) is not None:
+            _leave(connection, store, stay)
+            left.append(store)
+    return left
+
+
+def _require_files(connection: Connection, project: str, file_ids: Sequence[str]) -> None:
+    """The files exist, and can't be deleted before the transaction ends; NotFound names the first that does not."""
+    known: set[str] = set()
+    for piece in _pieces([file_id for file_id in file_ids if "\0" not in file_id]):
+        known.update(connection.execute(_KNOWN, {"project": project, "ids": piece}).scalars())
+    unknown = next((file_id for file_id in file_ids if file_id not in known), None)
+    if unknown is not None:
+        raise collections.missing(schema.files, unknown)
+
+
+_KNOWN = (
+    select(schema.files.c.id)
+    .where(schema.files.c.project_id == bindparam("project"), schema.files.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(schema.files.c.id)
+    .with_for_update(read=True)
+)
+
+
+def _pieces(ids: Sequence[str]) -> Iterable[list[str]]:
+    for start in range(0, len(ids), _PIECE):
+        yield list(ids[start : start + _PIECE])
