@@ -10,15 +10,21 @@ from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
+from zhuli.retrieval.clean_up import CleanUp
+from zhuli.retrieval.discarding import Discarding
+from zhuli.retrieval.ingestion import Ingestion, IngestionHandler, forget_copies
+from zhuli.retrieval.library import Library
+from zhuli.retrieval.pieces import MOST_CHARACTERS
+from zhuli.retrieval.reading import Reader
 from zhuli.runs.commands import RunCommands
 from zhuli.runs.engine import Engine
 from zhuli.runs.handler import RunHandler
 from zhuli.runs.history import History
 from zhuli.runs.images import Images
 from zhuli.settings import Settings
-from zhuli.store import jobs, migrate, projects, runs
+from zhuli.store import chunks, jobs, migrate, projects, runs, vector_stores
 from zhuli.store.database import Database, open_database
-from zhuli.worker.loop import Chore, Worker
+from zhuli.worker.loop import Chore, Handler, Worker
 
 
 @dataclass
@@ -34,6 +40,8 @@ class App:
     telemetry: Telemetry
     runs: RunCommands
     engine: Engine
+    reader: Reader
+    library: Library
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
@@ -45,6 +53,7 @@ class App:
         await self.database.begin()
         if not self.database.shared:
             await self.database.run(jobs.release_all)  # nobody else can hold a lease
+            forget_copies(self.settings.data_dir)
         if work:  # also without slots: runs must expire
             self._worker = make_worker(self)
             self._working = asyncio.create_task(self._work(self._worker))
@@ -73,6 +82,8 @@ class App:
         self.begin_to_stop()
         await self.work_until_stopped()
         self.hints.close()
+        await self.library.aclose()
+        await self.reader.aclose()
         await self.catalog.aclose()
         await self.blobs.aclose()
         await self.telemetry.aclose()
@@ -99,12 +110,47 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         settings=settings,
     )
     commands = RunCommands(database, catalog, clock, settings)
-    return App(settings, clock, hints, database, catalog, blobs, telemetry, commands, engine)
+    reader = Reader(
+        processes=settings.parse_processes,
+        seconds=settings.parse_seconds,
+        memory_bytes=settings.parse_memory_bytes,
+        max_characters=MOST_CHARACTERS,
+    )
+    library = Library.of(database, settings)
+    return App(settings, clock, hints, database, catalog, blobs, telemetry, commands, engine, reader, library)
 
 
 def make_worker(app: App) -> Worker:
     """The worker of this process: which kinds of job it handles, and what it looks after."""
-    handler = RunHandler(app.engine)
-    chores = [Chore(1.0, handler.expire_overdue), Chore(60.0, handler.drop_old_deltas)]
-    slots = {runs.JOB: app.settings.worker_slots}
-    return Worker(app.database, app.hints, {runs.JOB: handler}, slots, chores, app.clock, app.settings)
+    settings = app.settings
+    runner = RunHandler(app.engine)
+    handlers: dict[str, Handler] = {
+        runs.JOB: runner,
+        vector_stores.JOB: IngestionHandler(_ingestion(app)),
+        vector_stores.CLEAN_UP: CleanUp(app.database, app.library.forget),
+        chunks.DISCARD: Discarding(app.database),
+    }
+    working = settings.worker_slots > 0
+    slots = {
+        runs.JOB: settings.worker_slots,
+        vector_stores.JOB: settings.ingest_slots if working else 0,
+        vector_stores.CLEAN_UP: 1 if working else 0,
+        chunks.DISCARD: 1 if working else 0,
+    }
+    chores = [Chore(1.0, runner.expire_overdue), Chore(60.0, runner.drop_old_deltas)]
+    return Worker(app.database, app.hints, handlers, slots, chores, app.clock, settings)
+
+
+def _ingestion(app: App) -> Ingestion:
+    return Ingestion(
+        database=app.database,
+        blobs=app.blobs,
+        catalog=app.catalog,
+        reader=app.reader,
+        embedding=app.library.embedding,
+        clock=app.clock,
+        telemetry=app.telemetry,
+        data_dir=app.settings.data_dir,
+        max_attempts=app.settings.max_attempts,
+        added=app.library.keeping_up.notice,
+    )

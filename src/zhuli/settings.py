@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     worker_slots: int = Field(
         64, ge=0, description="Runs that this process works on at once; 0: leave them to workers."
     )
+    ingest_slots: int = Field(
+        4, ge=1, description="Files that this process ingests at once into vector stores, if it works on runs at all."
+    )
     run_lifetime_seconds: int = Field(600, ge=1, description="After this long a run that has not ended expires.")
     lease_seconds: float = Field(15, gt=0, description="A worker that is silent for this long loses its jobs.")
     max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often is given up.")
@@ -48,6 +51,16 @@ class Settings(BaseSettings):
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
+    parse_seconds: float = Field(60, gt=0, description="Reading a file of a vector store may take this long.")
+    parse_memory_bytes: int = Field(
+        1024**3, ge=128 * 1024**2, description="Memory that a process which reads files may take."
+    )
+    parse_processes: int = Field(2, ge=1, description="Processes that read files, each one at a time.")
+    vector_index: str = Field(
+        "auto",
+        description="embedded, pgvector, qdrant or another plugin; auto: pgvector where PostgreSQL has it, else embedded.",
+    )
+    vector_index_url: str | None = Field(None, description="Where the vector index is, for qdrant.")
     durable: bool = Field(
         default=False, description="SQLite: also survive a power cut at every commit (slower: one fsync each)."
     )

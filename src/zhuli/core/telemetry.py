@@ -53,6 +53,21 @@ class Telemetry:
         )
         self.turn_seconds = Histogram("zhuli_turn_seconds", "One call of a model", ["model"], registry=self.registry)
         self.tokens = Counter("zhuli_tokens", "Tokens by kind", ["model", "kind"], registry=self.registry)
+        self.files_ingested = Counter(
+            "zhuli_files_ingested",
+            "Files of vector stores by how their ingestion ended",
+            ["status"],
+            registry=self.registry,
+        )
+        self.ingestion_seconds = Histogram(
+            "zhuli_ingestion_seconds", "Ingestion of a file from its claim to its end", registry=self.registry
+        )
+        self.chunks_ingested = Counter(
+            "zhuli_chunks_ingested",
+            "Chunks written: embedded for it, or known already",
+            ["vector"],
+            registry=self.registry,
+        )
 
     @contextmanager
     def span(self, name: str, **attributes: Any) -> Iterator[Span]:

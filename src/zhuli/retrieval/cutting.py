@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from zhuli.retrieval.graphemes import boundary_at_or_after, boundary_at_or_before, is_boundary
+from zhuli.retrieval.graphemes import boundaries, is_boundary
 from zhuli.retrieval.tokenizer import Ruler
 from zhuli.types.document import SEPARATOR, Block, Chunk, text_of
 
@@ -20,14 +20,20 @@ _CJK = r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66
 _SENTENCE = re.compile(
     r"(?:[.!?\u2026]+[\"'\u201d\u2019\u00bb)\]]*(?=\s+[^\sa-z]))|(?:[\u3002\uff01\uff1f\uff1b\u2026]+[\u201d\u2019\u300d\u300f\uff09\u300b\u3011)\]\"']*)"
 )
+_SPACES = re.compile(r"\s+")
 _LINE = re.compile(r"(?<=\S)(?=[^\S\n]*\n)")
 _WORD = re.compile(
     rf"(?<=\S)(?=\s)|(?<=[{_CJK}\u3001\u3002\uff0c\uff1a])(?=[^\s\u3001\u3002\uff0c\uff01\uff1f\uff1b\uff1a\u201d\u300d\uff09])"
 )
 
-# How full a chunk must be, by characters, for its end to be one of these; and for the end of a section or block.
-_FULL = ((_SENTENCE, 0.5), (_LINE, 0.6), (_WORD, 0.8))
+# How full a chunk must be, by characters, to end there: at the end of a section or a block, and then of these. In prose a
+# line's end is but where it was wrapped; in tables and code lines are what counts.
 _FULL_SECTION, _FULL_BLOCK = 0.4, 0.6
+_PROSE = ((_SENTENCE, 0.5), (_LINE, 0.6), (_WORD, 0.8))
+_ROWS = ((_LINE, 0.5), (_WORD, 0.8))
+
+_NEAR = 256
+"""Where nothing else offers itself, a boundary between characters is looked for this near."""
 
 _HEADING_LENGTH = 120
 _ROW_LENGTH = 240
@@ -92,13 +98,11 @@ class _Document:
 
         yield from self._block_ends(at_least(_FULL_SECTION), limit, sections=True)
         yield from self._block_ends(at_least(_FULL_BLOCK), limit, sections=False)
-        for pattern, share in _FULL:
+        for pattern, share in self._patterns(limit):
             lowest = at_least(share)
             found = [match.end() for match in pattern.finditer(self._text, lowest, limit + 1)]
             yield from (end for end in reversed(found) if lowest < end <= limit and is_boundary(self._text, end))
-        while (end := boundary_at_or_before(self._text, limit, floor=floor)) is not None:
-            yield end
-            limit = end - 1
+        yield from reversed(boundaries(self._text, max(floor + 1, limit - _NEAR), limit))
 
     def _block_ends(self, lowest: int, limit: int, *, sections: bool) -> Iterator[int]:
         """Ends of blocks, last first: of those before a heading, or of those that are no headings themselves."""
@@ -129,13 +133,17 @@ class _Document:
         block = self._block_at(earliest) + 1
         if block < len(self._starts) and earliest <= self._starts[block] <= latest:
             return self._first_character(self._starts[block])
-        for pattern in (_SENTENCE, _LINE, _WORD):
+        for pattern, _ in self._patterns(earliest):
             for match in pattern.finditer(self._text, earliest, latest):
                 begin = self._first_character(match.end())
                 if begin <= latest and is_boundary(self._text, begin):
                     return begin
-        begin = boundary_at_or_after(self._text, earliest, ceiling=end)
-        return None if begin is None else self._first_character(begin)
+        characters = boundaries(self._text, earliest, min(end - 1, earliest + _NEAR))
+        return self._first_character(characters[0]) if characters else None
+
+    def _patterns(self, position: int) -> tuple[tuple[re.Pattern[str], float], ...]:
+        """Ends to look for around `position`, best first, each with how full a chunk must be for it."""
+        return _PROSE if self._places[self._block_at(position)].block.kind in ("text", "heading") else _ROWS
 
     def _begins_section(self, position: int) -> bool:
         place = self._places[self._block_at(position)]
@@ -146,14 +154,14 @@ class _Document:
 
     def _first_character(self, position: int) -> int:
         """The next place from `position` on that is no space; a space that carries an accent is none."""
-        while position < len(self._text) and self._text[position].isspace() and is_boundary(self._text, position + 1):
-            position += 1
-        return position
+        found = _SPACES.match(self._text, position)
+        behind = found.end() if found else position
+        return behind if behind == position or is_boundary(self._text, behind) else behind - 1
 
     def _without_spaces(self, start: int, end: int) -> int:
-        while end > start + 1 and self._text[end - 1].isspace() and is_boundary(self._text, end - 1):
-            end -= 1
-        return end
+        """`end`, moved before the spaces there."""
+        last = start + len(self._text[start:end].rstrip())
+        return last if last == end or is_boundary(self._text, last) else last + 1
 
 
 def _places(blocks: list[Block]) -> Iterator[_Place]:
@@ -182,4 +190,4 @@ def _line(text: str, most: int) -> str:
     line = " ".join(text.split())
     if len(line) <= most:
         return line
-    return line[: boundary_at_or_before(line, most - 1, floor=0) or most - 1].rstrip() + "…"
+    return line[: boundaries(line, 0, most - 1)[-1]].rstrip() + "…"

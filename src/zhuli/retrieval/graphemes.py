@@ -4,33 +4,34 @@ import re
 from functools import cache
 from typing import Any
 
-# Between two of these there always is a boundary: none joins what is before or after it. (\r\n is the one exception
-# among ASCII, so \r is not in it.)
-_PLAIN = r"\x20-\x7e\n\t\u00a1-\u00ac\u00b0-\u02ff\u0370-\u0482\u048a-\u052f\u2013-\u2027\u3000-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60"
-_SURE = re.compile(rf"(?<=[{_PLAIN}])(?=[{_PLAIN}])")
+# Between any two of these there is a boundary, since none of them joins another: control characters, spaces, letters and
+# signs of Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai, Chinese, Japanese and Korean, without their marks.
+_PLAIN = (
+    r"\x00-\x0c\x0e-\xa8\xaa-\xac\xaf-\u02ff\u0370-\u0377\u0384-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u0904-\u0939"
+    r"\u0e01-\u0e30\u2000-\u200a\u2010-\u2029\u3000-\u3029\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
+)
+_SURE = re.compile(rf"(?<=[{_PLAIN}])(?=[{_PLAIN}])|(?=\r)|(?<=\r)(?!\n)")
 
 _CONTEXT = 256
-"""Characters to look back for a sure boundary; only longer runs of joined characters could be misjudged."""
+"""Characters to look back for a sure boundary; only in longer runs of joined characters a boundary can be misjudged."""
 
 
 def is_boundary(text: str, position: int) -> bool:
     """Whether text may be cut at `position` without cutting through what a reader sees as one character."""
     if position <= 0 or position >= len(text) or _SURE.match(text, position):
         return True
-    begin = position
-    while begin > max(0, position - _CONTEXT) and not _SURE.match(text, begin):
+    return bool(boundaries(text, position, position))
+
+
+def boundaries(text: str, first: int, last: int) -> list[int]:
+    """All places first ≤ p ≤ last, within the text, where it may be cut."""
+    begin = first
+    while begin > max(0, first - _CONTEXT) and not _SURE.match(text, begin):
         begin -= 1
-    return any(cluster.start() == position for cluster in _clusters().finditer(text, begin, position + 1))
-
-
-def boundary_at_or_before(text: str, position: int, *, floor: int) -> int | None:
-    """The last boundary in floor < p ≤ position, if there is one."""
-    return next((at for at in range(position, floor, -1) if is_boundary(text, at)), None)
-
-
-def boundary_at_or_after(text: str, position: int, *, ceiling: int) -> int | None:
-    """The first boundary in position ≤ p < ceiling, if there is one."""
-    return next((at for at in range(position, ceiling) if is_boundary(text, at)), None)
+    found = [begin + cluster.start() for cluster in _clusters().finditer(text[begin : last + 1])]
+    if last >= len(text):
+        found.append(len(text))
+    return [place for place in found if first <= place <= last]
 
 
 @cache

@@ -62,7 +62,9 @@ class Reader:
                 return await process.read(path, filename)
         except TimeoutError as error:
             seconds = self._limits.seconds
-            raise Unreadable(f"Reading the file takes longer than {seconds:g} seconds. Split it into smaller files.") from error
+            raise Unreadable(
+                f"Reading the file takes longer than {seconds:g} seconds. Split it into smaller files."
+            ) from error
 
     async def _process(self) -> ReadingProcess:
         return self._idle.pop() if self._idle else await ReadingProcess.start(self._limits)

@@ -19,13 +19,16 @@ import orjson
 
 from zhuli import registry
 from zhuli.core.errors import Unreadable
-from zhuli.ports import Parser
 from zhuli.retrieval import recognition
 from zhuli.retrieval.cleaning import clean
 from zhuli.retrieval.reading_limits import Limits, too_much_memory
 from zhuli.types.document import Block
 
 FRAME_CHARACTERS = 256 * 1024
+
+Parsers = dict[str, Any]
+"""By extension. They are ports.Parser; importing that would bring along pydantic, and make this process twice as large."""
+
 
 def main() -> None:
     limits = Limits(**orjson.loads(sys.argv[1]))
@@ -61,18 +64,18 @@ def _limit_processor(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def find_parsers() -> dict[str, Parser]:
+def find_parsers() -> Parsers:
     """Every parser that is installed, by extension; one that was added goes before one of ours."""
     ours = registry.built_in("parsers")
     added = [name for name in registry.names("parsers") if name not in ours]
-    parsers: dict[str, Parser] = {}
+    parsers: Parsers = {}
     for name in [*ours, *added]:
-        parser: Parser = registry.find("parsers", name)()
+        parser = registry.find("parsers", name)()
         parsers |= dict.fromkeys(parser.extensions, parser)
     return parsers
 
 
-def answer(path: Path, filename: str, parsers: dict[str, Parser], limits: Limits) -> Iterator[list[Any]]:
+def answer(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iterator[list[Any]]:
     """The frames of one file: blocks, then "end" or "failed"."""
     try:
         yield from _blocks(path, filename, parsers, limits)
@@ -88,7 +91,7 @@ def answer(path: Path, filename: str, parsers: dict[str, Parser], limits: Limits
         yield ["failed", "invalid_file", why, traceback.format_exc(limit=-8)]
 
 
-def _blocks(path: Path, filename: str, parsers: dict[str, Parser], limits: Limits) -> Iterator[list[Any]]:
+def _blocks(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iterator[list[Any]]:
     extension = recognition.recognise(path, filename)
     parser = parsers.get(extension) or _for_unknown(extension, path, parsers)
     frame, waiting, characters = [], 0, 0
@@ -106,7 +109,7 @@ def _blocks(path: Path, filename: str, parsers: dict[str, Parser], limits: Limit
     yield ["blocks", frame]
 
 
-def _for_unknown(extension: str, path: Path, parsers: dict[str, Parser]) -> Parser:
+def _for_unknown(extension: str, path: Path, parsers: Parsers) -> Any:
     """Text under a name that no parser claims is read as text."""
     with path.open("rb") as file:
         head = file.read(recognition.HEAD)

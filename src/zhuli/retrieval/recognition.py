@@ -121,7 +121,9 @@ def _text(head: bytes, named: str) -> str:
     is_html = markup.startswith((b"<!doctype html", b"<html"))
     if named in CONTAINERS:
         looks = "an HTML page" if is_html else "plain text"
-        raise Unreadable(f"The file is named {named} but looks like {looks}: what was saved is not the document itself.")
+        raise Unreadable(
+            f"The file is named {named} but looks like {looks}: what was saved is not the document itself."
+        )
     if named in {".doc", ".xls", ".txt", ""} and is_html:
         return ".html"
     if named in {".doc", ".xls", ".ppt", ".msg", ""}:

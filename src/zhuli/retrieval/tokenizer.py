@@ -58,10 +58,11 @@ class Ruler:
 
     def reach(self, start: int, most: int) -> int:
         """An end such that text[start:end] has at most `most` tokens, and a few characters more would be too many."""
-        end = len(self._text)
-        near, far = start, min(end, start + 4 * most)
+        near, end = self._mark_before_limit(start, most), len(self._text)
+        step, far = _PIECE, min(end, near + _PIECE)
         while far < end and self.between(start, far) <= most:
-            near, far = far, min(end, 2 * far - start)
+            step *= 2
+            near, far = far, min(end, far + step)
         if self.between(start, far) <= most:
             return far
         while far - near > 1:
@@ -72,14 +73,33 @@ class Ruler:
 
     def reach_back(self, end: int, most: int, *, after: int) -> int:
         """A start beyond `after`, which is too far, such that text[start:end] has at most `most` tokens."""
-        near, far = end, max(after, end - 4 * most)
+        near = max(self._mark_behind_limit(end, most), after + 1)
+        step, far = _PIECE, max(after, near - _PIECE)
         while far > after and self.between(far, end) <= most:
-            near, far = far, max(after, 2 * far - end)
+            step *= 2
+            near, far = far, max(after, far - step)
         while near - far > 1:
             middle = (near + far) // 2
             fits = self.between(middle, end) <= most
             near, far = (middle, far) if fits else (near, middle)
         return near
+
+    def _mark_before_limit(self, start: int, most: int) -> int:
+        """The last mark that `most` tokens from `start` reach; `start` itself if there is none, or the next one is far."""
+        first = bisect_left(self._marks, start)
+        if self._marks[first] - start > 4 * _PIECE:
+            return start
+        room = self._counts[first] + most - count(self._text[start : self._marks[first]])
+        return max(start, self._marks[max(0, bisect_right(self._counts, room) - 1)])
+
+    def _mark_behind_limit(self, end: int, most: int) -> int:
+        """The first mark from which it is at most `most` tokens to `end`; or `end` itself, likewise."""
+        last = bisect_right(self._marks, end) - 1
+        if end - self._marks[last] > 4 * _PIECE:
+            return end
+        room = self._counts[last] - most + count(self._text[self._marks[last] : end])
+        found = bisect_left(self._counts, room)
+        return min(end, self._marks[found]) if found < len(self._marks) else end
 
 
 @cache

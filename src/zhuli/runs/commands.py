@@ -63,14 +63,17 @@ class RunCommands:
         assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
         now = self._now()
         if body.additional_messages:
-            add_messages(connection, project, thread_id, body.additional_messages, now)
+            embedder = self._catalog.default_embedder
+            add_messages(connection, project, thread_id, body.additional_messages, now, embedder=embedder)
         run = new_run(thread_id, assistant, body, now=now, lifetime=self._settings.run_lifetime_seconds)
         return self._insert(connection, project, run, [])
 
     def _create_with_thread(self, connection: Connection, project: str, body: ThreadRunCreate) -> Run:
         assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
         now = self._now()
-        thread = insert_thread(connection, project, body.thread or ThreadCreate(), now)
+        embedder = self._catalog.default_embedder
+        thread = insert_thread(connection, project, body.thread or ThreadCreate(), now, embedder=embedder)
+        attached.check_resources(connection, project, body.tool_resources)
         run = new_run(thread.id, assistant, body, now=now, lifetime=self._settings.run_lifetime_seconds)
         return self._insert(connection, project, run, [Change("thread.created", thread.model_dump(mode="json"))])
 
@@ -149,24 +152,36 @@ def refuse_while_active(connection: Connection, thread_id: str, *, doing: str | 
     raise InvalidRequest(f"Can't {doing} {thread_id} while a run {active} is active.")
 
 
-def insert_thread(connection: Connection, project: str, body: ThreadCreate, now: int) -> Thread:
-    """A new thread with its first messages."""
+def insert_thread(connection: Connection, project: str, body: ThreadCreate, now: int, *, embedder: str) -> Thread:
+    """A new thread with its first messages; a vector store that is made on the way uses this embedder."""
     thread = thread_of(body, now)
-    attached.check_resources(connection, project, thread.tool_resources)
+    thread = attached.with_new_store(connection, project, thread, body.tool_resources, embedder=embedder, now=now)
+    attached.check_resources(connection, project, thread.tool_resources, owner=thread.id)
     collections.insert(connection, schema.threads, project, thread)
-    add_messages(connection, project, thread.id, body.messages or [], now)
-    return thread
+    if not body.messages:
+        return thread
+    add_messages(connection, project, thread.id, body.messages, now, embedder=embedder)
+    return collections.get(connection, schema.threads, Thread, project, thread.id)
 
 
 def add_messages(
-    connection: Connection, project: str, thread_id: str, bodies: Sequence[MessageCreate], now: int
+    connection: Connection,
+    project: str,
+    thread_id: str,
+    bodies: Sequence[MessageCreate],
+    now: int,
+    *,
+    embedder: str,
 ) -> list[Message]:
-    """Add what a client sent to a thread, which the caller has locked or just made."""
+    """Add what a client sent to a thread, which the caller has locked or just made.
+
+    Files that are attached for file_search get into the thread's vector store; a new one uses this embedder.
+    """
     messages = [message_of(thread_id, body, now) for body in bodies]
     for message in messages:
         attached.check_message(connection, project, message)
     threads.insert_messages(connection, project, messages)
-    attached.join_thread(connection, project, thread_id, messages)
+    attached.join_thread(connection, project, thread_id, messages, embedder=embedder, now=now)
     return messages
 
 

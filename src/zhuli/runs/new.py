@@ -105,21 +105,15 @@ def _first(*values: Any) -> Any:
 
 
 def _resources(given: NewToolResources | None) -> ToolResources:
-    """The resources as the object shows them."""
+    """The resources as the object shows them; a vector store that is to be made is not among them yet."""
     if given is None:
         return ToolResources()
     search = given.file_search
-    if search is not None and search.vector_stores:
-        if search.vector_store_ids:
-            raise InvalidRequest(
-                "Invalid 'tool_resources.file_search': give either vector_store_ids or vector_stores, not both.",
-                param="tool_resources.file_search",
-                code="invalid_value",
-            )
+    if search is not None and search.vector_stores and search.vector_store_ids:
         raise InvalidRequest(
-            "This server has no vector stores yet, so it can't make one.",
-            param="tool_resources.file_search.vector_stores",
-            code="unsupported_parameter",
+            "Invalid 'tool_resources.file_search': give either vector_store_ids or vector_stores, not both.",
+            param="tool_resources.file_search",
+            code="invalid_value",
         )
     return ToolResources(
         code_interpreter=given.code_interpreter,

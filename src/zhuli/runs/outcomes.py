@@ -1,4 +1,4 @@
-"""How one execution of a run ended. Nothing else says it: no flags, no status strings passed around."""
+"""How one turn of a run ended, and the run with it. Nothing else says it: no flags, no status strings passed around."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +10,11 @@ from zhuli.types.step import FunctionToolCall
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The assistant has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsTools:
+    """The server must run tools of its own; then the client its functions, if there are any, or the model goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,6 @@ class Failed:
     filtered: bool = False
 
 
-Outcome = Finished | NeedsClient | Incomplete | Cancelled | Expired | Failed
+Outcome = Finished | NeedsTools | NeedsClient | Incomplete | Cancelled | Expired | Failed
 End = Incomplete | Cancelled | Expired | Failed
 """Outcomes that leave something unfinished."""

@@ -1,18 +1,24 @@
 """One call of the model, seen from the log: its deltas become events of messages and steps. Pure, no I/O.
 
 A turn makes a message step, a tool step, or the first and then the second. A message stands complete before the tool step
-begins, for clients follow one message at a time. Adjacent pieces of text are joined until they are taken.
+begins, for clients follow one message at a time. Adjacent pieces of text are joined until they are taken. Markers of
+citations become annotations on the way (runs/citing), each in the delta that has its marker.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from zhuli.core.ids import new_id
-from zhuli.types.event import Change
+from zhuli.ports import Tool
+from zhuli.runs.citing import Citation, Citer, Piece
+from zhuli.types.event import STEP_CALLED, Change
 from zhuli.types.generation import Delta, ToolCallDelta, Usage
 from zhuli.types.run import Run
-from zhuli.types.step import FunctionCallResult, FunctionToolCall
+from zhuli.types.step import FunctionCallResult, FunctionToolCall, ToolCall, ToolCallsDetails
 
+_NO_TOOLS: Mapping[str, Tool] = MappingProxyType({})
 _NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
@@ -24,11 +30,21 @@ class _Call:
 
 
 class Turn:
-    """Feed it deltas and take() changes to record; close_* gives the last ones."""
+    """Feed it deltas and take() changes to record; close_* gives the last ones.
 
-    def __init__(self, run: Run, now: int) -> None:
+    tools: those that run in the server, by the name of the function that the model calls. citer: of the run's passages.
+    """
+
+    def __init__(
+        self, run: Run, now: int, *, tools: Mapping[str, Tool] = _NO_TOOLS, citer: Citer | None = None
+    ) -> None:
         self._run = run
         self._now = now
+        self._tools = tools
+        self._citer = citer
+        self._annotations: list[dict[str, Any]] = []
+        self._new_annotations: list[dict[str, Any]] = []
+        self._length = 0
         self._changes: list[Change] = []
         self._step: dict[str, Any] | None = None
         self._message: dict[str, Any] | None = None
@@ -47,14 +63,15 @@ class Turn:
         return "".join(self._text)
 
     @property
-    def calls(self) -> list[FunctionToolCall]:
-        """The functions that the model called, in order."""
-        return [
-            FunctionToolCall(
-                id=call.id, function=FunctionCallResult(name=call.name, arguments="".join(call.arguments) or "{}")
-            )
-            for _, call in sorted(self._calls.items())
-        ]
+    def calls(self) -> list[ToolCall]:
+        """What the model called, in order."""
+        return [self._as_call(call) for _, call in sorted(self._calls.items())]
+
+    def _as_call(self, call: _Call) -> ToolCall:
+        arguments = "".join(call.arguments) or "{}"
+        if call.name in self._tools:
+            return self._tools[call.name].called(call.id, arguments)
+        return FunctionToolCall(id=call.id, function=FunctionCallResult(name=call.name, arguments=arguments))
 
     def feed(self, delta: Delta) -> bool:
         """Take in a piece; True when it opens a message or a step, which a follower should see at once."""
@@ -86,6 +103,7 @@ class Turn:
         self._now = now
         if self._message is not None:
             details = {"reason": "max_tokens"}
+            self._end_citing()
             self._flush_text()
             message = {**self._message, "content": self._content(), "incomplete_at": now, "incomplete_details": details}
             self._changes.append(Change("thread.message.incomplete", {**message, "status": "incomplete"}))
@@ -102,9 +120,41 @@ class Turn:
         if opened:
             self._block = block
             self._open_message()
+        if self._citer is None or block == "refusal":
+            self._say(text)
+        else:
+            self._say_cited(self._citer.feed(text))
+        return opened
+
+    def _say(self, text: str) -> None:
         self._text.append(text)
         self._unsent.append(text)
-        return opened
+        self._length += len(text)
+
+    def _say_cited(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            if isinstance(piece, Citation):
+                self._annotate(piece)
+                self._say(piece.marker)
+            else:
+                self._say(piece)
+
+    def _annotate(self, citation: Citation) -> None:
+        """Note a marker that is about to be said; indexes count characters, as the text's do."""
+        annotation = {
+            "type": "file_citation",
+            "text": citation.marker,
+            "file_citation": {"file_id": citation.file_id, "quote": citation.quote},
+            "start_index": self._length,
+            "end_index": self._length + len(citation.marker),
+        }
+        self._new_annotations.append({"index": len(self._annotations), **annotation})
+        self._annotations.append(annotation)
+
+    def _end_citing(self) -> None:
+        if self._citer is not None:
+            citer, self._citer = self._citer, None
+            self._say_cited(citer.close())
 
     def _open_message(self) -> None:
         message_id = new_id("msg")
@@ -129,25 +179,7 @@ class Turn:
         self._changes.append(Change("thread.message.in_progress", self._message))
 
     def _open_step(self, details: dict[str, Any]) -> None:
-        self._step = {
-            "id": new_id("step"),
-            "object": "thread.run.step",
-            "created_at": self._now,
-            "assistant_id": self._run.assistant_id,
-            "thread_id": self._run.thread_id,
-            "run_id": self._run.id,
-            "type": details["type"],
-            "status": "in_progress",
-            "step_details": details,
-            "last_error": None,
-            "expires_at": self._run.expires_at,
-            "expired_at": None,
-            "cancelled_at": None,
-            "failed_at": None,
-            "completed_at": None,
-            "metadata": {},
-            "usage": None,
-        }
+        self._step = _new_step(self._run, details, self._now)
         self._changes.append(Change("thread.run.step.created", self._step))
         self._changes.append(Change("thread.run.step.in_progress", self._step))
 
@@ -160,7 +192,9 @@ class Turn:
         if self._block == "refusal":
             content: dict[str, Any] = {"index": 0, "type": "refusal", "refusal": piece}
         else:
-            text = {"value": piece, "annotations": []} if first else {"value": piece}
+            text: dict[str, Any] = {"value": piece}
+            if first or self._new_annotations:
+                text["annotations"], self._new_annotations = self._new_annotations, []
             content = {"index": 0, "type": "text", "text": text}
         delta = {"id": self._message["id"], "object": "thread.message.delta", "delta": {"content": [content]}}
         self._changes.append(Change("thread.message.delta", delta))
@@ -168,10 +202,11 @@ class Turn:
     def _content(self) -> list[dict[str, Any]]:
         if self._block == "refusal":
             return [{"type": "refusal", "refusal": self.text}]
-        return [{"type": "text", "text": {"value": self.text, "annotations": []}}]
+        return [{"type": "text", "text": {"value": self.text, "annotations": self._annotations}}]
 
     def _complete_message(self, usage: dict[str, int]) -> None:
         assert self._message is not None
+        self._end_citing()
         self._flush_text()
         message = {**self._message, "status": "completed", "content": self._content(), "completed_at": self._now}
         self._changes.append(Change("thread.message.completed", message))
@@ -182,8 +217,7 @@ class Turn:
         assert self._step is not None
         step = {**self._step, "status": "completed", "completed_at": self._now, "usage": usage}
         if self._step["type"] == "tool_calls":
-            calls = [call.model_dump(mode="json") for call in self.calls]
-            step["step_details"] = {"type": "tool_calls", "tool_calls": calls}
+            step = with_calls(step, self.calls)
         self._changes.append(Change("thread.run.step.completed", step))
         self._step = None
 
@@ -194,26 +228,75 @@ class Turn:
                 self._complete_message(_NOTHING)  # the turn's usage is the tool step's
             self._open_step({"type": "tool_calls", "tool_calls": []})
         assert self._step is not None
-        delta: dict[str, Any] = {"index": piece.index, "type": "function"}
-        call = self._calls.get(piece.index)
-        if call is None:
-            call = self._calls[piece.index] = _Call(piece.id or new_id("call"), piece.name or "")
-            function = {"name": call.name, "arguments": piece.arguments, "output": None}
-            delta |= {"id": call.id, "function": function}
-        else:
-            delta["function"] = {"arguments": piece.arguments}
+        known = self._calls.get(piece.index)
+        call = known or _Call(piece.id or new_id("call"), piece.name or "")
+        self._calls[piece.index] = call
         call.arguments.append(piece.arguments)
-        details = {"type": "tool_calls", "tool_calls": [delta]}
-        event = {"id": self._step["id"], "object": "thread.run.step.delta", "delta": {"step_details": details}}
-        self._changes.append(Change("thread.run.step.delta", event))
+        delta = self._call_delta(piece, call, first=known is None)
+        if delta is not None:
+            self._changes.append(step_delta(self._step["id"], delta))
         return opened
+
+    def _call_delta(self, piece: ToolCallDelta, call: _Call, *, first: bool) -> dict[str, Any] | None:
+        """What followers see of it; of a call of the server's own tools only that there is one."""
+        if call.name in self._tools:
+            return {"index": piece.index, "id": call.id, "type": call.name, call.name: {}} if first else None
+        delta: dict[str, Any] = {"index": piece.index, "type": "function", "function": {"arguments": piece.arguments}}
+        if first:
+            delta["id"] = call.id
+            delta["function"] = {"name": call.name, "arguments": piece.arguments, "output": None}
+        return delta
 
     def tool_step(self) -> dict[str, Any] | None:
         """The open tool step, with its calls filled in, as the client's outputs will find it."""
         if self._step is None or not self._calls:
             return None
-        calls = [call.model_dump(mode="json") for call in self.calls]
-        return {**self._step, "step_details": {"type": "tool_calls", "tool_calls": calls}}
+        return with_calls(self._step, self.calls)
+
+
+def opened_tool_step(run: Run, calls: list[ToolCall], now: int) -> list[Change]:
+    """A tool step that the server begins by itself, with its calls; not a part of any turn."""
+    step = _new_step(run, {"type": "tool_calls", "tool_calls": []}, now)
+    deltas = [
+        step_delta(step["id"], {"index": n, "id": call.id, "type": call.type, call.type: {}})
+        for n, call in enumerate(calls)
+    ]
+    begun = [Change("thread.run.step.created", step), Change("thread.run.step.in_progress", step)]
+    return [*begun, *deltas, Change(STEP_CALLED, with_calls(step, calls))]
+
+
+def with_calls(step: dict[str, Any], calls: list[ToolCall]) -> dict[str, Any]:
+    """The step with these calls."""
+    return {**step, "step_details": ToolCallsDetails(tool_calls=calls).model_dump(mode="json")}
+
+
+def step_delta(step_id: str, call: dict[str, Any]) -> Change:
+    """A piece of one call of a step."""
+    details = {"type": "tool_calls", "tool_calls": [call]}
+    event = {"id": step_id, "object": "thread.run.step.delta", "delta": {"step_details": details}}
+    return Change("thread.run.step.delta", event)
+
+
+def _new_step(run: Run, details: dict[str, Any], now: int) -> dict[str, Any]:
+    return {
+        "id": new_id("step"),
+        "object": "thread.run.step",
+        "created_at": now,
+        "assistant_id": run.assistant_id,
+        "thread_id": run.thread_id,
+        "run_id": run.id,
+        "type": details["type"],
+        "status": "in_progress",
+        "step_details": details,
+        "last_error": None,
+        "expires_at": run.expires_at,
+        "expired_at": None,
+        "cancelled_at": None,
+        "failed_at": None,
+        "completed_at": None,
+        "metadata": {},
+        "usage": None,
+    }
 
 
 def wire_usage(usage: Usage) -> dict[str, int]:

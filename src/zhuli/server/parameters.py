@@ -20,6 +20,8 @@ PREFIXES = {
     "run_id": "run",
     "step_id": "step",
     "file_id": "file",
+    "vector_store_id": "vs",
+    "batch_id": "vsfb",
 }
 
 

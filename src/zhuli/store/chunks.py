@@ -197,7 +197,13 @@ _LOCK_FILES = (
     .with_for_update()
 )
 _WITH_CHUNKS = select(chunks.c.store_file).where(chunks.c.store_file.in_(bindparam("files", expanding=True))).distinct()
-_SOME = select(chunks.c.seq).where(chunks.c.store_file == bindparam("file")).limit(bindparam("most"))
+# From the end, so that what is left of a file is its beginning.
+_SOME = (
+    select(chunks.c.seq)
+    .where(chunks.c.store_file == bindparam("file"))
+    .order_by(chunks.c.ordinal.desc())
+    .limit(bindparam("most"))
+)
 _DISCARD = prepared(delete(chunks).where(chunks.c.seq.in_(_SOME)))
 _ANY = prepared(select(chunks.c.seq).where(chunks.c.store_file == bindparam("file")).limit(1))
 

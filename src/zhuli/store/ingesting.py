@@ -55,10 +55,9 @@ def take_up(connection: Connection, job: Job) -> Task | None:
     """The task that the job is for; None, and the job is done, when nobody wants it any more."""
     try:
         row = _wanted(connection, job)
+        source = _source(connection, row.seq)
     except Unwanted:
-        return None
-    source = _SOURCE(connection, {"number": row.seq}).first()
-    if source is None:  # the file or the store is being deleted
+        jobs.check(connection, job)
         jobs.finish(connection, job.kind, job.key)
         return None
     return Task(
@@ -69,6 +68,14 @@ def take_up(connection: Connection, job: Job) -> Task | None:
         embedder=source.embedder,
         chunking=VectorStoreFile.model_validate_json(row.body).chunking_strategy.static,
     )
+
+
+def _source(connection: Connection, number: int) -> Any:
+    """The file's own body and the store's embedder; Unwanted when one of them is being deleted."""
+    row = _SOURCE(connection, {"number": number}).first()
+    if row is None:
+        raise Unwanted
+    return row
 
 
 _SOURCE = prepared(
@@ -138,9 +145,9 @@ _ONE_OF_EACH = (
 _KNOWN = select(chunk_rows.c.digest, chunk_rows.c.vector).where(chunk_rows.c.seq.in_(_ONE_OF_EACH))
 
 
-def write(connection: Connection, job: Job, number: int, made: Sequence[EmbeddedChunk]) -> None:
+def write(connection: Connection, job: Job, made: Sequence[EmbeddedChunk]) -> None:
     """Add chunks to the file."""
-    _wanted(connection, job)
+    number = _wanted(connection, job).seq
     _INSERT(connection, [_row(number, chunk) for chunk in made])
 
 
@@ -164,10 +171,9 @@ _COLUMNS = ("store_file", "ordinal", "text", "section", "start", "end", "page", 
 _INSERT = prepared(insert(chunk_rows).values({name: bindparam(name) for name in _COLUMNS}))
 
 
-def unwrite(connection: Connection, job: Job, number: int) -> bool:
-    """Delete some of the chunks that the file has so far; whether none are left."""
-    _wanted(connection, job)
-    return chunks.discard_some(connection, number)
+def unwrite(connection: Connection, job: Job) -> bool:
+    """Delete some of the chunks that the file has so far, from the end; whether none are left."""
+    return chunks.discard_some(connection, _wanted(connection, job).seq)
 
 
 def complete(connection: Connection, job: Job, task: Task, *, usage: int, now: int) -> None:

@@ -5,16 +5,25 @@ is shown of a store or a batch is counted from these rows. Reading and embedding
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from zhuli.core.errors import InvalidRequest
 from zhuli.store import chunks, collections, jobs, schema
 from zhuli.store.schema import vector_store_files as store_files
 from zhuli.store.statement import prepared
-from zhuli.store.vector_store_locks import lock, note_use, try_lock, refuse_expired
-from zhuli.types.vector_store import VectorStoreFile, VectorStoreFileCreate, chunking_of
+from zhuli.store.vector_store_locks import lock, note_use, refuse_expired, try_lock
+from zhuli.types.page import Page, PageParams
+from zhuli.types.vector_store import (
+    FileBatch,
+    FileStatus,
+    VectorStore,
+    VectorStoreFile,
+    VectorStoreFileCreate,
+    chunking_of,
+)
 
 JOB = "ingest"
 """The kind of job that reads, cuts and embeds a file; its key is the id of the file's row."""
@@ -66,7 +75,7 @@ class Stay:
 
 
 def _stays(connection: Connection, store: str, file_ids: Sequence[str]) -> dict[str, Stay]:
-    """Which of these files are in the store."""
+    """Which of these files are in the store, which the caller has locked; their rows are locked too."""
     found: dict[str, Stay] = {}
     for piece in _pieces([row_id(store, file_id) for file_id in file_ids]):
         for row in connection.execute(_STAYS, {"ids": piece}):
@@ -74,8 +83,11 @@ def _stays(connection: Connection, store: str, file_ids: Sequence[str]) -> dict[
     return found
 
 
-_STAYS = select(store_files.c.seq, store_files.c.file_id, store_files.c.body).where(
-    store_files.c.id.in_(bindparam("ids", expanding=True))
+_STAYS = (
+    select(store_files.c.seq, store_files.c.file_id, store_files.c.body)
+    .where(store_files.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(store_files.c.seq)
+    .with_for_update()
 )
 
 
@@ -98,7 +110,9 @@ def _keep(connection: Connection, stay: Stay, asked: VectorStoreFileCreate) -> V
 
 def _new(store: str, asked: VectorStoreFileCreate, old: VectorStoreFile | None, now: int) -> VectorStoreFile:
     """A file that is to be ingested; what is not said stays as it was on an earlier stay."""
-    chunking = old.chunking_strategy if old and asked.chunking_strategy is None else chunking_of(asked.chunking_strategy)
+    chunking = (
+        old.chunking_strategy if old and asked.chunking_strategy is None else chunking_of(asked.chunking_strategy)
+    )
     attributes = old.attributes if old and asked.attributes is None else asked.attributes
     return VectorStoreFile(
         id=asked.file_id,
@@ -167,18 +181,79 @@ def _leave(connection: Connection, store: str, stay: Stay) -> None:
 _DELETE = prepared(delete(store_files).where(store_files.c.seq == bindparam("number")))
 
 
-def remove_file(connection: Connection, project: str, store: str, file_id: str) -> None:
+def modify(
+    connection: Connection, project: str, store: str, file_id: str, attributes: Mapping[str, Any]
+) -> VectorStoreFile:
+    """Overwrite the attributes of a file of the store."""
+    lock(connection, project, store)
+    return set_attributes(connection, _stay(connection, store, file_id), attributes)
+
+
+def remove(connection: Connection, project: str, store: str, file_id: str) -> None:
     """Take the file out of the store, with all that was made of it."""
     lock(connection, project, store)
-    _leave(connection, store, stay_of(connection, store, file_id))
+    _leave(connection, store, _stay(connection, store, file_id))
 
 
-def stay_of(connection: Connection, store: str, file_id: str) -> Stay:
-    """The file's stay in a store that exists, or NotFound."""
+def _stay(connection: Connection, store: str, file_id: str) -> Stay:
     found = None if "\0" in file_id else _stays(connection, store, [file_id]).get(file_id)
     if found is None:
         raise collections.missing(store_files, row_id(store, file_id))
     return found
+
+
+def get(connection: Connection, project: str, store: str, file_id: str) -> VectorStoreFile:
+    """The file as it is in the store now."""
+    collections.get(connection, schema.vector_stores, VectorStore, project, store)
+    return collections.get(connection, store_files, VectorStoreFile, project, row_id(store, file_id))
+
+
+def page(
+    connection: Connection,
+    project: str,
+    store: str,
+    params: PageParams,
+    *,
+    status: FileStatus | None = None,
+    batch: str | None = None,
+) -> Page[VectorStoreFile]:
+    """A page of the store's files, or of a batch's, with this status; `after` and `before` are ids of files."""
+    collections.get(connection, schema.vector_stores, VectorStore, project, store)
+    where = {"vector_store_id": store}
+    if batch is not None:
+        collections.get(connection, schema.vector_store_file_batches, FileBatch, project, batch, where)
+        where["batch_id"] = batch
+    after, before = (cursor and row_id(store, cursor) for cursor in (params.after, params.before))
+    params = replace(params, after=after, before=before)
+    only = {} if status is None else {"status": status}
+    return collections.page(connection, store_files, VectorStoreFile, project, params, where, only)
+
+
+def copies(connection: Connection, store: str) -> list[VectorStoreFileCreate]:
+    """What attaches the store's files to another one, as they are here."""
+    bodies = connection.execute(
+        select(store_files.c.body).where(store_files.c.vector_store_id == store).order_by("seq")
+    )
+    files = [VectorStoreFile.model_validate_json(body) for body in bodies.scalars()]
+    return [
+        VectorStoreFileCreate(file_id=file.id, chunking_strategy=file.chunking_strategy, attributes=file.attributes)
+        for file in files
+    ]
+
+
+def content(connection: Connection, project: str, store: str, file_id: str) -> list[str]:
+    """The file's text, as it was read and is searched, in pieces; InvalidRequest for one that is not completed."""
+    file = get(connection, project, store, file_id)
+    if file.status != "completed":
+        raise InvalidRequest(
+            f"The content of file '{file_id}' can only be read when its status is 'completed'; it is '{file.status}'.",
+            param="file_id",
+        )
+    number = _NUMBER(connection, {"row": row_id(store, file_id)}).scalar()
+    return [] if number is None else chunks.text_pieces(connection, number)
+
+
+_NUMBER = prepared(select(store_files.c.seq).where(store_files.c.id == bindparam("row")))
 
 
 def forget_file(connection: Connection, project: str, file_id: str) -> list[str]:

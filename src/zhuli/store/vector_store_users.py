@@ -31,7 +31,7 @@ _KEEP = prepared(
 
 
 def _note(dialect: Any) -> Prepared:
-    row = {"vector_store_id": bindparam("store"), "user_id": bindparam("user")}
+    row: dict[str, Any] = {"vector_store_id": bindparam("store"), "user_id": bindparam("user")}
     return prepared(dialect.insert(vector_store_users).values(row).on_conflict_do_nothing())
 
 

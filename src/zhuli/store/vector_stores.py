@@ -11,7 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from zhuli.core.ids import new_id
-from zhuli.store import collections, jobs, schema
+from zhuli.store import changes, collections, jobs, schema, vector_store_users
+from zhuli.store.database import hint
 from zhuli.store.schema import vector_store_files as store_files
 from zhuli.store.schema import vector_stores
 from zhuli.store.statement import prepared
@@ -34,6 +35,7 @@ CLEAN_UP = "clean_up"
 Status = Literal["expired", "in_progress", "completed"]
 
 _DAY = 86_400
+_PIECE = 500
 _USE_NOTED_SECONDS = 60
 """Use is noted at most this often, so that searches do not write to the database each time."""
 
@@ -157,15 +159,24 @@ _RENEW = prepared(
 def remove(connection: Connection, project: str, id: str) -> None:
     """Delete the store. It is gone at once; its rows and chunks follow piece by piece, by a job (store.leftovers)."""
     lock(connection, project, id)
-    stays = select(store_files.c.id).where(store_files.c.vector_store_id == id, store_files.c.status == "in_progress")
-    connection.execute(delete(schema.jobs).where(schema.jobs.c.kind == JOB, schema.jobs.c.key.in_(stays)))
-    connection.execute(  # who is ingesting one sees that it must stop
-        update(store_files)
-        .where(store_files.c.vector_store_id == id, store_files.c.status == "in_progress")
-        .values(status="cancelled")
-    )
+    stopped = connection.execute(_STOP, {"store": id, "stopped": "cancelled"}).scalars().all()
+    for start in range(0, len(stopped), _PIECE):
+        connection.execute(_NO_JOBS, {"keys": stopped[start : start + _PIECE]})
     connection.execute(delete(vector_stores).where(vector_stores.c.id == id))
+    vector_store_users.forget(connection, id)
     jobs.enqueue(connection, CLEAN_UP, id)
+    hint(connection, changes.topic(id))
+
+
+_STOP = (  # so that who is ingesting one of its files sees that nobody wants it any more
+    update(store_files)
+    .where(store_files.c.vector_store_id == bindparam("store"), store_files.c.status == "in_progress")
+    .values(status=bindparam("stopped"))
+    .returning(store_files.c.id)
+)
+_NO_JOBS = delete(schema.jobs).where(
+    schema.jobs.c.kind == JOB, schema.jobs.c.key.in_(bindparam("keys", expanding=True))
+)
 
 
 def open_stores(connection: Connection, project: str, ids: Sequence[str], *, now: int) -> list[OpenStore]:

@@ -104,7 +104,9 @@ class AppInMemory:
     async def thread(self, *texts: str) -> str:
         """A new thread with these messages of the user's; its id."""
         body = ThreadCreate.model_validate({"messages": _said(texts)})
-        return (await self.app.database.run(insert_thread, self.project, body, self._now())).id
+        embedder = self.app.catalog.default_embedder
+        made = await self.app.database.run(insert_thread, self.project, body, self._now(), embedder=embedder)
+        return made.id
 
     async def begin(self, *texts: str, thread: str | None = None, **fields: Any) -> Run:
         """Begin a run of a new assistant on the thread, or on a new one, with these messages added. Does not wait."""

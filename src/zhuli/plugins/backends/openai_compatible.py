@@ -6,12 +6,9 @@ piece of an answer has been passed on, never after. It estimates token counts: t
 
 import asyncio
 import logging
-import os
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import inf
 from typing import Annotated, Any
 
@@ -23,6 +20,7 @@ from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
 from zhuli.core.tokens import estimate
 from zhuli.models.completion_chunks import CompletionReader, shortened
 from zhuli.models.event_lines import EventLines, WholeBody, parsed
+from zhuli.models.model_server import message_in, read_key, retry_after
 from zhuli.types.generation import Delta, GenerationRequest
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -55,7 +53,7 @@ class Plugin:
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         self._name = name
         self._settings = _read_settings(name, settings)
-        self._key = _read_key(name, self._settings.api_key_env)
+        self._key = read_key(name, self._settings.api_key_env)
         self._url = f"{self._settings.base_url.rstrip('/')}/chat/completions"
         self._session: aiohttp.ClientSession | None = None
         self.context_window = self._settings.context_window
@@ -196,7 +194,7 @@ class Plugin:
 
     def _failure(self, status: int, said: Any, headers: Mapping[str, str]) -> BackendError:
         """The error for what the server answered instead of an answer."""
-        reason = shortened(_message_in(said), hide=self._key) or "no reason given"
+        reason = shortened(message_in(said), hide=self._key) or "no reason given"
         message = f"The model server of '{self._name}' answered {status}: {reason}"
         if status in {401, 403} and self._settings.api_key_env:
             message += f" (its key comes from {self._settings.api_key_env})"
@@ -256,41 +254,12 @@ class _Patience:
         self._response.close()
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait: `retry-after-ms`, else `Retry-After` as seconds or as a date."""
-    milliseconds, given = headers.get("retry-after-ms"), headers.get("Retry-After")
-    with suppress(ValueError):
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-    if given is None:
-        return None
-    with suppress(ValueError):
-        return max(0.0, float(given))
-    with suppress(ValueError):
-        # Against the server's own clock where it tells it: ours may differ.
-        now = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
-        return max(0.0, (parsedate_to_datetime(given) - now).total_seconds())
-    return None
-
-
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Read to the end, so that the connection can serve the next request; not from a server that keeps it open."""
     with suppress(aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(0.25):
             while await response.content.readany():
                 pass
-
-
-def _message_in(said: Any) -> Any:
-    """The sentence in an error body: {"error": {"message"}}, {"error": "…"}, {"detail": […]}, a list of one …"""
-    if isinstance(said, list) and said:
-        return _message_in(said[0])
-    if not isinstance(said, dict):
-        return said
-    for key in ("error", "message", "detail", "msg"):
-        if said.get(key):
-            return _message_in(said[key])
-    return said
 
 
 def _status_in(chunk: dict[str, Any]) -> int:
@@ -324,11 +293,3 @@ def _mistake(error: ValidationError) -> str:
 def _description(setting: str) -> str:
     field = Settings.model_fields.get(setting)
     return field.description or "" if field else ""
-
-
-def _read_key(name: str, variable: str | None) -> str | None:
-    if variable is None:
-        return None
-    if key := os.environ.get(variable, "").strip():
-        return key
-    raise ConfigurationError(f"Model '{name}' takes its key from the variable {variable}, which is not set.")

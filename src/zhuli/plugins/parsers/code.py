@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zhuli.core.decoding import read_text
+from zhuli.documents.decoding import read_text
 from zhuli.types.document import Block
 
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 
 LANGUAGES = (
-    ".c .h .cpp .cc .hpp .cs .css .scss .go .java .js .mjs .jsx .ts .tsx .php .py .pyi .ipynb .rb .rs .sh .bash .ps1 .bat .sql "
+    ".c .h .cpp .cc .hpp .cs .css .scss .go .java .js .mjs .jsx .ts .tsx .php .py .pyi .rb .rs .sh .bash .ps1 .bat .sql "
     ".kt .swift .scala .r .lua .pl .m .dart .vue .proto .graphql .xml .svg .yaml .yml .toml .ini .cfg .conf .env .properties "
     ".gradle .cmake .dockerfile .makefile .diff .patch"
 )

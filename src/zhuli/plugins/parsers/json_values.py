@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from zhuli.core.decoding import read_text
 from zhuli.core.errors import Unreadable
+from zhuli.documents.decoding import read_text
 from zhuli.types.document import Block
 
 PIECE = 1_500
@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class Plugin:
     """A file that is one value is JSON, one with a value a line JSON lines, whatever it is called."""
 
-    extensions: Sequence[str] = (".json", ".jsonl", ".ndjson", ".geojson")
+    extensions: Sequence[str] = (".json", ".jsonl", ".ndjson", ".geojson", ".ipynb")
 
     def parse(self, path: Path) -> Iterator[Block]:
         text = _SURROGATE.sub("\ufffd", read_text(path)).replace("\0", "").strip()
@@ -56,6 +56,9 @@ def _value(line: str) -> tuple[Any] | None:
 
 def _pieces(value: Any, place: str) -> Iterator[Block]:
     """The value in one block if it is short, else its parts; lists in runs of neighbours that fit together."""
+    if isinstance(value, str):
+        yield Block(f"{place}: {value}" if place else value)
+        return
     shown = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
     if len(shown) <= PIECE or not isinstance(value, dict | list):
         yield Block(f"{place}: {shown}" if place else shown, "code")

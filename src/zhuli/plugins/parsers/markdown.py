@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
-from zhuli.core.decoding import read_text
+from zhuli.documents.decoding import read_text
 from zhuli.types.document import Block, BlockKind
 
 KINDS: dict[str, BlockKind] = {"fence": "code", "code_block": "code", "table_open": "table"}
@@ -22,6 +20,8 @@ class Plugin:
         front, lines = _front_matter(text.split("\n"))
         if front:
             yield Block("\n".join(front), "code")
+        from markdown_it import MarkdownIt  # too slow to import for those who read other things
+
         reader = MarkdownIt("commonmark").enable("table").disable(["inline"])
         yield from _blocks(reader.parse("\n".join(lines)), lines)
 
@@ -34,7 +34,7 @@ def _front_matter(lines: list[str]) -> tuple[list[str], list[str]]:
     return lines[1:end], lines[end + 1 :] if end else lines
 
 
-def _blocks(tokens: Sequence[Token], lines: list[str]) -> Iterator[Block]:
+def _blocks(tokens: Sequence[Any], lines: list[str]) -> Iterator[Block]:
     for token, content in zip(tokens, [*tokens[1:], None], strict=True):
         if token.level or token.map is None:
             continue

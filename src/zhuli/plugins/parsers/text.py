@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zhuli.core.decoding import read_text
+from zhuli.documents.decoding import read_text
 from zhuli.types.document import Block
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
@@ -13,7 +13,7 @@ LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection
 
 
 class Plugin:
-    """Text in any encoding that core.decoding knows."""
+    """Text in any encoding that documents.decoding knows."""
 
     extensions: Sequence[str] = (".txt", ".text", ".log", ".tex", ".rst", ".srt", ".vtt")
 

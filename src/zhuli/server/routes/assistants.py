@@ -20,9 +20,8 @@ router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=Jso
 @router.post("", response_model=Assistant)
 async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) -> Response:
     _check_model(app.catalog, body.model)
-    assistant = assistant_of(body, int(app.clock.now()))
-    await app.database.run(_create, actor.project, assistant)
-    return Json(assistant)
+    now, embedder = int(app.clock.now()), app.catalog.default_embedder
+    return Json(await app.database.run(_create, actor.project, body, now=now, embedder=embedder))
 
 
 @router.get("", response_model=Page[Assistant])
@@ -53,9 +52,12 @@ def _check_model(catalog: Catalog, model: str) -> None:
         raise catalog.unknown(model)
 
 
-def _create(connection: Connection, project: str, assistant: Assistant) -> None:
-    attached.check_resources(connection, project, assistant.tool_resources)
-    collections.insert(connection, assistants, project, assistant)
+def _create(connection: Connection, project: str, body: AssistantCreate, *, now: int, embedder: str) -> Assistant:
+    made = assistant_of(body, now)
+    made = attached.with_new_store(connection, project, made, body.tool_resources, embedder=embedder, now=now)
+    attached.check_resources(connection, project, made.tool_resources, owner=made.id)
+    collections.insert(connection, assistants, project, made)
+    return made
 
 
 def _modify(connection: Connection, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
@@ -63,7 +65,7 @@ def _modify(connection: Connection, project: str, assistant_id: str, body: Assis
     assistant = collections.get(connection, assistants, Assistant, project, assistant_id)
     fresh = Assistant(id=assistant.id, created_at=assistant.created_at, model=assistant.model)
     given = {name: getattr(fresh if getattr(body, name) is None else body, name) for name in body.model_fields_set}
-    attached.check_resources(connection, project, body.tool_resources)
+    attached.check_resources(connection, project, body.tool_resources, owner=assistant_id)
     modified = assistant.model_copy(update=given)
     collections.replace(connection, assistants, modified)
     return modified

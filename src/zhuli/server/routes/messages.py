@@ -22,7 +22,8 @@ router = APIRouter(
 
 @router.post("", response_model=Message)
 async def create_message(thread_id: str, body: MessageCreate, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.database.run(_add, actor.project, thread_id, body, int(app.clock.now())))
+    now, embedder = int(app.clock.now()), app.catalog.default_embedder
+    return Json(await app.database.run(_add, actor.project, thread_id, body, now=now, embedder=embedder))
 
 
 @router.get("", response_model=Page[Message])
@@ -58,10 +59,12 @@ async def delete_message(thread_id: str, message_id: str, app: TheApp, actor: Th
     return Json(Deleted(id=message_id, object="thread.message.deleted"))
 
 
-def _add(connection: Connection, project: str, thread_id: str, body: MessageCreate, now: int) -> Message:
+def _add(
+    connection: Connection, project: str, thread_id: str, body: MessageCreate, *, now: int, embedder: str
+) -> Message:
     threads.lock(connection, project, thread_id)
     refuse_while_active(connection, thread_id, doing="add messages to")
-    return add_messages(connection, project, thread_id, [body], now)[0]
+    return add_messages(connection, project, thread_id, [body], now, embedder=embedder)[0]
 
 
 def _list(connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None) -> Page[Message]:

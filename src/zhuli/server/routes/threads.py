@@ -23,7 +23,8 @@ router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute
 @router.post("", response_model=Thread)
 async def create_thread(app: TheApp, actor: TheActor, body: ThreadCreate | None = None) -> Response:
     now = int(app.clock.now())
-    return Json(await app.database.run(insert_thread, actor.project, body or ThreadCreate(), now))
+    body, embedder = body or ThreadCreate(), app.catalog.default_embedder
+    return Json(await app.database.run(insert_thread, actor.project, body, now, embedder=embedder))
 
 
 @router.get("", response_model=Page[Thread])
@@ -54,7 +55,7 @@ def _modify(connection: Connection, project: str, thread_id: str, body: ThreadMo
         "metadata": dict(body.metadata or {}),
         "tool_resources": body.tool_resources or ToolResources(),
     }
-    attached.check_resources(connection, project, body.tool_resources)
+    attached.check_resources(connection, project, body.tool_resources, owner=thread_id)
     modified = thread.model_copy(update={name: given[name] for name in body.model_fields_set})
     collections.replace(connection, threads, modified)
     return modified

@@ -121,6 +121,12 @@ def upgrade() -> None:
         batch_op.create_index("vector_stores_of_project", ["project_id", "seq"], unique=False)
         batch_op.create_index("vector_stores_that_expire", ["expires_at"], unique=False)
 
+    op.create_table(
+        "vector_store_users",
+        sa.Column("vector_store_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("vector_store_id", "user_id"),
+    )
     with op.batch_alter_table("files", schema=None) as batch_op:
         batch_op.add_column(sa.Column("expires_at", sa.BigInteger(), nullable=True))
         batch_op.create_index("files_that_expire", ["expires_at"], unique=False)
@@ -146,6 +152,7 @@ def downgrade() -> None:
         batch_op.drop_index("files_that_expire")
         batch_op.drop_column("expires_at")
 
+    op.drop_table("vector_store_users")
     with op.batch_alter_table("vector_stores", schema=None) as batch_op:
         batch_op.drop_index("vector_stores_that_expire")
         batch_op.drop_index("vector_stores_of_project")

@@ -48,9 +48,9 @@ def read_text(path: Path) -> str:
 
 def decode(data: bytes) -> str:
     """Text of `data`, without its mark; what can't be decoded in an otherwise clear encoding becomes U+FFFD."""
-    for mark, encoding in MARKS:
+    for mark, marked in MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return data.decode(marked, "replace")
     if wide := _wide_by_zeros(data[:SAMPLE]):
         return data.decode(wide, "replace")
     if (text := _as_utf8(data)) is not None:
@@ -68,7 +68,9 @@ def _wide_by_zeros(sample: bytes) -> str | None:
     if _familiarity(sample, other) > _familiarity(sample, encoding):
         encoding = other
     familiar, _ = _familiarity(sample, encoding)
-    return encoding if familiar >= 2 * ENOUGH or (familiar > ENOUGH / 2 and _mostly_printable(sample, encoding)) else None
+    return (
+        encoding if familiar >= 2 * ENOUGH or (familiar > ENOUGH / 2 and _mostly_printable(sample, encoding)) else None
+    )
 
 
 def _familiarity(sample: bytes, encoding: str) -> tuple[float, int]:

@@ -1,0 +1,107 @@
+"""An embedder whose model comes in a Python package, run on this machine's processor by ONNX Runtime.
+
+Which model, says its recipe. Making and loading it and every text take place in threads, a text in each: the event loop
+never waits for them. Short requests have a thread of their own, so that a question is not put behind documents.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.models.encoder_folder import Recipe
+from zhuli.types.vectors import Purpose, Vectors
+
+SHORT = 2_000
+"""Characters in all: a request of no more is answered beside the documents, not after them."""
+
+
+class Settings(BaseModel):
+    """What an entry of the models file may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: str = Field(".", description="The model is made ready in models/ in here.")
+    threads: int = Field(0, ge=0, le=256, description="Texts at once, each on one core; 0: one for each core.")
+
+
+class PackagedEmbedder:
+    """A text that is longer than the model's window is read in several windows; its vector is the mean of all tokens."""
+
+    recipe: Recipe
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        self._name = name
+        self._settings = _read_settings(name, settings)
+        self._encoder: Any = None
+        self._loading = asyncio.Lock()
+        self._many = ThreadPoolExecutor(self._settings.threads or os.cpu_count() or 1, "embedding")
+        self._short = ThreadPoolExecutor(1, "embedding-short")
+        self.dimensions = self.recipe.dimensions
+        self.max_tokens = self.recipe.window
+
+    async def start(self) -> None:
+        await self._loaded()
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
+        encode = partial((await self._ready()).encode, prefix=self.recipe.prefixes[purpose])
+        pool = self._short if sum(map(len, texts)) <= SHORT else self._many
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            rows = await asyncio.gather(*(run(pool, encode, text) for text in texts))
+        except RuntimeError as error:  # what ONNX Runtime raises is of this kind
+            raise BackendError(f"The embedder '{self._name}' failed: {error}") from error
+        return Vectors(self.dimensions, b"".join(row.astype("<f4").tobytes() for row in rows))
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        counts: list[int] = await asyncio.to_thread((await self._ready()).count, list(texts))
+        return counts
+
+    async def aclose(self) -> None:
+        for pool in (self._short, self._many):
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+    async def _ready(self) -> Any:
+        try:
+            return await self._loaded()
+        except ConfigurationError as error:
+            raise BackendError(error.message) from error
+
+    async def _loaded(self) -> Any:
+        async with self._loading:
+            if self._encoder is None:
+                self._encoder = await asyncio.to_thread(self._load)
+            return self._encoder
+
+    def _load(self) -> Any:
+        check_packages()
+        from zhuli.models.text_encoder import TextEncoder  # loads numpy and onnxruntime, which a server starts without
+
+        folder = self.recipe.prepared(Path(self._settings.data_dir, "models"))
+        return TextEncoder(folder, window=self.recipe.window)
+
+
+def check_packages() -> None:
+    """What runs the models is installed; ConfigurationError says how to get it."""
+    for package in ("numpy", "onnxruntime", "onnx", "tokenizers"):
+        if find_spec(package) is None:
+            raise ConfigurationError(
+                f"Embedding on this machine needs the package {package}: `pip install 'zhuli[knowledge]'` gets it."
+            )
+
+
+def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        known = ", ".join(Settings.model_fields)
+        raise ConfigurationError(f"Embedder '{name}': {place}: {first['msg']}. Known: {known}.") from error

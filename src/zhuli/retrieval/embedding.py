@@ -1,0 +1,118 @@
+"""Embeds passages for everybody who ingests in this process: texts of several files in one batch, the same text once.
+
+What was embedded long ago is found in the database by its digest; that is the ingestion's matter. Here is what is being
+embedded now. Queries don't come this way: a search calls the embedder itself, and embedders let queries go first.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from zhuli.models.catalog import EmbedderEntry
+from zhuli.types.vectors import Vectors
+
+BATCH = 16
+"""Texts in one call: of 800 tokens each, some seconds of work for a small model, which a small file has to wait for."""
+
+_CALLS = 4
+"""Calls to an embedder at once: one that is far away gets enough to do, one in this process lets them take turns."""
+
+
+def digest_of(embedder: EmbedderEntry, text: str) -> bytes:
+    """Names what an embedder makes of a text: SHA-256 of the embedder's name, its vectors' length and the text."""
+    head = f"{embedder.name}\0{embedder.embedder.dimensions}\0"
+    return sha256((head + text).encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(slots=True)
+class _Line:
+    """What waits for one embedder, and how many calls to it are going on."""
+
+    waiting: deque[tuple[bytes, str]] = field(default_factory=deque)
+    calls: int = 0
+
+
+class Embedding:
+    """One for a process."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+        self._coming: dict[bytes, asyncio.Future[bytes]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def vectors(self, embedder: EmbedderEntry, texts: Mapping[bytes, str]) -> dict[bytes, bytes]:
+        """The texts' vectors in half floats, by digest, together with what others want of this embedder.
+
+        BackendError when a call fails in which one of them was; it may be another's text that it failed for.
+        """
+        futures = {digest: self._wanted(embedder, digest, text) for digest, text in texts.items()}
+        if futures:
+            self._call(embedder)
+            await asyncio.wait(futures.values())
+        return {digest: future.result() for digest, future in futures.items()}
+
+    async def alone(self, embedder: EmbedderEntry, texts: Mapping[bytes, str]) -> dict[bytes, bytes]:
+        """The same in a call of its own."""
+        vectors = await embedder.embedder.embed(list(texts.values()), "passage")
+        return dict(zip(texts, half_floats(vectors), strict=True))
+
+    def _wanted(self, embedder: EmbedderEntry, digest: bytes, text: str) -> asyncio.Future[bytes]:
+        """What will be the vector; joins the line unless it is coming already."""
+        if (coming := self._coming.get(digest)) is not None:
+            return coming
+        future = self._coming[digest] = asyncio.get_running_loop().create_future()
+        self._lines.setdefault(embedder.name, _Line()).waiting.append((digest, text))
+        return future
+
+    def _call(self, embedder: EmbedderEntry) -> None:
+        """Begin as many calls as there may be and texts wait for."""
+        line = self._lines[embedder.name]
+        while line.waiting and line.calls < _CALLS:
+            batch = dict(line.waiting.popleft() for _ in range(min(BATCH, len(line.waiting))))
+            line.calls += 1
+            task = asyncio.create_task(self._embed(embedder, batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _embed(self, embedder: EmbedderEntry, batch: dict[bytes, str]) -> None:
+        futures = {digest: self._coming[digest] for digest in batch}
+        try:
+            for digest, vector in (await self.alone(embedder, batch)).items():
+                futures[digest].set_result(vector)
+        except Exception as error:
+            for future in futures.values():
+                future.set_exception(error)
+                future.exception()  # who wanted it may have left
+        finally:
+            for digest, future in futures.items():
+                del self._coming[digest]
+                future.cancel()  # without effect unless this was stopped
+            self._lines[embedder.name].calls -= 1
+            self._call(embedder)
+
+    async def aclose(self) -> None:
+        """Stop what is being embedded; nobody may wait for it any more."""
+        for line in self._lines.values():
+            line.waiting.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def half_floats(vectors: Vectors) -> list[bytes]:
+    """A row of little-endian half floats for each vector."""
+    import numpy as np  # loaded by the first file that is ingested
+
+    halves = np.frombuffer(vectors.data, "<f4").reshape(-1, vectors.dimensions).astype("<f2")
+    return [row.tobytes() for row in halves]
+
+
+def floats(halves: list[bytes]) -> list[bytes]:
+    """The inverse: float32 as in Vectors. All rows have the same length."""
+    import numpy as np
+
+    data = np.frombuffer(b"".join(halves), "<f2").astype("<f4").tobytes()
+    size = len(data) // max(1, len(halves))
+    return [data[start : start + size] for start in range(0, len(data), size)]

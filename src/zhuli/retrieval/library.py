@@ -1,0 +1,50 @@
+"""What vector stores have in a process beside the database: its indexes, who brings them up to date, and the embedding."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Self
+
+from zhuli.ports import VectorIndex
+from zhuli.retrieval.chosen_index import ChosenIndex
+from zhuli.retrieval.embedding import Embedding
+from zhuli.retrieval.follower import Follower
+from zhuli.retrieval.keeping_up import KeepingUp
+from zhuli.retrieval.words import WordsIndex
+from zhuli.settings import Settings
+from zhuli.store.database import Database
+
+
+@dataclass(frozen=True)
+class Library:
+    """Made once; nothing is loaded before the first file or the first search."""
+
+    vectors: VectorIndex
+    words: WordsIndex
+    follow_vectors: Follower
+    follow_words: Follower
+    keeping_up: KeepingUp
+    embedding: Embedding
+
+    @classmethod
+    def of(cls, database: Database, settings: Settings) -> Self:
+        vectors, words = ChosenIndex(settings), WordsIndex(settings.data_dir.resolve())
+        followers = Follower(database, vectors), Follower(database, words)
+        return cls(vectors, words, *followers, KeepingUp(database, followers), Embedding())
+
+    async def catch_up(self, store: str, number: int) -> None:
+        """Afterwards both indexes have every change of the store up to `number`."""
+        await asyncio.gather(
+            self.follow_vectors.catch_up(store, number),
+            self.follow_words.catch_up(store, number),
+        )
+
+    async def forget(self, store: str) -> None:
+        """Drop what the indexes keep of a store that was deleted."""
+        await asyncio.gather(self.vectors.drop(store), self.words.drop(store))
+
+    async def aclose(self) -> None:
+        """Stop what goes on here, and free the indexes."""
+        await self.keeping_up.aclose()
+        await self.embedding.aclose()
+        await self.vectors.aclose()
+        await self.words.aclose()

@@ -1,0 +1,51 @@
+"""/v1/vector_stores/{vector_store_id}/file_batches"""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from zhuli.app import App
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.polling import polled
+from zhuli.server.routes.vector_store_files import StatusFilter
+from zhuli.store import file_batches, vector_store_files
+from zhuli.types.page import Page
+from zhuli.types.vector_store import FileBatch, FileBatchCreate, VectorStoreFile
+
+router = APIRouter(
+    prefix="/v1/vector_stores/{vector_store_id}/file_batches",
+    tags=["Vector store file batches"],
+    route_class=JsonRoute,
+    strict_content_type=False,
+)
+
+
+@router.post("", response_model=FileBatch)
+async def create_file_batch(vector_store_id: str, body: FileBatchCreate, app: TheApp, actor: TheActor) -> Response:
+    now = int(app.clock.now())
+    return _shown(app, await app.database.run(file_batches.create, actor.project, vector_store_id, body, now=now))
+
+
+@router.get("/{batch_id}", response_model=FileBatch)
+async def get_file_batch(vector_store_id: str, batch_id: str, app: TheApp, actor: TheActor) -> Response:
+    return _shown(app, await app.database.run(file_batches.view, actor.project, vector_store_id, batch_id))
+
+
+@router.post("/{batch_id}/cancel", response_model=FileBatch)
+async def cancel_file_batch(vector_store_id: str, batch_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Cancel what is still in progress; a batch of which nothing is stays what it is."""
+    return _shown(app, await app.database.run(file_batches.cancel, actor.project, vector_store_id, batch_id))
+
+
+@router.get("/{batch_id}/files", response_model=Page[VectorStoreFile])
+async def list_files_of_batch(
+    vector_store_id: str, batch_id: str, page: ThePage, app: TheApp, actor: TheActor, status: StatusFilter = None
+) -> Response:
+    found = await app.database.run(
+        vector_store_files.page, actor.project, vector_store_id, page, status=status, batch=batch_id
+    )
+    return Json(found)
+
+
+def _shown(app: App, batch: FileBatch) -> Response:
+    return polled(app, batch, since=batch.created_at, waiting=batch.file_counts.in_progress)
