@@ -2,9 +2,12 @@
 
 What was read stays in memory per thread, so that a turn costs what is new. An edit or deletion in the thread makes the copy
 stale; the thread's `edits` says so. Another process has its own copy, and reads the rest from the store.
+
+What a file search found is read by its own run only: later ones would pay for passages that answered another question.
+For the same reason nobody reads markers of citations again; an answer is what the model wrote.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +16,12 @@ from sqlalchemy import Connection
 
 from zhuli.core.tokens import MESSAGE_OVERHEAD
 from zhuli.ports import Backend
+from zhuli.runs import passages
 from zhuli.store import threads
 from zhuli.store.database import Database
 from zhuli.store.threads import Entry
 from zhuli.types.generation import ChatMessage
+from zhuli.types.step import FileSearchToolCall
 
 IMAGE_TOKENS = 765
 """Tokens counted for an image: what OpenAI's vision guide gives for 1024×1024 in high detail (85 + 4 × 170)."""
@@ -27,12 +32,17 @@ _THREADS = 1024
 
 @dataclass(slots=True)
 class Item:
-    """One or more chat messages that stay together: a message of the thread, a round of tool calls, or both in one turn."""
+    """One or more chat messages that stay together: a message of the thread, a round of tool calls, or both in one turn.
+
+    searches: those whose results are in it. later: what other runs read instead, [] for nothing.
+    """
 
     messages: list[ChatMessage]
     tokens: int
     is_message: bool
     run_id: str | None
+    searches: list[FileSearchToolCall] = field(default_factory=list)
+    later: list["Item"] = field(default_factory=list)
 
     @property
     def opens(self) -> bool:
@@ -49,6 +59,8 @@ class _Read:
     message_seq: int = 0
     step_seq: int = 0
     items: list[Item] = field(default_factory=list)
+    searching: set[str | None] = field(default_factory=set)
+    """Runs of whose searches there are items."""
 
 
 class History:
@@ -58,10 +70,12 @@ class History:
         self._database = database
         self._threads: OrderedDict[str, _Read] = OrderedDict()
 
-    async def read(self, thread_id: str, backend: Backend, tokenizer: str) -> tuple[list[Item], list[tuple[str, int]]]:
+    async def read(
+        self, thread_id: str, backend: Backend, tokenizer: str, *, run_id: str | None = None
+    ) -> tuple[list[Item], list[tuple[str, int]]]:
         """Everything finished on the thread, and counts to be stored with their messages: (message id, tokens).
 
-        tokenizer: the name under which counts of this backend are kept.
+        tokenizer: the name under which counts of this backend are kept. run_id: the run that reads.
         """
         known = self._threads.pop(thread_id, None)
         if known is None or known.tokenizer != tokenizer:
@@ -70,6 +84,8 @@ class History:
         if edits != known.edits:
             known = _Read(edits=edits, tokenizer=tokenizer)
         counts = await _extend(known, new, backend)
+        if known.searching - {run_id}:
+            _forget_passages(known, run_id)
         self._threads[thread_id] = known
         if len(self._threads) > _THREADS:
             self._threads.popitem(last=False)
@@ -78,7 +94,13 @@ class History:
 
 async def _extend(known: _Read, new: list[Entry], backend: Backend) -> list[tuple[str, int]]:
     """Take in new entries; the counts of messages that had none for this tokenizer."""
-    converted = [(entry, _convert(entry)) for entry in new]
+    before: Counter[str | None] = Counter()
+    for item in known.items:
+        before[item.run_id] += len(item.searches)
+    converted: list[tuple[Entry, list[ChatMessage]]] = []
+    for entry in new:
+        converted.append((entry, _convert(entry, before[entry.run_id])))
+        before[entry.run_id] += len(_searches(entry))
     uncounted = [
         (entry, messages)
         for entry, messages in converted
@@ -95,7 +117,7 @@ async def _extend(known: _Read, new: list[Entry], backend: Backend) -> list[tupl
         else:
             known.message_seq = max(known.message_seq, entry.seq)
         if messages:
-            _append(known.items, entry, messages, counts.get(entry.id, entry.tokens or 0))
+            _append(known, entry, messages, counts.get(entry.id, entry.tokens or 0))
     return [(entry.id, counts[entry.id]) for entry, _ in uncounted if not entry.is_step]
 
 
@@ -109,44 +131,106 @@ def _news(
     return now, threads.entries(connection, thread_id, after_message=message_seq, after_step=step_seq)
 
 
-def _append(items: list[Item], entry: Entry, messages: list[ChatMessage], tokens: int) -> None:
+def _append(known: _Read, entry: Entry, messages: list[ChatMessage], tokens: int) -> None:
     """Add an entry; what the model said before its calls, in the same turn, is one message with them."""
+    items = known.items
+    searches = _searches(entry)
+    if searches:
+        _append_search(known, entry, messages, tokens, searches)
+        return
     last = items[-1] if items else None
-    if (
-        entry.is_step
-        and last is not None
-        and last.run_id == entry.run_id
-        and len(last.messages) == 1
-        and last.messages[0]["role"] == "assistant"
-        and "tool_calls" not in last.messages[0]
-    ):
+    if entry.is_step and last is not None and _is_said_before(last, entry):
         messages[0]["content"] = last.messages[0]["content"]
         items[-1] = Item(messages, last.tokens + tokens, last.is_message, entry.run_id)
         return
     items.append(Item(messages, tokens, not entry.is_step, entry.run_id))
 
 
-def _convert(entry: Entry) -> list[ChatMessage]:
+def _is_said_before(last: Item, entry: Entry) -> bool:
+    message = last.messages[0]
+    alone = len(last.messages) == 1 and message["role"] == "assistant" and "tool_calls" not in message
+    return alone and last.run_id == entry.run_id
+
+
+def _append_search(
+    known: _Read, entry: Entry, messages: list[ChatMessage], tokens: int, searches: list[FileSearchToolCall]
+) -> None:
+    """Add a round with searches; what the server found before the model's first word goes into the user's message."""
+    known.searching.add(entry.run_id)
+    items = known.items
+    last = items[-1] if items else None
+    if searches[0].file_search.called_by == "server" and last is not None and last.messages[-1]["role"] == "user":
+        asked = passages.before_question(messages[0]["content"], last.messages[-1])
+        both = [*last.messages[:-1], asked]
+        items[-1] = Item(both, last.tokens + tokens, last.is_message, entry.run_id, searches, [last])
+        return
+    later = _without_searches(messages, searches)
+    share = [Item(later, tokens * _length(later) // max(1, _length(messages)), False, entry.run_id)] if later else []
+    if last is not None and _is_said_before(last, entry):
+        messages[0]["content"] = last.messages[0]["content"]
+        items[-1] = Item(messages, last.tokens + tokens, last.is_message, entry.run_id, searches, [last, *share])
+        return
+    items.append(Item(messages, tokens, False, entry.run_id, searches, share))
+
+
+def _forget_passages(known: _Read, run_id: str | None) -> None:
+    """From here on only `run_id`'s own searches are read."""
+    items: list[Item] = []
+    for item in known.items:
+        items.extend(item.later if item.searches and item.run_id != run_id else [item])
+    known.items = items
+    known.searching &= {run_id}
+
+
+def _without_searches(messages: list[ChatMessage], searches: list[FileSearchToolCall]) -> list[ChatMessage]:
+    """A round of calls without its searches; [] where nothing else was called."""
+    ids = {search.id for search in searches}
+    calls = [call for call in messages[0].get("tool_calls", ()) if call["id"] not in ids]
+    if not calls:
+        return []
+    outputs = [message for message in messages[1:] if message["tool_call_id"] not in ids]
+    return [{**messages[0], "tool_calls": calls}, *outputs]
+
+
+def _length(messages: list[ChatMessage]) -> int:
+    return len(_text_of(messages))
+
+
+def _searches(entry: Entry) -> list[FileSearchToolCall]:
+    if not entry.is_step or '"file_search"' not in entry.body:
+        return []
+    calls = orjson.loads(entry.body)["step_details"]["tool_calls"]
+    return [FileSearchToolCall.model_validate(call) for call in calls if call["type"] == "file_search"]
+
+
+def _convert(entry: Entry, searches_before: int = 0) -> list[ChatMessage]:
     """Chat messages of an entry; none for what a model should not read again."""
     body = orjson.loads(entry.body)
-    return _from_step(body) if entry.is_step else _from_message(body)
+    return _from_step(body, searches_before) if entry.is_step else _from_message(body)
 
 
-def _from_step(step: dict[str, Any]) -> list[ChatMessage]:
+def _from_step(step: dict[str, Any], searches_before: int) -> list[ChatMessage]:
     calls = step["step_details"].get("tool_calls", [])
-    if not calls or any(call["function"]["output"] is None for call in calls):
+    if not calls or any(call["type"] == "function" and call["function"]["output"] is None for call in calls):
         return []  # cut off before it was whole: nobody was asked, and a call without its output confuses models
-    asked = [
-        {
-            "id": call["id"],
-            "type": "function",
-            "function": {"name": call["function"]["name"], "arguments": call["function"]["arguments"]},
-        }
-        for call in calls
-    ]
-    outputs = [
-        {"role": "tool", "tool_call_id": call["id"], "content": call["function"]["output"] or ""} for call in calls
-    ]
+    asked: list[dict[str, Any]] = []
+    outputs: list[ChatMessage] = []
+    for call in calls:
+        if call["type"] == "file_search":
+            search = FileSearchToolCall.model_validate(call)
+            if search.file_search.results is None:
+                return []
+            output = passages.told(search, searches_before)
+            searches_before += 1
+            if search.file_search.called_by == "server":
+                return [{"role": "user", "content": output}]
+            arguments = orjson.dumps({"queries": search.file_search.queries}).decode()
+            function = {"name": "file_search", "arguments": arguments}
+        else:
+            function = {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
+            output = call["function"]["output"] or ""
+        asked.append({"id": call["id"], "type": "function", "function": function})
+        outputs.append({"role": "tool", "tool_call_id": call["id"], "content": output})
     return [{"role": "assistant", "content": None, "tool_calls": asked}, *outputs]
 
 
@@ -165,11 +249,20 @@ def _part(block: dict[str, Any]) -> dict[str, Any]:
     """A content block as a part of a chat message; image files keep their id until a prompt needs the bytes."""
     match block["type"]:
         case "text":
-            return {"type": "text", "text": block["text"]["value"]}
+            return {"type": "text", "text": _without_markers(block["text"])}
         case "refusal":
             return {"type": "text", "text": block["refusal"]}
         case _:
             return block
+
+
+def _without_markers(text: dict[str, Any]) -> str:
+    """The text without the markers of its citations."""
+    value: str = text["value"]
+    for annotation in reversed(text["annotations"]):
+        if annotation["type"] == "file_citation":
+            value = value[: annotation["start_index"]] + value[annotation["end_index"] :]
+    return value
 
 
 def _text_of(messages: list[ChatMessage]) -> str:

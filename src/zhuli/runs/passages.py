@@ -6,6 +6,7 @@ looks like a mark of ours inside a passage is made harmless.
 
 import re
 
+from zhuli.types.generation import ChatMessage
 from zhuli.types.step import FileSearchResult, FileSearchToolCall
 
 BEGIN, END = "<<<PASSAGES", "PASSAGES>>>"
@@ -49,9 +50,12 @@ def told(call: FileSearchToolCall, search: int) -> str:
     return "\n".join([*parts, BEGIN, passages, END])
 
 
-def with_question(passages: str, question: str) -> str:
-    """Passages that nobody asked for, put before the question, which stays the last thing that the model reads."""
-    return f"{passages}\n\n{question}"
+def before_question(passages: str, question: ChatMessage) -> ChatMessage:
+    """The user's message with passages put before it, so that the question stays the last thing that the model reads."""
+    content = question["content"]
+    if isinstance(content, str):
+        return {**question, "content": f"{passages}\n\n{content}"}
+    return {**question, "content": [{"type": "text", "text": passages}, *content]}
 
 
 def harmless(text: str) -> str:
