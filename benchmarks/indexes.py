@@ -23,13 +23,14 @@ from statistics import mean, median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import asyncpg
 import numpy as np
 import numpy.typing as npt
 import typer
 from rich.console import Console
 from rich.table import Table
+from tests.harness.postgres import Postgres
 
-from benchmarks import postgres
 from benchmarks.processes import resident_megabytes
 from zhuli.ports import VectorIndex
 from zhuli.registry import find
@@ -76,21 +77,20 @@ def main(
     sizes = size or SIZES
     if step and folder:
         steps = {"fill": fill, "ask": ask}
-        print(json.dumps(asyncio.run(steps[step](_made(index, folder, url), sizes[0]))))
+        print(json.dumps(asyncio.run(steps[step](_made(index, folder, url), sizes[0], folder, url))))
         return
     rows = []
     for n in sizes:
         with ExitStack() as stack:
             place = Path(stack.enter_context(TemporaryDirectory()))
-            server = url or (stack.enter_context(postgres.started(place / "pg")) if index == "pgvector" else None)
+            server = url or (_pgvector(stack) if index == "pgvector" else None)
             filled = _child(index, n, server, place, "fill")
-            disk = sum(path.stat().st_size for path in place.rglob("*") if path.is_file()) / 2**20
-            rows.append({"n": n, **filled, "disk_megabytes": disk, **_child(index, n, server, place, "ask")})
+            rows.append({"n": n, **filled, **_child(index, n, server, place, "ask")})
             print(json.dumps(rows[-1]), file=sys.stderr)
     Console(width=200).print(_table(index, rows))
 
 
-async def fill(index: VectorIndex, n: int) -> dict[str, float]:
+async def fill(index: VectorIndex, n: int, folder: Path, url: str | None) -> dict[str, float]:
     """Take all in, and wait for what is built in the background."""
     applying = 0.0
     for number, block in enumerate(_blocks(n)):
@@ -102,10 +102,10 @@ async def fill(index: VectorIndex, n: int) -> dict[str, float]:
     await index.settled()  # type: ignore[attr-defined]
     building = time.perf_counter() - began
     await index.aclose()
-    return {"apply_seconds": applying, "build_seconds": building}
+    return {"apply_seconds": applying, "build_seconds": building, "disk_megabytes": await _disk(folder, url)}
 
 
-async def ask(index: VectorIndex, n: int) -> dict[str, float]:
+async def ask(index: VectorIndex, n: int, folder: Path, url: str | None) -> dict[str, float]:
     """Search without a filter, with one that leaves a hundredth, with one that leaves a half."""
     queries = next(_blocks(QUERIES, seed=2))
     kept = {"": None, "_of_1%": _files(n, 0.01), "_of_50%": _files(n, 0.5)}
@@ -173,6 +173,22 @@ def _nearest(n: int, queries: Floats, files: Collection[int] | None) -> list[set
         best = np.argsort(-scores, axis=1)[:, :MOST]
         scores, chunks = np.take_along_axis(scores, best, 1), np.take_along_axis(chunks, best, 1)
     return [set(row) for row in chunks.tolist()]
+
+
+async def _disk(folder: Path, url: str | None) -> float:
+    """Megabytes of the folder and of the database."""
+    size = await asyncio.to_thread(lambda: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+    if url and url.startswith("postgresql"):
+        connection = await asyncpg.connect(url)
+        size += await connection.fetchval("SELECT pg_database_size(current_database())")
+        await connection.close()
+    return size / 2**20
+
+
+def _pgvector(stack: ExitStack) -> str:
+    server = Postgres(pgvector=True)
+    stack.callback(server.stop)
+    return server.new_database()
 
 
 def _made(index: str, folder: Path, url: str | None) -> VectorIndex:

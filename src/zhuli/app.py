@@ -8,6 +8,9 @@ from zhuli.core.clock import Clock, SystemClock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
+from zhuli.files.discarding import BlobDiscarding
+from zhuli.files.shelf import Shelf
+from zhuli.files.uploads import Uploads
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.retrieval.clean_up import CleanUp
@@ -22,7 +25,7 @@ from zhuli.runs.handler import RunHandler
 from zhuli.runs.history import History
 from zhuli.runs.images import Images
 from zhuli.settings import Settings
-from zhuli.store import chunks, jobs, migrate, projects, runs, vector_stores
+from zhuli.store import blobs, chunks, jobs, migrate, projects, runs, vector_stores
 from zhuli.store.database import Database, open_database
 from zhuli.worker.loop import Chore, Handler, Worker
 
@@ -42,6 +45,8 @@ class App:
     engine: Engine
     reader: Reader
     library: Library
+    files: Shelf
+    uploads: Uploads
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
@@ -117,7 +122,11 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         max_characters=MOST_CHARACTERS,
     )
     library = Library.of(database, settings)
-    return App(settings, clock, hints, database, catalog, blobs, telemetry, commands, engine, reader, library)
+    files = Shelf(database, blobs, clock)
+    uploads = Uploads(files)
+    return App(
+        settings, clock, hints, database, catalog, blobs, telemetry, commands, engine, reader, library, files, uploads
+    )
 
 
 def make_worker(app: App) -> Worker:
@@ -129,6 +138,7 @@ def make_worker(app: App) -> Worker:
         vector_stores.JOB: IngestionHandler(_ingestion(app)),
         vector_stores.CLEAN_UP: CleanUp(app.database, app.library.forget),
         chunks.DISCARD: Discarding(app.database),
+        blobs.DISCARD: BlobDiscarding(app.database, app.blobs),
     }
     working = settings.worker_slots > 0
     slots = {
@@ -136,8 +146,14 @@ def make_worker(app: App) -> Worker:
         vector_stores.JOB: settings.ingest_slots if working else 0,
         vector_stores.CLEAN_UP: 1 if working else 0,
         chunks.DISCARD: 1 if working else 0,
+        blobs.DISCARD: 4 if working else 0,
     }
-    chores = [Chore(1.0, runner.expire_overdue), Chore(60.0, runner.drop_old_deltas)]
+    chores = [
+        Chore(1.0, runner.expire_overdue),
+        Chore(60.0, runner.drop_old_deltas),
+        Chore(5.0, app.files.expire),
+        Chore(5.0, app.uploads.expire),
+    ]
     return Worker(app.database, app.hints, handlers, slots, chores, app.clock, settings)
 
 

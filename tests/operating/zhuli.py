@@ -14,6 +14,8 @@ default = "script"
 [models.script]
 backend = "scripted"
 script = "script.json"
+[embedders.hashed]
+plugin = "hashed"
 [aliases]
 "gpt-4o" = "script"
 """

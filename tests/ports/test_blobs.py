@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.ports import BlobStore
 from zhuli.registry import find
-from zhuli.testing.blob_contract import LARGE, BlobContract, read_all
+from zhuli.testing.blob_contract import LARGE, VERY_LARGE, BlobContract, BrokenOff, in_pieces, read_all
 
 
 class TestFile(BlobContract):
@@ -23,12 +23,20 @@ class TestFile(BlobContract):
 
     async def test_nothing_but_blobs_stays_in_the_folder(self, blobs: BlobStore, tmp_path: Path) -> None:
         await asyncio.gather(*(blobs.write("file-one", b"x" * LARGE) for _ in range(4)))
-        assert [path.name for path in (tmp_path / "blobs").iterdir()] == ["file-one"]
+        with pytest.raises(BrokenOff):
+            await blobs.write("file-two", in_pieces(b"x", then=BrokenOff()))
+        assert _files_in(tmp_path) == ["file-one"]
+
+    async def test_deleting_removes_what_a_killed_process_left(self, blobs: BlobStore, tmp_path: Path) -> None:
+        await blobs.write("file-one", b"x")
+        (tmp_path / "blobs/.incoming/file-two.0123").write_bytes(b"the first half")
+        await blobs.delete("file-two")
+        assert _files_in(tmp_path) == ["file-one"]
 
     async def test_a_folder_that_cannot_be_written_is_unavailable(self, tmp_path: Path) -> None:
         (tmp_path / "taken").write_text("a file where the folder should be")
         store = find("blobs", "file")(f"file://{tmp_path}/taken")
-        with pytest.raises(Unavailable, match="does not work: File exists"):
+        with pytest.raises(Unavailable, match="does not work: Not a directory"):
             await store.write("file-one", b"x")
 
     async def test_a_relative_folder_is_refused(self) -> None:
@@ -63,6 +71,18 @@ class TestS3(BlobContract):
             "some/prefix/file-one"
         ]
 
+    async def test_pieces_that_break_off_leave_no_upload_begun(self, blobs: BlobStore, s3_server: str) -> None:
+        with pytest.raises(BrokenOff):
+            await blobs.write("file-one", in_pieces(b"x" * VERY_LARGE, then=BrokenOff()))
+        assert await _uploads_begun(s3_server) == []
+
+    async def test_deleting_aborts_what_a_killed_process_began(self, blobs: BlobStore, s3_server: str) -> None:
+        s3 = boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1")
+        for name in ("file-one", "file-one-more"):
+            await asyncio.to_thread(s3.create_multipart_upload, Bucket="zhuli", Key=f"some/prefix/{name}")
+        await blobs.delete("file-one")
+        assert await _uploads_begun(s3_server) == ["some/prefix/file-one-more"]
+
     async def test_a_missing_bucket_is_unavailable_and_not_a_missing_blob(
         self, blobs: BlobStore, s3_server: str
     ) -> None:
@@ -80,6 +100,16 @@ class TestS3(BlobContract):
     async def test_a_url_without_a_bucket_is_refused(self) -> None:
         with pytest.raises(ConfigurationError, match="names no bucket"):
             find("blobs", "s3")("s3:///prefix")
+
+
+def _files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+async def _uploads_begun(s3_server: str) -> list[str]:
+    s3 = boto3.client("s3", endpoint_url=s3_server, region_name="us-east-1")
+    begun = await asyncio.to_thread(s3.list_multipart_uploads, Bucket="zhuli")
+    return [upload["Key"] for upload in begun.get("Uploads", ())]
 
 
 def _pretend_to_have_keys(monkeypatch: pytest.MonkeyPatch) -> None:

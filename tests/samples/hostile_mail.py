@@ -7,9 +7,7 @@ HEAD = b"From: a@example.com\nTo: b@example.com\nSubject: Hello\n"
 
 def deep() -> bytes:
     """A message in a message in a message."""
-    parts = [
-        f'Content-Type: multipart/mixed; boundary="b{level}"\n\n--b{level}\n'.encode() for level in range(500)
-    ]
+    parts = [f'Content-Type: multipart/mixed; boundary="b{level}"\n\n--b{level}\n'.encode() for level in range(500)]
     return HEAD + b"MIME-Version: 1.0\n" + b"".join(parts) + b"Content-Type: text/plain\n\nthe bottom\n"
 
 

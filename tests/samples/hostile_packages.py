@@ -10,6 +10,7 @@ import xlsxwriter
 
 from tests.samples.hostile_text import billion_laughs
 
+BOMB = 48 << 20
 BODY = "word/document.xml"
 NAMESPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -56,14 +57,14 @@ def broken_part() -> bytes:
 
 
 def bomb() -> bytes:
-    """600 MiB of spaces in half a megabyte."""
-    return changed(docx_file("Words"), lambda _, content: content, added={"word/media/x.bin": b" " * (600 << 20)})
+    """48 MiB of spaces in 48 KiB."""
+    return changed(docx_file("Words"), lambda _, content: content, added={"word/media/x.bin": b" " * BOMB})
 
 
 def lying_bomb() -> bytes:
     """The same, but each place that could say so says 1,000 bytes."""
     package = bytearray(bomb())
-    honest, lie = struct.pack("<I", 600 << 20), struct.pack("<I", 1000)
+    honest, lie = struct.pack("<I", BOMB), struct.pack("<I", 1000)
     return bytes(package.replace(honest, lie))
 
 
@@ -71,7 +72,7 @@ def many_parts() -> bytes:
     return changed(
         docx_file("Words"),
         lambda _, content: content,
-        added={f"word/part{number}.xml": b"" for number in range(30_000)},
+        added={f"word/part{number}.xml": b"" for number in range(20_001)},
     )
 
 
@@ -119,7 +120,9 @@ def workbook() -> bytes:
 
 def declared_rows() -> bytes:
     """A sheet that calls itself a million rows long and has one cell."""
-    return changed(workbook(), lambda _, content: content.replace(b'<dimension ref="A1"/>', b'<dimension ref="A1:XFD1048576"/>'))
+    return changed(
+        workbook(), lambda _, content: content.replace(b'<dimension ref="A1"/>', b'<dimension ref="A1:XFD1048576"/>')
+    )
 
 
 def far_corner() -> bytes:

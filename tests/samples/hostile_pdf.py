@@ -84,9 +84,12 @@ def circular() -> bytes:
 
 
 def bomb() -> bytes:
-    """A page whose content is 2 GiB of drawing nothing, packed three times over."""
-    packed = zlib.compress(zlib.compress(zlib.compress(b" " * 2**28, 9) * 8, 9), 9)
-    content = b"<</Length %d/Filter[/FlateDecode/FlateDecode/FlateDecode]>>\nstream\n%s\nendstream" % (len(packed), packed)
+    """A page whose content is 128 MiB of drawing nothing, packed three times over."""
+    packed = zlib.compress(zlib.compress(zlib.compress(b" " * 2**27, 9), 9), 9)
+    content = b"<</Length %d/Filter[/FlateDecode/FlateDecode/FlateDecode]>>\nstream\n%s\nendstream" % (
+        len(packed),
+        packed,
+    )
     return one_page(content, FONT)
 
 

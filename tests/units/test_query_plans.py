@@ -9,15 +9,32 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.dialects import sqlite
 
-from zhuli.store import jobs, runs, threads
+from zhuli.store import (
+    changes,
+    chunks,
+    file_batches,
+    ingesting,
+    jobs,
+    leftovers,
+    runs,
+    threads,
+    vector_store_files,
+    vector_store_locks,
+    vector_store_users,
+    vector_stores,
+)
 from zhuli.store.schema import metadata
 from zhuli.store.statement import Prepared
 
 READ_WHOLE = {"_FREE", "_PROLONG", "_HELD"}
 
+MODULES = (
+    *(changes, chunks, file_batches, ingesting, jobs, leftovers, runs, threads),
+    *(vector_store_files, vector_store_locks, vector_store_users, vector_stores),
+)
 STATEMENTS = [
     pytest.param(statement, id=f"{module.__name__}.{name}")
-    for module in (jobs, runs, threads)
+    for module in MODULES
     for name, statement in vars(module).items()
     if isinstance(statement, Prepared) and name not in READ_WHOLE
 ]
@@ -39,6 +56,18 @@ def test_no_table_is_read_whole(database: sqlite3.Connection, statement: Prepare
     parameters = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
     plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert not [step for step in plan if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [(vector_stores._COUNTED, "counts_of_vector_store"), (file_batches._COUNTED._statement, "counts_of_batch")],
+    ids=["store", "batch"],
+)
+def test_files_are_counted_in_an_index_alone(database: sqlite3.Connection, statement: Any, index: str) -> None:
+    """However long the rows of ten thousand files are."""
+    sql = str(statement.compile(dialect=sqlite.dialect(paramstyle="named"))).replace("(__[POSTCOMPILE_ids])", "('vs')")
+    plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", {"batch": "vsfb", "param_1": 0})]
+    assert [step.partition("COVERING INDEX")[2].split()[0] for step in plan] == [index]
 
 
 def test_the_sweep_reads_only_active_runs(database: sqlite3.Connection) -> None:

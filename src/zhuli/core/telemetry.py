@@ -52,6 +52,10 @@ class Telemetry:
             "zhuli_first_token_seconds", "Model call to its first piece", ["model"], registry=self.registry
         )
         self.turn_seconds = Histogram("zhuli_turn_seconds", "One call of a model", ["model"], registry=self.registry)
+        self.tool_calls = Counter(
+            "zhuli_tool_calls", "Calls of tools that run here", ["tool", "status"], registry=self.registry
+        )
+        self.tool_seconds = Histogram("zhuli_tool_seconds", "One such call", ["tool"], registry=self.registry)
         self.tokens = Counter("zhuli_tokens", "Tokens by kind", ["model", "kind"], registry=self.registry)
         self.files_ingested = Counter(
             "zhuli_files_ingested",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from zhuli.core.errors import Unreadable
 from zhuli.documents.decoding import MARKS, decode
 from zhuli.documents.markdown_table import markdown_table
 from zhuli.types.document import Block, BlockKind
@@ -27,6 +28,14 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _NO_TABLE = "table table"
+_TAG = re.compile(r"<(/?)([a-zA-Z]+)")
+MAX_DEPTH = 10_000
+"""Of elements in each other; browsers stop at 512, and the parser's time grows with the square."""
+OPEN = frozenset(
+    "area base br col colgroup dd dt embed hr img input li link meta optgroup option p param rp rt source tbody td tfoot th "
+    "thead tr track wbr".split()
+)
+"""Elements that need no end tag."""
 
 
 def decode_page(data: bytes) -> str:
@@ -45,12 +54,22 @@ def decode_page(data: bytes) -> str:
 
 def page_blocks(page: str) -> Iterator[Block]:
     """The blocks of a page, first its title where no heading says it."""
+    _check_depth(page)
     tree = LexborHTMLParser(page)
     title = tree.css_first("title")
     if title is not None and tree.css_first("h1") is None:
         yield Block(_SPACE.sub(" ", title.text(strip=True)), "heading", 1)
     if tree.body is not None:
         yield from _Walk().blocks(tree.body)
+
+
+def _check_depth(page: str) -> None:
+    depth = 0
+    for end, name in _TAG.findall(page):
+        if name not in OPEN:
+            depth += -1 if end else 1
+            if depth > MAX_DEPTH:
+                raise Unreadable(f"The page is nested too deeply: more than {MAX_DEPTH:,} elements in each other.")
 
 
 class _Walk:

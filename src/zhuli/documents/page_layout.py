@@ -41,7 +41,7 @@ def reading_order(pieces: Sequence[Piece]) -> list[Row]:
     if len(pieces) > MAX_PIECES:
         return _rows(pieces)
     rows: list[Row] = []
-    waiting = [list(pieces)]
+    waiting = [list(pieces)] if pieces else []
     while waiting:
         region = waiting.pop()
         first, second = _columns(region) or _bands(region) or ([], [])

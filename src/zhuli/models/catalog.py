@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from zhuli import registry
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
+from zhuli.models.models_file import Declared, FileSearchMode, ModelsFile, is_pattern, parsed
 from zhuli.ports import Backend, Embedder
 
 BUILT_IN: dict[str, Any] = {
@@ -46,6 +46,9 @@ class Entry:
     settings: dict[str, Any]
     created: int
     owned_by: str = "zhuli"
+    file_search: FileSearchMode = "called"
+    rewrite_queries: bool = False
+    """Whether the model rewrites the user's words before the server searches for it; costs a call."""
 
     @cached_property
     def backend(self) -> Backend:
@@ -190,7 +193,15 @@ class Catalog:
 
 
 def _entry(name: str, declared: Declared) -> Entry:
-    return Entry(name, declared.plugin, declared.settings, declared.created, declared.owned_by)
+    return Entry(
+        name,
+        declared.plugin,
+        declared.settings,
+        declared.created,
+        declared.owned_by,
+        file_search=declared.file_search or ("always" if declared.plugin == "embedded" else "called"),
+        rewrite_queries=declared.rewrite_queries,
+    )
 
 
 def _embedders(file: ModelsFile, models: Mapping[str, Entry]) -> dict[str, EmbedderEntry]:

@@ -5,14 +5,17 @@ What an entry's own settings mean is checked by the plugin that takes them, not 
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError
 
 KEYS = ("default", "models", "aliases", "default_embedder", "embedders")
+
+FileSearchMode = Literal["always", "called"]
+"""Whether the server searches before each answer, or the model calls the tool; for models that can't do that well."""
 
 _PATH_SETTINGS = ("script", "record", "path")
 """Settings that name files, as all do that end in _path, _file or _dir: relative to the models file."""
@@ -29,6 +32,8 @@ class Declared:
     settings: dict[str, Any]
     created: int
     owned_by: str
+    file_search: FileSearchMode | None = None
+    rewrite_queries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,13 @@ class ModelsFile:
         window = declared.settings.get("context_window", 1)
         if not isinstance(window, int) or window < 1:
             raise self.wrong(f"models.{name}.context_window: must be a number of tokens, like 32768.")
-        return declared
+        mode = declared.settings.pop("file_search", None)
+        if mode not in (None, "always", "called"):
+            raise self.wrong(f'models.{name}.file_search: must be "always" or "called".')
+        rewrites = declared.settings.pop("rewrite_queries", False)
+        if not isinstance(rewrites, bool):
+            raise self.wrong(f"models.{name}.rewrite_queries: must be true or false.")
+        return replace(declared, file_search=mode, rewrite_queries=rewrites)
 
     def _declared(self, place: str, table: Any, *, key: str, kind: str) -> Declared:
         if not isinstance(table, dict):

@@ -54,10 +54,7 @@ class PackagedEmbedder:
         encode = partial((await self._ready()).encode, prefix=self.recipe.prefixes[purpose])
         pool = self._short if sum(map(len, texts)) <= SHORT else self._many
         run = asyncio.get_running_loop().run_in_executor
-        try:
-            rows = await asyncio.gather(*(run(pool, encode, text) for text in texts))
-        except RuntimeError as error:  # what ONNX Runtime raises is of this kind
-            raise BackendError(f"The embedder '{self._name}' failed: {error}") from error
+        rows = await asyncio.gather(*(run(pool, encode, text) for text in texts))
         return Vectors(self.dimensions, b"".join(row.astype("<f4").tobytes() for row in rows))
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -84,8 +81,13 @@ class PackagedEmbedder:
         check_packages()
         from zhuli.models.text_encoder import TextEncoder  # loads numpy and onnxruntime, which a server starts without
 
-        folder = self.recipe.prepared(Path(self._settings.data_dir, "models"))
-        return TextEncoder(folder, window=self.recipe.window)
+        models = Path(self._settings.data_dir, "models")
+        try:
+            return TextEncoder(self.recipe.prepared(models), window=self.recipe.window)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The embedder '{self._name}' can't be made ready in {models}: {error}."
+            ) from error
 
 
 def check_packages() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 from tokenizers import Tokenizer
 
+from zhuli.core.errors import BackendError
 from zhuli.models.encoder_folder import ENCODER, TOKENIZER, WORDS
 from zhuli.models.q4_rows import unpacked
 
@@ -51,7 +53,10 @@ class TextEncoder:
     def _mean(self, tokens: Sequence[int]) -> Floats:
         rows = self._words[np.asarray(tokens)]
         words = unpacked(rows) if rows.dtype == np.uint8 else rows.astype(np.float32)
-        mean: Floats = self._session.run(["mean"], {"words": words[np.newaxis]})[0][0]
+        try:
+            mean: Floats = self._session.run(["mean"], {"words": words[np.newaxis]})[0][0]
+        except (Fail, InvalidArgument, RuntimeException) as error:
+            raise BackendError(f"An embedding model failed: {error}") from error
         return mean
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:

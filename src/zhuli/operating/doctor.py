@@ -16,9 +16,9 @@ from rich.markup import escape
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError, ZhuliError
 from zhuli.core.ids import new_id
-from zhuli.models.catalog import Catalog
+from zhuli.models.catalog import EMBEDDERS, Catalog
 from zhuli.operating import migrations
-from zhuli.operating.models_table import missing
+from zhuli.operating.models_table import missing, missing_embedder
 from zhuli.operating.settings_table import masked
 from zhuli.ports import BlobStore
 from zhuli.settings import Settings
@@ -29,6 +29,7 @@ SQLITE = (3, 35)
 
 EXTRAS = {
     "local": ("xllamacpp", "models that run on this machine"),
+    "knowledge": ("onnxruntime", "embedding, reading and finding documents"),
     "postgres": ("asyncpg", "PostgreSQL"),
     "s3": ("s3fs", "files in S3"),
     "otel": ("opentelemetry.sdk", "traces"),
@@ -52,7 +53,7 @@ async def examine(settings: Settings) -> AsyncIterator[Verdict]:
     yield data_dir(settings.data_dir)
     yield await database(settings)
     yield await blobs(settings)
-    for verdict in models(settings):
+    for verdict in (*models(settings), *embedders(settings)):
         yield verdict
     yield port(settings.host, settings.port)
     for name, (module, use) in EXTRAS.items():
@@ -129,6 +130,23 @@ def models(settings: Settings) -> list[Verdict]:
     return [
         Verdict(f"Model {name}", f"{entry.backend_name} backend", missing(entry))
         for name, entry in catalog.entries.items()
+    ]
+
+
+def embedders(settings: Settings) -> list[Verdict]:
+    """One verdict an embedder; none where the models file can't be used, which models() says."""
+    try:
+        catalog = Catalog.load(settings.models, settings.data_dir)
+    except ConfigurationError:
+        return []
+    return [
+        Verdict(
+            f"Embedder {name}",
+            f"{entry.plugin} plugin",
+            missing_embedder(entry),
+            optional=name in EMBEDDERS and name != catalog.default_embedder,
+        )
+        for name, entry in catalog.embedders.items()
     ]
 
 

@@ -16,15 +16,14 @@ from zhuli.types.document import SEPARATOR, Block, Chunk, text_of
 
 _CJK = r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 
-# Where sentences, lines and words end. Latin ones need a space behind, and no small letter: "e.g. this" goes on.
-_SENTENCE = re.compile(
-    r"(?:[.!?\u2026]+[\"'\u201d\u2019\u00bb)\]]*(?=\s+[^\sa-z]))|(?:[\u3002\uff01\uff1f\uff1b\u2026]+[\u201d\u2019\u300d\u300f\uff09\u300b\u3011)\]\"']*)"
-)
+# Where sentences, lines and words end. Latin sentences end before a space and what is no small letter or digit:
+# "e.g. this" goes on, and so does "fig. 3".
+_CJK_END = r"[\u3002\uff01\uff1f\uff1b\u2026]+[\u201d\u2019\u300d\u300f\uff09\u300b\u3011)\]\"']*"
+_SENTENCE = re.compile(rf"[.!?\u2026]+[\"'\u201d\u2019\u00bb)\]]*(?=\s+[^\sa-z0-9])|{_CJK_END}")
 _SPACES = re.compile(r"\s+")
 _LINE = re.compile(r"(?<=\S)(?=[^\S\n]*\n)")
-_WORD = re.compile(
-    rf"(?<=\S)(?=\s)|(?<=[{_CJK}\u3001\u3002\uff0c\uff1a])(?=[^\s\u3001\u3002\uff0c\uff01\uff1f\uff1b\uff1a\u201d\u300d\uff09])"
-)
+_NO_START = r"\s\u3001\u3002\uff0c\uff01\uff1f\uff1b\uff1a\u201d\u300d\uff09"
+_WORD = re.compile(rf"(?<=\S)(?=\s)|(?<=[{_CJK}\u3001\u3002\uff0c\uff1a])(?=[^{_NO_START}])")
 
 # How full a chunk must be, by characters, to end there: at the end of a section or a block, and then of these. In prose a
 # line's end is but where it was wrapped; in tables and code lines are what counts.

@@ -1,11 +1,11 @@
 """Embeds passages for everybody who ingests in this process: texts of several files in one batch, the same text once.
 
 What was embedded long ago is found in the database by its digest; that is the ingestion's matter. Here is what is being
-embedded now. Queries don't come this way: a search calls the embedder itself, and embedders let queries go first.
+embedded now, or was just now. Queries don't come this way: a search calls the embedder itself, and embedders let queries go first.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,8 +16,11 @@ from zhuli.types.vectors import Vectors
 BATCH = 16
 """Texts in one call: of 800 tokens each, some seconds of work for a small model, which a small file has to wait for."""
 
-_CALLS = 4
-"""Calls to an embedder at once: one that is far away gets enough to do, one in this process lets them take turns."""
+_CALLS = 2
+"""Calls to an embedder at once: it has the next one when it is done with one; what comes meanwhile is put together."""
+
+_REMEMBERED = 4096
+"""Vectors that are kept from before they are asked for in the database until after they are written there: 3 MB of 384."""
 
 
 def digest_of(embedder: EmbedderEntry, text: str) -> bytes:
@@ -39,7 +42,7 @@ class Embedding:
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
-        self._coming: dict[bytes, asyncio.Future[bytes]] = {}
+        self._made: OrderedDict[bytes, asyncio.Future[bytes]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def vectors(self, embedder: EmbedderEntry, texts: Mapping[bytes, str]) -> dict[bytes, bytes]:
@@ -59,10 +62,10 @@ class Embedding:
         return dict(zip(texts, half_floats(vectors), strict=True))
 
     def _wanted(self, embedder: EmbedderEntry, digest: bytes, text: str) -> asyncio.Future[bytes]:
-        """What will be the vector; joins the line unless it is coming already."""
-        if (coming := self._coming.get(digest)) is not None:
-            return coming
-        future = self._coming[digest] = asyncio.get_running_loop().create_future()
+        """What is the vector or will be; joins the line unless it is coming already."""
+        if (made := self._made.get(digest)) is not None:
+            return made
+        future = self._made[digest] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(embedder.name, _Line()).waiting.append((digest, text))
         return future
 
@@ -77,7 +80,7 @@ class Embedding:
             task.add_done_callback(self._tasks.discard)
 
     async def _embed(self, embedder: EmbedderEntry, batch: dict[bytes, str]) -> None:
-        futures = {digest: self._coming[digest] for digest in batch}
+        futures = {digest: self._made[digest] for digest in batch}
         try:
             for digest, vector in (await self.alone(embedder, batch)).items():
                 futures[digest].set_result(vector)
@@ -86,11 +89,18 @@ class Embedding:
                 future.set_exception(error)
                 future.exception()  # who wanted it may have left
         finally:
-            for digest, future in futures.items():
-                del self._coming[digest]
-                future.cancel()  # without effect unless this was stopped
+            self._settle(futures)
             self._lines[embedder.name].calls -= 1
             self._call(embedder)
+
+    def _settle(self, futures: Mapping[bytes, asyncio.Future[bytes]]) -> None:
+        """Forget what failed, and of what was made the oldest."""
+        for digest, future in futures.items():
+            future.cancel()  # without effect unless this was stopped
+            if future.cancelled() or future.exception():
+                del self._made[digest]
+        while len(self._made) > _REMEMBERED and next(iter(self._made.values())).done():
+            self._made.popitem(last=False)
 
     async def aclose(self) -> None:
         """Stop what is being embedded; nobody may wait for it any more."""

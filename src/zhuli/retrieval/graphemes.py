@@ -12,6 +12,11 @@ _PLAIN = (
 )
 _SURE = re.compile(rf"(?<=[{_PLAIN}])(?=[{_PLAIN}])|(?=\r)|(?<=\r)(?!\n)")
 
+_REGIONAL = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+"""Two of these are a flag."""
+
+_LONGEST_ROW = 4096
+
 _CONTEXT = 256
 """Characters to look back for a sure boundary; only in longer runs of joined characters a boundary can be misjudged."""
 
@@ -28,6 +33,9 @@ def boundaries(text: str, first: int, last: int) -> list[int]:
     begin = first
     while begin > max(0, first - _CONTEXT) and not _SURE.match(text, begin):
         begin -= 1
+    if begin > 0 and text[begin] in _REGIONAL:  # these join in pairs, counted from the first of their row
+        row = text[max(0, begin - _LONGEST_ROW) : begin]
+        begin -= (len(row) - len(row.rstrip(_REGIONAL))) % 2
     found = [begin + cluster.start() for cluster in _clusters().finditer(text[begin : last + 1])]
     if last >= len(text):
         found.append(len(text))

@@ -7,7 +7,11 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from functools import cache
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from typing import Any
+
+from zhuli.core.errors import ConfigurationError
 
 TOKENIZER = "o200k_base"
 
@@ -105,6 +109,10 @@ class Ruler:
 @cache
 def _encoding() -> Any:
     # The package's own front loads its tables a second time, as Python objects: three seconds and 100 MB.
-    from bpe_openai._bindings import tokenizer_for_encoding
-
-    return tokenizer_for_encoding(TOKENIZER)
+    package = find_spec("bpe_openai")
+    found = package and PathFinder.find_spec("_bindings", package.submodule_search_locations)
+    if not (found and found.loader):
+        raise ConfigurationError("Cutting files needs the extra 'knowledge': pip install 'zhuli[knowledge]'.")
+    bindings = module_from_spec(found)
+    found.loader.exec_module(bindings)
+    return bindings.tokenizer_for_encoding(TOKENIZER)

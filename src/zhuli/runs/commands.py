@@ -115,7 +115,8 @@ class RunCommands:
         step = next(step for step in runs.open_items(connection, run_id).steps if step.type == "tool_calls")
         data: dict[str, Any] = step.model_dump(mode="json")
         for call in data["step_details"]["tool_calls"]:
-            call["function"]["output"] = outputs[call["id"]]
+            if call["type"] == "function":
+                call["function"]["output"] = outputs[call["id"]]
         usage = runs.turn_usages(connection, run_id)[-1]
         data |= {"status": "completed", "completed_at": self._now(), "usage": usage}
         return Change("thread.run.step.completed", data)

@@ -1,7 +1,7 @@
 """What executions of runs share, and the one way to end a run that is not simply finished."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -9,6 +9,7 @@ from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.models.catalog import Catalog
+from zhuli.ports import Tool
 from zhuli.runs import lifecycle
 from zhuli.runs.history import History
 from zhuli.runs.images import Images
@@ -34,6 +35,8 @@ class Engine:
     clock: Clock
     telemetry: Telemetry
     settings: Settings
+    tools: dict[str, Tool] = field(default_factory=dict)
+    """Tools that run in the server, by their type."""
 
     async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
         """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""

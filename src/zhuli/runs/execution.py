@@ -1,29 +1,36 @@
-"""Execute a run: one turn of the model, and what follows from it. Everything it knows it reads from the store.
+"""Execute a run: turns of the model, and what follows from each. Everything it knows it reads from the store.
 
 So a run that a dead process left is executed again by the same path: what was open is closed honestly, finished tool calls
-are in the history like everything else, and the next turn is the next turn.
+are in the history like everything else, calls of the server's tools that were not finished are done, and the next turn is
+the next turn.
 """
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from zhuli.core.errors import BackendError
+from zhuli.core.errors import BackendError, InvalidRequest
 from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
 from zhuli.runs import lifecycle, prompt
 from zhuli.runs.engine import Engine
-from zhuli.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, Outcome
+from zhuli.runs.history import Item
+from zhuli.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.runs.pen import Pen
-from zhuli.runs.turn import Turn, wire_usage
+from zhuli.runs.server_tools import ServerTools, server_tools
+from zhuli.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
 from zhuli.store import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
 from zhuli.types.generation import Delta, GenerationRequest, Usage
 from zhuli.types.run import Run
+from zhuli.types.step import FileSearchToolCall, FunctionToolCall, RunStep, ToolCallsDetails
+
+T = TypeVar("T")
 
 _INTERRUPTS = RESTS | {"thread.run.cancelling"}
 
@@ -43,7 +50,9 @@ class Execution:
         self._usages: list[dict[str, Any]] = []
         self._counts: list[tuple[str, int]] = []
         self._tokenizer = ""
-        self._call: asyncio.Task[Delta] | None = None
+        self._tools: ServerTools | None = None
+        self._called: RunStep | None = None
+        self._call: asyncio.Task[Any] | None = None
         self._interrupted = False
 
     async def go(self) -> None:
@@ -58,6 +67,8 @@ class Execution:
                     await self._engine.end(self._run_id, Cancelled())
             except BackendError as error:
                 await self._engine.end(self._run_id, Failed(error.run_code, error.message), self._job)
+            except InvalidRequest as error:  # what the run was to use can't be used, like an expired vector store
+                await self._engine.end(self._run_id, Failed("invalid_prompt", error.message), self._job)
 
     def _on_events(self, events: list[RunEvent] | None) -> None:
         """A command may have ended the run, or begun to; then the model need not go on."""
@@ -92,7 +103,10 @@ class Execution:
         self._usages = runs.turn_usages(connection, self._run_id) if stored.started else []
         changes: list[Change] = []
         if stored.run.status != "queued":
-            changes += lifecycle.closing(_STOPPED, runs.open_items(connection, self._run_id), now)
+            left = runs.open_items(connection, self._run_id)
+            self._called = next((step for step in left.steps if _waits_for_tools(step)), None)
+            left = runs.OpenItems([step for step in left.steps if step is not self._called], left.messages)
+            changes += lifecycle.closing(_STOPPED, left, now)
             changes += lifecycle.abandoning(runs.abandoned(connection, self._run_id))
         began = stored.run.started_at or now
         changes.append(Change("thread.run.in_progress", {"status": "in_progress", "started_at": began}))
@@ -103,52 +117,120 @@ class Execution:
         entry = self._engine.catalog.resolve(self._run.model)
         if entry is None:
             raise BackendError(f"The model '{self._run.model}' is no longer in the models file.")
+        self._tools = server_tools(self._engine, self._run, self._project, entry)
+        if self._tools is not None and not await self._use_tools(self._tools, entry):
+            return
+        while await self._take_turn(entry):
+            pass
+
+    async def _use_tools(self, tools: ServerTools, entry: Entry) -> bool:
+        """What comes before the next turn: calls that are not done yet, or the first search. False when the run rests."""
+        await self._guarded(tools.open_stores())
+        if self._called is not None:
+            return await self._do_calls(tools, entry, self._called)
+        if self._usages or not tools.searches_first:
+            return True
+        items = await self._items(entry)
+        if any(item.searches for item in items if item.run_id == self._run_id):
+            return True
+        call = await self._guarded(tools.first_call(items))
+        events = await self._record(opened_tool_step(self._run, [call], int(self._engine.clock.now())))
+        return await self._do_calls(tools, entry, RunStep.model_validate_json(events[-1].data))
+
+    async def _do_calls(self, tools: ServerTools, entry: Entry, step: RunStep) -> bool:
+        """Do the calls of a step that are the server's, and record what follows. False when the client is needed."""
+        assert isinstance(step.step_details, ToolCallsDetails)
+        items = await self._items(entry)
+        window = self._budget(entry).window
+        calls = await self._guarded(tools.do(step.step_details.tool_calls, items, window))
+        data = with_calls(step.model_dump(mode="json"), calls)
+        if functions := [call for call in calls if isinstance(call, FunctionToolCall)]:
+            events = await self._record([Change(STEP_CALLED, data), lifecycle.run_needs_client(functions)])
+            self._engine.note_rest(self._run_id, events[-1])
+            return False
+        by_model = any(isinstance(call, FileSearchToolCall) and call.file_search.called_by == "model" for call in calls)
+        usage = self._usages[-1] if by_model else NO_USAGE
+        data |= {"status": "completed", "completed_at": int(self._engine.clock.now()), "usage": usage}
+        await self._record([Change("thread.run.step.completed", data)])
+        return True
+
+    async def _items(self, entry: Entry) -> list[Item]:
+        items, counts = await self._engine.history.read(
+            self._run.thread_id, entry.backend, entry.name, run_id=self._run_id
+        )
+        self._counts += counts
+        self._tokenizer = entry.name
+        return items
+
+    async def _take_turn(self, entry: Entry) -> bool:
+        """One call of the model, and what follows from it; whether another turn follows."""
         with self._engine.telemetry.span("prompt") as span:
             request = await self._request(entry)
             if isinstance(request, GenerationRequest):
                 span.set_attribute("messages", len(request.messages))
         if isinstance(request, Incomplete):
             await self._engine.end(self._run_id, request, self._job)
-            return
-        turn = Turn(self._run, int(self._engine.clock.now()))
+            return False
+        turn = await self._new_turn(entry)
         with self._engine.telemetry.span("turn", model=entry.name) as span:
-            last = await self._ask(entry, request, turn)
+            last = await self._guarded(self._converse(entry, request, turn))
             usage = last.usage or await self._estimated(entry, request, turn)
             span.set_attribute("prompt_tokens", usage.prompt)
             span.set_attribute("completion_tokens", usage.completion)
             span.set_attribute("finish", last.finish or "")
         self._count(entry, usage)
-        await self._conclude(turn, usage, _outcome(turn, last))
+        outcome = _outcome(turn, last)
+        await self._conclude(turn, usage, outcome)
+        if self._tools is None or not isinstance(outcome, NeedsTools):
+            return False
+        step = RunStep.model_validate(turn.tool_step())
+        return await self._do_calls(self._tools, entry, step)
 
-    async def _request(self, entry: Entry) -> GenerationRequest | Incomplete:
-        """What to ask the model, or which budget does not allow it."""
-        run = self._run
-        spent = lifecycle.total(self._usages)
-        budget = prompt.Budget(
+    async def _new_turn(self, entry: Entry) -> Turn:
+        now = int(self._engine.clock.now())
+        if self._tools is None:
+            return Turn(self._run, now)
+        citer = await self._tools.citer(await self._items(entry))
+        return Turn(self._run, now, tools=self._tools.by_name, citer=citer)
+
+    def _budget(self, entry: Entry) -> prompt.Budget:
+        run, spent = self._run, lifecycle.total(self._usages)
+        return prompt.Budget(
             context_window=entry.context_window,
             prompt=_left(run.max_prompt_tokens, spent["prompt_tokens"]),
             completion=_left(run.max_completion_tokens, spent["completion_tokens"]),
         )
+
+    async def _request(self, entry: Entry) -> GenerationRequest | Incomplete:
+        """What to ask the model, or which budget does not allow it."""
+        budget = self._budget(entry)
         if budget.completion is not None and budget.completion <= 0:
             return Incomplete("max_completion_tokens")
-        items, self._counts = await self._engine.history.read(run.thread_id, entry.backend, entry.name)
-        self._tokenizer = entry.name
-        request = prompt.build(run, items, budget=budget, first_turn=not self._usages)
+        items, tools = await self._items(entry), self._tools
+        request = prompt.build(
+            self._run,
+            items,
+            budget=budget,
+            first_turn=not self._usages,
+            offered=() if tools is None else tools.offered,
+            may_call=tools is None or tools.may_call(items, budget.window),
+        )
         if request is None:
             return Incomplete("max_prompt_tokens")
         return await self._engine.images.filled_in(self._project, request)
 
-    async def _ask(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Delta:
-        """Call the model and record what it says; its last delta. Stops when the run is interrupted."""
+    async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do what takes its time, like a call of the model. Stops when the run is interrupted."""
         if self._interrupted:
+            work.close()
             await self._record([])  # raises what the interruption was
-        self._call = asyncio.create_task(self._converse(entry, request, turn))
+        self._call = task = asyncio.create_task(work)
         try:
-            return await self._call
+            return await task
         except asyncio.CancelledError:
-            self._call.cancel()
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._call
+                await task
             if not self._interrupted:
                 raise
             await self._record([])
@@ -184,7 +266,7 @@ class Execution:
 
     async def _estimated(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Usage:
         """Usage where the model server gives none."""
-        said = turn.text + "".join(call.function.name + call.function.arguments for call in turn.calls)
+        said = turn.text + turn.written_calls
         read = sum(estimate(str(message.get("content") or "")) for message in request.messages)
         counted = await entry.backend.count_tokens([said])
         return Usage(prompt=read, completion=counted[0])
@@ -197,6 +279,11 @@ class Execution:
         match outcome:
             case Finished():
                 changes = [*turn.close(usage, now), ended, lifecycle.run_completed(self._usages, now)]
+            case NeedsTools():
+                step = turn.tool_step()
+                assert step is not None
+                await self._record([*turn.take(), ended, Change(STEP_CALLED, step)])
+                return
             case NeedsClient(calls=calls):
                 step = turn.tool_step()
                 assert step is not None
@@ -224,7 +311,18 @@ def _outcome(turn: Turn, last: Delta) -> Outcome:
         return Incomplete("max_completion_tokens")
     if last.finish == "content_filter":
         return Failed("server_error", "The model's content filter stopped the answer.", filtered=True)
-    return NeedsClient(turn.calls) if turn.calls else Finished()
+    calls = turn.calls
+    if any(isinstance(call, FileSearchToolCall) for call in calls):
+        return NeedsTools()
+    return NeedsClient([call for call in calls if isinstance(call, FunctionToolCall)]) if calls else Finished()
+
+
+def _waits_for_tools(step: RunStep) -> bool:
+    """Whether the model said all of the step's calls, and one of the server's is not done."""
+    details = step.step_details
+    return isinstance(details, ToolCallsDetails) and any(
+        isinstance(call, FileSearchToolCall) for call in details.tool_calls
+    )
 
 
 def _left(limit: int | None, spent: int) -> int | None:

@@ -7,6 +7,7 @@ nothing.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from itertools import zip_longest
+from typing import Any
 
 import orjson
 
@@ -76,6 +77,14 @@ def _one_piece(begun: RunEvent, events: Sequence[RunEvent]) -> list[RunEvent]:
     # Pieces are dropped only when the run has ended, so there is an end of the message too.
     done = next(event for event in events if event.sequence > begun.sequence and event.name in _DONE)
     message = orjson.loads(done.data)
-    content = [{"index": n, **block} for n, block in enumerate(message["content"])]
+    content = [_numbered(block, n) for n, block in enumerate(message["content"])]
     delta = {"id": message["id"], "object": "thread.message.delta", "delta": {"content": content}}
     return [RunEvent(begun.sequence + 1, "thread.message.delta", orjson.dumps(delta))]
+
+
+def _numbered(block: dict[str, Any], index: int) -> dict[str, Any]:
+    """A content block as a delta has it: it and its annotations carry their place."""
+    if block["type"] != "text":
+        return {"index": index, **block}
+    notes = [{"index": n, **note} for n, note in enumerate(block["text"]["annotations"])]
+    return {"index": index, **block, "text": {**block["text"], "annotations": notes}}

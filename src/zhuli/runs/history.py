@@ -95,7 +95,7 @@ class History:
 async def _extend(known: _Read, new: list[Entry], backend: Backend) -> list[tuple[str, int]]:
     """Take in new entries; the counts of messages that had none for this tokenizer."""
     before: Counter[str | None] = Counter()
-    for item in known.items:
+    for item in known.items if known.searching else ():
         before[item.run_id] += len(item.searches)
     converted: list[tuple[Entry, list[ChatMessage]]] = []
     for entry in new:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+import orjson
+
 from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
 from zhuli.runs.history import Item
-from zhuli.types.generation import ChatMessage, GenerationRequest, ToolChoice
+from zhuli.types.generation import ChatMessage, GenerationRequest, ToolChoice, ToolDefinition
 from zhuli.types.run import Run
-from zhuli.types.tools import FunctionTool, NamedToolChoice
+from zhuli.types.tools import FileSearchTool, FunctionTool, NamedToolChoice
 
 _FIRST_SHARE = 8
 """The first item is kept out of the cut if it takes at most 1/8 of the window."""
@@ -79,17 +81,29 @@ def _newest_exchange(items: Sequence[Item]) -> int:
     return next((n for n in range(len(items) - 1, -1, -1) if items[n].opens), max(0, len(items) - 1))
 
 
-def fixed_tokens(run: Run) -> int:
+def fixed_tokens(run: Run, offered: Sequence[ToolDefinition] = ()) -> int:
     """Tokens of what stands before the history: instructions and tools."""
     tools = sum(estimate(tool.model_dump_json()) for tool in run.tools if isinstance(tool, FunctionTool))
-    return estimate(run.instructions) + tools + MESSAGE_OVERHEAD
+    ours = sum(estimate(orjson.dumps(tool).decode()) for tool in offered)
+    return estimate(run.instructions) + tools + ours + MESSAGE_OVERHEAD
 
 
-def build(run: Run, items: Sequence[Item], *, budget: Budget, first_turn: bool) -> GenerationRequest | None:
-    """The request of one turn; None when the run's prompt budget can't hold even the newest exchange."""
+def build(
+    run: Run,
+    items: Sequence[Item],
+    *,
+    budget: Budget,
+    first_turn: bool,
+    offered: Sequence[ToolDefinition] = (),
+    may_call: bool = True,
+) -> GenerationRequest | None:
+    """The request of one turn; None when the run's prompt budget can't hold even the newest exchange.
+
+    offered: the server's own tools, beside the client's functions. may_call: whether the model may call any tool now.
+    """
     strategy = run.truncation_strategy
     newest = strategy.last_messages if strategy is not None and strategy.type == "last_messages" else None
-    fixed = fixed_tokens(run)
+    fixed = fixed_tokens(run, offered)
     limit = run.max_prompt_tokens or budget.context_window
     kept = select_items(
         items, window=max(1, budget.window - fixed), block=max(1, (limit - fixed) // 2), newest=newest or None
@@ -97,11 +111,12 @@ def build(run: Run, items: Sequence[Item], *, budget: Budget, first_turn: bool) 
     if budget.prompt is not None and fixed + sum(item.tokens for item in kept) > budget.prompt:
         return None
     instructions: list[ChatMessage] = [{"role": "system", "content": run.instructions}] if run.instructions else []
-    tools = [tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)]
+    tools = [*(tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)), *offered]
+    choice = _first_choice(run, tools) if first_turn else _later_choice(run)
     return GenerationRequest(
         messages=[*instructions, *(message for item in kept for message in item.messages)],
         tools=tools,
-        tool_choice=_tool_choice(run, tools) if first_turn else _later_choice(run),
+        tool_choice=choice if may_call else "none",
         parallel_tool_calls=run.parallel_tool_calls,
         response_format=_response_format(run),
         max_tokens=budget.completion,
@@ -117,11 +132,21 @@ def _chosen(value: float | None) -> float | None:
     return None if value == 1 else value
 
 
-def _tool_choice(run: Run, tools: Sequence[dict[str, Any]]) -> ToolChoice:
+def _first_choice(run: Run, tools: Sequence[ToolDefinition]) -> ToolChoice:
     choice = run.tool_choice
+    if choice == "required" and searches_by_force(run):
+        return "auto"  # the search that it asks for is done by now
     if isinstance(choice, NamedToolChoice):
         return choice.model_dump(mode="json") if choice.type == "function" and choice.function else "auto"
     return choice or "auto"
+
+
+def searches_by_force(run: Run) -> bool:
+    """Whether the client's tool choice says that the files must be searched: by name, or as the only tool there is."""
+    choice = run.tool_choice
+    if isinstance(choice, NamedToolChoice):
+        return choice.type == "file_search"
+    return choice == "required" and all(isinstance(tool, FileSearchTool) for tool in run.tools)
 
 
 def _later_choice(run: Run) -> ToolChoice:

@@ -19,7 +19,7 @@ from zhuli.types.run import Run
 from zhuli.types.step import FunctionCallResult, FunctionToolCall, ToolCall, ToolCallsDetails
 
 _NO_TOOLS: Mapping[str, Tool] = MappingProxyType({})
-_NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 @dataclass(slots=True)
@@ -66,6 +66,11 @@ class Turn:
     def calls(self) -> list[ToolCall]:
         """What the model called, in order."""
         return [self._as_call(call) for _, call in sorted(self._calls.items())]
+
+    @property
+    def written_calls(self) -> str:
+        """What the model wrote to call them, as text to be counted."""
+        return "".join(call.name + "".join(call.arguments) for call in self._calls.values())
 
     def _as_call(self, call: _Call) -> ToolCall:
         arguments = "".join(call.arguments) or "{}"
@@ -225,7 +230,7 @@ class Turn:
         opened = not self._calls
         if opened:
             if self._message is not None:
-                self._complete_message(_NOTHING)  # the turn's usage is the tool step's
+                self._complete_message(NO_USAGE)  # the turn's usage is the tool step's
             self._open_step({"type": "tool_calls", "tool_calls": []})
         assert self._step is not None
         known = self._calls.get(piece.index)

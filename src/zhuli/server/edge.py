@@ -16,12 +16,15 @@ from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
 from zhuli.server.actor import Doorkeeper
 from zhuli.settings import Settings
+from zhuli.types.upload import PART_BYTES
 
 log = logging.getLogger(__name__)
 
 BETA = "assistants=v2"
 _BETA_PATHS = ("/v1/assistants", "/v1/threads", "/v1/vector_stores")
-_UPLOADS = ("/v1/files", "/v1/uploads")
+
+_FORM_BYTES = 64 * 1024
+"""What a form may have beside its file: the other fields, and what stands between them."""
 
 
 class Edge:
@@ -58,7 +61,7 @@ class Edge:
             raise NotFound(f"Invalid URL ({scope['method']} {path})")
         if b"%00" in scope["query_string"]:
             raise InvalidRequest("A query can't have a NUL character.", code="invalid_value")
-        limit = self._settings.max_upload_bytes if path.startswith(_UPLOADS) else self._settings.max_body_bytes
+        limit = self._limit(path)
         if not path.startswith("/v1/"):
             return limit
         headers = dict(scope["headers"])
@@ -70,6 +73,14 @@ class Edge:
         if self._settings.strict.beta_header and path.startswith(_BETA_PATHS):
             _check_beta(headers.get(b"openai-beta", b"").decode("latin-1"))
         return limit
+
+    def _limit(self, path: str) -> int:
+        """The most bytes that a body sent there may have."""
+        if path == "/v1/files":
+            return self._settings.max_upload_bytes + _FORM_BYTES
+        if path.startswith("/v1/uploads/") and path.endswith("/parts"):
+            return PART_BYTES + _FORM_BYTES
+        return self._settings.max_body_bytes
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

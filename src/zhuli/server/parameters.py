@@ -20,6 +20,7 @@ PREFIXES = {
     "run_id": "run",
     "step_id": "step",
     "file_id": "file",
+    "upload_id": "upload",
     "vector_store_id": "vs",
     "batch_id": "vsfb",
 }

@@ -364,8 +364,14 @@ def with_deltas(message: dict[str, Any], deltas: Iterable[dict[str, Any]]) -> di
                 refused = content[piece["index"]].get("refusal", "") + piece["refusal"]
                 content[piece["index"]] = {"type": "refusal", "refusal": refused}
             else:
-                content[piece["index"]]["text"]["value"] += piece["text"].get("value") or ""
+                text = content[piece["index"]]["text"]
+                text["value"] += piece["text"].get("value") or ""
+                text["annotations"] += [_without_index(note) for note in piece["text"].get("annotations", ())]
     return {**message, "content": content}
+
+
+def _without_index(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key != "index"}
 
 
 def turn_usages(connection: Connection, run_id: str) -> list[dict[str, Any]]:

@@ -46,10 +46,11 @@ def add_files(
     A file that is there already takes the attributes that are given, and joins the batch. It is ingested again if it had
     failed or was cancelled, or if it is to be cut otherwise.
     """
+    collections.get(connection, schema.vector_stores, VectorStore, project, store)
+    wanted = {file.file_id: file for file in files}
+    _require_files(connection, project, list(wanted))  # files before stores, as when a file is deleted
     refuse_expired(store, lock(connection, project, store), now)
     note_use(connection, store, now)
-    wanted = {file.file_id: file for file in files}
-    _require_files(connection, project, list(wanted))
     there = _stays(connection, store, list(wanted))
     staying = {file_id: stay for file_id, stay in there.items() if _may_stay(stay.file, wanted[file_id])}
     kept = {file_id: _keep(connection, stay, wanted[file_id]) for file_id, stay in staying.items()}

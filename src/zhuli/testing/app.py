@@ -204,7 +204,8 @@ def _streamed(event: RunEvent) -> str:
     delta = orjson.loads(event.data)["delta"]
     if "content" in delta:
         return "".join(piece.get("refusal") or piece["text"]["value"] for piece in delta["content"])
-    pieces = [call["function"] for call in delta["step_details"]["tool_calls"]]
+    calls = delta["step_details"]["tool_calls"]
+    pieces = [call.get("function") or {"name": call["type"], "arguments": ""} for call in calls]
     return "".join(
         f" {piece['name']}{piece['arguments']}" if "name" in piece else piece["arguments"] for piece in pieces
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -10,6 +11,13 @@ from zhuli.ports import BlobStore
 
 LARGE = 3 * 1024 * 1024 + 17
 """Bytes: more than any store hands out in one piece, and no round number."""
+
+VERY_LARGE = 36 * 1024 * 1024 + 5
+"""Bytes: more than any store holds in memory of what it is given in pieces."""
+
+
+class BrokenOff(Exception):
+    """What the test's pieces end with."""
 
 
 @pytest.mark.asyncio
@@ -29,6 +37,33 @@ class BlobContract:
     async def test_an_empty_blob_is_a_blob(self, blobs: BlobStore) -> None:
         await blobs.write("file-empty", b"")
         assert await read_all(blobs, "file-empty") == b""
+
+    async def test_a_blob_may_be_written_in_pieces(self, blobs: BlobStore) -> None:
+        data = os.urandom(LARGE)
+        assert await blobs.write("file-pieces", in_pieces(data)) == LARGE
+        assert await read_all(blobs, "file-pieces") == data
+
+    async def test_a_blob_of_many_pieces_may_be_very_large(self, blobs: BlobStore) -> None:
+        data = os.urandom(VERY_LARGE)
+        assert await blobs.write("file-pieces", in_pieces(data)) == VERY_LARGE
+        assert await read_all(blobs, "file-pieces") == data
+
+    async def test_no_pieces_are_an_empty_blob(self, blobs: BlobStore) -> None:
+        assert await blobs.write("file-empty", in_pieces(b"")) == 0
+        assert await read_all(blobs, "file-empty") == b""
+
+    @pytest.mark.parametrize("size", [1000, VERY_LARGE])
+    async def test_pieces_that_break_off_leave_nothing(self, blobs: BlobStore, size: int) -> None:
+        with pytest.raises(BrokenOff):
+            await blobs.write("file-broken", in_pieces(os.urandom(size), then=BrokenOff()))
+        with pytest.raises(KeyError):
+            await read_all(blobs, "file-broken")
+
+    async def test_pieces_that_break_off_leave_what_was_there(self, blobs: BlobStore) -> None:
+        assert await blobs.write("file-one", b"here") == 4
+        with pytest.raises(BrokenOff):
+            await blobs.write("file-one", in_pieces(b"something else", then=BrokenOff()))
+        assert await read_all(blobs, "file-one") == b"here"
 
     async def test_writing_again_replaces(self, blobs: BlobStore) -> None:
         await blobs.write("file-one", b"the first, which is longer")
@@ -81,3 +116,11 @@ async def read_all(blobs: BlobStore, key: str) -> bytes:
     """The whole blob."""
     async with aclosing(blobs.read(key)) as pieces:
         return b"".join([piece async for piece in pieces])
+
+
+async def in_pieces(data: bytes, *, then: Exception | None = None) -> AsyncGenerator[bytes, None]:
+    """The data in pieces of 100,000 bytes, and then an exception instead of an end."""
+    for start in range(0, len(data), 100_000):
+        yield data[start : start + 100_000]
+    if then is not None:
+        raise then

@@ -1,4 +1,4 @@
-"""A faulty model server on a real socket: speaks /v1/chat/completions, well or badly, as each test wants it.
+"""A faulty model server on a real socket: /v1/chat/completions and /v1/embeddings, well or badly, as each test wants it.
 
     async with FaultyUpstream([status(429, headers={"Retry-After": "1"}), answer("Hello")]) as upstream:
         ... call f"{upstream.base_url}/chat/completions"; upstream.requests says what came in
@@ -65,7 +65,8 @@ class FaultyUpstream:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/v1/chat/completions", self._handle)
+        for path in ("/v1/chat/completions", "/v1/embeddings"):
+            app.router.add_post(path, self._handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -172,3 +173,11 @@ def chunk(delta: dict[str, Any], *, finish: str | None = None) -> bytes:
 
 def event(data: dict[str, Any]) -> bytes:
     return b"data: " + orjson.dumps(data) + b"\n\n"
+
+
+def embeddings(rows: Sequence[Sequence[float]], *, backwards: bool = False) -> Reply:
+    """These vectors, for the texts in their order; `backwards` sends the last one first, as its index says."""
+    data = [{"object": "embedding", "index": index, "embedding": list(row)} for index, row in enumerate(rows)]
+    body = {"object": "list", "model": "m", "data": data[::-1] if backwards else data}
+    counts = {"prompt_tokens": len(rows), "total_tokens": len(rows)}
+    return Reply([orjson.dumps(body | {"usage": counts})], headers={"Content-Type": "application/json"})

@@ -2,11 +2,24 @@
 
 from typing import Literal
 
-from zhuli.types.wire import Wire, optional
+from pydantic import Field
+
+from zhuli.types.wire import Integer, Request, Wire, optional
 
 UploadPurpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
 UPLOADED: frozenset[str] = frozenset({"assistants", "vision", "user_data"})
 """Purposes whose content the original refused to hand back."""
+
+SHORTEST_LIFE, LONGEST_LIFE = 3600, 2_592_000
+"""Seconds after which a client may let a file expire: an hour to thirty days."""
+
+LIFE_OF_PURPOSE = {"batch": LONGEST_LIFE}
+"""Seconds after which files expire of which the client does not say when; of other purposes they don't."""
+
+
+class FileExpiresAfter(Request):
+    anchor: Literal["created_at"]
+    seconds: Integer = Field(ge=SHORTEST_LIFE, le=LONGEST_LIFE)
 
 
 class File(Wire):

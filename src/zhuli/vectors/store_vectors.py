@@ -19,8 +19,8 @@ from zhuli.vectors.row_files import RowFiles, sync_folder
 from zhuli.vectors.row_table import Grown, Mask, RowTable
 from zhuli.vectors.shared_lock import SharedLock
 
-EXACT_ROWS = 20_000
-"""Up to here every vector is compared: about 5 ms on one core (docs/performance.md)."""
+EXACT_ROWS = 10_000
+"""Up to here every vector is compared (docs/decisions/0005 has what that costs)."""
 
 EXACT_ALLOWED = 1_000
 """Rows that a filter may leave so that comparing them all costs less than a search of the lists."""

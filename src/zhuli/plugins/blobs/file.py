@@ -1,13 +1,15 @@
 """Blobs in a local folder: file:///var/lib/zhuli/files, through fsspec.
 
-One file a blob, named by its key, all in one folder. It does not encrypt, count or clean up.
+One file a blob, named by its key, all in one folder; what is being written is in .incoming in it. It does not encrypt,
+count or clean up.
 """
 
 import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
@@ -25,9 +27,20 @@ class Plugin:
                 f"The blob store '{url}' needs the whole path of a folder, like file:///var/lib/zhuli/files."
             )
         self._files, self._folder = url_to_fs(url)
+        self._incoming = f"{self._folder}/.incoming"
 
-    async def write(self, key: str, data: bytes) -> None:
-        await asyncio.to_thread(self._write, self._path(key), data)
+    async def write(self, key: str, data: bytes | AsyncIterable[bytes]) -> int:
+        """Beside its place first, then moved there: a reader, and a machine that lost power, has all of it or none."""
+        path = self._path(key)
+        beside = f"{self._incoming}/{key}.{uuid4().hex}"
+        try:
+            size = await self._write(beside, data)
+            await self._move(beside, path)
+        except BaseException:
+            with suppress(OSError):
+                self._files.rm_file(beside)
+            raise
+        return size
 
     async def read(self, key: str) -> AsyncGenerator[bytes, None]:
         try:
@@ -44,8 +57,9 @@ class Plugin:
                 yield piece
 
     async def delete(self, key: str) -> None:
-        with suppress(FileNotFoundError), _translated():
-            await asyncio.to_thread(self._files.rm_file, self._path(key))
+        path = self._path(key)
+        with _translated():
+            await asyncio.to_thread(self._delete, path, key)
 
     async def aclose(self) -> None:
         """Nothing is open between calls."""
@@ -55,21 +69,51 @@ class Plugin:
             raise KeyError(key)
         return f"{self._folder}/{key}"
 
-    def _write(self, path: str, data: bytes) -> None:
-        """Beside its place first, then moved there: a reader, and a machine that lost power, has all of it or none."""
-        beside = f"{path}.{uuid4().hex}.part"
+    async def _write(self, path: str, data: bytes | AsyncIterable[bytes]) -> int:
         with _translated():
-            self._files.makedirs(self._folder, exist_ok=True)
-            try:
-                with self._files.open(beside, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(beside, path)
-            except OSError:
-                with suppress(OSError):
-                    self._files.rm_file(beside)
-                raise
+            file = await asyncio.to_thread(self._open, path)
+        with file:
+            size = await _fill(file, data)
+            with _translated():
+                await asyncio.to_thread(_to_disk, file)
+        return size
+
+    async def _move(self, beside: str, path: str) -> None:
+        try:
+            with _translated():
+                await asyncio.to_thread(os.replace, beside, path)
+        except FileNotFoundError as error:
+            raise Unavailable("The file was deleted while it was being written.") from error
+
+    def _open(self, path: str) -> IO[bytes]:
+        self._files.makedirs(self._incoming, exist_ok=True)
+        file: IO[bytes] = self._files.open(path, "wb")
+        return file
+
+    def _delete(self, path: str, key: str) -> None:
+        with suppress(FileNotFoundError):
+            self._files.rm_file(path)
+        with suppress(FileNotFoundError):
+            for name in os.listdir(self._incoming):
+                if name.startswith(f"{key}."):
+                    self._files.rm_file(f"{self._incoming}/{name}")
+
+
+async def _fill(file: IO[bytes], data: bytes | AsyncIterable[bytes]) -> int:
+    """Write all of it; what the pieces themselves raise is not ours to translate."""
+    if isinstance(data, bytes):
+        with _translated():
+            return await asyncio.to_thread(file.write, data)
+    size = 0
+    async for piece in data:
+        with _translated():
+            size += await asyncio.to_thread(file.write, piece)
+    return size
+
+
+def _to_disk(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Blobs in an S3 bucket: s3://bucket/prefix?endpoint_url=http://…&region=…, through s3fs.
 
 Keys and secrets come from where AWS's own tools take them (AWS_ACCESS_KEY_ID, profiles, instance roles), never from the
-URL. The bucket must exist. Needs the extra `s3`.
+URL. The bucket must exist. Needs the extra `s3`. A process that dies while it writes leaves a multipart upload, which
+delete() aborts; a lifecycle rule of the bucket may do so too.
 """
 
 import re
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +19,9 @@ from zhuli.core.errors import ConfigurationError, Unavailable
 
 PIECE = 256 * 1024
 """Bytes read at once."""
+
+PART = 16 * 1024 * 1024
+"""Bytes of a part of a multipart upload: S3 takes at least 5 MiB and 10,000 parts, so this does for 156 GiB."""
 
 SETTINGS = ("endpoint_url", "region", "profile", "addressing_style")
 """What the URL's query may say. addressing_style=path is what most S3 servers other than Amazon's need."""
@@ -33,10 +37,18 @@ class Plugin:
         self._options = _options(url, dict(parse_qsl(parts.query)))
         self._opened: S3FileSystem | None = None
 
-    async def write(self, key: str, data: bytes) -> None:
+    async def write(self, key: str, data: bytes | AsyncIterable[bytes]) -> int:
         # An upload to S3 appears when it is complete, not before.
-        with self._translated():
-            await self._files()._pipe_file(self._path(key), data)
+        path = self._path(key)
+        if isinstance(data, bytes):
+            with self._translated():
+                await self._files()._pipe_file(path, data)
+            return len(data)
+        parts = _in_parts(data)
+        first = await anext(parts, b"")
+        if len(first) < PART:
+            return await self.write(key, first)
+        return await self._write_parts(path, first, parts)
 
     async def read(self, key: str) -> AsyncGenerator[bytes, None]:
         file = await self._files().open_async(self._path(key), "rb")
@@ -48,8 +60,13 @@ class Plugin:
                 file.r.close()
 
     async def delete(self, key: str) -> None:
+        place = self._place(self._path(key))
         with self._translated():
             await self._files()._rm_file(self._path(key))
+            begun = await self._ask("list_multipart_uploads", Bucket=place["Bucket"], Prefix=place["Key"])
+            for upload in begun.get("Uploads", ()):
+                if upload["Key"] == place["Key"]:
+                    await self._ask("abort_multipart_upload", UploadId=upload["UploadId"], **place)
 
     async def aclose(self) -> None:
         """Close the connections. After this the store must not be used."""
@@ -69,6 +86,37 @@ class Plugin:
             raise KeyError(key)
         return f"{self._folder}/{key}"
 
+    async def _write_parts(self, path: str, first: bytes, rest: AsyncIterable[bytes]) -> int:
+        place = self._place(path)
+        with self._translated():
+            begun = await self._ask("create_multipart_upload", **place)
+        place["UploadId"] = begun["UploadId"]
+        try:
+            done = [await self._write_part(place, 1, first)]
+            size = len(first)
+            async for part in rest:
+                done.append(await self._write_part(place, len(done) + 1, part))
+                size += len(part)
+            with self._translated():
+                await self._ask("complete_multipart_upload", MultipartUpload={"Parts": done}, **place)
+        except BaseException:
+            with suppress(OSError, BotoCoreError, ClientError, aiohttp.ClientError):
+                await self._ask("abort_multipart_upload", **place)
+            raise
+        return size
+
+    async def _write_part(self, upload: dict[str, str], number: int, data: bytes) -> dict[str, Any]:
+        with self._translated():
+            answer = await self._ask("upload_part", PartNumber=number, Body=data, **upload)
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    async def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._files()._call_s3(method, **parameters)
+        return answer
+
+    def _place(self, path: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": path.removeprefix(f"{self._bucket}/")}
+
     async def _piece(self, file: Any, key: str) -> bytes:
         try:
             with self._translated():
@@ -85,6 +133,18 @@ class Plugin:
             if _says(error, "NoSuchKey", "404"):
                 raise FileNotFoundError from error
             raise Unavailable(f"The file store in the bucket '{self._bucket}' does not work: {error}") from error
+
+
+async def _in_parts(data: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """The same bytes in pieces of PART; only the last may be smaller."""
+    gathered = bytearray()
+    async for piece in data:
+        gathered += piece
+        while len(gathered) >= PART:
+            yield bytes(gathered[:PART])
+            del gathered[:PART]
+    if gathered:
+        yield bytes(gathered)
 
 
 def _says(error: BaseException, *codes: str) -> bool:

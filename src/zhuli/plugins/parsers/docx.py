@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zhuli.core.errors import Unreadable
 from zhuli.documents.markdown_table import markdown_table
+from zhuli.documents.office_package import open_package
 from zhuli.types.document import Block
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -23,13 +23,8 @@ class Plugin:
 
     def parse(self, path: Path) -> Iterator[Block]:
         import docx  # python-docx and lxml
-        from docx.opc.exceptions import PackageNotFoundError
 
-        try:
-            with path.open("rb") as file:
-                document = docx.Document(file)
-        except (PackageNotFoundError, KeyError, ValueError) as error:
-            raise Unreadable(f"The file is a damaged Word document ({error}).") from error
+        document = open_package(docx.Document, path, "Word document")
         levels = _heading_levels(document)
         yield from _blocks(document.element.body, levels, 0)
         yield from _notes(document)

@@ -13,7 +13,8 @@ from zhuli.types.document import Block
 
 PIECE = 1_500
 """Characters up to which a value stays in one block."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALVES = re.compile(r"\\\\|\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(\\u[dD][89a-fA-F]\w\w)")
+"""Escapes; in the group those of half a character, which cut strings have and orjson refuses."""
 
 
 class Plugin:
@@ -22,9 +23,11 @@ class Plugin:
     extensions: Sequence[str] = (".json", ".jsonl", ".ndjson", ".geojson", ".ipynb")
 
     def parse(self, path: Path) -> Iterator[Block]:
-        text = _SURROGATE.sub("\ufffd", read_text(path)).replace("\0", "").strip()
+        text = read_text(path).replace("\0", "").strip()
         if not text:
             return
+        if "\\u" in text:
+            text = _HALVES.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], text)
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:

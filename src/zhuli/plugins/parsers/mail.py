@@ -17,7 +17,7 @@ from zhuli.types.document import Block
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_PARTS = 200
-"""Looked at; a message of a person has a dozen."""
+"""A message of a person has a dozen."""
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 
 
@@ -31,7 +31,9 @@ class Plugin:
         if not any(message.get(name) for name in HEADERS):
             raise Unreadable("The file is no e-mail: it has neither sender nor subject.")
         yield Block("\n".join(f"{name}: {message[name]}" for name in HEADERS if message[name]))
-        parts = list(islice(message.walk(), MAX_PARTS))
+        parts = list(islice(message.walk(), MAX_PARTS + 1))
+        if len(parts) > MAX_PARTS:
+            raise Unreadable(f"The e-mail has more than {MAX_PARTS} parts in each other or beside each other.")
         yield from _body(parts)
         if names := [name for part in parts if (name := part.get_filename())]:
             yield Block("Attachments: " + ", ".join(names))

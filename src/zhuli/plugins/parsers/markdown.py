@@ -35,11 +35,11 @@ def _front_matter(lines: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _blocks(tokens: Sequence[Any], lines: list[str]) -> Iterator[Block]:
-    for token, content in zip(tokens, [*tokens[1:], None], strict=True):
+    for number, token in enumerate(tokens):
         if token.level or token.map is None:
             continue
-        if token.type == "heading_open" and content:
-            yield Block(content.content, "heading", int(token.tag[1]))
+        if token.type == "heading_open":
+            yield Block(tokens[number + 1].content, "heading", int(token.tag[1]))
         elif token.type == "fence":
             yield Block(token.content, "code")
         elif token.type != "hr":

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zhuli.core.errors import Unreadable
 from zhuli.documents.markdown_table import markdown_table
+from zhuli.documents.office_package import open_package
 from zhuli.types.document import Block
 
 MAX_DEPTH = 20
@@ -19,13 +19,8 @@ class Plugin:
 
     def parse(self, path: Path) -> Iterator[Block]:
         import pptx  # python-pptx and lxml
-        from pptx.exc import PackageNotFoundError
 
-        try:
-            with path.open("rb") as file:
-                slides = pptx.Presentation(file).slides
-        except (PackageNotFoundError, KeyError, ValueError) as error:
-            raise Unreadable(f"The file is a damaged presentation ({error}).") from error
+        slides = open_package(pptx.Presentation, path, "presentation").slides
         for page, slide in enumerate(slides, 1):
             yield from _slide(slide, page)
 

@@ -37,7 +37,7 @@ class Plugin:
         try:
             with olefile.OleFileIO(str(path)) as container:
                 text = _text(container.openstream("WordDocument").read(), container)
-        except (olefile.OleFileError, OSError, struct.error) as error:
+        except (OSError, struct.error) as error:
             raise Unreadable(f"The file is a damaged Word document ({error}). Save it as .docx.") from error
         for _ in range(_MAX_FIELDS_IN_FIELDS):
             text = _FIELD.sub(r"\1", text)

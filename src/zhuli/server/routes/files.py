@@ -1,43 +1,47 @@
-"""/v1/files: bytes with a purpose. Their content is in the blob store under the file's id."""
+"""/v1/files: bytes with a purpose."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, UploadFile
 from starlette.responses import Response, StreamingResponse
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.core.ids import new_id
+from zhuli.server import forms
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store import collections
 from zhuli.store.schema import files
-from zhuli.types.file import UPLOADED, File, FileDeleted, UploadPurpose
+from zhuli.types.file import LONGEST_LIFE, SHORTEST_LIFE, UPLOADED, File, FileDeleted, UploadPurpose
 from zhuli.types.page import Order, Page, PageParams
 
 router = APIRouter(prefix="/v1/files", tags=["Files"])
 
+ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 
-@router.post("", response_model=File)
+_LONGEST_NAME = 200
+"""Characters of a filename that go into a header."""
+
+
+@router.post("", response_model=File, dependencies=[forms.only("file", "purpose", ANCHOR, SECONDS)])
 async def create_file(
     app: TheApp,
     actor: TheActor,
     file: UploadFile,
     purpose: Annotated[UploadPurpose, Form()],
-    anchor: Annotated[Literal["created_at"] | None, Form(alias="expires_after[anchor]")] = None,
-    seconds: Annotated[int | None, Form(alias="expires_after[seconds]", ge=3600, le=2_592_000)] = None,
+    anchor: Annotated[Literal["created_at"] | None, Form(alias=ANCHOR)] = None,
+    seconds: Annotated[int | None, Form(alias=SECONDS, ge=SHORTEST_LIFE, le=LONGEST_LIFE)] = None,
 ) -> Response:
-    data = await file.read()
-    now = int(app.clock.now())
-    made = File(
-        id=new_id("file"),
-        bytes=len(data),
-        created_at=now,
-        expires_at=None if seconds is None else now + seconds,
-        filename=file.filename or "upload",
-        purpose=purpose,
-    )
-    await app.blobs.write(made.id, data)
-    await app.database.run(collections.insert, files, actor.project, made, {"purpose": purpose})
-    return Json(made)
+    forms.check_size(file, most=app.settings.max_upload_bytes, name="file")
+    if (anchor is None) != (seconds is None):
+        missing = ANCHOR if anchor is None else SECONDS
+        raise InvalidRequest(
+            f"Missing required parameter: '{missing}'.", param=missing, code="missing_required_parameter"
+        )
+    name = file.filename or "upload"
+    data = forms.pieces(file)
+    return Json(await app.files.add(actor.project, data, filename=name, purpose=purpose, lifetime=seconds))
 
 
 @router.get("", response_model=Page[File])
@@ -61,8 +65,7 @@ async def get_file(file_id: str, app: TheApp, actor: TheActor) -> Response:
 
 @router.delete("/{file_id}", response_model=FileDeleted)
 async def delete_file(file_id: str, app: TheApp, actor: TheActor) -> Response:
-    await app.database.run(collections.remove, files, actor.project, file_id)
-    await app.blobs.delete(file_id)
+    await app.files.delete(actor.project, file_id)
     return Json(FileDeleted(id=file_id))
 
 
@@ -71,4 +74,25 @@ async def get_file_content(file_id: str, app: TheApp, actor: TheActor) -> Respon
     file = await app.database.run(collections.get, files, File, actor.project, file_id)
     if app.settings.strict.downloads and file.purpose in UPLOADED:
         raise InvalidRequest(f"Not allowed to download files of purpose: {file.purpose}")
-    return StreamingResponse(app.blobs.read(file_id), media_type="application/octet-stream")
+    content = app.blobs.read(file_id)
+    try:
+        first = await anext(content, b"")
+    except KeyError:  # the file was deleted just now
+        raise collections.missing(files, file_id) from None
+    headers = {"content-length": str(file.bytes), "content-disposition": _attachment(file.filename)}
+    return StreamingResponse(_from(first, content), media_type="application/octet-stream", headers=headers)
+
+
+async def _from(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
+
+
+def _attachment(filename: str) -> str:
+    """To be saved under its name, never shown: a page of a client's must not run in a browser (RFC 6266, RFC 8187)."""
+    name = filename[-_LONGEST_NAME:]
+    plain = "".join(sign if sign.isascii() and sign.isprintable() and sign not in '"\\%' else "_" for sign in name)
+    header = f'attachment; filename="{plain}"'
+    return header if plain == name else f"{header}; filename*=UTF-8''{quote(name, safe='', errors='replace')}"

@@ -1,4 +1,4 @@
-"""/v1/models: what the models file offers."""
+"""/v1/models: what the models file offers, models and embedders."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -13,7 +13,8 @@ router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute, 
 
 @router.get("", response_model=ModelList)
 async def list_models(app: TheApp) -> Response:
-    return Json(ModelList(data=[_model(app.catalog, name) for name in app.catalog.names()]))
+    names = [*app.catalog.names(), *app.catalog.embedder_names()]
+    return Json(ModelList(data=[_model(app.catalog, name) for name in names]))
 
 
 @router.get("/{model:path}", response_model=Model)
@@ -22,7 +23,7 @@ async def get_model(model: str, app: TheApp) -> Response:
 
 
 def _model(catalog: Catalog, name: str) -> Model:
-    entry = catalog.resolve(name)
+    entry = catalog.resolve(name) or catalog.resolve_embedder(name)
     if entry is None:
         raise catalog.not_found(name)
     return Model(id=name, created=entry.created, owned_by=entry.owned_by)

@@ -3,6 +3,7 @@
 A route never touches the engine: it records what the client wants, and follows the run's log.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -12,9 +13,9 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
 from zhuli.runs.follow import follow
+from zhuli.server.included import Include, shown_events
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id
-from zhuli.server.routes.steps import Include
 from zhuli.server.stream import EventStream, run_events
 from zhuli.store import collections, runs, schema
 from zhuli.types.page import Page, PageParams
@@ -39,7 +40,7 @@ async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheAc
 async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheActor, include: Include = []) -> Response:
     check_id(app.settings, "assistant_id", body.assistant_id)
     run = await app.runs.create(actor.project, thread_id, body)
-    return stream(app, run.id) if body.stream else _polled(app, run)
+    return stream(app, run.id, include=include) if body.stream else _polled(app, run)
 
 
 @router.get("/{thread_id}/runs", response_model=Page[Run])
@@ -83,16 +84,17 @@ async def follow_run(
     app: TheApp,
     actor: TheActor,
     last_event_id: Annotated[str | None, Header()] = None,
+    include: Include = [],
 ) -> Response:
     """Join or resume a run's stream: everything after the event that Last-Event-ID names, then what comes."""
     await app.database.run(runs.require, actor.project, thread_id, run_id)
-    return stream(app, run_id, after=_sequence(last_event_id))
+    return stream(app, run_id, after=_sequence(last_event_id), include=include)
 
 
-def stream(app: App, run_id: str, *, after: int = 0) -> Response:
+def stream(app: App, run_id: str, *, after: int = 0, include: Sequence[str] = ()) -> Response:
     """The run's events as server-sent events."""
     following = follow(app.database, app.hints, run_id, after=after, idle=app.settings.keepalive_seconds)
-    return EventStream(run_events(following))
+    return EventStream(run_events(shown_events(following, include)))
 
 
 def _polled(app: App, run: Run) -> Json:

@@ -1,11 +1,10 @@
 """/v1/threads/{thread_id}/runs/{run_id}/steps"""
 
-from typing import Annotated, Literal
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from zhuli.server.included import Include, shown
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, runs
@@ -20,15 +19,13 @@ router = APIRouter(
     strict_content_type=False,
 )
 
-SearchContent = Literal["step_details.tool_calls[*].file_search.results[*].content"]
-Include = Annotated[list[SearchContent], Query(alias="include[]")]
-
 
 @router.get("", response_model=Page[RunStep])
 async def list_steps(
     thread_id: str, run_id: str, page: ThePage, app: TheApp, actor: TheActor, include: Include = []
 ) -> Response:
-    return Json(await app.database.run(_list, actor.project, thread_id, run_id, page))
+    listed = await app.database.run(_list, actor.project, thread_id, run_id, page)
+    return Json(listed.model_copy(update={"data": [shown(step, include) for step in listed.data]}))
 
 
 @router.get("/{step_id}", response_model=RunStep)
@@ -36,7 +33,8 @@ async def get_step(
     thread_id: str, run_id: str, step_id: str, app: TheApp, actor: TheActor, include: Include = []
 ) -> Response:
     where = {"thread_id": thread_id, "run_id": run_id}
-    return Json(await app.database.run(collections.get, run_steps, RunStep, actor.project, step_id, where))
+    step = await app.database.run(collections.get, run_steps, RunStep, actor.project, step_id, where)
+    return Json(shown(step, include))
 
 
 def _list(connection: Connection, project: str, thread_id: str, run_id: str, page: PageParams) -> Page[RunStep]:

@@ -1,0 +1,38 @@
+"""Texts that a client sends as tokens: those of cl100k_base, the tokenizer of the original's embedding models."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from zhuli.core.errors import InvalidRequest
+
+ENCODING = "cl100k_base"
+TOKENS = 100_256
+"""Tokens that stand for text; special ones, which come behind them, stand for none."""
+
+
+def text_of(tokens: Sequence[int]) -> str:
+    """The text that the tokens spell; InvalidRequest names what is no token."""
+    if unknown := [token for token in tokens if not 0 <= token < TOKENS]:
+        raise InvalidRequest(
+            f"Invalid 'input': {unknown[0]} is not a token of {ENCODING}, whose tokens for text are 0 to {TOKENS - 1}.",
+            param="input",
+            code="invalid_value",
+        )
+    # Who cuts a long text into lists of tokens may cut a character, which is four bytes at most; what is left of it goes.
+    for start, end in ((start, end) for cut in range(7) for start in range(4) if 0 <= (end := cut - start) < 4):
+        with suppress(ValueError):
+            decoded: str = _encoding().decode(list(tokens[start : len(tokens) - end]))
+            return decoded
+    raise InvalidRequest(
+        f"Invalid 'input': these tokens of {ENCODING} spell no text.", param="input", code="invalid_value"
+    )
+
+
+@cache
+def _encoding() -> Any:
+    # The package's own front loads its tables a second time, as Python objects.
+    from bpe_openai._bindings import tokenizer_for_encoding
+
+    return tokenizer_for_encoding(ENCODING)

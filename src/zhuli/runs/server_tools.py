@@ -1,0 +1,214 @@
+"""Tools that run in the server, as one run has them: when they are offered, what they may use, and doing a step's calls.
+
+What a tool does is the plugin's. Today there is one: file_search.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.ids import new_id
+from zhuli.models.catalog import Entry
+from zhuli.ports import Tool
+from zhuli.runs.alignment import Alignment
+from zhuli.runs.citing import Citer, Place
+from zhuli.runs.engine import Engine
+from zhuli.runs.history import Item
+from zhuli.runs.prompt import searches_by_force
+from zhuli.store import collections, schema, vector_stores
+from zhuli.types.generation import ToolDefinition
+from zhuli.types.run import Run
+from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ToolCall
+from zhuli.types.thread import Thread
+from zhuli.types.tool_task import ToolTask
+from zhuli.types.tools import FileSearchSettings, FileSearchTool, FunctionTool, ToolResources
+
+NAME = "file_search"
+
+_MOST_ROUNDS = 6
+"""Searches in one run after which the model must answer; models that search in circles would never end."""
+
+_MOST_TOKENS = 16_000
+"""Of passages in a prompt; the original's figure (contract §4.2). Smaller windows give half of what is not the answer's."""
+
+_LEAST_TOKENS = 200
+"""With less room than this another search is of no use."""
+
+_LOOK_SECONDS = 0.2
+"""How often a thread's vector store is looked at while it is in progress."""
+
+_SMALL_WINDOW = 8192
+_MOST_RESULTS, _MOST_RESULTS_SMALL = 20, 5
+"""Results where the assistant does not say how many; fewer for windows up to _SMALL_WINDOW."""
+
+
+class ServerTools:
+    """Of one run that has the tool."""
+
+    def __init__(self, engine: Engine, run: Run, project: str, entry: Entry, settings: FileSearchSettings) -> None:
+        self._engine = engine
+        self._run = run
+        self._project = project
+        self._entry = entry
+        self._settings = settings
+        self._tool = engine.tools[NAME]
+        self._stores: list[str] = []
+
+    @property
+    def by_name(self) -> Mapping[str, Tool]:
+        """The tools whose calls by the model are the server's to run."""
+        return {NAME: self._tool} if self._is_offered else {}
+
+    @property
+    def offered(self) -> Sequence[ToolDefinition]:
+        """What the model is offered: nothing where the server searches for it."""
+        return [self._tool.definition] if self._is_offered else []
+
+    @property
+    def _is_offered(self) -> bool:
+        taken = any(isinstance(tool, FunctionTool) and tool.function.name == NAME for tool in self._run.tools)
+        return self._entry.file_search == "called" and self._run.tool_choice != "none" and not taken
+
+    @property
+    def searches_first(self) -> bool:
+        """Whether the server searches before the model's first word."""
+        if self._run.tool_choice == "none":
+            return False
+        return searches_by_force(self._run) or (not self._is_offered and bool(self._stores))
+
+    async def open_stores(self) -> None:
+        """Find the run's and the thread's stores; the thread's is waited for while it is in progress."""
+        deadline = self._engine.clock.now() + self._engine.settings.thread_store_wait_seconds
+        while True:
+            self._stores, working = await self._engine.database.run(self._look)
+            if not working or self._engine.clock.now() >= deadline:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _look(self, connection: Connection) -> tuple[list[str], bool]:
+        """The stores that exist, and whether one of the thread's is in progress; InvalidRequest when it has expired."""
+        thread = collections.get(connection, schema.threads, Thread, self._project, self._run.thread_id)
+        of_thread, now = stores_in(thread.tool_resources), int(self._engine.clock.now())
+        status = {
+            store: vector_stores.status_of(connection, store, now)
+            for store in (*of_thread, *stores_in(self._run.tool_resources))
+        }
+        for store in of_thread:
+            if status[store] == "expired":
+                raise InvalidRequest(
+                    f"The thread's vector store {store} has expired. Give the thread another one with "
+                    "tool_resources.file_search.vector_store_ids, or attach its files again."
+                )
+        existing = [store for store, state in status.items() if state is not None]
+        return existing, any(status[store] == "in_progress" for store in of_thread)
+
+    async def first_call(self, items: Sequence[Item]) -> FileSearchToolCall:
+        """The search that the server makes by itself."""
+        queries = [words] if (words := words_of(items)) else []
+        return FileSearchToolCall(id=new_id("call"), file_search=FileSearchCall(queries=queries, called_by="server"))
+
+    async def do(self, calls: Sequence[ToolCall], items: Sequence[Item], window: int) -> list[ToolCall]:
+        """The calls with those done that are the server's. window: tokens that the prompt may have."""
+        done: list[ToolCall] = []
+        room = room_for(items, self._run.id, window)
+        for call in calls:
+            if isinstance(call, FileSearchToolCall) and not call.is_done:
+                call = await self._search(call, self._task(words_of(items), room))
+                room -= sum(
+                    await self._entry.backend.count_tokens([result.text for result in call.file_search.results or ()])
+                )
+            done.append(call)
+        return done
+
+    def _task(self, words: str, room: int) -> ToolTask:
+        small = self._entry.context_window <= _SMALL_WINDOW
+        return ToolTask(
+            project=self._project,
+            stores=self._stores,
+            settings=self._settings,
+            words=words,
+            most=_MOST_RESULTS_SMALL if small else _MOST_RESULTS,
+            room=room,
+            count=self._entry.backend.count_tokens,
+        )
+
+    async def _search(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
+        telemetry = self._engine.telemetry
+        began = time.perf_counter()
+        status = "failed"
+        with telemetry.span("tool", tool=NAME, call=call.id, stores=len(task.stores)) as span:
+            try:
+                done = await self._tool.run(call, task)
+                status = "completed"
+            except NotFound as error:  # a store went meanwhile; NotFound itself would mean that the run is gone
+                raise InvalidRequest(error.message) from error
+            finally:
+                telemetry.tool_calls.labels(NAME, status).inc()
+                telemetry.tool_seconds.labels(NAME).observe(time.perf_counter() - began)
+            span.set_attribute("queries", len(done.file_search.queries or ()))
+            span.set_attribute("results", len(done.file_search.results or ()))
+        return done
+
+    def may_call(self, items: Sequence[Item], window: int) -> bool:
+        """Whether another round of calls has a point."""
+        rounds = sum(1 for item in items if item.run_id == self._run.id and item.searches)
+        has_room = rounds == 0 or room_for(items, self._run.id, window) >= _LEAST_TOKENS
+        return rounds < _MOST_ROUNDS and has_room
+
+    async def citer(self, items: Sequence[Item]) -> Citer | None:
+        """What makes citations of the next message's markers; None for JSON, which a marker would break."""
+        if self._run.response_format is not None and getattr(self._run.response_format, "type", "text") != "text":
+            return None
+        sources = sources_in(items, self._run.id)
+        texts = [result.text for result in sources.values()]
+        return Citer(sources, await asyncio.to_thread(Alignment, texts) if texts else Alignment([]))
+
+
+def server_tools(engine: Engine, run: Run, project: str, entry: Entry) -> ServerTools | None:
+    """The run's tools that run in the server; None for a run without."""
+    tool = next((tool for tool in run.tools if isinstance(tool, FileSearchTool)), None)
+    if tool is None or NAME not in engine.tools:
+        return None
+    return ServerTools(engine, run, project, entry, tool.file_search or FileSearchSettings())
+
+
+def stores_in(resources: ToolResources | None) -> list[str]:
+    """The vector stores among tool_resources."""
+    search = None if resources is None else resources.file_search
+    return [] if search is None else list(search.vector_store_ids)
+
+
+def words_of(items: Sequence[Item]) -> str:
+    """The text of the user's newest message."""
+    for item in reversed(items):
+        message = (item.later[0] if item.searches and item.later else item).messages[0]
+        if item.is_message and message["role"] == "user":
+            content: Any = message["content"]
+            if isinstance(content, str):
+                return content
+            return "\n".join(part["text"] for part in content if part["type"] == "text")
+    return ""
+
+
+def room_for(items: Sequence[Item], run_id: str, window: int) -> int:
+    """Tokens of passages that still go into the run's prompts of at most `window` tokens."""
+    spent = sum(
+        item.tokens - sum(later.tokens for later in item.later)
+        for item in items
+        if item.searches and item.run_id == run_id
+    )
+    return min(_MOST_TOKENS, window // 2) - spent
+
+
+def sources_in(items: Sequence[Item], run_id: str) -> dict[Place, FileSearchResult]:
+    """What the run's messages may cite: results by the numbers that their markers have."""
+    searches = [search for item in items if item.run_id == run_id for search in item.searches]
+    return {
+        (place, number): result
+        for place, search in enumerate(searches)
+        for number, result in enumerate(search.file_search.results or ())
+    }

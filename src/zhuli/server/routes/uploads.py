@@ -1,0 +1,36 @@
+"""/v1/uploads: files too large for one request, in parts."""
+
+from fastapi import APIRouter, UploadFile
+from starlette.responses import Response
+
+from zhuli.server import forms
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.types.upload import PART_BYTES, Upload, UploadComplete, UploadCreate, UploadPart
+
+router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=JsonRoute, strict_content_type=False)
+forms_router = APIRouter()
+
+
+@router.post("", response_model=Upload)
+async def create_upload(body: UploadCreate, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.uploads.create(actor.project, body))
+
+
+@forms_router.post("/{upload_id}/parts", response_model=UploadPart, dependencies=[forms.only("data")])
+async def add_upload_part(upload_id: str, data: UploadFile, app: TheApp, actor: TheActor) -> Response:
+    forms.check_size(data, most=PART_BYTES, name="data")
+    return Json(await app.uploads.add_part(actor.project, upload_id, forms.pieces(data)))
+
+
+@router.post("/{upload_id}/complete", response_model=Upload)
+async def complete_upload(upload_id: str, body: UploadComplete, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.uploads.complete(actor.project, upload_id, body))
+
+
+@router.post("/{upload_id}/cancel", response_model=Upload)
+async def cancel_upload(upload_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.uploads.cancel(actor.project, upload_id))
+
+
+router.include_router(forms_router)

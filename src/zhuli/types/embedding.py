@@ -1,0 +1,61 @@
+"""Embeddings on the wire: the request and the list of vectors, as numbers or as base64 of little-endian float32."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from zhuli.types.wire import Integer, Request, Wire
+
+MOST_INPUTS = 2048
+"""Entries of `input`, be they texts or the tokens of one text."""
+
+Token = Annotated[Integer, Field(ge=0)]
+_Text = Annotated[str, Field(min_length=1)]
+_Texts = Annotated[list[_Text], Field(min_length=1, max_length=MOST_INPUTS)]
+_Tokens = Annotated[list[Token], Field(min_length=1, max_length=MOST_INPUTS)]
+_TokenLists = Annotated[list[Annotated[list[Token], Field(min_length=1)]], Field(min_length=1, max_length=MOST_INPUTS)]
+
+
+def _shape(value: Any) -> str:
+    """A list is of what its first element is."""
+    if not isinstance(value, list):
+        return "~string"
+    first = value[0] if value else ""
+    if isinstance(first, list):
+        return "~lists"
+    return "~tokens" if isinstance(first, int | float) and not isinstance(first, bool) else "~strings"
+
+
+EmbeddingInput = Annotated[
+    Annotated[_Text, Tag("~string")]
+    | Annotated[_Texts, Tag("~strings")]
+    | Annotated[_Tokens, Tag("~tokens")]
+    | Annotated[_TokenLists, Tag("~lists")],
+    Discriminator(_shape),
+]
+
+
+class EmbeddingRequest(Request):
+    input: EmbeddingInput
+    model: str
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Annotated[Integer, Field(ge=1)] | None = None
+    user: str | None = None
+
+
+class Embedding(Wire):
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str
+
+
+class EmbeddingUsage(Wire):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingList(Wire):
+    object: Literal["list"] = "list"
+    data: list[Embedding]
+    model: str
+    usage: EmbeddingUsage

