@@ -16,6 +16,7 @@ from zhuli.ports import BlobStore
 from zhuli.retrieval.clean_up import CleanUp
 from zhuli.retrieval.discarding import Discarding
 from zhuli.retrieval.ingestion import Ingestion, IngestionHandler, forget_copies
+from zhuli.retrieval.knowledge import Knowledge
 from zhuli.retrieval.library import Library
 from zhuli.retrieval.pieces import MOST_CHARACTERS
 from zhuli.retrieval.reading import Reader
@@ -45,6 +46,7 @@ class App:
     engine: Engine
     reader: Reader
     library: Library
+    knowledge: Knowledge
     files: Shelf
     uploads: Uploads
     ready: bool = False
@@ -122,10 +124,25 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         max_characters=MOST_CHARACTERS,
     )
     library = Library.of(database, settings)
+    knowledge = Knowledge(database, catalog, library, clock)
+    engine.tools["file_search"] = registry.find("tools", "file_search")(knowledge.search)
     files = Shelf(database, blobs, clock)
     uploads = Uploads(files)
     return App(
-        settings, clock, hints, database, catalog, blobs, telemetry, commands, engine, reader, library, files, uploads
+        settings,
+        clock,
+        hints,
+        database,
+        catalog,
+        blobs,
+        telemetry,
+        commands,
+        engine,
+        reader,
+        library,
+        knowledge,
+        files,
+        uploads,
     )
 
 

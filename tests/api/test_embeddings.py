@@ -16,8 +16,13 @@ from tests.harness.refusals import refused
 MODEL = "text-embedding-3-small"
 
 
+def lenient(client: openai.OpenAI) -> openai.OpenAI:
+    """The SDK asks for base64, and would hold it against its own type before it decodes it."""
+    return client.with_options(_extra_kwargs={"_strict_response_validation": False})
+
+
 def embedded(client: openai.OpenAI, given: Any, **parameters: Any) -> list[list[float]]:
-    answer = client.embeddings.create(model=MODEL, input=given, **parameters)
+    answer = lenient(client).embeddings.create(model=MODEL, input=given, **parameters)
     assert [entry.index for entry in answer.data] == list(range(len(answer.data)))
     return [entry.embedding for entry in answer.data]
 
@@ -27,7 +32,7 @@ def cosine(one: list[float], other: list[float]) -> float:
 
 
 def test_a_text_has_a_vector_of_unit_length(client: openai.OpenAI) -> None:
-    answer = client.embeddings.create(model=MODEL, input="The red fox runs.")
+    answer = lenient(client).embeddings.create(model=MODEL, input="The red fox runs.")
     assert (answer.object, answer.model) == ("list", MODEL)
     assert answer.usage.prompt_tokens == answer.usage.total_tokens == 4
     (entry,) = answer.data
@@ -42,7 +47,7 @@ def test_texts_have_vectors_in_their_order(client: openai.OpenAI) -> None:
 
 
 async def test_the_async_client_embeds_too(aclient: openai.AsyncOpenAI) -> None:
-    answer = await aclient.embeddings.create(model=MODEL, input=["one", "two"])
+    answer = await aclient.embeddings.create(model=MODEL, input=["one", "two"], encoding_format="float")
     assert len(answer.data) == 2
 
 
@@ -102,7 +107,7 @@ def test_more_numbers_than_there_are_can_not_be_had(client: openai.OpenAI) -> No
         ({"input": [1, "x"]}, "input[1]"),
         ({"input": [100256]}, "input"),
         ({"input": [-1]}, "input[0]"),
-        ({"input": [10**30]}, None),
+        ({"input": [10**30]}, "input"),
         ({"input": {"text": "x"}}, "input"),
         ({"input": None}, "input"),
         ({}, "input"),
@@ -111,7 +116,7 @@ def test_more_numbers_than_there_are_can_not_be_had(client: openai.OpenAI) -> No
         ({"input": "x", "inputs": "y"}, "inputs"),
     ],
 )
-def test_mistakes_name_the_parameter(http: httpx2.Client, body: dict[str, Any], param: str | None) -> None:
+def test_mistakes_name_the_parameter(http: httpx2.Client, body: dict[str, Any], param: str) -> None:
     response = http.post("/v1/embeddings", json={"model": MODEL, **body})
     assert response.status_code == 400
     error = response.json()["error"]

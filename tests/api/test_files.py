@@ -1,9 +1,14 @@
 """Files: uploaded, described, downloaded, deleted. Vector stores and uploads in parts are not here."""
 
+import socket
+
 import httpx2
 import openai
 import pytest
 
+from tests.conftest import StartServer
+from tests.harness.blobs import blobs_of, eventually
+from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused, refused
 
 
@@ -194,22 +199,3 @@ def test_bytes_are_deleted_with_their_file(clients: Clients, start_server: Start
     kept, gone = (client.files.create(file=("a.txt", b"x"), purpose="user_data").id for _ in range(2))
     client.files.delete(gone)
     eventually(lambda: blobs_of(server) == [kept])
-
-
-def test_bytes_that_a_killed_server_wrote_for_nothing_are_deleted(clients: Clients, start_server: StartServer) -> None:
-    """The server dies between writing a file's bytes and its row; the next one puts that right."""
-    server = start_server(fresh=True, blobs_url="tests.harness.stuck_blobs:StuckBlobs")
-    with pytest.raises(openai.APIConnectionError):
-        clients.sdk(server).files.create(file=("a.txt", b"x"), purpose="user_data")
-
-
-async def test_a_file_is_gone_when_it_has_expired(clock: ManualClock) -> None:
-    async with app_in_memory({}, clock=clock) as app, http_of(app) as http:
-        form = {"purpose": "user_data", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
-        made = (await http.post("/v1/files", files={"file": ("a.txt", b"x")}, data=form)).json()
-        clock.move(3599)
-        await settle()
-        assert (await http.get(f"/v1/files/{made['id']}/content")).text == "x"
-        clock.move(10)
-        await until(lambda: not list((app.folder / "files").glob("file-*")))
-        assert (await http.get(f"/v1/files/{made['id']}")).status_code == 404

@@ -21,9 +21,10 @@ from tests.engine.stores import (
 )
 from zhuli.core.errors import BackendError
 from zhuli.retrieval import ingestion
+from zhuli.retrieval.embedding import Embedding
 from zhuli.store import file_batches, vector_store_files, vector_stores
 from zhuli.testing.app import AppInMemory
-from zhuli.testing.controlled_embedder import ControlledEmbedder, controlled
+from zhuli.testing.controlled_embedder import ControlledEmbedder, ControlledEntry, controlled
 from zhuli.types.vector_store import FileBatchCreate, VectorStoreFileCreate
 
 LONG = 300
@@ -71,14 +72,19 @@ async def test_the_same_text_is_embedded_once(app: AppInMemory, embedder: Contro
     assert len({tuple(made) for made in (await texts_of(app, store.id)).values()}) == 1
 
 
-async def test_texts_of_several_files_are_embedded_together(app: AppInMemory, embedder: ControlledEmbedder) -> None:
+async def test_texts_that_several_files_wait_for_are_embedded_together() -> None:
+    entry, embedding = ControlledEntry(), Embedding()
+    embedder = entry.embedder
     embedder.hold()
-    files = [await add_file(app, story(number, 3)) for number in range(20)]
-    store = await make_store(app, *files)
+    asked = [{f"{number}".encode(): story(number, 1)} for number in range(10)]
+    waiting = [asyncio.create_task(embedding.vectors(entry, texts)) for texts in asked]  # type: ignore[arg-type]
     await embedder.waiting.wait()
+    await asyncio.sleep(0)
     embedder.release()
-    assert (await done(app, store.id)).file_counts.completed == 20
-    assert embedder.calls < 20
+    vectors = [await task for task in waiting]
+    assert [list(found) for found in vectors] == [list(texts) for texts in asked]
+    assert sorted(embedder.texts) == sorted(story(number, 1) for number in range(10))
+    assert embedder.calls == 3
 
 
 async def test_a_file_without_text_has_failed(app: AppInMemory, embedder: ControlledEmbedder) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from tests.engine import invariants
 from tests.engine.conftest import Place
 from tests.engine.scripts import BEGUN, CALLED, COMPLETED, OPENED, SAID, SPEAKING, call, says, tool
+from tests.engine.workers import working
 from zhuli.plugins.tools.file_search import Plugin
 from zhuli.runs.commands import insert_thread
 from zhuli.runs.passages import BEGIN, END
@@ -116,7 +117,10 @@ class TestCalledByTheModel:
 
     async def test_searching_in_circles_ends(self, place: Place) -> None:
         async with place.app(
-            {"rules": [{"when": {"tools": True, "choice": "auto"}, "reply": [SEARCHES]}], "default": [{"text": "Enough."}]}
+            {
+                "rules": [{"when": {"tools": True, "choice": "auto"}, "reply": [SEARCHES]}],
+                "default": [{"text": "Enough."}],
+            }
         ) as app:
             run = await ask(app, Shelf(BRIDGE), "How high?")
             assert run.status == "completed"
@@ -168,7 +172,9 @@ class TestSearchedFirst:
 
 class TestCiting:
     async def test_a_marker_becomes_an_annotation_in_the_delta_that_carries_it(self, place: Place) -> None:
-        pieces = [{"text": piece} for piece in ("The tower was built in 1412 【0", ":0†", "source】. 【7:7†source】", "End.")]
+        pieces = [
+            {"text": piece} for piece in ("The tower was built in 1412 【0", ":0†", "source】. 【7:7†source】", "End.")
+        ]
         async with place.app(script(*pieces)) as app:
             run = await ask(app, Shelf(TOWER), "How old?")
             log = await invariants.check(app, run)
@@ -222,8 +228,8 @@ class TestCutOff:
         again = Shelf(TOWER)
         async with place.app(script({"text": "High."}), work=False) as app:
             app.app.engine.tools["file_search"] = Plugin(again.search)
-            await app.app.start(work=True)
-            run = await app.rest(run)
+            async with working(app):
+                run = await app.rest(run)
             assert run.status == "completed"
             assert len(app.prompts()) == 2 and len(again.asked) == 1
             assert [step.status for step in await app.steps(run)] == ["completed", "completed"]

@@ -75,6 +75,13 @@ def file_content_is_bytes(document: Schema) -> Schema:
     return document
 
 
+def embeddings_may_be_base64(document: Schema) -> Schema:
+    """A vector is a string where encoding_format says so, and the SDK does by default (§3.1)."""
+    numbers = _property(document, "Embedding", "embedding")
+    document["components"]["schemas"]["Embedding"]["properties"]["embedding"] = {"anyOf": [numbers, {"type": "string"}]}
+    return document
+
+
 def runs_may_be_streamed(document: Schema) -> Schema:
     """Three operations answer with events when the body says `stream`; the document knows only their JSON."""
     events = {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}
@@ -99,6 +106,7 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     errors_are_wrapped_in_streams,
     evals_is_a_purpose,
     file_content_is_bytes,
+    embeddings_may_be_base64,
     runs_may_be_streamed,
 )
 

@@ -57,6 +57,18 @@ async def test_a_model_that_lacks_its_key_is_found(tmp_path: Path) -> None:
     assert "NOWHERE_KEY" in found.fix
 
 
+def test_a_default_embedder_that_is_missing_is_found_and_others_may_be(tmp_path: Path) -> None:
+    lacking = '[models.m]\nbackend = "scripted"\n[embedders.far]\nplugin = "openai_compatible"\ndimensions = 2\n'
+    (tmp_path / "models.toml").write_text(f'{lacking}base_url = "http://127.0.0.1:1/v1"\napi_key_env = "NOWHERE_KEY"')
+    far, *built_in = doctor.embedders(read_settings(data_dir=tmp_path))
+    assert far.what == "Embedder far" and not far.optional
+    assert far.fix is not None and "NOWHERE_KEY" in far.fix
+    assert [(verdict.what, verdict.optional) for verdict in built_in] == [
+        ("Embedder e5-small", True),
+        ("Embedder minilm", True),
+    ]
+
+
 async def test_a_broken_models_file_is_one_verdict(tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_text("[models")
     (found,) = doctor.models(read_settings(data_dir=tmp_path))

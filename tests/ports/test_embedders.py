@@ -5,7 +5,8 @@ import hashlib
 import math
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.fixture(scope="module")
+def packaged(data_dir: Path) -> Iterator[Callable[[str], Embedder]]:
+    """Embedders by name, one of each: to load a model takes as long as all the tests of it."""
+
+    @cache
+    def make(name: str) -> Embedder:
+        made: Embedder = registry.find("embedders", name)("mine", {"data_dir": str(data_dir), "threads": 2})
+        opened.append(made)
+        return made
+
+    opened: list[Embedder] = []
+    yield make
+    for embedder in opened:
+        asyncio.run(embedder.aclose())
+
+
 class TestHashed(EmbedderContract):
     @pytest.fixture
     async def embedder(self) -> AsyncIterator[Embedder]:
@@ -53,13 +70,13 @@ class TestHashed(EmbedderContract):
 
 
 class Packaged(EmbedderContract):
+    """Loading a model takes as long as all the tests of it: they share one."""
+
     name: str
 
     @pytest.fixture
-    async def embedder(self, data_dir: Path) -> AsyncIterator[Embedder]:
-        made = self.plugin()("mine", {"data_dir": str(data_dir), "threads": 2})
-        yield made
-        await made.aclose()
+    def embedder(self, packaged: Callable[[str], Embedder]) -> Embedder:
+        return packaged(self.name)
 
     def plugin(self) -> Any:
         return registry.find("embedders", self.name)

@@ -94,7 +94,10 @@ async def test_a_lost_connection_is_made_again(index: Any, url: str) -> None:
     books = Books(2)
     await index.apply("vs_a", [books.add(1, 5)], 1)
     other = await asyncpg.connect(url)
-    await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await other.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     await other.close()
     await books.check(index, "vs_a", most=10)
 

@@ -1,7 +1,9 @@
 """The vector indexes against their contract, and each against what only it can do wrong."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,19 @@ from zhuli.registry import find
 from zhuli.testing.index_contract import IndexContract
 
 OpenIndex = Callable[[], VectorIndex]
+
+
+class TestHowTo(IndexContract):
+    """The example of docs/howto/add-an-index.md keeps the contract."""
+
+    @pytest.fixture
+    def open_index(self) -> OpenIndex:
+        page = Path(__file__).parents[2] / "docs" / "howto" / "add-an-index.md"
+        code = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)[0]
+        namespace: dict[str, Any] = {"__name__": "comparing"}
+        exec(compile(code, str(page), "exec"), namespace)
+        index: VectorIndex = namespace["Plugin"]({})
+        return lambda: index
 
 
 class TestEmbedded(IndexContract):

@@ -69,6 +69,7 @@ HOSTILE: dict[str, Hostile] = {
     "tags that nobody sees": Hostile("tags.txt", hostile_text.tagged, None, "visible words", "\U000e0041"),
     "halves of characters": Hostile("halves.json", lambda: b'{"a": "\\ud800 half"}', None, "half"),
     "utf-16 without a mark": Hostile("wide.txt", lambda: "Zürich, 19 Uhr".encode("utf-16-le"), None, "Zürich, 19 Uhr"),
+    "utf-16 of Chinese and numbers": Hostile("wide.txt", lambda: "一共 31 个".encode("utf-16-be"), None, "一共 31 个"),
     "utf-16 cut in a character": Hostile("cut.txt", lambda: "cut here 好".encode("utf-16")[:-1], None, "cut here"),
     "two encodings in one file": Hostile("joined.txt", hostile_text.joined_encodings, None, "第一部分"),
     "one line of 8 MB": Hostile("line.txt", lambda: b"word " * 1_600_000, None, "word word"),
@@ -119,7 +120,7 @@ HOSTILE: dict[str, Hostile] = {
     "pdf without a map of its characters": Hostile(
         "font.pdf", hostile_pdf.unmapped_font, "invalid_file", "which characters"
     ),
-    "pdf of ten thousand pages": Hostile("pages.pdf", hostile_pdf.many_pages, None, "This is page 9999"),
+    "pdf of ten thousand pages": Hostile("pages.pdf", hostile_pdf.many_pages, None, "This is page 10000"),
     "pdf whose pages lead in a circle": Hostile("circle.pdf", hostile_pdf.circular, "invalid_file", "no text"),
     "pdf with a bomb of a stream": Hostile("bomb.pdf", hostile_pdf.bomb, "invalid_file", "no text"),
     "pdf nested deeply": Hostile("deep.pdf", hostile_pdf.deep, "invalid_file", "no text"),

@@ -55,10 +55,15 @@ def tables() -> bytes:
     ruled.setStyle([("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
     plain = Table([["Fruit", "Price"], ["Apple", "1.20"], ["Pear", "2.10"], ["Plum", "0.90"]])
     body = STYLES["BodyText"]
-    return _built(
-        [Paragraph("Before the tables.", body), ruled, Paragraph(f"Between. {FILLING}", body), Spacer(1, 20), plain]
-        + [Spacer(1, 20), Paragraph("After the tables.", body)]
-    )
+    before = [
+        Paragraph("Before the tables.", body),
+        ruled,
+        Paragraph(f"Between. {FILLING}", body),
+        Spacer(1, 20),
+        plain,
+    ]
+    after = [Spacer(1, 20), Paragraph("After the tables.", body)]
+    return _built([*before, *after])
 
 
 def chinese() -> bytes:
@@ -66,10 +71,8 @@ def chinese() -> bytes:
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     body = ParagraphStyle("body", fontName="STSong-Light", fontSize=11, leading=16, wordWrap="CJK")
     heading = ParagraphStyle("heading", parent=body, fontSize=18, leading=26)
-    return _built(
-        [Paragraph("第一章", heading), Paragraph(CHINESE * 3, body), PageBreak()]
-        + [Paragraph("第二章", heading), Paragraph(CHINESE * 3, body)]
-    )
+    first = [Paragraph("第一章", heading), Paragraph(CHINESE * 3, body), PageBreak()]
+    return _built([*first, Paragraph("第二章", heading), Paragraph(CHINESE * 3, body)])
 
 
 def turned(degrees: int) -> bytes:

@@ -183,3 +183,65 @@ def load(folder: Path, content: str) -> Catalog:
     path = folder / "models.toml"
     path.write_text(content)
     return Catalog.load(path, folder / "data")
+
+
+class TestEmbedders:
+    """Embedders stand in the same file, and have names of their own."""
+
+    def test_the_built_in_ones_are_there_whatever_the_file_says(self, catalog: Catalog) -> None:
+        assert list(catalog.embedders) == ["e5-small", "minilm"]
+        assert catalog.default_embedder == "e5-small"
+        assert catalog.embedders["minilm"].settings.keys() == {"data_dir"}
+
+    def test_the_original_s_names_mean_the_default(self, tmp_path: Path) -> None:
+        catalog = load(tmp_path, EMBEDDERS)
+        assert catalog.default_embedder == "tiny"
+        assert catalog.embedder_names()[0] == "tiny"
+        for name, entry in (("text-embedding-3-small", "tiny"), ("text-embedding-3-large", "minilm"), ("mine", "tiny")):
+            found = catalog.resolve_embedder(name)
+            assert found is not None and found.name == entry
+
+    def test_an_embedder_is_no_model_and_a_model_no_embedder(self, catalog: Catalog) -> None:
+        assert catalog.resolve("minilm") is None and catalog.resolve_embedder("big") is None
+        assert not {"minilm", "text-embedding-3-small"} & set(catalog.names())
+
+    async def test_an_embedder_is_made_once_and_closed_with_the_rest(self, tmp_path: Path) -> None:
+        catalog = load(tmp_path, EMBEDDERS)
+        entry = catalog.embedders["tiny"]
+        assert not entry.is_made
+        assert entry.embedder is entry.embedder and entry.embedder.dimensions == 64
+        await catalog.aclose()
+        assert not catalog.embedders["e5-small"].is_made
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            ('[embedders.a]\nplugin = "hashed"', "embedders.a: there is a model of this name"),
+            ("[embedders.x]", "embedders.x: plugin is missing. Known: e5_small, hashed, minilm, openai_compatible"),
+            ('[embedders.x]\nplugin = "hash"', "embedders.x.plugin: there is no embedder 'hash'"),
+            ("embedders = 1", "embedders: must be a table"),
+            ('default_embedder = "x"', "default_embedder: there is no embedder 'x'. Embedders: e5-small, minilm"),
+            ('[aliases]\n"minilm" = "a"', "aliases.minilm: there is a model of this name"),
+        ],
+    )
+    def test_mistakes_say_what_would_be_right(self, tmp_path: Path, more: str, message: str) -> None:
+        with pytest.raises(ConfigurationError, match=message):
+            load(tmp_path, f'{more}\n[models.a]\nbackend = "scripted"')
+
+    def test_checking_tells_what_no_embedder_would_take(self, tmp_path: Path) -> None:
+        (tmp_path / "standard.json").write_text('{"default": [{"text": "Hello."}]}')
+        small = '[models.a]\nbackend = "scripted"\nscript = "standard.json"\n[embedders.x]\nplugin = "hashed"\ndimensions = 1'
+        with pytest.raises(ConfigurationError, match="Embedder 'x': dimensions"):
+            load(tmp_path, small).check()
+
+
+EMBEDDERS = """
+[models.a]
+backend = "scripted"
+[embedders.tiny]
+plugin = "hashed"
+dimensions = 64
+[aliases]
+mine = "tiny"
+text-embedding-3-large = "minilm"
+"""

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def reader() -> AsyncIterator[Reader]:
     """One for all: what one file does to a process must not show in the next."""
-    reader = Reader(processes=1, seconds=30, memory_bytes=768 * 1024**2, max_characters=10_000_000)
+    reader = Reader(processes=1, seconds=120, memory_bytes=768 * 1024**2, max_characters=10_000_000)
     yield reader
     await reader.aclose()
 

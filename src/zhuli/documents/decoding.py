@@ -51,7 +51,7 @@ def decode(data: bytes) -> str:
     for mark, marked in MARKS:
         if data.startswith(mark):
             return data.decode(marked, "replace")
-    if wide := _wide_by_zeros(data[:SAMPLE]):
+    if wide := wide_by_zeros(data[:SAMPLE]):
         return data.decode(wide, "replace")
     if (text := _as_utf8(data)) is not None:
         return text
@@ -60,9 +60,10 @@ def decode(data: bytes) -> str:
     return data.decode(_guessed(data[:SAMPLE]), "replace")
 
 
-def _wide_by_zeros(sample: bytes) -> str | None:
+def wide_by_zeros(sample: bytes) -> str | None:
     """UTF-16 without a mark: ASCII in it has zeros, and so have some Chinese characters (一 is 4E00)."""
-    if 0 not in sample or len(sample) % 2:
+    sample = sample[: len(sample) & ~1]
+    if 0 not in sample:
         return None
     encoding, other = "utf-16-le", "utf-16-be"
     if _familiarity(sample, other) > _familiarity(sample, encoding):

@@ -11,8 +11,8 @@ from zhuli.core.errors import Unreadable
 
 def open_package(opened: Callable[[BinaryIO], Any], path: Path, what: str) -> Any:
     """What `opened` makes of the file; Unreadable, calling it a damaged `what`, if the ZIP, its XML or its parts are."""
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             return opened(file)
-    except (BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, AttributeError) as error:
-        raise Unreadable(f"The file is a damaged {what} ({error}).") from error
+        except (BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, AttributeError, OSError) as error:
+            raise Unreadable(f"The file is a damaged {what} ({error}).") from error

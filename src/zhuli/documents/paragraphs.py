@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from statistics import median
 
 from zhuli.documents.markdown_table import markdown_table
 from zhuli.documents.page_layout import Row, cells
@@ -16,7 +15,7 @@ MAX_HEADING = 200
 """Characters."""
 LEVELS = 4
 LOOSE = 0.35
-"""White between two lines, beyond what the page has between most lines, that ends a paragraph; in heights of a line."""
+"""White between two lines, beyond what lines of a paragraph have, that ends a paragraph; in heights of a line."""
 MIN_GRID = 3
 """Rows of several pieces that make a table."""
 FILLED = 0.6
@@ -30,7 +29,7 @@ _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
 
 
 class Type:
-    """The sizes that a document is set in: the usual one, and which heading each larger one is."""
+    """What a document is set in: which heading each larger size is, and `white`, the leading in heights of a line."""
 
     def __init__(self, pages: Sequence[Sequence[Row]]) -> None:
         sizes: Counter[float] = Counter()
@@ -39,6 +38,7 @@ class Type:
                 sizes[_rounded(piece.size)] += len(piece.text)
         self._usual = max(sizes, key=lambda size: sizes[size], default=0.0)
         larger = sorted((size for size in sizes if size >= LARGE * self._usual), reverse=True)
+        self.white = _usual_white(pages)
         self._levels = {size: min(level, LEVELS) for level, size in enumerate(larger, 1)}
 
     def level(self, row: Row) -> int:
@@ -46,20 +46,27 @@ class Type:
         return self._levels.get(_rounded(max(piece.size for piece in row)), 0)
 
 
+def _usual_white(pages: Sequence[Sequence[Row]]) -> float:
+    """Between lines of a paragraph, in heights of a line: the lower quartile of all, since white ends paragraphs too."""
+    pairs = [(before[0], row[0]) for rows in pages for before, row in pairwise(rows)]
+    whites = [(row.top - before.bottom) / before.size for before, row in pairs if row.top > before.top]
+    close = sorted(white for white in whites if white < 1)
+    return max(0.0, close[len(close) // 4]) if len(close) > 2 else 0.0
+
+
 def page_blocks(rows: Sequence[Row], kind: Type, page: int, tables: Sequence[str]) -> Iterator[Block]:
     """The blocks of one page. `tables` are those that pieces with a `block` stand for."""
-    usual = _usual_white(rows)
     waiting: list[Row] = []
     for is_grid, run in groupby(rows, key=lambda row: len(row) > 1):
         part = list(run)
         grid = cells(part) if is_grid and len(part) >= MIN_GRID else []
         if grid and _is_table(grid):
-            yield from _text_blocks(waiting, kind, page, tables, usual)
+            yield from _text_blocks(waiting, kind, page, tables)
             yield Block(markdown_table(grid), "table", page=page)
             waiting = []
         else:
             waiting += part
-    yield from _text_blocks(waiting, kind, page, tables, usual)
+    yield from _text_blocks(waiting, kind, page, tables)
 
 
 def _is_table(grid: list[list[str]]) -> bool:
@@ -67,14 +74,8 @@ def _is_table(grid: list[list[str]]) -> bool:
     return len(grid[0]) > 1 and filled >= FILLED * len(grid) * len(grid[0])
 
 
-def _usual_white(rows: Sequence[Row]) -> float:
-    """Between most lines of the page that follow each other, in points."""
-    whites = [row[0].top - before[0].bottom for before, row in pairwise(rows) if row[0].top > before[0].top]
-    return max(0.0, median(whites)) if len(whites) > 5 else 0.0
-
-
-def _text_blocks(rows: Sequence[Row], kind: Type, page: int, tables: Sequence[str], usual: float) -> Iterator[Block]:
-    for paragraph in _paragraphs(rows, kind, usual):
+def _text_blocks(rows: Sequence[Row], kind: Type, page: int, tables: Sequence[str]) -> Iterator[Block]:
+    for paragraph in _paragraphs(rows, kind):
         first = paragraph[0][0]
         text, level = _joined(paragraph), kind.level(paragraph[0])
         if first.block is not None:
@@ -85,10 +86,10 @@ def _text_blocks(rows: Sequence[Row], kind: Type, page: int, tables: Sequence[st
             yield Block(text, page=page)
 
 
-def _paragraphs(rows: Sequence[Row], kind: Type, usual: float) -> Iterator[list[Row]]:
+def _paragraphs(rows: Sequence[Row], kind: Type) -> Iterator[list[Row]]:
     paragraph: list[Row] = []
     for row in rows:
-        if paragraph and _begins(row, paragraph[-1], kind, usual):
+        if paragraph and _begins(row, paragraph[-1], kind):
             yield paragraph
             paragraph = []
         paragraph.append(row)
@@ -96,13 +97,13 @@ def _paragraphs(rows: Sequence[Row], kind: Type, usual: float) -> Iterator[list[
         yield paragraph
 
 
-def _begins(row: Row, before: Row, kind: Type, usual: float) -> bool:
+def _begins(row: Row, before: Row, kind: Type) -> bool:
     """Whether a new paragraph begins with this row."""
     this, last = row[0], before[0]
     if this.block is not None or last.block is not None or kind.level(row) != kind.level(before):
         return True
     white = this.top - last.bottom
-    if white > usual + LOOSE * last.size:
+    if white > (kind.white + LOOSE) * last.size:
         return True
     if this.top < last.top:  # another column, where a sentence may go on
         return before[-1].text.endswith(ENDS)

@@ -1,7 +1,7 @@
 """Embeds passages for everybody who ingests in this process: texts of several files in one batch, the same text once.
 
 What was embedded long ago is found in the database by its digest; that is the ingestion's matter. Here is what is being
-embedded now, or was just now. Queries don't come this way: a search calls the embedder itself, and embedders let queries go first.
+embedded now, or was just now. Queries don't come this way: a search calls the embedder itself, which lets queries go first.
 """
 
 import asyncio

@@ -82,6 +82,8 @@ def answer(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Itera
         yield ["end"]
     except Unreadable as error:
         yield ["failed", error.file_code, error.message, ""]
+    except ImportError as error:
+        yield ["failed", "server_error", f"This server can't read such files: {error.name} is not installed on it.", ""]
     except MemoryError:
         yield ["failed", "invalid_file", too_much_memory(limits.memory_bytes), ""]
     except RecursionError:
@@ -119,7 +121,7 @@ def _for_unknown(extension: str, path: Path, parsers: Parsers) -> Any:
     return parsers[".txt"]
 
 
-NEEDS_SAVING = {".odt": "Save it as .docx.", ".odp": "Save it as .pptx.", ".doc": "Save it as .docx."}
+NEEDS_SAVING = {".odt": "Save it as .docx.", ".odp": "Save it as .pptx."}
 
 
 def _packed(block: Block) -> tuple[str, str, int, int | None]:

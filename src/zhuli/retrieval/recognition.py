@@ -7,6 +7,7 @@ may still turn out broken.
 from pathlib import Path, PurePath
 
 from zhuli.core.errors import Unreadable
+from zhuli.documents.decoding import wide_by_zeros
 from zhuli.retrieval import archives, compound_files
 
 HEAD = 4096
@@ -78,12 +79,9 @@ def looks_binary(head: bytes) -> bool:
     """Whether no text begins like this, in any encoding: zeros where UTF-16 has none, or many control characters."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00\x00\xfe\xff")):
         return False
-    control = sum(1 for byte in head if byte < 32 and byte not in b"\t\n\r\f\x1b\x08")
-    zeros = head.count(0)
-    if zeros == 0 or _is_mostly_text(head):
-        return control * 10 > len(head)
-    even, odd = sorted((head[0::2].count(0), head[1::2].count(0)))
-    return not (len(head) % 2 == 0 and even * 20 <= odd and (control - zeros) * 10 <= len(head))
+    if 0 in head and not _is_mostly_text(head):
+        return wide_by_zeros(head) is None
+    return sum(1 for byte in head if byte < 32 and byte not in b"\t\n\r\f\x1b\x08\0") * 10 > len(head)
 
 
 def _is_mostly_text(head: bytes) -> bool:

@@ -112,7 +112,7 @@ class _StoreWords:
         return _position(index.searcher(), index.schema)
 
     def apply(self, changes: Sequence[IndexChange], position: int) -> None:
-        from tantivy import Document
+        from tantivy import Document, Query
 
         with self._lock:
             index = self._index()
@@ -122,12 +122,12 @@ class _StoreWords:
             for change in changes:
                 if change.number <= reached:
                     continue
-                writer.delete_documents("file", change.file)
+                writer.delete_documents_by_query(Query.term_query(index.schema, "file", change.file))
                 for chunk in change.chunks or ():
                     text = " ".join(words(f"{chunk.section}\n{chunk.text}"))
                     row = {"chunk": chunk.seq, "file": change.file, "text": text}
                     writer.add_document(Document.from_dict(row, index.schema))
-            writer.delete_documents("position_of", 0)
+            writer.delete_documents_by_query(Query.term_query(index.schema, "position_of", 0))
             mark = {"position_of": 0, "position": max(position, reached)}
             writer.add_document(Document.from_dict(mark, index.schema))
             writer.commit()

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from zhuli.runs.sentences import has_substance, split
 
-THRESHOLD = 0.5
+THRESHOLD = 0.45
 """Support from which a sentence counts as taken from a passage; chosen on benchmarks/citing.py's tuning half."""
 
 _PAIR = 0.5

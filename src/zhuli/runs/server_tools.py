@@ -14,13 +14,14 @@ from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
+from zhuli.retrieval.rewriting import rewrite
 from zhuli.runs.alignment import Alignment
 from zhuli.runs.citing import Citer, Place
 from zhuli.runs.engine import Engine
 from zhuli.runs.history import Item
 from zhuli.runs.prompt import searches_by_force
 from zhuli.store import collections, schema, vector_stores
-from zhuli.types.generation import ToolDefinition
+from zhuli.types.generation import ChatMessage, ToolDefinition
 from zhuli.types.run import Run
 from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ToolCall
 from zhuli.types.thread import Thread
@@ -37,6 +38,9 @@ _MOST_TOKENS = 16_000
 
 _LEAST_TOKENS = 200
 """With less room than this another search is of no use."""
+
+_RECENT = 4
+"""Messages before the user's newest that a rewriting of queries is told."""
 
 _LOOK_SECONDS = 0.2
 """How often a thread's vector store is looked at while it is in progress."""
@@ -109,6 +113,8 @@ class ServerTools:
     async def first_call(self, items: Sequence[Item]) -> FileSearchToolCall:
         """The search that the server makes by itself."""
         queries = [words] if (words := words_of(items)) else []
+        if queries and self._entry.rewrite_queries:
+            queries = await rewrite(self._entry.backend, words, _recent(items))
         return FileSearchToolCall(id=new_id("call"), file_search=FileSearchCall(queries=queries, called_by="server"))
 
     async def do(self, calls: Sequence[ToolCall], items: Sequence[Item], window: int) -> list[ToolCall]:
@@ -192,6 +198,12 @@ def words_of(items: Sequence[Item]) -> str:
                 return content
             return "\n".join(part["text"] for part in content if part["type"] == "text")
     return ""
+
+
+def _recent(items: Sequence[Item]) -> list[ChatMessage]:
+    """What was said just before the newest message, which tells what its pronouns mean."""
+    said = [message for item in items[-_RECENT - 1 : -1] if item.is_message for message in item.messages]
+    return [message for message in said if isinstance(message["content"], str) and "tool_calls" not in message]
 
 
 def room_for(items: Sequence[Item], run_id: str, window: int) -> int:

@@ -5,9 +5,8 @@ a client may never finish to send.
 """
 
 from collections.abc import AsyncGenerator
-from typing import Any
 
-from fastapi import Depends, UploadFile
+from fastapi import UploadFile
 from starlette.requests import Request
 
 from zhuli.core.errors import BodyTooLarge, InvalidRequest
@@ -16,14 +15,10 @@ PIECE = 256 * 1024
 """Bytes read at once."""
 
 
-def only(*names: str) -> Any:
-    """A dependency that refuses a form with other fields than these."""
-
-    async def check(request: Request) -> None:
-        if unknown := [name for name in await request.form() if name not in names]:
-            raise InvalidRequest(f"Unknown parameter: '{unknown[0]}'.", param=unknown[0], code="unknown_parameter")
-
-    return Depends(check)
+async def refuse_others(request: Request, *names: str) -> None:
+    """Refuse a form that has other fields than these."""
+    if unknown := [name for name in await request.form() if name not in names]:
+        raise InvalidRequest(f"Unknown parameter: '{unknown[0]}'.", param=unknown[0], code="unknown_parameter")
 
 
 def check_size(file: UploadFile, *, most: int, name: str) -> None:

@@ -12,7 +12,8 @@ from zhuli.core.errors import ZhuliError
 from zhuli.types.event import RunEvent
 
 DONE = b"event: done\ndata: [DONE]\n\n"
-KEEP_ALIVE = b": keep-alive\n\n"
+KEEP_ALIVE = b": keep-alive\n"
+"""Without a blank line, which would end an event: the Python SDK takes an empty one with an earlier event's id for JSON."""
 
 
 def encode(events: Iterable[RunEvent]) -> bytes:

@@ -1,7 +1,7 @@
 """Near neighbours among many vectors, by faiss: an inverted file whose lists hold one byte a number.
 
 Rows are numbers of ours and the scores are rough: whoever asks compares the exact vectors of the rows that come back. Filters
-are part of the search, and rows are never looked for where none can be. docs/decisions/0005 says why it is this one.
+are part of the search, and rows are never looked for where none can be. docs/decisions/0006 says why it is this one.
 """
 
 import os

@@ -19,13 +19,13 @@ from zhuli.vectors.row_files import RowFiles, sync_folder
 from zhuli.vectors.row_table import Grown, Mask, RowTable
 from zhuli.vectors.shared_lock import SharedLock
 
-EXACT_ROWS = 10_000
-"""Up to here every vector is compared (docs/decisions/0005 has what that costs)."""
+EXACT_ROWS = 5_000
+"""Up to here every vector is compared (docs/decisions/0006 has what that costs)."""
 
 EXACT_ALLOWED = 1_000
 """Rows that a filter may leave so that comparing them all costs less than a search of the lists."""
 
-MATRIX_ROWS = 4 * EXACT_ROWS
+MATRIX_ROWS = 10 * EXACT_ROWS
 """More are not kept as floats while the approximate structure is still being built: they are read from the disk."""
 
 MARGIN = 4

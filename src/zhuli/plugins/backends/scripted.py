@@ -151,6 +151,7 @@ class Rule:
     role: str | None = None
     any: re.Pattern[str] | None = None
     tools: bool | None = None
+    choice: str | None = None
     attempt: int | None = None
 
     def matches(self, request: GenerationRequest) -> bool:
@@ -158,6 +159,7 @@ class Rule:
         last: ChatMessage = request.messages[-1] if request.messages else {}
         return (
             (self.tools is None or self.tools == bool(request.tools))
+            and (self.choice is None or self.choice == request.tool_choice)
             and (self.role is None or self.role == last.get("role"))
             and (self.last is None or self.last.search(text_of(last)) is not None)
             and (self.any is None or any(self.any.search(text_of(message)) for message in request.messages))
@@ -207,9 +209,10 @@ def _rule(rule: Any, place: str) -> Rule:
     _expect_keys(rule, {"when", "reply"}, place)
     when = rule.get("when", {})
     _expect(isinstance(when, dict), f"{place}.when", "must be an object")
-    _expect_keys(when, {"last", "role", "any", "tools", "attempt"}, f"{place}.when")
+    _expect_keys(when, {"last", "role", "any", "tools", "choice", "attempt"}, f"{place}.when")
     _expect(when.get("role") in {None, "user", "tool", "assistant", "system"}, f"{place}.when.role", "is no role")
     _expect(isinstance(when.get("tools", True), bool), f"{place}.when.tools", "must be true or false")
+    _expect(when.get("choice") in {None, "none", "auto", "required"}, f"{place}.when.choice", "is no tool choice")
     _expect(_counts(when.get("attempt", 1)), f"{place}.when.attempt", "must be a number from 1")
     patterns = {key: _pattern(when[key], f"{place}.when.{key}") for key in ("last", "any") if key in when}
     return Rule(_pieces(rule["reply"], f"{place}.reply"), **{**when, **patterns})

@@ -25,7 +25,7 @@ R = TypeVar("R")
 KNOWN = {"data_dir", "database_url", "url", "exact_rows"}
 
 EXACT_ROWS = 10_000
-"""Up to here all vectors of a store, or of the files asked for, are compared (docs/decisions/0005 has what that costs)."""
+"""Up to here all vectors of a store, or of the files asked for, are compared (docs/decisions/0006 has what that costs)."""
 
 INDEXED_DIMENSIONS = 4_000
 """pgvector's HNSW takes no longer half-float vectors; such stores stay exact."""
@@ -38,8 +38,17 @@ SESSION = {
     "hnsw.ef_search": "100",
     "hnsw.max_scan_tuples": "2147483647",
     "hnsw.scan_mem_multiplier": "4",
+    "enable_sort": "off",  # or half of a large store would be sorted rather than looked up; where nothing else goes it sorts
     "jit": "off",
 }
+
+PASSING = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that was lost a moment ago
+    asyncpg.PostgresConnectionError,
+    asyncpg.TransactionRollbackError,
+)
 
 LOCK = 0x7A68756C
 """The advisory locks of those who make tables and of those who build; "zhul" in ASCII."""
@@ -322,5 +331,5 @@ def _version(text: str) -> tuple[int, ...]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*PASSING, asyncpg.PostgresError) as error:
         raise Unavailable(f"The vector index's database does not answer: {error}.") from error

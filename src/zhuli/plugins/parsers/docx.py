@@ -11,6 +11,8 @@ from zhuli.types.document import Block
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"^(?:heading|标题|標題|überschrift|titre|título)\s*(\d)$", re.IGNORECASE)
+FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+"""What is in here, like a text box, is there once more in the form of newer programs."""
 NOTES = ("footnotes", "endnotes")
 MAX_DEPTH = 50
 """Of content controls and tables in each other."""
@@ -25,6 +27,8 @@ class Plugin:
         import docx  # python-docx and lxml
 
         document = open_package(docx.Document, path, "Word document")
+        for twice in list(document.element.body.iter(FALLBACK)):
+            twice.getparent().remove(twice)
         levels = _heading_levels(document)
         yield from _blocks(document.element.body, levels, 0)
         yield from _notes(document)

@@ -85,7 +85,7 @@ def _written(vectors: Vectors, body: EmbeddingRequest, tokens: int) -> bytes:
     return orjson.dumps({"object": "list", "data": data, "model": body.model, "usage": usage})
 
 
-def _rows(vectors: Vectors, dimensions: int) -> Iterator[array[float]]:
+def _rows(vectors: Vectors, dimensions: int) -> Iterator["array[float]"]:
     """Each vector's first numbers, at unit length."""
     size = 4 * vectors.dimensions
     for start in range(0, len(vectors.data), size):
@@ -98,7 +98,7 @@ def _rows(vectors: Vectors, dimensions: int) -> Iterator[array[float]]:
         yield row
 
 
-def _row(row: array[float], *, as_base64: bool) -> list[float] | str:
+def _row(row: "array[float]", *, as_base64: bool) -> list[float] | str:
     if not as_base64:
         return row.tolist()
     if sys.byteorder == "big":

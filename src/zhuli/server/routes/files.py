@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, UploadFile
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from zhuli.core.errors import InvalidRequest
@@ -24,8 +25,9 @@ _LONGEST_NAME = 200
 """Characters of a filename that go into a header."""
 
 
-@router.post("", response_model=File, dependencies=[forms.only("file", "purpose", ANCHOR, SECONDS)])
+@router.post("", response_model=File)
 async def create_file(
+    request: Request,
     app: TheApp,
     actor: TheActor,
     file: UploadFile,
@@ -33,6 +35,7 @@ async def create_file(
     anchor: Annotated[Literal["created_at"] | None, Form(alias=ANCHOR)] = None,
     seconds: Annotated[int | None, Form(alias=SECONDS, ge=SHORTEST_LIFE, le=LONGEST_LIFE)] = None,
 ) -> Response:
+    await forms.refuse_others(request, "file", "purpose", ANCHOR, SECONDS)
     forms.check_size(file, most=app.settings.max_upload_bytes, name="file")
     if (anchor is None) != (seconds is None):
         missing = ANCHOR if anchor is None else SECONDS

@@ -1,6 +1,7 @@
 """/v1/uploads: files too large for one request, in parts."""
 
 from fastapi import APIRouter, UploadFile
+from starlette.requests import Request
 from starlette.responses import Response
 
 from zhuli.server import forms
@@ -17,8 +18,9 @@ async def create_upload(body: UploadCreate, app: TheApp, actor: TheActor) -> Res
     return Json(await app.uploads.create(actor.project, body))
 
 
-@forms_router.post("/{upload_id}/parts", response_model=UploadPart, dependencies=[forms.only("data")])
-async def add_upload_part(upload_id: str, data: UploadFile, app: TheApp, actor: TheActor) -> Response:
+@forms_router.post("/{upload_id}/parts", response_model=UploadPart)
+async def add_upload_part(request: Request, upload_id: str, data: UploadFile, app: TheApp, actor: TheActor) -> Response:
+    await forms.refuse_others(request, "data")
     forms.check_size(data, most=PART_BYTES, name="data")
     return Json(await app.uploads.add_part(actor.project, upload_id, forms.pieces(data)))
 

@@ -1,0 +1,294 @@
+"""How well search finds: BM25 alone, vectors alone, fused, and fused and reranked, on question → passage sets, in one table.
+
+    python benchmarks/retrieval_quality.py --data ../shared/data
+
+Each set's questions are split in two by the SHA-256 of their text: the table reports one half, `--fit` fits the reranker's
+weights to the other and prints them. Words, fusion and reranking are the server's own parts, embedders its plugins; vectors
+are compared exactly, as the embedded index does with small stores. `--cache` keeps vectors from run to run.
+
+recall@5 is the share of a question's relevant passages among the first five; in banking77, where about 130 texts have the
+right intent, whether one of the first five has it. nDCG@10 counts each relevant passage as 1. Intervals are 95 %, by
+bootstrap over questions.
+"""
+
+import argparse
+import asyncio
+import csv
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zhuli.models.catalog import Catalog, EmbedderEntry
+from zhuli.retrieval.cutting import cut
+from zhuli.retrieval.fusion import fuse
+from zhuli.retrieval.knowledge import DEPTH, RERANKED
+from zhuli.retrieval.query_vectors import QueryVectors
+from zhuli.retrieval.ranking import Asked, Features, features, relevance
+from zhuli.retrieval.words import WordsIndex
+from zhuli.types.document import Block
+from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
+
+WAYS = ("BM25", "vectors", "fused", "reranked")
+PIECE_TOKENS = 200
+"""Into which covid_qa's articles are cut, without overlap, so that a question has one right passage."""
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str
+    relevant: frozenset[int]
+
+    @property
+    def reported(self) -> bool:
+        return sha256(self.text.encode()).digest()[0] % 2 == 1
+
+
+@dataclass(frozen=True)
+class Set:
+    name: str
+    passages: list[str]
+    questions: list[Question]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question's passages in the order of each way, and what the reranker saw."""
+
+    question: Question
+    orders: dict[str, list[int]]
+    seen: list[tuple[Features, bool]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the data sets")
+    parser.add_argument("--embedder", action="append", help="e5-small or minilm; default: both")
+    parser.add_argument("--sets", default=",".join(SETS), help="which sets, by comma")
+    parser.add_argument("--most", type=int, default=10**9, help="questions of a set at most")
+    parser.add_argument("--cache", type=Path, help="folder for vectors")
+    parser.add_argument("--fit", action="store_true", help="fit the reranker's weights instead of reporting")
+    asyncio.run(_run(parser.parse_args()))
+
+
+async def _run(given: argparse.Namespace) -> None:
+    sets = [SETS[name](given.data) for name in given.sets.split(",")]
+    with tempfile.TemporaryDirectory() as folder:
+        catalog = Catalog.load(None, Path(given.cache or folder))
+        for name in given.embedder or ["e5-small", "minilm"]:
+            entry = catalog.embedders[name]
+            chosen = [each for each in sets if name != "minilm" or each.name in ENGLISH]
+            answers = {
+                each.name: await _answers(each, entry, given, Path(folder) / name / each.name) for each in chosen
+            }
+            if given.fit:
+                _fit([answer for found in answers.values() for answer in found])
+            else:
+                _report(name, answers)
+        await catalog.aclose()
+
+
+async def _answers(data: Set, entry: EmbedderEntry, given: argparse.Namespace, folder: Path) -> list[Answer]:
+    questions = [question for question in data.questions if question.reported is not given.fit and question.relevant]
+    questions = questions[: given.most]
+    texts = [question.text for question in questions]
+    passages = await _embedded(data.passages, "passage", entry, given.cache)
+    cosines = await _embedded(texts, "query", entry, given.cache) @ passages.T
+    background = await QueryVectors().background(entry)
+    index = WordsIndex(folder)
+    chunks = [IndexedChunk(number, text, "", b"") for number, text in enumerate(data.passages)]
+    await index.apply("set", [IndexChange(1, 1, chunks)], 1)
+    answers = []
+    for question, row in zip(questions, cosines, strict=True):
+        said = await index.search("set", question.text, most=DEPTH)
+        nearest = np.argsort(-row)[:DEPTH]
+        near = [Hit(int(chunk), float(row[chunk])) for chunk in nearest]
+        fused = fuse(near, said.hits, background=background, ceiling=said.ceiling)
+        asked = Asked.of(question.text, said.idf)
+        seen = [features(asked, candidate, data.passages[candidate.chunk], "") for candidate in fused[:RERANKED]]
+        order = sorted(range(len(seen)), key=lambda place: -relevance(seen[place]))
+        orders = {
+            "BM25": [hit.chunk for hit in said.hits],
+            "vectors": [hit.chunk for hit in near],
+            "fused": [candidate.chunk for candidate in fused],
+            "reranked": [fused[place].chunk for place in order],
+        }
+        labels = [candidate.chunk in question.relevant for candidate in fused[:RERANKED]]
+        answers.append(Answer(question, orders, list(zip(seen, labels, strict=True))))
+    await index.aclose()
+    return answers
+
+
+async def _embedded(texts: Sequence[str], purpose: Any, entry: EmbedderEntry, cache: Path | None) -> np.ndarray:
+    """A row for each text; in the cache each text has its own vector."""
+    kept: dict[bytes, np.ndarray] = {}
+    file = cache / f"{entry.name}-{purpose}.npz" if cache else None
+    if file and file.exists():
+        with np.load(file) as stored:
+            kept = dict(zip((bytes(key) for key in stored["keys"]), stored["vectors"], strict=True))
+    keys = [sha256(text.encode()).digest() for text in texts]
+    missing = sorted({key: text for key, text in zip(keys, texts, strict=True) if key not in kept}.items(), key=_length)
+    for start in range(0, len(missing), 64):
+        batch = missing[start : start + 64]
+        vectors = await entry.embedder.embed([text for _, text in batch], purpose)
+        rows = np.frombuffer(vectors.data, "<f4").reshape(-1, vectors.dimensions)
+        kept.update(zip((key for key, _ in batch), rows, strict=True))
+    if file and missing:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, keys=np.array([list(key) for key in kept], np.uint8), vectors=np.array(list(kept.values())))
+    return np.array([kept[key] for key in keys])
+
+
+def _length(item: tuple[bytes, str]) -> int:
+    return len(item[1])
+
+
+def _scores(answer: Answer, way: str, *, intents: bool) -> tuple[float, float]:
+    relevant = answer.question.relevant
+    hits = [place for place, chunk in enumerate(answer.orders[way][:10]) if chunk in relevant]
+    early = sum(place < 5 for place in hits)
+    recall = float(early > 0) if intents else early / len(relevant)
+    ideal = _gain(range(min(10, len(relevant))))
+    return recall, _gain(hits) / ideal
+
+
+def _gain(places: Sequence[int] | range) -> float:
+    return float(sum(1 / np.log2(place + 2) for place in places))
+
+
+def _report(embedder: str, answers: dict[str, list[Answer]]) -> None:
+    print(f"\n| {embedder}: recall@5 / nDCG@10 (±) | questions | {' | '.join(WAYS)} |")
+    print(f"|---|--:|{'---|' * len(WAYS)}")
+    means = []
+    for name, found in answers.items():
+        table = np.array([[_scores(each, way, intents=name == "banking77") for way in WAYS] for each in found])
+        draws = np.random.default_rng(0).integers(0, len(found), (1000, len(found)))
+        spread = np.percentile(table[draws].mean(1), [2.5, 97.5], axis=0)
+        half = (spread[1] - spread[0]) / 2
+        means.append(table.mean(0))
+        cells = [f"{m[0]:.3f} / {m[1]:.3f} (±{h[1]:.3f})" for m, h in zip(table.mean(0), half, strict=True)]
+        print(f"| {name} | {len(found)} | {' | '.join(cells)} |", flush=True)
+    average = [f"**{recall:.3f} / {gain:.3f}**" for recall, gain in np.mean(means, 0)]
+    print(f"| average | | {' | '.join(average)} |")
+
+
+def _fit(answers: Sequence[Answer]) -> None:
+    """Prints what ranking.py has: weights that put relevant passages first, scaled so that the score is a probability.
+
+    First the order: softmax over each question's passages (ListNet's top one), no weight below 0, by projected gradient
+    descent. Then a factor and a bias by logistic regression. Questions without a relevant passage among theirs are left out
+    of the first.
+    """
+    lists = [answer.seen for answer in answers if any(label for _, label in answer.seen)]
+    width = len(lists[0][0][0].values())
+    rows, labels = np.zeros((len(lists), RERANKED, width)), np.zeros((len(lists), RERANKED))
+    there = np.zeros((len(lists), RERANKED), bool)
+    for number, seen in enumerate(lists):
+        rows[number, : len(seen)] = [found.values() for found, _ in seen]
+        labels[number, : len(seen)] = [label for _, label in seen]
+        there[number, : len(seen)] = True
+    weights = np.ones(width)
+    for _ in range(4000):
+        odds = np.where(there, np.exp(np.clip(rows @ weights, -50, 50)), 0.0)
+        everything, right = odds / odds.sum(1, keepdims=True), odds * labels / (odds * labels).sum(1, keepdims=True)
+        slope = np.einsum("qp,qpf->f", everything - right, rows) / len(lists) + 1e-4 * weights
+        weights = np.maximum(0.0, weights - 2.0 * slope)
+    factor, bias = _calibrated(
+        np.array([np.dot(weights, found.values()) for answer in answers for found, _ in answer.seen]),
+        np.array([float(label) for answer in answers for _, label in answer.seen]),
+    )
+    print(f"WEIGHTS = ({', '.join(f'{factor * weight:.2f}' for weight in weights)})\nBIAS = {bias:.2f}")
+    print(f"# {len(answers)} questions")
+
+
+def _calibrated(scores: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Factor and bias of a logistic regression from a score to a probability, by Newton's method."""
+    rows, weights = np.stack([scores, np.ones(len(scores))], 1), np.zeros(2)
+    for _ in range(30):
+        guess = 1 / (1 + np.exp(-rows @ weights))
+        curve = (rows * (guess * (1 - guess))[:, None]).T @ rows + 1e-3 * np.eye(2)
+        weights -= np.linalg.solve(curve, rows.T @ (guess - labels))
+    return float(weights[0]), float(weights[1])
+
+
+def _squad(name: str, path: str) -> Callable[[Path], Set]:
+    def read(data: Path) -> Set:
+        passages: list[str] = []
+        questions: list[Question] = []
+        for paragraph in _paragraphs(data / path):
+            questions += [Question(each["question"], frozenset({len(passages)})) for each in paragraph["qas"]]
+            passages.append(paragraph["context"])
+        return Set(name, passages, questions)
+
+    return read
+
+
+def _paragraphs(path: Path) -> list[dict[str, Any]]:
+    articles = json.loads(path.read_text("utf-8"))["data"]
+    return [paragraph for article in articles for paragraph in article["paragraphs"]]
+
+
+def _covid_qa(data: Path) -> Set:
+    """A passage is relevant when at least half of the answer is in it."""
+    passages: list[str] = []
+    questions: list[Question] = []
+    for paragraph in _paragraphs(data / "covid_qa" / "200423_covidQA.json"):
+        pieces = cut([Block(paragraph["context"])], max_tokens=PIECE_TOKENS, overlap=0)
+        for each in paragraph["qas"]:
+            spans = [(answer["answer_start"], len(answer["text"])) for answer in each["answers"]]
+            relevant = {
+                len(passages) + number
+                for number, piece in enumerate(pieces)
+                for start, length in spans
+                if min(start + length, piece.end) - max(start, piece.start) >= 0.5 * min(length, piece.end - piece.start)
+            }
+            questions.append(Question(each["question"], frozenset(relevant)))
+        passages += [piece.text for piece in pieces]
+    return Set("covid_qa", passages, questions)
+
+
+def _covid_faq(data: Path) -> Set:
+    """The FAQ's English part, German, Polish, Italian and Swedish: question → its answer."""
+    csv.field_size_limit(10**9)
+    places: dict[str, int] = {}
+    questions: list[Question] = []
+    with (data / "covid_qa" / "faq_200327.tsv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if (row["answer"] or "").strip():
+                place = places.setdefault(row["answer"], len(places))
+                questions.append(Question(row["question"], frozenset({place})))
+    return Set("covid_faq", list(places), questions)
+
+
+def _banking77(data: Path) -> Set:
+    train, test = _rows(data / "banking77" / "train.csv"), _rows(data / "banking77" / "test.csv")
+    places: dict[str, set[int]] = {}
+    for number, row in enumerate(train):
+        places.setdefault(row["category"], set()).add(number)
+    questions = [Question(row["text"], frozenset(places[row["category"]])) for row in test]
+    return Set("banking77", [row["text"] for row in train], questions)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+SETS: dict[str, Callable[[Path], Set]] = {
+    "covid_qa": _covid_qa,
+    "covid_faq": _covid_faq,
+    "xquad_en": _squad("xquad_en", "xquad/xquad.en.json"),
+    "xquad_zh": _squad("xquad_zh", "xquad/xquad.zh.json"),
+    "cmrc2018_zh": _squad("cmrc2018_zh", "cmrc2018_zh/cmrc2018_dev.json"),
+    "banking77": _banking77,
+}
+ENGLISH = ("covid_qa", "xquad_en", "banking77")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""POST /v1/vector_stores/{vector_store_id}/search"""
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from zhuli.app import App
+from zhuli.core.errors import InvalidRequest
+from zhuli.retrieval.rewriting import rewrite
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.types.knowledge import Found
+from zhuli.types.vector_store import FileContentPart, SearchRanking, SearchRequest, SearchResult, SearchResults
+
+MOST_QUERIES = 32
+LONGEST_QUERY = 16_000
+"""Characters: more than any embedder here reads."""
+
+router = APIRouter(prefix="/v1/vector_stores", tags=["Vector stores"], route_class=JsonRoute, strict_content_type=False)
+
+
+@router.post("/{vector_store_id}/search", response_model=SearchResults)
+async def search_vector_store(vector_store_id: str, body: SearchRequest, app: TheApp, actor: TheActor) -> Response:
+    queries = await _queries(body, app)
+    ranking = body.ranking_options or SearchRanking()
+    found = await app.knowledge.search(
+        actor.project,
+        [vector_store_id],
+        queries,
+        most=body.max_num_results,
+        filters=body.filters,
+        ranker="none" if ranking.ranker == "none" else "auto",
+        threshold=ranking.score_threshold,
+    )
+    return Json(SearchResults(search_query=queries, data=[_result(item) for item in found]))
+
+
+async def _queries(body: SearchRequest, app: App) -> list[str]:
+    """What will be searched for: the queries as given, or as the default model puts them."""
+    given = [body.query] if isinstance(body.query, str) else body.query
+    if len(given) > MOST_QUERIES:
+        raise InvalidRequest(f"At most {MOST_QUERIES} queries can be searched for at once.", param="query")
+    for query in given:
+        if not query.strip():
+            raise InvalidRequest("A query can't be empty; say what to look for.", param="query")
+        if len(query) > LONGEST_QUERY:
+            raise InvalidRequest(
+                f"A query can have at most {LONGEST_QUERY} characters; this one has {len(query)}.", param="query"
+            )
+    if not body.rewrite_query:
+        return given
+    model = app.catalog.resolve(app.catalog.default)
+    assert model is not None, "the catalog checks its default"
+    rewritten = await asyncio.gather(*(rewrite(model.backend, query) for query in given))
+    return list(dict.fromkeys(query for queries in rewritten for query in queries))
+
+
+def _result(found: Found) -> SearchResult:
+    return SearchResult(
+        file_id=found.file_id,
+        filename=found.filename,
+        score=found.score,
+        attributes=dict(found.attributes),
+        content=[FileContentPart(text=found.text)],
+    )

@@ -1,0 +1,148 @@
+"""Files and uploads over time: what expires, and what a process leaves behind that dies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import openai
+import pytest
+
+from tests.engine.conftest import Place
+from tests.harness.blobs import blobs_of
+from tests.harness.clients import Clients
+from tests.harness.server import SCRIPT, Server
+from zhuli.core.errors import InvalidRequest, NotFound, Unavailable
+from zhuli.store import blobs, collections, schema
+from zhuli.testing.app import AppInMemory
+from zhuli.types.file import File
+from zhuli.types.upload import Upload, UploadComplete, UploadCreate
+
+MOST = 20
+"""More boundaries than completing an upload has."""
+
+
+async def test_a_file_is_gone_when_it_has_expired(place: Place) -> None:
+    async with place.app({}) as app:
+        file = await app.app.files.add(app.project, b"x", filename="a", purpose="user_data", lifetime=3600)
+        kept = await app.app.files.add(app.project, b"x", filename="a", purpose="user_data")
+        app.clock.move(3599)
+        await asyncio.sleep(0.05)
+        assert await stored(app, file) == file
+        app.clock.move(10)
+        await until(lambda: names(app) == [kept.id])
+        with pytest.raises(NotFound):
+            await stored(app, file)
+
+
+async def test_an_upload_expires_after_an_hour(place: Place) -> None:
+    async with place.app({}) as app:
+        uploads = app.app.uploads
+        upload = await begin(app, 1)
+        part = await uploads.add_part(app.project, upload.id, b"x")
+        app.clock.move(3600)
+        body = UploadComplete(part_ids=[part.id])
+        with pytest.raises(InvalidRequest, match="can't be completed: its status is 'expired'"):
+            await uploads.complete(app.project, upload.id, body)
+        app.clock.move(10)
+        await until(lambda: names(app) == [])
+        with pytest.raises(InvalidRequest, match="can't take parts: its status is 'expired'"):
+            await uploads.add_part(app.project, upload.id, b"x")
+
+
+async def test_bytes_written_for_nothing_are_deleted(place: Place) -> None:
+    async with place.app({}) as app:
+        await app.app.database.run(blobs.announce, "file-lost", now=app.clock.now())
+        await app.app.blobs.write("file-lost", b"x")
+        app.clock.move(blobs.WRITING_SECONDS - 10)
+        await asyncio.sleep(0.05)
+        assert names(app) == ["file-lost"]
+        app.clock.move(20)
+        await until(lambda: names(app) == [])
+        with pytest.raises(Unavailable, match="took too long"):
+            await app.app.database.run(blobs.keep, "file-lost")
+
+
+async def test_a_writer_that_breaks_off_leaves_nothing(place: Place) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x" * 100_000
+        raise ConnectionResetError
+
+    async with place.app({}) as app:
+        with pytest.raises(ConnectionResetError):
+            await app.app.files.add(app.project, pieces(), filename="a", purpose="user_data")
+        await until(lambda: names(app) == [])
+
+
+async def test_an_upload_that_ends_while_it_is_completed_makes_no_file(place: Place) -> None:
+    async with place.app({}) as app:
+        uploads = app.app.uploads
+        upload = await begin(app, 1)
+        part = await uploads.add_part(app.project, upload.id, b"x")
+        done = await asyncio.gather(
+            uploads.complete(app.project, upload.id, UploadComplete(part_ids=[part.id])),
+            uploads.cancel(app.project, upload.id),
+            return_exceptions=True,
+        )
+        ended = [result for result in done if isinstance(result, Upload)]
+        refusals = [result for result in done if isinstance(result, InvalidRequest)]
+        assert (len(ended), len(refusals)) == (1, 1)
+        files = [ended[0].file.id] if ended[0].file else []
+        await until(lambda: names(app) == files)
+
+
+@pytest.mark.timeout(300)
+def test_completing_bears_a_kill_before_any_commit(
+    clients: Clients, start_server: Callable[..., Server], storage: str, tmp_path: Path
+) -> None:
+    arm = tmp_path / "armed"
+    killer = {"backend": "tests.engine.killer:Killer", "script": str(SCRIPT), "arm_file": str(arm)}
+    server = start_server(fresh=True, models={"killer": killer})
+    sdk = clients.sdk(server)
+    made: list[str] = []
+    for boundary in range(MOST):
+        upload = sdk.uploads.create(bytes=4, filename="a", purpose="assistants", mime_type="text/plain")
+        ids = [sdk.uploads.parts.create(upload.id, data=data).id for data in (b"ab", b"cd")]
+        arm.write_text(str(boundary))
+        died = not completes(sdk, upload.id, ids)
+        arm.unlink()
+        if died:
+            server.kill9()
+            server.start()
+        file = sdk.uploads.complete(upload.id, part_ids=ids).file
+        assert file is not None
+        made.append(file.id)
+        assert sdk.files.content(file.id).read() == b"abcd"
+        if not died:
+            break
+    assert boundary >= 2, "completing has more commits than were enumerated"
+    assert sorted(file.id for file in sdk.files.list()) == sorted(made)
+    if storage == "sqlite":  # with PostgreSQL another process might be writing still, so that takes hours
+        asyncio.run(until(lambda: blobs_of(server) == sorted(made)))
+
+
+def completes(sdk: openai.OpenAI, upload_id: str, part_ids: list[str]) -> bool:
+    """Whether the server answered, rather than died."""
+    try:
+        sdk.uploads.complete(upload_id, part_ids=part_ids)
+    except openai.APIConnectionError:
+        return False
+    return True
+
+
+async def begin(app: AppInMemory, size: int) -> Upload:
+    body = UploadCreate(filename="a", purpose="user_data", bytes=size, mime_type="text/plain")
+    return await app.app.uploads.create(app.project, body)
+
+
+async def stored(app: AppInMemory, file: File) -> File:
+    return await app.app.database.run(collections.get, schema.files, File, app.project, file.id)
+
+
+def names(app: AppInMemory) -> list[str]:
+    return sorted(path.name for path in (app.folder / "files").rglob("*") if path.is_file())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.02)

@@ -1,0 +1,50 @@
+"""The parser of docs/howto/add-a-parser.md works as it stands there, and so do the tests that the page gives for it."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from zhuli.testing.parser_contract import ParserContract
+from zhuli.types.document import Block
+
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "add-a-parser.md"
+PARSER, TESTS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def page() -> Iterator[dict[str, Any]]:
+    """What both pieces of the page define, the first being the module my_package.calendar."""
+    package, calendar = ModuleType("my_package"), ModuleType("my_package.calendar")
+    sys.modules |= {"my_package": package, "my_package.calendar": calendar}
+    exec(compile(PARSER, str(PAGE), "exec"), calendar.__dict__)
+    tests: dict[str, Any] = {}
+    exec(compile(TESTS, str(PAGE), "exec"), tests)
+    yield vars(calendar) | tests
+    del sys.modules["my_package"], sys.modules["my_package.calendar"]
+
+
+@pytest.mark.parametrize("name", [name for name in vars(ParserContract) if name.startswith("test_")])
+def test_the_example_keeps_the_contract(page: dict[str, Any], name: str, tmp_path: Path) -> None:
+    case = page["TestCalendar"]()
+    given = {"parser": page["Plugin"](), "good": _plain(page["TestCalendar"].good)(case), "tmp_path": tmp_path}
+    test = getattr(case, name)
+    wanted = test.__code__.co_varnames[1 : test.__code__.co_argcount]
+    test(**{argument: given[argument] for argument in wanted})
+
+
+def test_an_event_is_a_heading_and_what_is_known_of_it(page: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(_plain(page["TestCalendar"].good)(None))
+    assert list(page["Plugin"]().parse(tmp_path / "blob"))[:2] == [
+        Block("Spring fair", "heading", 2),
+        Block("Start: 20260401T100000\nPlace: Market square, Oslo"),
+    ]
+
+
+def _plain(fixture: Any) -> Any:
+    """The function under pytest's @fixture."""
+    return fixture.__wrapped__
