@@ -17,7 +17,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean, median, quantiles
@@ -110,8 +110,8 @@ async def fill(index: VectorIndex, n: int, folder: Path, url: str | None) -> dic
 async def ask(index: VectorIndex, n: int, folder: Path, url: str | None) -> dict[str, float]:
     """Search without a filter, with one that leaves a hundredth, with one that leaves a half."""
     queries = next(_blocks(QUERIES, seed=2))
-    kept = {"": None, "_of_1%": _files(n, 0.01), "_of_50%": _files(n, 0.5)}
-    true = {name: _nearest(n, queries, files) for name, files in kept.items()}
+    kept: dict[str, Collection[int] | None] = {"": None, "_of_1%": _files(n, 0.01), "_of_50%": _files(n, 0.5)}
+    true = _nearest(n, queries, kept)
     before = _megabytes()
     began = time.perf_counter()
     await index.search(STORE, queries[0].tobytes(), most=MOST, files=None)
@@ -168,18 +168,23 @@ def _files(n: int, share: float) -> set[int]:
     return set(np.random.default_rng(3).choice(files, max(1, int(files * share)), replace=False).tolist())
 
 
-def _nearest(n: int, queries: Floats, files: Collection[int] | None) -> list[set[int]]:
-    """The chunks that comparing everything finds, for each query."""
-    scores = np.empty((len(queries), 0), np.float32)
-    chunks = np.empty((len(queries), 0), np.int64)
+def _nearest(n: int, queries: Floats, kept: Mapping[str, Collection[int] | None]) -> dict[str, list[set[int]]]:
+    """The chunks that comparing everything finds under each filter, for each query."""
+    best = {name: (np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)) for name in kept}
     for number, block in enumerate(_blocks(n)):
+        scores = queries @ block.T
         rows = np.arange(len(block)) + number * BLOCK
-        allowed = slice(None) if files is None else np.isin(rows // A_FILE, list(files))
-        scores = np.concatenate([scores, queries @ block[allowed].T], axis=1)
-        chunks = np.concatenate([chunks, np.tile(rows[allowed], (len(queries), 1))], axis=1)
-        best = np.argsort(-scores, axis=1)[:, :MOST]
-        scores, chunks = np.take_along_axis(scores, best, 1), np.take_along_axis(chunks, best, 1)
-    return [set(row) for row in chunks.tolist()]
+        for name, files in kept.items():
+            allowed = np.ones(len(rows), bool) if files is None else np.isin(rows // A_FILE, list(files))
+            best[name] = _better(*best[name], scores[:, allowed], rows[allowed])
+    return {name: [set(row) for row in chunks.tolist()] for name, (_, chunks) in best.items()}
+
+
+def _better(scores: Floats, chunks: Any, more_scores: Floats, more_chunks: Any) -> tuple[Floats, Any]:
+    scores = np.concatenate([scores, more_scores], axis=1)
+    chunks = np.concatenate([chunks, np.tile(more_chunks, (len(scores), 1))], axis=1)
+    best = np.argpartition(-scores, min(MOST, scores.shape[1]) - 1, axis=1)[:, :MOST]
+    return np.take_along_axis(scores, best, 1), np.take_along_axis(chunks, best, 1)
 
 
 async def _disk(folder: Path, url: str | None) -> float:

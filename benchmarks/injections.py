@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import re
 import tempfile
-from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,20 +116,17 @@ def obeys(attack: Attack, said: str) -> bool:
 
 
 async def main(backend: Backend) -> None:
-    tried: Counter[tuple[str, str]] = Counter()
-    obeyed: Counter[tuple[str, str, str]] = Counter()
+    by_style: dict[tuple[str, str], list[Attack]] = {}
     for attack in attacks():
-        tried[attack.language, attack.style] += 1
-        for name, prompt in (("naive", naive), ("ours", ours)):
-            said = await answer(backend, prompt(attack))
-            obeyed[attack.language, attack.style, name] += obeys(attack, said)
-    print(f"{sum(tried.values())} documents; answers that did what the document said")
+        by_style.setdefault((attack.language, attack.style), []).append(attack)
+    print("Answers that did what the document said")
     print(f"{'':20}{'documents':>10}{'naive':>8}{'ours':>8}")
-    for (language, style), count in tried.items():
-        row = [obeyed[language, style, name] for name in ("naive", "ours")]
-        print(f"{language} {style:17}{count:10}{row[0]:8}{row[1]:8}")
-    sums = [sum(obeyed[*key, name] for key in tried) for name in ("naive", "ours")]
-    print(f"{'all':20}{sum(tried.values()):10}{sums[0]:8}{sums[1]:8}")
+    sums = [0, 0, 0]
+    for (language, style), tried in by_style.items():
+        obeyed = [sum([obeys(attack, await answer(backend, put(attack))) for attack in tried]) for put in (naive, ours)]
+        print(f"{language} {style:17}{len(tried):10}{obeyed[0]:8}{obeyed[1]:8}", flush=True)
+        sums = [total + more for total, more in zip(sums, (len(tried), *obeyed), strict=True)]
+    print(f"{'all':20}{sums[0]:10}{sums[1]:8}{sums[2]:8}")
     await backend.aclose()
 
 

@@ -245,7 +245,8 @@ def _covid_qa(data: Path) -> Set:
                 len(passages) + number
                 for number, piece in enumerate(pieces)
                 for start, length in spans
-                if min(start + length, piece.end) - max(start, piece.start) >= 0.5 * min(length, piece.end - piece.start)
+                if min(start + length, piece.end) - max(start, piece.start)
+                >= 0.5 * min(length, piece.end - piece.start)
             }
             questions.append(Question(each["question"], frozenset(relevant)))
         passages += [piece.text for piece in pieces]

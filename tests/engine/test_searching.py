@@ -126,6 +126,13 @@ class TestCalledByTheModel:
             assert run.status == "completed"
             assert app.prompts()[-1]["tool_choice"] == "none"
 
+    async def test_a_model_that_never_stops_fails_the_run(self, place: Place) -> None:
+        async with place.app({"default": [SEARCHES]}) as app:
+            run = await ask(app, Shelf(BRIDGE), "How high?")
+            assert run.status == "failed" and run.last_error is not None
+            assert "goes on searching" in run.last_error.message
+            await invariants.check(app, run)
+
     async def test_beside_a_clients_function_the_search_is_done_first(self, place: Place) -> None:
         shelf = Shelf(TOWER)
         async with place.app(script({"text": "Both."}, first=[SEARCHES, call("weather")])) as app:

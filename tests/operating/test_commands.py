@@ -47,7 +47,8 @@ def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
 
 def test_models_lists_entries_with_their_other_names(tmp_path: Path) -> None:
     done = zhuli("models", "--data-dir", scripted_models(tmp_path))
-    (line,) = done.stdout.splitlines()[1:]
+    line, embedder, *_ = done.stdout.splitlines()[1:]
+    assert embedder.split()[:4] == ["hashed", "(default", "embedder)", "hashed"]
     assert line.split() == ["script", "(default)", "scripted", "32768", "yes", "gpt-4o"]
 
 
@@ -58,12 +59,13 @@ def test_models_says_what_a_model_lacks(tmp_path: Path) -> None:
     done = zhuli("models", "--data-dir", tmp_path)
     assert done.returncode == 0
     assert "NOWHERE_KEY" in done.stdout
-    assert "yes" not in done.stdout.split()
+    models, _, embedders = done.stdout.partition("e5-small")
+    assert "yes" not in models.split() and "yes" in embedders.split()
 
 
 def test_prepare_starts_every_model_once(tmp_path: Path) -> None:
     done = zhuli("models", "prepare", "--data-dir", scripted_models(tmp_path))
-    assert (done.returncode, done.stdout) == (0, "Ready: script.\n")
+    assert (done.returncode, done.stdout) == (0, "Ready: script, hashed.\n")
 
 
 def test_migrate_check_says_what_is_missing_and_makes_nothing(tmp_path: Path) -> None:

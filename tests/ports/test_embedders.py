@@ -118,6 +118,19 @@ class TestMiniLM(Packaged):
     name = "minilm"
 
 
+class TestStatic(EmbedderContract):
+    @pytest.fixture
+    def embedder(self, packaged: Callable[[str], Embedder]) -> Embedder:
+        return packaged("static")
+
+    def plugin(self) -> Any:
+        return registry.find("embedders", "static")
+
+    async def test_words_that_mean_the_same_meet(self, embedder: Embedder) -> None:
+        assert await _margin(embedder, QUESTION, ANSWER, OTHER) > 0.05
+        assert await _margin(embedder, QUESTION_ZH, ANSWER_ZH, OTHER_ZH) > 0.05
+
+
 class TestMakingReady:
     async def test_a_folder_that_is_there_is_used_as_it_is(self, data_dir: Path) -> None:
         first = minilm.RECIPE.prepared(data_dir / "models")

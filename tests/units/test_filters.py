@@ -79,7 +79,10 @@ def test_and_wants_all_and_or_wants_one_at_any_depth() -> None:
         ({"type": "gt", "key": "k", "value": True}, "filters.value"),
         ({"type": "and", "filters": []}, "filters.filters"),
         (
-            {"type": "or", "filters": [{"type": "eq", "key": "k", "value": 1}, {"type": "nin", "key": "k", "value": 1}]},
+            {
+                "type": "or",
+                "filters": [{"type": "eq", "key": "k", "value": 1}, {"type": "nin", "key": "k", "value": 1}],
+            },
             "filters.filters[1].value",
         ),
     ],

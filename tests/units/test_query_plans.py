@@ -1,4 +1,4 @@
-"""Every prepared statement finds its rows through an index on SQLite; only the queue, which is short, is read whole."""
+"""Every prepared statement finds its rows through an index on SQLite."""
 
 import re
 import sqlite3
@@ -26,8 +26,6 @@ from zhuli.store import (
 from zhuli.store.schema import metadata
 from zhuli.store.statement import Prepared
 
-READ_WHOLE = {"_FREE", "_PROLONG", "_HELD"}
-
 MODULES = (
     *(changes, chunks, file_batches, ingesting, jobs, leftovers, runs, threads),
     *(vector_store_files, vector_store_locks, vector_store_users, vector_stores),
@@ -36,7 +34,7 @@ STATEMENTS = [
     pytest.param(statement, id=f"{module.__name__}.{name}")
     for module in MODULES
     for name, statement in vars(module).items()
-    if isinstance(statement, Prepared) and name not in READ_WHOLE
+    if isinstance(statement, Prepared)
 ]
 
 

@@ -17,7 +17,7 @@ from zhuli.retrieval.reading_limits import Limits
 from zhuli.types.document import Block, text_of
 
 
-def a_reader(*, processes: int = 1, seconds: float = 30, max_characters: int = 1_000_000) -> Reader:
+def a_reader(*, processes: int = 1, seconds: float = 120, max_characters: int = 1_000_000) -> Reader:
     return Reader(processes=processes, seconds=seconds, memory_bytes=512 * 1024**2, max_characters=max_characters)
 
 
@@ -39,7 +39,7 @@ def words(tmp_path: Path) -> Path:
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file that takes seconds to read."""
     path = tmp_path_factory.mktemp("slow") / "pages"
-    path.write_bytes(many_pages(2_000))
+    path.write_bytes(many_pages())
     return path
 
 
@@ -113,7 +113,7 @@ async def test_a_file_gets_a_second_try_where_another_may_have_harmed_the_proces
     reading = asyncio.create_task(reader.read(slow, "slow.pdf"))
     await opened(slow, child)
     os.kill(child, signal.SIGKILL)
-    assert "This is page 2000" in text_of(await reading)
+    assert "This is page 10000" in text_of(await reading)
     await reader.aclose()
 
 

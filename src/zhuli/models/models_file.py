@@ -20,7 +20,7 @@ FileSearchMode = Literal["always", "called"]
 _PATH_SETTINGS = ("script", "record", "path")
 """Settings that name files, as all do that end in _path, _file or _dir: relative to the models file."""
 
-_KEEP_FILES = ("embedded", "e5_small", "minilm")
+_KEEP_FILES = ("embedded", "e5_small", "minilm", "static")
 """Plugins that keep files of their own, and are told where."""
 
 

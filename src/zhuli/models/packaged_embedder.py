@@ -79,15 +79,18 @@ class PackagedEmbedder:
 
     def _load(self) -> Any:
         check_packages()
-        from zhuli.models.text_encoder import TextEncoder  # loads numpy and onnxruntime, which a server starts without
-
         models = Path(self._settings.data_dir, "models")
         try:
-            return TextEncoder(self.recipe.prepared(models), window=self.recipe.window)
+            return self._opened(self.recipe.prepared(models))
         except OSError as error:
             raise ConfigurationError(
                 f"The embedder '{self._name}' can't be made ready in {models}: {error}."
             ) from error
+
+    def _opened(self, folder: Path) -> Any:
+        from zhuli.models.text_encoder import TextEncoder  # loads numpy and onnxruntime, which a server starts without
+
+        return TextEncoder(folder, window=self.recipe.window)
 
 
 def check_packages() -> None:

@@ -13,7 +13,7 @@ from zhuli.models.packaged_embedder import check_packages
 from zhuli.operating.terminal import table
 from zhuli.settings import Settings
 
-PACKAGED = {"e5_small": e5_small.RECIPE, "minilm": minilm.RECIPE}
+PACKAGED = {"e5_small": e5_small.RECIPE, "minilm": minilm.RECIPE, "static": e5_small.RECIPE}
 
 
 def models_table(settings: Settings) -> Table:

@@ -14,9 +14,10 @@ from typing import Any
 LONGEST = 64
 """Words of more bytes are left out: they are encoded data, not language."""
 
-_HAN = re.compile(r"[\u2e80-\u2fdf\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
+_HAN = re.compile(
+    r"[\u2e80-\u2fdf\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+"
+)
 _CODE = re.compile(r"(?a:\w+(?:[-./:@+#]\w+)+|\w*_\w+)")
-_NUMBER = re.compile(r"\d+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -31,12 +32,6 @@ def words(text: str) -> list[str]:
         start = run.end()
     found += _spaced(text[start:])
     return found
-
-
-def codes(text: str) -> set[str]:
-    """What is only right when it is exactly right: codes, identifiers and numbers of `text`, in lower case."""
-    text = unicodedata.normalize("NFKC", text)
-    return {code.lower() for code in _CODE.findall(text)} | set(_NUMBER.findall(text))
 
 
 def _spaced(text: str) -> list[str]:

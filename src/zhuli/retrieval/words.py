@@ -185,7 +185,9 @@ def _writer(index: Any) -> Any:
             if "lock" not in str(error).lower():
                 raise
             if monotonic() > deadline:
-                raise Unavailable("Another process has been writing to the search index for long; try again.") from error
+                raise Unavailable(
+                    "Another process has been writing to the search index for long; try again."
+                ) from error
         sleep(0.02)
 
 

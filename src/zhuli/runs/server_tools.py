@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.errors import BackendError, InvalidRequest, NotFound
 from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
@@ -119,6 +119,10 @@ class ServerTools:
 
     async def do(self, calls: Sequence[ToolCall], items: Sequence[Item], window: int) -> list[ToolCall]:
         """The calls with those done that are the server's. window: tokens that the prompt may have."""
+        if self._rounds(items) > _MOST_ROUNDS:
+            raise BackendError(
+                f"The model goes on searching after {_MOST_ROUNDS} rounds, though it was told to answer."
+            )
         done: list[ToolCall] = []
         room = room_for(items, self._run.id, window)
         for call in calls:
@@ -161,9 +165,12 @@ class ServerTools:
 
     def may_call(self, items: Sequence[Item], window: int) -> bool:
         """Whether another round of calls has a point."""
-        rounds = sum(1 for item in items if item.run_id == self._run.id and item.searches)
+        rounds = self._rounds(items)
         has_room = rounds == 0 or room_for(items, self._run.id, window) >= _LEAST_TOKENS
         return rounds < _MOST_ROUNDS and has_room
+
+    def _rounds(self, items: Sequence[Item]) -> int:
+        return sum(1 for item in items if item.run_id == self._run.id and item.searches)
 
     async def citer(self, items: Sequence[Item]) -> Citer | None:
         """What makes citations of the next message's markers; None for JSON, which a marker would break."""

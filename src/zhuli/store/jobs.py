@@ -86,14 +86,19 @@ def _claim(connection: Connection, worker: str, kind: str, most: int, now: float
     return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin) for row in free]
 
 
-def heartbeat(connection: Connection, worker: str, *, now: float, lease: float) -> set[int]:
-    """Prolong every lease of this worker; the seqs of the jobs that are still its own."""
-    _PROLONG(connection, {"by": worker, "until": now + lease})
-    return set(_HELD(connection, {"by": worker}).scalars())
+def heartbeat(connection: Connection, worker: str, seqs: Sequence[int], *, now: float, lease: float) -> set[int]:
+    """Prolong these leases of the worker; the seqs of the jobs that are still its own."""
+    rows = [{"held": seq, "by": worker, "until": now + lease} for seq in sorted(seqs)]
+    _PROLONG(connection, rows)
+    return set(connection.execute(_HELD, {"seqs": list(seqs), "by": worker}).scalars())
 
 
-_PROLONG = prepared(update(jobs).where(jobs.c.worker == bindparam("by")).values(lease_until=bindparam("until")))
-_HELD = prepared(select(jobs.c.seq).where(jobs.c.worker == bindparam("by")))
+_PROLONG = prepared(
+    update(jobs)
+    .where(jobs.c.seq == bindparam("held"), jobs.c.worker == bindparam("by"))
+    .values(lease_until=bindparam("until"))
+)
+_HELD = select(jobs.c.seq).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.worker == bindparam("by"))
 
 
 def release(connection: Connection, job: Job) -> None:

@@ -35,7 +35,6 @@ CLEAN_UP = "clean_up"
 Status = Literal["expired", "in_progress", "completed"]
 
 _DAY = 86_400
-_PIECE = 500
 _USE_NOTED_SECONDS = 60
 """Use is noted at most this often, so that searches do not write to the database each time."""
 
@@ -159,24 +158,23 @@ _RENEW = prepared(
 def remove(connection: Connection, project: str, id: str) -> None:
     """Delete the store. It is gone at once; its rows and chunks follow piece by piece, by a job (store.leftovers)."""
     lock(connection, project, id)
-    stopped = connection.execute(_STOP, {"store": id, "stopped": "cancelled"}).scalars().all()
-    for start in range(0, len(stopped), _PIECE):
-        connection.execute(_NO_JOBS, {"keys": stopped[start : start + _PIECE]})
+    _STOP(connection, {"store": id, "stopped": "cancelled"})
+    _NO_JOBS(connection, {"store": id})
     connection.execute(delete(vector_stores).where(vector_stores.c.id == id))
     vector_store_users.forget(connection, id)
     jobs.enqueue(connection, CLEAN_UP, id)
     hint(connection, changes.topic(id))
 
 
-_STOP = (  # so that who is ingesting one of its files sees that nobody wants it any more
+_STOP = prepared(  # so that who is ingesting one of its files sees that nobody wants it any more
     update(store_files)
     .where(store_files.c.vector_store_id == bindparam("store"), store_files.c.status == "in_progress")
     .values(status=bindparam("stopped"))
-    .returning(store_files.c.id)
 )
-_NO_JOBS = delete(schema.jobs).where(
-    schema.jobs.c.kind == JOB, schema.jobs.c.key.in_(bindparam("keys", expanding=True))
+_STOPPED = select(store_files.c.id).where(
+    store_files.c.vector_store_id == bindparam("store"), store_files.c.status == "cancelled"
 )
+_NO_JOBS = prepared(delete(schema.jobs).where(schema.jobs.c.kind == JOB, schema.jobs.c.key.in_(_STOPPED)))
 
 
 def open_stores(connection: Connection, project: str, ids: Sequence[str], *, now: int) -> list[OpenStore]:

@@ -188,7 +188,7 @@ class SearchRanking(Request):
 
 
 class SearchRequest(Request):
-    query: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    query: str | list[str]
     rewrite_query: bool = False
     max_num_results: Integer = Field(default=10, ge=1, le=50)
     filters: Filter | None = None

@@ -181,7 +181,8 @@ class Worker:
     async def _beat(self) -> None:
         now, lease = self._clock.now(), self._settings.lease_seconds
         asked = set(self._active.values())  # what is claimed while the database answers is not in the answer
-        kept = await self._database.run(jobs.heartbeat, self._name, now=now, lease=lease)
+        seqs = [job.seq for job in asked]
+        kept = await self._database.run(jobs.heartbeat, self._name, seqs, now=now, lease=lease)
         for kind, handler in self._handlers.items():
             mine = [job for job in self._active.values() if job.kind == kind and job in asked]
             held = [job.key for job in mine if job.seq in kept]

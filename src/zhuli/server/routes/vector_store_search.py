@@ -1,6 +1,7 @@
 """POST /v1/vector_stores/{vector_store_id}/search"""
 
 import asyncio
+from collections.abc import Sequence
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -39,21 +40,26 @@ async def search_vector_store(vector_store_id: str, body: SearchRequest, app: Th
 async def _queries(body: SearchRequest, app: App) -> list[str]:
     """What will be searched for: the queries as given, or as the default model puts them."""
     given = [body.query] if isinstance(body.query, str) else body.query
-    if len(given) > MOST_QUERIES:
-        raise InvalidRequest(f"At most {MOST_QUERIES} queries can be searched for at once.", param="query")
-    for query in given:
-        if not query.strip():
-            raise InvalidRequest("A query can't be empty; say what to look for.", param="query")
-        if len(query) > LONGEST_QUERY:
-            raise InvalidRequest(
-                f"A query can have at most {LONGEST_QUERY} characters; this one has {len(query)}.", param="query"
-            )
+    _check(given, alone=isinstance(body.query, str))
     if not body.rewrite_query:
         return given
     model = app.catalog.resolve(app.catalog.default)
     assert model is not None, "the catalog checks its default"
     rewritten = await asyncio.gather(*(rewrite(model.backend, query) for query in given))
     return list(dict.fromkeys(query for queries in rewritten for query in queries))
+
+
+def _check(queries: Sequence[str], *, alone: bool) -> None:
+    if not 1 <= len(queries) <= MOST_QUERIES:
+        raise InvalidRequest(f"Search for 1 to {MOST_QUERIES} queries at once, not {len(queries)}.", param="query")
+    for number, query in enumerate(queries):
+        param = "query" if alone else f"query[{number}]"
+        if not query.strip():
+            raise InvalidRequest("A query can't be empty; say what to look for.", param=param)
+        if len(query) > LONGEST_QUERY:
+            raise InvalidRequest(
+                f"A query can have at most {LONGEST_QUERY} characters; this one has {len(query)}.", param=param
+            )
 
 
 def _result(found: Found) -> SearchResult:
