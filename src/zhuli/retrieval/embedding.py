@@ -6,7 +6,7 @@ embedded now, or was just now. Queries don't come this way: a search calls the e
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -117,6 +117,19 @@ def half_floats(vectors: Vectors) -> list[bytes]:
 
     halves = np.frombuffer(vectors.data, "<f4").reshape(-1, vectors.dimensions).astype("<f2")
     return [row.tobytes() for row in halves]
+
+
+def mean(halves: Sequence[bytes], weights: Sequence[int]) -> bytes:
+    """The weighted mean of vectors in half floats, at unit length again; a single one as it is."""
+    if len(halves) == 1:
+        return halves[0]
+    import numpy as np
+
+    rows = np.frombuffer(b"".join(halves), "<f2").reshape(len(halves), -1).astype("<f4")
+    middle = np.asarray(weights, "<f4") @ rows
+    length = float(np.linalg.norm(middle))
+    unit: bytes = (middle / (length or 1.0)).astype("<f2").tobytes()
+    return unit
 
 
 def floats(halves: list[bytes]) -> list[bytes]:

@@ -20,7 +20,7 @@ from zhuli.core.errors import BackendError, FileErrorCode, LeaseLost, Unreadable
 from zhuli.core.telemetry import Telemetry
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.ports import BlobStore
-from zhuli.retrieval.embedding import Embedding
+from zhuli.retrieval.embedding import Embedding, mean
 from zhuli.retrieval.pieces import Piece, pieces_of
 from zhuli.retrieval.reading import Reader
 from zhuli.store import ingesting
@@ -196,9 +196,10 @@ class _Attempt:
     async def _write_all(self, task: Task, pieces: list[Piece]) -> int:
         """Embed and write what is not written yet; the bytes that all of the file's chunks take, text and vectors."""
         embedder = self._embedder(task)
+        parts: dict[bytes, bytes] = {}
         for start in range(await self._standing(task, pieces), len(pieces), WINDOW):
             window = pieces[start : start + WINDOW]
-            vectors = await self._vectors(embedder, {piece.digest: piece.embedded for piece in window})
+            vectors, parts = await self._vectors(embedder, window, parts)
             made = [
                 EmbeddedChunk(ordinal, piece.chunk, piece.digest, vectors[piece.digest])
                 for ordinal, piece in enumerate(window, start)
@@ -218,13 +219,25 @@ class _Attempt:
             done += len(found)
         return done
 
-    async def _vectors(self, embedder: EmbedderEntry, texts: dict[bytes, str]) -> dict[bytes, bytes]:
-        """The texts' vectors: those that some chunk in the database has, and for the others the embedder's."""
-        known = await self._with.database.run(ingesting.known_vectors, list(texts))
-        new = {digest: text for digest, text in texts.items() if digest not in known}
-        self._with.telemetry.chunks_ingested.labels("known").inc(len(known))
+    async def _vectors(
+        self, embedder: EmbedderEntry, window: list[Piece], before: dict[bytes, bytes]
+    ) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+        """The chunks' vectors by digest, from the database or from their parts'; and these parts', for the next window.
+
+        before: the parts of the window before, of which some reach into this one.
+        """
+        known = await self._with.database.run(ingesting.known_vectors, list({piece.digest for piece in window}))
+        new = [piece for piece in window if piece.digest not in known]
+        self._with.telemetry.chunks_ingested.labels("known").inc(len(window) - len(new))
         self._with.telemetry.chunks_ingested.labels("embedded").inc(len(new))
-        return known | await self._embedded(embedder, new)
+        texts = {part.digest: part.text for piece in new for part in piece.parts}
+        parts = {digest: before[digest] for digest in texts if digest in before}
+        parts |= await self._embedded(embedder, {key: text for key, text in texts.items() if key not in parts})
+        made = {
+            piece.digest: mean([parts[part.digest] for part in piece.parts], [len(part.text) for part in piece.parts])
+            for piece in new
+        }
+        return known | made, parts
 
     async def _embedded(self, embedder: EmbedderEntry, texts: dict[bytes, str]) -> dict[bytes, bytes]:
         """Together with the texts of other files; when that fails alone, and again after pauses."""
