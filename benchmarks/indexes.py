@@ -95,7 +95,7 @@ def main(
 async def fill(index: VectorIndex, n: int, folder: Path, url: str | None) -> dict[str, float]:
     """Take all in, and wait for what is built in the background."""
     applying = 0.0
-    for number, block in enumerate(_blocks(n)):
+    for number, block in enumerate(blocks(n)):
         changes = _changes(block, first=number * BLOCK)
         began = time.perf_counter()
         await index.apply(STORE, changes, changes[-1].number)
@@ -109,7 +109,7 @@ async def fill(index: VectorIndex, n: int, folder: Path, url: str | None) -> dic
 
 async def ask(index: VectorIndex, n: int, folder: Path, url: str | None) -> dict[str, float]:
     """Search without a filter, with one that leaves a hundredth, with one that leaves a half."""
-    queries = next(_blocks(QUERIES, seed=2))
+    queries = next(blocks(QUERIES, seed=2))
     kept: dict[str, Collection[int] | None] = {"": None, "_of_1%": _files(n, 0.01), "_of_50%": _files(n, 0.5)}
     true = _nearest(n, queries, kept)
     before = _megabytes()
@@ -140,7 +140,7 @@ async def _searched(
     }
 
 
-def _blocks(n: int, *, seed: int = 1) -> Iterator[Floats]:
+def blocks(n: int, *, seed: int = 1) -> Iterator[Floats]:
     """The same vectors for the same seed, rounded as the database rounds them."""
     shape, chance = np.random.default_rng(7), np.random.default_rng(seed)
     turned = np.linalg.qr(shape.standard_normal((DIMENSIONS, LATENT)))[0].T
@@ -171,7 +171,7 @@ def _files(n: int, share: float) -> set[int]:
 def _nearest(n: int, queries: Floats, kept: Mapping[str, Collection[int] | None]) -> dict[str, list[set[int]]]:
     """The chunks that comparing everything finds under each filter, for each query."""
     best = {name: (np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)) for name in kept}
-    for number, block in enumerate(_blocks(n)):
+    for number, block in enumerate(blocks(n)):
         scores = queries @ block.T
         rows = np.arange(len(block)) + number * BLOCK
         for name, files in kept.items():

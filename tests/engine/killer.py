@@ -2,7 +2,8 @@
 
 A plugin like anybody's ("tests.engine.killer:Killer" in a models file), so the server needs no switch for it. It puts
 itself between the databases and the functions they run. Only transactions that wrote something are counted, and only
-once the file `arm_file` exists, which says how many may pass.
+once the file `arm_file` exists, which says how many may pass. Like every model it is made when it is first asked for, so a
+test asks it something (stories.use_the_model) before it arms it: otherwise the first commits pass unseen.
 """
 
 import os

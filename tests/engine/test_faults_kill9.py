@@ -19,7 +19,7 @@ from tests.engine.log_checks import TERMINAL, check_log
 from tests.harness.clients import Clients
 from tests.harness.server import SCRIPT, Server
 from tests.harness.sse import EventParser, ServerEvent
-from tests.harness.stories import WEATHER, answers, at_rest, calls_of, data
+from tests.harness.stories import WEATHER, answers, at_rest, calls_of, data, use_the_model
 
 QUESTION = "look it up and say so"
 LEASE = 1.0
@@ -50,8 +50,10 @@ def test_after_a_kill_before_any_commit_the_run_ends_well(
     server = start_server(fresh=True, lease_seconds=LEASE, models={"killer": killer})
     for boundary in range(MOST):
         with told(f"killed before commit {boundary + 1}"):
-            if not Insistent(server, clients, arm, boundary).play():
+            story = Insistent(server, clients, arm, boundary)
+            if not story.play():
                 break
+            assert story.begun_again == (boundary == 0), "the first commit is the one that makes the run"
     assert boundary > 10, "the story has more commits than were enumerated"
 
 
@@ -107,6 +109,13 @@ class Insistent:
         tools = [WEATHER]
         self._assistant = self._sdk.beta.assistants.create(model="killer", tools=tools).id  # type: ignore[arg-type]
         self._thread = self._sdk.beta.threads.create(messages=[{"role": "user", "content": QUESTION}]).id
+        self._begun = 0
+        use_the_model(self._sdk, "killer")
+
+    @property
+    def begun_again(self) -> bool:
+        """Whether the run was not there after the server had died."""
+        return self._begun > 1
 
     def play(self) -> bool:
         """Whether the server died on the way."""
@@ -129,6 +138,8 @@ class Insistent:
         """From wherever the story stands to its end."""
         runs = self._sdk.beta.threads.runs
         found = runs.list(self._thread).data
+        if not found:
+            self._begun += 1
         run = found[0] if found else runs.create(self._thread, assistant_id=self._assistant)
         return bring_to_end(self._sdk, run)
 

@@ -11,6 +11,7 @@ from tests.engine.conftest import Place
 from tests.harness.blobs import blobs_of
 from tests.harness.clients import Clients
 from tests.harness.server import SCRIPT, Server
+from tests.harness.stories import use_the_model
 from zhuli.core.errors import InvalidRequest, NotFound, Unavailable
 from zhuli.store import blobs, collections, schema
 from zhuli.testing.app import AppInMemory
@@ -102,7 +103,7 @@ def test_completing_bears_a_kill_before_any_commit(
     for boundary in range(COMMITS):
         upload = sdk.uploads.create(bytes=4, filename="a", purpose="assistants", mime_type="text/plain")
         ids = [sdk.uploads.parts.create(upload.id, data=data).id for data in (b"ab", b"cd")]
-        use_the_model(sdk)
+        use_the_model(sdk, "killer")
         arm.write_text(str(boundary))
         assert not completes(sdk, upload.id, ids)
         arm.unlink()
@@ -115,11 +116,6 @@ def test_completing_bears_a_kill_before_any_commit(
     assert [file.id for file in sdk.files.list(order="asc")] == made
     if storage == "sqlite":  # with PostgreSQL another process might be writing still, so that takes hours
         asyncio.run(until(lambda: blobs_of(server) == sorted(made)))
-
-
-def use_the_model(sdk: openai.OpenAI) -> None:
-    """From now on the server has its killer."""
-    sdk.chat.completions.create(model="killer", messages=[{"role": "user", "content": "hello"}])
 
 
 def completes(sdk: openai.OpenAI, upload_id: str, part_ids: list[str]) -> bool:

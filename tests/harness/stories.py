@@ -81,6 +81,11 @@ def answers(client: OpenAI, run: Run) -> list[str]:
     return ["".join(part.text.value for part in message.content if part.type == "text") for message in page.data]
 
 
+def use_the_model(client: OpenAI, model: str) -> None:
+    """From now on the server has this model loaded."""
+    client.chat.completions.create(model=model, messages=[{"role": "user", "content": "hello"}])
+
+
 def set_fields(thing: BaseModel, *names: str) -> list[str]:
     """Those of the fields that are not null; a field that is missing altogether is an error."""
     fields = thing.to_dict(exclude_unset=True)

@@ -73,6 +73,44 @@ async def test_every_migration_can_be_taken_back_and_made_again(database: Databa
     assert await database.run(differences) == []
 
 
+async def test_files_that_were_to_expire_before_the_column_came_expire(database: Database) -> None:
+    await database.run(lambda connection: at_revision(connection, "0001"))
+    bodies = ['{"id":"a","expires_at":1700003600}', '{"id":"b","expires_at":null}', '{"id":"c"}', '{"id":"\\u0000"}']
+    await database.run(insert_files, bodies)
+    await database.run(migrate.upgrade)
+    assert await database.run(expiry) == [1_700_003_600, None, None, None]
+
+
+async def test_taking_back_leaves_no_jobs_that_nobody_could_do(database: Database) -> None:
+    await database.run(migrate.upgrade)
+    await database.run(insert_jobs, {"ingest": f"vs_{'0' * 40}/file-{'0' * 40}", "run": "run_1"})
+    await database.run(lambda connection: at_revision(connection, "0001", down=True))
+    assert await database.run(kinds) == ["run"]
+
+
+def at_revision(connection: Connection, revision: str, *, down: bool = False) -> None:
+    migrate.current(connection)  # begins the transaction
+    (command.downgrade if down else command.upgrade)(config_for(connection), revision)
+
+
+def insert_files(connection: Connection, bodies: list[str]) -> None:
+    statement = text("INSERT INTO files (id, project_id, body, purpose) VALUES (:id, 'p', :body, 'vision')")
+    connection.execute(statement, [{"id": str(number), "body": body} for number, body in enumerate(bodies)])
+
+
+def expiry(connection: Connection) -> list[int | None]:
+    return list(connection.execute(text("SELECT expires_at FROM files ORDER BY id")).scalars())
+
+
+def insert_jobs(connection: Connection, keys: dict[str, str]) -> None:
+    statement = text("INSERT INTO jobs (kind, key) VALUES (:kind, :key)")
+    connection.execute(statement, [{"kind": kind, "key": key} for kind, key in keys.items()])
+
+
+def kinds(connection: Connection) -> list[str]:
+    return list(connection.execute(text("SELECT kind FROM jobs")).scalars())
+
+
 async def test_a_database_from_the_future_is_left_alone(database: Database) -> None:
     await database.run(migrate.upgrade)
     await database.run(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -66,6 +67,13 @@ def files_of(pid: int) -> list[str]:
     return [os.path.realpath(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
 
 
+def let_it_write(pid: int) -> None:
+    """Return when the process can't go on because nobody reads what it has written."""
+    deadline = time.monotonic() + 20
+    while "pipe_write" not in Path(f"/proc/{pid}/wchan").read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 async def test_nothing_starts_before_the_first_file_and_one_process_reads_many(words: Path) -> None:
     before = children()
     reader = a_reader()
@@ -124,6 +132,27 @@ async def test_a_cancelled_reading_leaves_no_process(slow: Path) -> None:
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
+    assert children() == before
+
+
+async def test_a_reading_cancelled_while_blocks_arrive_makes_room_for_the_next(words: Path, tmp_path: Path) -> None:
+    before, reader = children(), a_reader()
+    long = tmp_path / "long"
+    long.write_text("A paragraph of some words.\n\n" * 30_000)
+    async with asyncio.timeout(60):
+        for received in range(2, 5):
+            await reader.read(words, "words.txt")
+            (child,) = children() - before
+            reading = asyncio.create_task(reader.read(long, "long.txt"))
+            await asyncio.sleep(0)
+            let_it_write(child)
+            for _ in range(received):
+                await asyncio.sleep(0)
+                let_it_write(child)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+        await reader.aclose()
     assert children() == before
 
 

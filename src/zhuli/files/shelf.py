@@ -52,7 +52,7 @@ class Shelf:
             yield key, await self.blobs.write(key, data)
         except BaseException:
             # Also when this task is cancelled; and if it fails, the job is done when it is due.
-            await asyncio.shield(self.database.run(announced.discard, [key]))
+            await asyncio.shield(self.database.run(announced.abandon, key))
             raise
 
     async def delete(self, project: str, file_id: str) -> None:

@@ -18,9 +18,9 @@ class CleanUp:
 
     async def handle(self, job: Job) -> None:
         """Delete, some at a time, until nothing is left; the next attempt goes on where this one ended."""
-        await self._forget(job.key)
         while not await self._database.run(clean_some, job.key):
             await asyncio.sleep(0)
+        await self._forget(job.key)  # last, for a search that was under way may follow the log while there is one
         await self._database.run(jobs.finish, job.kind, job.key)
 
     async def give_up(self, job: Job, message: str) -> None:

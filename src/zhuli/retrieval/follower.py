@@ -31,6 +31,8 @@ class Copy(Protocol):
 
     async def apply(self, store: str, changes: Sequence[IndexChange], position: int) -> None: ...
 
+    async def drop(self, store: str) -> None: ...
+
 
 class Follower:
     """Of one index, for all stores. Several calls for a store take turns, and the later ones find it done."""
@@ -44,16 +46,21 @@ class Follower:
         """Afterwards the index has every change of the store up to `number`, unless the store is gone."""
         if await self._index.position(store) >= number:
             return
-        lock = self._locks.get(store)
-        if lock is None:
-            lock = self._locks[store] = asyncio.Lock()
-        async with lock:
+        async with self._lock(store):
             position = await self._index.position(store)
             while position < number:
                 log = await self._database.run(changes.after, store, position, most=_CHANGES)
                 if not log:
                     return
                 position = await self._hand_on(store, log)
+
+    async def forget(self, store: str) -> None:
+        """Drop what the index keeps of a store whose log is gone: who catches up after this finds nothing to hand on."""
+        async with self._lock(store):
+            await self._index.drop(store)
+
+    def _lock(self, store: str) -> asyncio.Lock:
+        return self._locks.setdefault(store, asyncio.Lock())
 
     async def _hand_on(self, store: str, log: Sequence[Change]) -> int:
         """Hand on changes from the log's beginning, as many as fit into memory; the number of the last."""

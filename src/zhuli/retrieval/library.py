@@ -39,8 +39,8 @@ class Library:
         )
 
     async def forget(self, store: str) -> None:
-        """Drop what the indexes keep of a store that was deleted."""
-        await asyncio.gather(self.vectors.drop(store), self.words.drop(store))
+        """Drop what the indexes keep of a store that was deleted, after its log of changes was."""
+        await asyncio.gather(self.follow_vectors.forget(store), self.follow_words.forget(store))
 
     async def aclose(self) -> None:
         """Stop what goes on here, and free the indexes."""

@@ -22,6 +22,8 @@ from zhuli.types.document import Block
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """Of the server's environment: no keys and addresses where files from outside are read."""
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
+START_SECONDS = 60.0
+"""It takes 0.15 s where nothing else is going on."""
 OUT_OF_MEMORY_SIGNALS = {4, 5, 6}
 """How libraries that are not written in Python end when memory runs out: SIGILL, SIGTRAP, SIGABRT."""
 
@@ -59,8 +61,10 @@ class ReadingProcess:
         )
         started = cls(process)
         try:
-            await started._frame()
-        except Died as error:
+            async with asyncio.timeout(START_SECONDS):
+                await started._frame()
+        except (Died, TimeoutError) as error:
+            await started.aclose()
             raise ServerFault("The process that reads files does not start.") from error
         except BaseException:
             await started.aclose()
@@ -94,6 +98,7 @@ class ReadingProcess:
         self.usable = False
         with suppress(ProcessLookupError):
             self._process.kill()
+        await self._output.read()  # wait() would never return while the pipe is held up by what nobody has read
         await self._process.wait()
         self._input.close()
 

@@ -166,6 +166,9 @@ class Citer:
         search = int(found["a"] or found["c"] or (self._places[-1][0] if self._places else 0))
         place = (search, int(found["b"] or found["d"] or found["alone"]))
         if place not in self._sources:
+            if "†" not in found.group():  # 【12:30】 is a time or a verse as likely as a marker
+                for letter in found.group():
+                    self._letter(letter)
             return
         self._model_cites = self._cited = True
         support = self._alignment.best(self._sentence)

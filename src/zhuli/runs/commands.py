@@ -159,9 +159,10 @@ def insert_thread(connection: Connection, project: str, body: ThreadCreate, now:
     thread = attached.with_new_store(connection, project, thread, body.tool_resources, embedder=embedder, now=now)
     attached.check_resources(connection, project, thread.tool_resources, owner=thread.id)
     collections.insert(connection, schema.threads, project, thread)
-    if not body.messages:
+    messages = body.messages or []
+    add_messages(connection, project, thread.id, messages, now, embedder=embedder)
+    if not any(message.attachments for message in messages):
         return thread
-    add_messages(connection, project, thread.id, body.messages, now, embedder=embedder)
     return collections.get(connection, schema.threads, Thread, project, thread.id)
 
 

@@ -213,7 +213,7 @@ class Execution:
             budget=budget,
             first_turn=not self._usages,
             offered=() if tools is None else tools.offered,
-            may_call=tools is None or tools.may_call(items, budget.window),
+            may_search=tools is None or not tools.offered or tools.may_search(items, budget.window),
         )
         if request is None:
             return Incomplete("max_prompt_tokens")

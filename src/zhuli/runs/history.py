@@ -7,7 +7,7 @@ What a file search found is read by its own run only: later ones would pay for p
 For the same reason nobody reads markers of citations again; an answer is what the model wrote.
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,7 @@ class History:
         edits, new = await self._database.run(_news, thread_id, known.edits, known.message_seq, known.step_seq)
         if edits != known.edits:
             known = _Read(edits=edits, tokenizer=tokenizer)
-        counts = await _extend(known, new, backend)
+        counts = await _extend(known, new, backend, run_id)
         if known.searching - {run_id}:
             _forget_passages(known, run_id)
         self._threads[thread_id] = known
@@ -92,18 +92,18 @@ class History:
         return known.items, counts
 
 
-async def _extend(known: _Read, new: list[Entry], backend: Backend) -> list[tuple[str, int]]:
+async def _extend(known: _Read, new: list[Entry], backend: Backend, run_id: str | None) -> list[tuple[str, int]]:
     """Take in new entries; the counts of messages that had none for this tokenizer."""
-    before: Counter[str | None] = Counter()
-    for item in known.items if known.searching else ():
-        before[item.run_id] += len(item.searches)
-    converted: list[tuple[Entry, list[ChatMessage]]] = []
+    before = sum(len(item.searches) for item in known.items if item.run_id == run_id) if known.searching else 0
+    converted: list[tuple[Entry, list[ChatMessage], list[FileSearchToolCall]]] = []
     for entry in new:
-        converted.append((entry, _convert(entry, before[entry.run_id])))
-        before[entry.run_id] += len(_searches(entry))
+        own = entry.run_id == run_id
+        searches = _searches(entry) if own else []
+        converted.append((entry, _convert(entry, before, own=own), searches))
+        before += len(searches)
     uncounted = [
         (entry, messages)
-        for entry, messages in converted
+        for entry, messages, _ in converted
         if messages and (entry.tokens is None or entry.tokenizer != known.tokenizer)
     ]
     counts: dict[str, int] = {}
@@ -111,13 +111,13 @@ async def _extend(known: _Read, new: list[Entry], backend: Backend) -> list[tupl
         numbers = await backend.count_tokens([_text_of(messages) for _, messages in uncounted])
         for (entry, messages), number in zip(uncounted, numbers, strict=True):
             counts[entry.id] = number + _beside_text(messages)
-    for entry, messages in converted:
+    for entry, messages, searches in converted:
         if entry.is_step:
             known.step_seq = max(known.step_seq, entry.seq)
         else:
             known.message_seq = max(known.message_seq, entry.seq)
         if messages:
-            _append(known, entry, messages, counts.get(entry.id, entry.tokens or 0))
+            _append(known, entry, messages, counts.get(entry.id, entry.tokens or 0), searches)
     return [(entry.id, counts[entry.id]) for entry, _ in uncounted if not entry.is_step]
 
 
@@ -131,10 +131,11 @@ def _news(
     return now, threads.entries(connection, thread_id, after_message=message_seq, after_step=step_seq)
 
 
-def _append(known: _Read, entry: Entry, messages: list[ChatMessage], tokens: int) -> None:
+def _append(
+    known: _Read, entry: Entry, messages: list[ChatMessage], tokens: int, searches: list[FileSearchToolCall]
+) -> None:
     """Add an entry; what the model said before its calls, in the same turn, is one message with them."""
     items = known.items
-    searches = _searches(entry)
     if searches:
         _append_search(known, entry, messages, tokens, searches)
         return
@@ -203,13 +204,13 @@ def _searches(entry: Entry) -> list[FileSearchToolCall]:
     return [FileSearchToolCall.model_validate(call) for call in calls if call["type"] == "file_search"]
 
 
-def _convert(entry: Entry, searches_before: int = 0) -> list[ChatMessage]:
-    """Chat messages of an entry; none for what a model should not read again."""
+def _convert(entry: Entry, searches_before: int, *, own: bool) -> list[ChatMessage]:
+    """Chat messages of an entry; none for what a model should not read again. own: of the run that reads."""
     body = orjson.loads(entry.body)
-    return _from_step(body, searches_before) if entry.is_step else _from_message(body)
+    return _from_step(body, searches_before, own=own) if entry.is_step else _from_message(body)
 
 
-def _from_step(step: dict[str, Any], searches_before: int) -> list[ChatMessage]:
+def _from_step(step: dict[str, Any], searches_before: int, *, own: bool) -> list[ChatMessage]:
     calls = step["step_details"].get("tool_calls", [])
     if not calls or any(call["type"] == "function" and call["function"]["output"] is None for call in calls):
         return []  # cut off before it was whole: nobody was asked, and a call without its output confuses models
@@ -217,6 +218,8 @@ def _from_step(step: dict[str, Any], searches_before: int) -> list[ChatMessage]:
     outputs: list[ChatMessage] = []
     for call in calls:
         if call["type"] == "file_search":
+            if not own:
+                continue
             search = FileSearchToolCall.model_validate(call)
             if search.file_search.results is None:
                 return []
@@ -231,6 +234,8 @@ def _from_step(step: dict[str, Any], searches_before: int) -> list[ChatMessage]:
             output = call["function"]["output"] or ""
         asked.append({"id": call["id"], "type": "function", "function": function})
         outputs.append({"role": "tool", "tool_call_id": call["id"], "content": output})
+    if not asked:
+        return []
     return [{"role": "assistant", "content": None, "tool_calls": asked}, *outputs]
 
 

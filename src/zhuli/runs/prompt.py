@@ -81,6 +81,11 @@ def _newest_exchange(items: Sequence[Item]) -> int:
     return next((n for n in range(len(items) - 1, -1, -1) if items[n].opens), max(0, len(items) - 1))
 
 
+def exchange_tokens(items: Sequence[Item]) -> int:
+    """Tokens of the newest exchange, which every prompt has whole."""
+    return sum(item.tokens for item in items[_newest_exchange(items) :])
+
+
 def fixed_tokens(run: Run, offered: Sequence[ToolDefinition] = ()) -> int:
     """Tokens of what stands before the history: instructions and tools."""
     tools = sum(estimate(tool.model_dump_json()) for tool in run.tools if isinstance(tool, FunctionTool))
@@ -95,12 +100,18 @@ def build(
     budget: Budget,
     first_turn: bool,
     offered: Sequence[ToolDefinition] = (),
-    may_call: bool = True,
+    may_search: bool = True,
 ) -> GenerationRequest | None:
     """The request of one turn; None when the run's prompt budget can't hold even the newest exchange.
 
-    offered: the server's own tools, beside the client's functions. may_call: whether the model may call any tool now.
+    offered: the server's own tools, beside the client's functions. may_search: whether the model may call them now; if
+    not, they are left out, or stay with the choice "none" where there are no functions.
     """
+    functions: list[ToolDefinition] = [
+        tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)
+    ]
+    if not may_search and functions:
+        offered = ()
     strategy = run.truncation_strategy
     newest = strategy.last_messages if strategy is not None and strategy.type == "last_messages" else None
     fixed = fixed_tokens(run, offered)
@@ -111,12 +122,12 @@ def build(
     if budget.prompt is not None and fixed + sum(item.tokens for item in kept) > budget.prompt:
         return None
     instructions: list[ChatMessage] = [{"role": "system", "content": run.instructions}] if run.instructions else []
-    tools = [*(tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)), *offered]
+    tools = [*functions, *offered]
     choice = _first_choice(run, tools) if first_turn else _later_choice(run)
     return GenerationRequest(
         messages=[*instructions, *(message for item in kept for message in item.messages)],
         tools=tools,
-        tool_choice=choice if may_call else "none",
+        tool_choice=choice if may_search or functions else "none",
         parallel_tool_calls=run.parallel_tool_calls,
         response_format=_response_format(run),
         max_tokens=budget.completion,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from zhuli.core.errors import BackendError, InvalidRequest, NotFound
+from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable
 from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
@@ -19,7 +19,7 @@ from zhuli.runs.alignment import Alignment
 from zhuli.runs.citing import Citer, Place
 from zhuli.runs.engine import Engine
 from zhuli.runs.history import Item
-from zhuli.runs.prompt import searches_by_force
+from zhuli.runs.prompt import exchange_tokens, fixed_tokens, searches_by_force
 from zhuli.store import collections, schema, vector_stores
 from zhuli.types.generation import ChatMessage, ToolDefinition
 from zhuli.types.run import Run
@@ -35,6 +35,9 @@ _MOST_ROUNDS = 6
 
 _MOST_TOKENS = 16_000
 """Of passages in a prompt; the original's figure (contract §4.2). Smaller windows give half of what is not the answer's."""
+
+_AROUND = 200
+"""Tokens beside a search's passages: the call, and what the model is told about them."""
 
 _LEAST_TOKENS = 200
 """With less room than this another search is of no use."""
@@ -85,8 +88,9 @@ class ServerTools:
         return searches_by_force(self._run) or (not self._is_offered and bool(self._stores))
 
     async def open_stores(self) -> None:
-        """Find the run's and the thread's stores; the thread's is waited for while it is in progress."""
-        deadline = self._engine.clock.now() + self._engine.settings.thread_store_wait_seconds
+        """Find the run's and the thread's stores; a run that begins waits for the thread's while it is in progress."""
+        began = self._run.started_at or self._engine.clock.now()
+        deadline = began + self._engine.settings.thread_store_wait_seconds
         while True:
             self._stores, working = await self._engine.database.run(self._look)
             if not working or self._engine.clock.now() >= deadline:
@@ -111,10 +115,11 @@ class ServerTools:
         return existing, any(status[store] == "in_progress" for store in of_thread)
 
     async def first_call(self, items: Sequence[Item]) -> FileSearchToolCall:
-        """The search that the server makes by itself."""
-        queries = [words] if (words := words_of(items)) else []
-        if queries and self._entry.rewrite_queries:
-            queries = await rewrite(self._entry.backend, words, _recent(items))
+        """The search that the server makes by itself; with no queries of its own it looks for the user's words."""
+        words = words_of(items)
+        queries = (
+            await rewrite(self._entry.backend, words, _recent(items)) if words and self._entry.rewrite_queries else []
+        )
         return FileSearchToolCall(id=new_id("call"), file_search=FileSearchCall(queries=queries, called_by="server"))
 
     async def do(self, calls: Sequence[ToolCall], items: Sequence[Item], window: int) -> list[ToolCall]:
@@ -124,7 +129,7 @@ class ServerTools:
                 f"The model goes on searching after {_MOST_ROUNDS} rounds, though it was told to answer."
             )
         done: list[ToolCall] = []
-        room = room_for(items, self._run.id, window)
+        room = self._room(items, window)
         for call in calls:
             if isinstance(call, FileSearchToolCall) and not call.is_done:
                 call = await self._search(call, self._task(words_of(items), room))
@@ -156,6 +161,8 @@ class ServerTools:
                 status = "completed"
             except NotFound as error:  # a store went meanwhile; NotFound itself would mean that the run is gone
                 raise InvalidRequest(error.message) from error
+            except Unavailable as error:
+                raise BackendError(error.message) from error
             finally:
                 telemetry.tool_calls.labels(NAME, status).inc()
                 telemetry.tool_seconds.labels(NAME).observe(time.perf_counter() - began)
@@ -163,11 +170,16 @@ class ServerTools:
             span.set_attribute("results", len(done.file_search.results or ()))
         return done
 
-    def may_call(self, items: Sequence[Item], window: int) -> bool:
-        """Whether another round of calls has a point."""
+    def may_search(self, items: Sequence[Item], window: int) -> bool:
+        """Whether another round of searches has a point."""
         rounds = self._rounds(items)
-        has_room = rounds == 0 or room_for(items, self._run.id, window) >= _LEAST_TOKENS
+        has_room = rounds == 0 or self._room(items, window) >= _LEAST_TOKENS
         return rounds < _MOST_ROUNDS and has_room
+
+    def _room(self, items: Sequence[Item], window: int) -> int:
+        """Tokens of passages that still go into the run's prompts of at most `window` tokens."""
+        free = window - fixed_tokens(self._run, self.offered) - exchange_tokens(items) - _AROUND
+        return min(room_for(items, self._run.id, window), free)
 
     def _rounds(self, items: Sequence[Item]) -> int:
         return sum(1 for item in items if item.run_id == self._run.id and item.searches)
@@ -214,7 +226,7 @@ def _recent(items: Sequence[Item]) -> list[ChatMessage]:
 
 
 def room_for(items: Sequence[Item], run_id: str, window: int) -> int:
-    """Tokens of passages that still go into the run's prompts of at most `window` tokens."""
+    """Tokens of passages that a run may still have, by the share of the `window` that is theirs."""
     spent = sum(
         item.tokens - sum(later.tokens for later in item.later)
         for item in items

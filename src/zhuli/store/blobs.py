@@ -7,7 +7,7 @@ row whose bytes it has. The transaction that deletes such a row makes the job ag
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import Unavailable
@@ -35,8 +35,15 @@ def keep(connection: Connection, key: str) -> None:
         raise Unavailable("Writing the file took too long. Please try again.")
 
 
+def abandon(connection: Connection, key: str) -> None:
+    """Have an announced blob deleted soon, unless it is kept: a commit may have succeeded that seemed to fail."""
+    due = update(jobs).where(jobs.c.kind == DISCARD, jobs.c.key == key, jobs.c.worker.is_(None)).values(lease_until=0.0)
+    connection.execute(due)
+    hint(connection, topic(DISCARD))
+
+
 def discard(connection: Connection, keys: Sequence[str]) -> None:
-    """Have these blobs deleted soon: nothing needs them any more, or what announced them failed."""
+    """Have these blobs deleted soon: nothing needs them any more."""
     if keys:
         _insert(connection, keys, 0.0)
         hint(connection, topic(DISCARD))

@@ -164,7 +164,7 @@ def note_attributes(connection: Connection, store: str, file: int) -> None:
 def remove(connection: Connection, store: str, file: int) -> None:
     """Record that the file has left the store, and delete its chunks, the rest of very many by a job.
 
-    To be called before or after the file's row is deleted, in the same transaction, for a file in whichever state.
+    To be called before or after the file's row is deleted, in the same transaction, for a file that was completed.
     """
     changes.record(connection, store, file, "removed")
     discard(connection, [file])

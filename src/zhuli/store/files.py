@@ -7,8 +7,8 @@ from zhuli.store.schema import files
 from zhuli.store.vector_stores import forget_file
 from zhuli.types.file import File
 
-_SWEPT = 100
-"""Expired files that are deleted in one transaction."""
+_SWEPT = 2
+"""Expired files that are deleted in one transaction: with their chunks some milliseconds each on SQLite."""
 
 
 def file_of(connection: Connection, project: str, file_id: str) -> File | None:

@@ -121,6 +121,11 @@ def finish(connection: Connection, kind: str, key: str) -> None:
     _FINISH(connection, {"of_kind": kind, "of_key": key})
 
 
+def finish_all(connection: Connection, kind: str, keys: Sequence[str]) -> None:
+    """None of the jobs with these keys, at least one, is needed any more."""
+    _FINISH(connection, [{"of_kind": kind, "of_key": key} for key in keys])
+
+
 _FINISH = prepared(delete(jobs).where(jobs.c.kind == bindparam("of_kind"), jobs.c.key == bindparam("of_key")))
 
 _OWNED = prepared(

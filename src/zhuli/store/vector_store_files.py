@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.store import chunks, collections, jobs, schema
+from zhuli.store import changes, chunks, collections, jobs, schema
+from zhuli.store.database import hint
 from zhuli.store.schema import vector_store_files as store_files
 from zhuli.store.statement import prepared
 from zhuli.store.vector_store_locks import lock, note_use, refuse_expired, try_lock
@@ -27,6 +28,9 @@ from zhuli.types.vector_store import (
 
 JOB = "ingest"
 """The kind of job that reads, cuts and embeds a file; its key is the id of the file's row."""
+
+MOST_FILES = 10_000
+"""In one store, as in the API."""
 
 _PIECE = 500
 """Ids in one statement: databases have a limit."""
@@ -52,6 +56,7 @@ def add_files(
     refuse_expired(store, lock(connection, project, store), now)
     note_use(connection, store, now)
     there = _stays(connection, store, list(wanted))
+    _refuse_too_many(connection, store, len(wanted) - len(there))
     staying = {file_id: stay for file_id, stay in there.items() if _may_stay(stay.file, wanted[file_id])}
     kept = {file_id: _keep(connection, stay, wanted[file_id]) for file_id, stay in staying.items()}
     if batch is not None and kept:
@@ -61,10 +66,25 @@ def add_files(
         if file_id not in staying:
             old = there.get(file_id)
             new[file_id] = _new(store, asked, old.file if old else None, now)
-            if old is not None:
-                _leave(connection, store, old)
+    _leave(connection, store, [stay for file_id, stay in there.items() if file_id in new])
     _insert(connection, project, list(new.values()), batch)
     return [kept.get(file_id) or new[file_id] for file_id in wanted]
+
+
+def _refuse_too_many(connection: Connection, store: str, coming: int) -> None:
+    """InvalidRequest if the store, which the caller has locked, can't take so many files more."""
+    if not coming:
+        return
+    there = _COUNT(connection, {"store": store}).scalar() or 0
+    if there + coming > MOST_FILES:
+        raise InvalidRequest(
+            f"A vector store can have at most {MOST_FILES} files. {store} has {there}, and {coming} more were given. "
+            "Take some out, or put them into another store.",
+            code="vector_store_file_limit_exceeded",
+        )
+
+
+_COUNT = prepared(select(func.count()).where(store_files.c.vector_store_id == bindparam("store")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +192,18 @@ _INSERT = prepared(
 )
 
 
-def _leave(connection: Connection, store: str, stay: Stay) -> None:
-    """The file leaves the store, whatever its state; the caller has locked the store."""
-    jobs.finish(connection, JOB, row_id(store, stay.file.id))
-    chunks.remove(connection, store, stay.number)
-    _DELETE(connection, {"number": stay.number})
+def _leave(connection: Connection, store: str, stays: Sequence[Stay]) -> None:
+    """The files leave the store, whatever their state; the caller has locked the store and them."""
+    if not stays:
+        return
+    jobs.finish_all(connection, JOB, [row_id(store, stay.file.id) for stay in stays])
+    # What follows the log has heard only of completed files.
+    chunks.discard(connection, [stay.number for stay in stays if stay.file.status != "completed"])
+    for stay in stays:
+        if stay.file.status == "completed":
+            chunks.remove(connection, store, stay.number)
+    _DELETE(connection, [{"number": stay.number} for stay in stays])
+    hint(connection, changes.topic(store))
 
 
 _DELETE = prepared(delete(store_files).where(store_files.c.seq == bindparam("number")))
@@ -193,7 +220,7 @@ def modify(
 def remove(connection: Connection, project: str, store: str, file_id: str) -> None:
     """Take the file out of the store, with all that was made of it."""
     lock(connection, project, store)
-    _leave(connection, store, _stay(connection, store, file_id))
+    _leave(connection, store, [_stay(connection, store, file_id)])
 
 
 def _stay(connection: Connection, store: str, file_id: str) -> Stay:
@@ -267,7 +294,7 @@ def forget_file(connection: Connection, project: str, file_id: str) -> list[str]
         if not try_lock(connection, project, store):
             continue  # the store was deleted, and the file's row goes with it
         if (stay := _stays(connection, store, [file_id]).get(file_id)) is not None:
-            _leave(connection, store, stay)
+            _leave(connection, store, [stay])
             left.append(store)
     return left
 

@@ -65,7 +65,8 @@ class Plugin:
         )
 
     async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
-        queries = call.file_search.queries or [*filter(None, [task.words.strip()[:_LONGEST_QUERY]])]
+        given = call.file_search.queries or [task.words.strip()]
+        queries = [query[:_LONGEST_QUERY] for query in given if query]
         ranking = task.settings.ranking_options or _RANKING
         found: list[Found] = []
         if queries and task.stores and task.room > 0:

@@ -1,0 +1,37 @@
+"""The Python of the pages that new users read runs as it stands there, each page's blocks one after the other."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import StartServer
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "tests" / "scripts" / "searching.json"
+
+
+@pytest.mark.parametrize(
+    ("page", "printed"),
+    [
+        ("README.md", r"【0:0†source】 is hours\.md\n\d\.\d\d hours\.md: .*8:00"),
+        ("docs/getting-started.md", r"\d\.\d\d .+"),
+        ("docs/knowledge.md", r"completed None\n\d\.\d\d README\.md: .+"),
+    ],
+)
+def test_the_examples_of_a_page_run(
+    page: str,
+    printed: str,
+    start_server: StartServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = start_server(script=SCRIPT)
+    monkeypatch.chdir(ROOT)
+    namespace: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL):
+        source = block.replace("http://127.0.0.1:8000/v1", server.base_url)
+        exec(compile(source, page, "exec"), namespace)
+    namespace["client"].close()
+    assert re.search(printed, capsys.readouterr().out)
