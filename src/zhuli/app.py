@@ -15,7 +15,7 @@ from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.retrieval.clean_up import CleanUp
 from zhuli.retrieval.discarding import Discarding
-from zhuli.retrieval.ingestion import Ingestion, IngestionHandler, forget_copies
+from zhuli.retrieval.ingestion import READING_SECONDS, Ingestion, IngestionHandler, forget_copies
 from zhuli.retrieval.knowledge import Knowledge
 from zhuli.retrieval.library import Library
 from zhuli.retrieval.pieces import MOST_CHARACTERS
@@ -60,7 +60,7 @@ class App:
         await self.database.begin()
         if not self.database.shared:
             await self.database.run(jobs.release_all)  # nobody else can hold a lease
-            forget_copies(self.settings.data_dir)
+        forget_copies(self.settings.data_dir, older_than=READING_SECONDS if self.database.shared else 0.0)
         if work:  # also without slots: runs must expire
             self._worker = make_worker(self)
             self._working = asyncio.create_task(self._work(self._worker))

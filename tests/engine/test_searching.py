@@ -167,7 +167,7 @@ class TestSearchedFirst:
             [prompt] = app.prompts()
             assert shelf.asked[0]["queries"] == ["How high is the tower?"]
             [message] = prompt["messages"]
-            assert message["role"] == "user" and message["content"].endswith("\n\nHow high is the tower?")
+            assert message["role"] == "user" and message["content"].endswith("user:)\nHow high is the tower?")
             assert prompt["tool_choice"] == "auto"
 
     async def test_the_choice_none_searches_nothing(self, place: Place) -> None:

@@ -13,7 +13,7 @@ from tests.harness.clients import Clients
 from tests.harness.server import SCRIPT, Server
 from tests.harness.stories import use_the_model
 from zhuli.core.errors import InvalidRequest, NotFound, Unavailable
-from zhuli.store import blobs, collections, schema
+from zhuli.store import blobs, collections, files, schema
 from zhuli.testing.app import AppInMemory
 from zhuli.types.file import File
 from zhuli.types.upload import Upload, UploadComplete, UploadCreate
@@ -72,6 +72,22 @@ async def test_a_writer_that_breaks_off_leaves_nothing(place: Place) -> None:
         with pytest.raises(ConnectionResetError):
             await app.app.files.add(app.project, pieces(), filename="a", purpose="user_data")
         await until(lambda: names(app) == [])
+
+
+async def test_a_file_that_seemed_not_to_be_committed_keeps_its_bytes(place: Place) -> None:
+    async def written(app: AppInMemory) -> None:
+        async with app.app.files.writing(file.id, b"x"):
+            await app.app.database.run(files.insert, app.project, file)
+            raise ConnectionResetError  # the database's answer to the commit is lost
+
+    file = File(id="file-1", bytes=1, created_at=0, filename="a", purpose="user_data")
+    async with place.app({}) as app:
+        with pytest.raises(ConnectionResetError):
+            await written(app)
+        app.clock.move(blobs.WRITING_SECONDS + 10)
+        await asyncio.sleep(0.1)
+        assert names(app) == [file.id]
+        assert await stored(app, file) == file
 
 
 async def test_an_upload_that_ends_while_it_is_completed_makes_no_file(place: Place) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, insert, select
 
 from tests.engine.conftest import Place
 from tests.engine.scripts import says
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.store import schema, vector_stores
+from zhuli.store import changes, schema, vector_stores
 from zhuli.testing.app import AppInMemory
+from zhuli.types.file import File
 
 DAY = 86_400
 PATIENCE = 30.0
@@ -171,6 +172,37 @@ class TestExpiry:
             assert (await settled(client, new))["file_counts"]["completed"] == 2
 
 
+class TestLimits:
+    async def test_a_store_takes_ten_thousand_files_and_says_so_of_one_more(self, place: Place) -> None:
+        async with place.app(says("Hello."), work=False) as app, http(app) as client:
+            files = await app.app.database.run(insert_files, app.project, 10_001)
+            store = (await made(client, "vector_stores"))["id"]
+            for start in range(0, 10_000, 2_000):
+                some = files[start : start + 2_000]
+                await made(client, f"vector_stores/{store}/file_batches", file_ids=some)
+            response = await client.post(f"vector_stores/{store}/files", json={"file_id": files[-1]})
+            assert response.status_code == 400
+            assert response.json()["error"]["message"].startswith("A vector store can have at most 10000 files.")
+            assert (await made(client, f"vector_stores/{store}/files", file_id=files[0]))["id"] == files[0]
+            await client.delete(f"vector_stores/{store}/files/{files[0]}")
+            assert (await made(client, f"vector_stores/{store}/files", file_id=files[-1]))["id"] == files[-1]
+            assert (await shown(client, f"vector_stores/{store}"))["file_counts"]["total"] == 10_000
+
+
+def insert_files(connection: Connection, project: str, number: int) -> list[str]:
+    """Rows of files without bytes; their ids."""
+    files = [
+        File(id=f"file-{index}", bytes=0, created_at=0, filename="a.txt", purpose="assistants")
+        for index in range(number)
+    ]
+    rows = [
+        {"id": file.id, "project_id": project, "body": file.model_dump_json(), "purpose": file.purpose}
+        for file in files
+    ]
+    connection.execute(insert(schema.files), rows)
+    return [file.id for file in files]
+
+
 class TestDeleting:
     async def test_a_deleted_store_leaves_nothing_in_the_database(self, place: Place) -> None:
         async with place.app(says("Hello.")) as app, http(app) as client:
@@ -216,6 +248,21 @@ class TestDeleting:
                 return not any((await counted(app)).values())
 
             await until(empty)
+
+    async def test_a_search_under_way_leaves_no_index_of_a_deleted_store(self, place: Place) -> None:
+        async with place.app(says("Hello."), vector_index="embedded") as app, http(app) as client:
+            files = await upload(client, "one", "two")
+            store = (await made(client, "vector_stores", file_ids=files))["id"]
+            await settled(client, store)
+            number = await app.app.database.run(changes.latest, store)
+            await client.delete(f"vector_stores/{store}")
+
+            async def empty() -> bool:
+                await app.app.library.catch_up(store, number)
+                return not any((await counted(app)).values())
+
+            await until(empty)
+            assert list(app.folder.rglob(f"{store}*")) == []
 
 
 class TestAtOnce:

@@ -101,6 +101,13 @@ class TestAligned:
         _, [citation] = said("寺内的飞来峰石刻造像有三百余尊。")
         assert citation.quote == TEMPLE
 
+    def test_the_quote_stands_in_the_passage_word_for_word(self) -> None:
+        passage = "The tower\n\n" + TOWER.replace(". ", ".\n")
+        one = Citer({(0, 0): result(passage, 0)}, Alignment([passage]))
+        out = one.feed("It stands by the river, and the tower was built in 1412.") + one.close()
+        [citation] = [part for part in out if isinstance(part, Citation)]
+        assert citation.quote in passage and "\n" in citation.quote
+
     @given(
         st.lists(
             st.sampled_from([*TEXTS, M0, "【9:9†x】", "[0:2†source]", "```", "\n", "【", " ", ". ", "“好。”"]),

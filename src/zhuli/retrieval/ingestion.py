@@ -7,7 +7,6 @@ a parser), it starts over. What it all adds up to is one last transaction: only 
 
 import asyncio
 import logging
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -41,6 +40,9 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 _LONGEST_PAUSE = 60.0
 
+READING_SECONDS = 86_400.0
+"""No file waits and is read for so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ingestion:
@@ -61,9 +63,13 @@ class Ingestion:
     added: Callable[[str], None]
 
 
-def forget_copies(data_dir: Path) -> None:
-    """Delete the files that a killed process was reading; no other process may be at work in this folder."""
-    shutil.rmtree(_copies(data_dir), ignore_errors=True)
+def forget_copies(data_dir: Path, *, older_than: float = 0.0) -> None:
+    """Delete the files that a killed process was reading. older_than: seconds that any other process at work here may take."""
+    now = time.time()
+    for copy in _copies(data_dir).glob("*"):
+        with suppress(FileNotFoundError):
+            if now - copy.stat().st_mtime >= older_than:
+                copy.unlink()
 
 
 def _copies(data_dir: Path) -> Path:

@@ -135,7 +135,12 @@ def _add_characters(found: dict[str, float], run: str) -> None:
 
 def _stretches(passage: str) -> list[str]:
     """Every two neighbouring sentences, as they stand in the passage."""
-    sentences = split(passage)
-    if len(sentences) < 2:
-        return sentences
-    return [f"{one} {two}" if one[-1] < "⺀" else f"{one}{two}" for one, two in pairwise(sentences)]
+    places: list[tuple[int, int]] = []
+    end = 0
+    for sentence in split(passage):
+        start = passage.index(sentence, end)
+        end = start + len(sentence)
+        places.append((start, end))
+    if len(places) == 1:
+        return [passage[start:end] for start, end in places]
+    return [passage[one:two] for (one, _), (_, two) in pairwise(places)]

@@ -222,8 +222,11 @@ class Execution:
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
         """Do what takes its time, like a call of the model. Stops when the run is interrupted."""
         if self._interrupted:
-            work.close()
-            await self._record([])  # raises what the interruption was
+            try:
+                await self._record([])  # raises what the interruption was
+            except BaseException:
+                work.close()
+                raise
         self._call = task = asyncio.create_task(work)
         try:
             return await task
