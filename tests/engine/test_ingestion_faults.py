@@ -1,6 +1,7 @@
 """A process may die at any line of an ingestion: another goes on, and no chunk is missing, doubled or left over."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,16 @@ MOST = 40
 """More commits than there are."""
 
 TEXT = story(1, 60)
+
+
+async def test_what_a_killed_process_was_reading_is_deleted(place: Place) -> None:
+    async with place.app({}) as app:
+        left = app.folder / "reading" / "left"
+        left.parent.mkdir(exist_ok=True)
+        left.write_bytes(b"x")
+        os.utime(left, (0, 0))
+    async with place.app({}):
+        assert not left.exists()
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

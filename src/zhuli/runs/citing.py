@@ -58,6 +58,7 @@ class Citer:
         self._in_code = False
         self._model_cites = False
         self._cited = False
+        self._is_data: bool | None = None  # a JSON object, which a marker would break; None before the first letter
 
     def feed(self, text: str) -> list[Piece]:
         """What can be shown now."""
@@ -116,6 +117,8 @@ class Citer:
         if self._in_code:
             self._show(letter)
             return
+        if self._is_data is None and not letter.isspace():
+            self._is_data = letter == "{"
         if self._gap is not None:
             if letter.isspace():
                 self._gap += letter
@@ -154,7 +157,7 @@ class Citer:
         """Cite what the sentence was taken from, unless the model does; then show the space behind it."""
         sentence, gap = self._sentence, self._gap or ""
         self._sentence, self._gap = "", None
-        if not (self._cited or self._model_cites or _is_no_prose(sentence)):
+        if not (self._cited or self._model_cites or self._is_data or _states_nothing(sentence)):
             support = self._alignment.find(sentence)
             if support is not None:
                 self._cite(self._places[support.passage], support.quote)
@@ -208,6 +211,6 @@ def _run_of(text: str, position: int, letter: str) -> int:
     return end
 
 
-def _is_no_prose(sentence: str) -> bool:
-    """Headings and rows of tables: a marker would break them, and they state nothing."""
-    return sentence.lstrip().startswith(("#", "|"))
+def _states_nothing(sentence: str) -> bool:
+    """Headings and rows of tables, which a marker would break; questions, often the user's own said again."""
+    return sentence.lstrip().startswith(("#", "|")) or sentence.rstrip(CLOSERS + " ").endswith(("?", "？"))

@@ -1,7 +1,8 @@
 """What happened to the files of each vector store, in order: the log that indexes follow.
 
 A file has at most one change of each kind in the log: a newer one takes the place of the older, and a removal that of
-everything before it. So the log does not outgrow the store's files, and who follows it from any point misses nothing.
+everything before it. So the log does not outgrow the files that the store ever had completed, and who follows it from any
+point misses nothing.
 """
 
 from dataclasses import dataclass
