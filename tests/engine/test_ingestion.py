@@ -1,7 +1,7 @@
 """Files become chunks of vector stores: completely or not at all, once, beside everything else that goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.engine.stores import (
     texts_of,
     view,
 )
-from zhuli.core.errors import BackendError
+from zhuli.core.errors import BackendError, Unavailable
 from zhuli.retrieval import ingestion
 from zhuli.retrieval.embedding import Embedding
 from zhuli.store import file_batches, vector_store_files, vector_stores
@@ -116,6 +116,22 @@ async def test_an_embedder_that_does_not_recover_fails_the_file(
     assert failed.status == "failed" and failed.last_error is not None
     assert failed.last_error.code == "server_error" and "on fire" in failed.last_error.message
     assert (await rows(app, "chunks", "jobs")) == {"chunks": 0, "jobs": 0}
+
+
+async def test_a_file_store_that_comes_back_is_asked_again(
+    app: AppInMemory, embedder: ControlledEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion, "PAUSES", (0.01, 0.01))
+    read, broken = app.app.blobs.read, [Unavailable("The file store does not work.") for _ in range(2)]
+
+    def faulty(key: str) -> AsyncGenerator[bytes, None]:
+        if broken:
+            raise broken.pop()
+        return read(key)
+
+    monkeypatch.setattr(app.app.blobs, "read", faulty)
+    store = await done(app, (await make_store(app, await add_file(app, story(1, 5)))).id)
+    assert store.file_counts.completed == 1 and not broken
 
 
 async def test_a_cancelled_batch_stops_and_leaves_no_chunks(app: AppInMemory, embedder: ControlledEmbedder) -> None:

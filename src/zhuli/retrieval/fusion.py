@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from zhuli.types.vectors import Hit
 
-SEMANTIC = 0.72
+SEMANTIC = 0.57
 """The weight of vectors, from the fit halves of benchmarks/retrieval_quality.py."""
 
 

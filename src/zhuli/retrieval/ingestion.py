@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from zhuli.core.clock import Clock
-from zhuli.core.errors import BackendError, FileErrorCode, LeaseLost, Unreadable
+from zhuli.core.errors import BackendError, FileErrorCode, LeaseLost, Unavailable, Unreadable
 from zhuli.core.telemetry import Telemetry
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.ports import BlobStore
@@ -36,7 +36,7 @@ _COMPARED = 500
 """Digests of an earlier attempt that are read at once."""
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before an embedder that failed is asked again; when it names a longer time itself, that, up to a minute."""
+"""Seconds before what failed is tried again; when an embedder names a longer time itself, that, up to a minute."""
 
 _LONGEST_PAUSE = 60.0
 
@@ -84,7 +84,11 @@ class IngestionHandler:
         self._going: dict[str, asyncio.Task[None]] = {}
 
     async def handle(self, job: Job) -> None:
-        """Ingest the file, until it is completed or failed, or not wanted any more."""
+        """Ingest the file, until it is completed or failed, or not wanted any more.
+
+        A database or a file store that does not answer for a while is asked again; what is written stands.
+        """
+        pauses = iter(PAUSES)
         while True:
             going = self._going[job.key] = asyncio.create_task(_Attempt(self._with, job).go())
             try:
@@ -96,6 +100,11 @@ class IngestionHandler:
                 if not await self._still_mine(job):
                     self._with.telemetry.files_ingested.labels("cancelled").inc()
                     return
+            except Unavailable as error:
+                if (pause := next(pauses, None)) is None:
+                    raise
+                log.warning("The ingestion of %s is tried again: %s", job.key, error.message)
+                await asyncio.sleep(pause)
             finally:
                 if self._going.get(job.key) is going:
                     del self._going[job.key]
