@@ -214,19 +214,18 @@ def _fit(answers: dict[str, list[Answer]]) -> None:
 
     SEMANTIC has the highest mean nDCG@10 of those with which no set is below either part; where there is none, of those
     with which the worst set falls least. The reranker's order comes from one weight after the other (coordinate ascent,
-    Metzler and Croft 2007) under the same rule against fused; run again with the new SEMANTIC before using it. A factor and a
-    bias by logistic regression make it a probability.
+    Metzler and Croft 2007), for the highest mean; run again with the new SEMANTIC before using it.
+    A factor and a bias by logistic regression make it a probability.
     """
     parts = np.array([_gains(found, lambda each: each.orders["BM25"]) for found in answers.values()])
     parts = np.maximum(parts, [_gains(found, lambda each: each.orders["vectors"]) for found in answers.values()])
     grid = [step / 100 for step in range(40, 96)]
     print(f"SEMANTIC = {max(grid, key=lambda weight: _rank(_fused_gains(answers, weight), parts))}")
     weights = np.array([SEMANTIC, 1 - SEMANTIC, 0.0, 0.0, 0.0])
-    fused = _reranked_gains(answers, weights)
     for _ in range(2):
         for place in (1, 2, 3):
             tries = [np.where(np.arange(5) == place, tried, weights) for tried in TRIED]
-            weights = max([weights, *tries], key=lambda each: _rank(_reranked_gains(answers, each), fused))
+            weights = max([weights, *tries], key=lambda each: float(_reranked_gains(answers, each).mean()))
     scores = [
         np.array([[weights @ seen.values(), right] for each in found for seen, right in each.seen])
         for found in answers.values()

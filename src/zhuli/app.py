@@ -1,10 +1,12 @@
 """The composition root: build_app() makes every object once and hands it to who needs it."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from zhuli import registry
 from zhuli.core.clock import Clock, SystemClock
+from zhuli.core.errors import ZhuliError
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
@@ -29,6 +31,8 @@ from zhuli.settings import Settings
 from zhuli.store import blobs, chunks, jobs, migrate, projects, runs, vector_stores
 from zhuli.store.database import Database, open_database
 from zhuli.worker.loop import Chore, Handler, Worker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -60,11 +64,21 @@ class App:
         await self.database.begin()
         if not self.database.shared:
             await self.database.run(jobs.release_all)  # nobody else can hold a lease
+        await self._load_embedders()
         forget_copies(self.settings.data_dir, older_than=READING_SECONDS if self.database.shared else 0.0)
         if work:  # also without slots: runs must expire
             self._worker = make_worker(self)
             self._working = asyncio.create_task(self._work(self._worker))
         self.ready = True
+
+    async def _load_embedders(self) -> None:
+        """Those of the stores there are: reading a large vocabulary stops the whole process for seconds, so not later."""
+        for name in await self.database.run(vector_stores.embedders):
+            if (entry := self.catalog.embedders.get(name)) is not None:
+                try:
+                    await entry.embedder.start()
+                except ZhuliError as error:
+                    log.warning("The embedder '%s' can't be used: %s", name, error.message)
 
     async def _work(self, worker: Worker) -> None:
         """Work until begin_to_stop(); then followers have nothing more to wait for in this process."""

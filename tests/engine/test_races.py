@@ -31,9 +31,7 @@ async def add(app: AppInMemory, thread: str, text: str) -> bool:
     def write(connection: Connection) -> None:
         threads.lock(connection, app.project, thread)
         refuse_while_active(connection, thread, doing="add messages to")
-        add_messages(
-            connection, app.project, thread, [MessageCreate(role="user", content=text)], 0, embedder="hashed"
-        )
+        add_messages(connection, app.project, thread, [MessageCreate(role="user", content=text)], 0, embedder="hashed")
 
     try:
         await app.app.database.run(write)

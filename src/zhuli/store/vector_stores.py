@@ -49,6 +49,11 @@ class OpenStore:
     changes: int
 
 
+def embedders(connection: Connection) -> list[str]:
+    """The names of the embedders that made the vectors of any store."""
+    return list(connection.execute(select(vector_stores.c.embedder).distinct()).scalars())
+
+
 def create(connection: Connection, project: str, body: VectorStoreCreate, *, embedder: str, now: int) -> VectorStore:
     """A new store with its first files, which begin to be ingested."""
     store = VectorStore(
