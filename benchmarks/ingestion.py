@@ -42,6 +42,8 @@ backend = "scripted"
 script = "script.json"
 [embedders.hashed]
 plugin = "hashed"
+[embedders.static]
+plugin = "static"
 """
 CONFIG = 'models_file = "{folder}/models.toml"\nlog_level = "warning"\nvector_index = "embedded"\n'
 

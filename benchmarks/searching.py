@@ -53,6 +53,8 @@ default_embedder = "{embedder}"
 [models.none]
 backend = "scripted"
 script = "script.json"
+[embedders.static]
+plugin = "static"
 """
 COLUMNS = ["chunks", "first, ms", "p50, ms", "p95, ms", "CPU, ms", "1 file in 100: p50", "RSS, MB", "more than empty"]
 

@@ -215,8 +215,8 @@ async def test_a_file_that_is_no_model_is_refused_with_the_engine_s_words(tmp_pa
         await collect(backend, asked("Hi"))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("huggingface_hub") is not None, reason="huggingface_hub is installed")
-async def test_a_hub_model_without_the_hub_s_package_says_what_to_install() -> None:
+async def test_a_hub_model_without_the_hub_s_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ConfigurationError, match="pip install huggingface_hub"):
         await Plugin("mine", {"hub": "owner/name:file.gguf"}).start()
 

@@ -53,8 +53,10 @@ class Asked:
 
 def features(asked: Asked, candidate: Candidate, text: str, section: str) -> Features:
     """Of one passage."""
-    heading = _plain(section)
-    body = f"{heading} {_plain(text)}" if heading else _plain(text)
+    heading = _plain(section) if section else ""
+    body = _plain(text)
+    if heading:
+        body = f"{heading} {body}"
     return Features(
         candidate.semantic,
         candidate.lexical,
@@ -70,7 +72,8 @@ def relevance(found: Features) -> float:
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(normal.lower().split())
 
 
 def _findable(stem: str) -> str:
