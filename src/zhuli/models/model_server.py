@@ -1,6 +1,7 @@
 """What the plugins that speak to model servers share: the key, the reason in an error's body, the wait that is asked for."""
 
 import os
+import random
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +18,18 @@ def read_key(name: str, variable: str | None) -> str | None:
     if key := os.environ.get(variable, "").strip():
         return key
     raise ConfigurationError(f"Model '{name}' takes its key from the variable {variable}, which is not set.")
+
+
+def wait_before_retry(
+    tries: int, asked: float | None, *, retries: int, shortest: float, longest: float
+) -> float | None:
+    """Seconds until the next try, None if there should be none. asked: what the server wants, in seconds."""
+    if tries >= retries or (asked is not None and asked > longest):
+        return None
+    # Jitter: what was refused together must not come back together.
+    if asked is not None:
+        return asked + random.uniform(0, shortest)
+    return min(shortest * 2.0**tries, longest) * random.uniform(0.5, 1)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

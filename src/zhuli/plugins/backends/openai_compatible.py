@@ -6,7 +6,6 @@ piece of an answer has been passed on, never after. It estimates token counts: t
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from math import inf
@@ -20,7 +19,7 @@ from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
 from zhuli.core.tokens import estimate
 from zhuli.models.completion_chunks import CompletionReader, shortened
 from zhuli.models.event_lines import EventLines, WholeBody, parsed
-from zhuli.models.model_server import message_in, read_key, retry_after
+from zhuli.models.model_server import message_in, read_key, retry_after, wait_before_retry
 from zhuli.types.generation import Delta, GenerationRequest
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -212,14 +211,10 @@ class Plugin:
         return BackendError(f"The model server of '{self._name}' gave no answer within {seconds:g} s.")
 
     def _wait(self, tries: int, asked: float | None) -> float | None:
-        """Seconds until the next try, None if there should be none."""
-        longest, shortest = self._settings.retry_max_delay, self._settings.retry_base_delay
-        if tries >= self._settings.retries or (asked is not None and asked > longest):
-            return None
-        # Jitter: runs that were refused together must not come back together.
-        if asked is not None:
-            return asked + random.uniform(0, shortest)
-        return min(shortest * 2.0**tries, longest) * random.uniform(0.5, 1)
+        given = self._settings
+        return wait_before_retry(
+            tries, asked, retries=given.retries, shortest=given.retry_base_delay, longest=given.retry_max_delay
+        )
 
 
 class _MayPass(BackendError):

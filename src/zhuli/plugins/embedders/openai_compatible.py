@@ -7,7 +7,6 @@ too long by that estimate: the tokenizer is on the other side.
 import asyncio
 import logging
 import math
-import random
 import sys
 from array import array
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.core.tokens import estimate
 from zhuli.models.completion_chunks import shortened
-from zhuli.models.model_server import message_in, read_key, retry_after
+from zhuli.models.model_server import message_in, read_key, retry_after, wait_before_retry
 from zhuli.types.vectors import Purpose, Vectors
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -156,13 +155,10 @@ class Plugin:
         return made
 
     def _wait(self, tries: int, asked: float | None) -> float | None:
-        """Seconds until the next try, None if there should be none."""
-        longest, shortest = self._settings.retry_max_delay, self._settings.retry_base_delay
-        if tries >= self._settings.retries or (asked is not None and asked > longest):
-            return None
-        if asked is not None:
-            return asked + random.uniform(0, shortest)
-        return min(shortest * 2.0**tries, longest) * random.uniform(0.5, 1)
+        given = self._settings
+        return wait_before_retry(
+            tries, asked, retries=given.retries, shortest=given.retry_base_delay, longest=given.retry_max_delay
+        )
 
 
 class _MayPass(BackendError):
