@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,11 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def children() -> set[int]:
     """The processes that this one started and that still are."""
-    here = Path(f"/proc/{os.getpid()}/task")
-    return {int(pid) for task in here.iterdir() for pid in (task / "children").read_text().split()}
+    started: set[int] = set()
+    for task in Path(f"/proc/{os.getpid()}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that ended meanwhile has none
+            started.update(int(pid) for pid in (task / "children").read_text().split())
+    return started
 
 
 async def child_of(before: set[int]) -> int:
