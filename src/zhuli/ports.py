@@ -5,10 +5,12 @@ Each docstring is the contract; `zhuli.testing` has a suite for each that built-
 
 from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from zhuli.types.document import Block
+from zhuli.types.example import Example, Feature, Metrics, Prediction, Record
 from zhuli.types.generation import Delta, GenerationRequest, ToolDefinition
+from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.step import FileSearchToolCall
 from zhuli.types.tool_task import ToolTask
 from zhuli.types.vectors import Hit, IndexChange, Purpose, Vectors
@@ -140,3 +142,86 @@ class Tool(Protocol):
     def called(self, call_id: str, arguments: str) -> FileSearchToolCall: ...
 
     async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall: ...
+
+
+class Loss(NamedTuple):
+    """total: a scalar tensor, the sum over `weight` examples or tokens, so that parts of a step can be put together.
+
+    right: how many of them were predicted rightly, for the accuracy that is shown while training.
+    """
+
+    total: Any
+    weight: int
+    right: int = 0
+
+
+class Task(Protocol):
+    """One of the NLP tasks: how examples become features, which head, which loss, how to predict, how well it went.
+
+    Made for one model: Task(options, state), where `options` has no "auto" left that matters here, and `state` is what an
+    earlier model of the task knew beside its weights ({} for a new one). Tensors and modules are torch's, which is
+    imported by the plugins alone. A module has the attribute `backbone`, a Hugging Face model, and `head` if there is one.
+
+    metric: the number of measure() by which models are compared; more is better. generates: whether the answer is a text
+    that a language model writes. untrained: who stands for the base when it is compared with the tuned model.
+    """
+
+    metric: ClassVar[str]
+    generates: ClassVar[bool]
+    untrained: ClassVar[Literal["majority", "model"]]
+    state: dict[str, Any]
+
+    def __init__(self, options: Hyperparameters, state: dict[str, Any]) -> None: ...
+
+    def read(self, record: Record) -> Example:
+        """The labelled example that a record of a data file is; BadExample says what is wrong with it."""
+
+    def ask(self, given: Any) -> Example:
+        """The example without a target for an input of /v1/predictions; BadExample likewise."""
+
+    def labels_of(self, example: Example) -> list[str]:
+        """For distributions, stratified splits and class weights; none where the task has no classes."""
+
+    def text_of(self, example: Example) -> str:
+        """What makes two examples the same, and what is shown of one."""
+
+    def begin(self, base: Path, examples: Sequence[Example]) -> Any:
+        """A module on the base with a head for what `examples` are labelled with; sets `state`.
+
+        A base that is a tuned model of this task keeps what its head knows, and labels may be added.
+        """
+
+    def open(self, folder: Path) -> Any:
+        """The module that save() wrote there."""
+
+    def save(self, model: Any, folder: Path) -> None:
+        """Weights and tokenizer, as Hugging Face's libraries read them as far as they can."""
+
+    def prepare(self, model: Any, features: Sequence[Feature]) -> None:
+        """Before the first step: add to the features what only the untrained model can say."""
+
+    def features(self, example: Example, *, learn: bool) -> list[Feature]:
+        """Rows for a batch, several where an input is too long for one; with `learn`, with what the loss needs."""
+
+    def collate(self, features: Sequence[Feature]) -> dict[str, Any]:
+        """Padded tensors, features × tokens."""
+
+    def encode(self, model: Any, batch: dict[str, Any]) -> Any:
+        """What the head reads, for when nothing below it learns: a tensor, features × …."""
+
+    def loss(self, model: Any, batch: dict[str, Any], hidden: Any = None) -> Loss:
+        """Of a batch; `hidden` is what encode() gave for it, if that was kept."""
+
+    def outputs(self, model: Any, batch: dict[str, Any]) -> list[Any]:
+        """What the model says to each feature, as NumPy arrays or lists, without gradients."""
+
+    def predict(
+        self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
+    ) -> list[Prediction]:
+        """Answers from what the model said to each example's features; pure."""
+
+    def measure(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Metrics:
+        """How well the predictions meet the targets."""
+
+    def majority(self, examples: Sequence[Example]) -> Prediction:
+        """The answer that would be right most often among these; for tasks whose base can't answer."""

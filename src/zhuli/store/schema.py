@@ -232,3 +232,46 @@ vector_store_changes = Table(
     Column("kind", String(16), nullable=False),
     Index("changes_of_file", "store_file"),
 )
+
+fine_tuning_jobs = _object_table(
+    "fine_tuning_jobs",
+    Column("status", String(24), nullable=False),
+    # The number of the last entry of the tuning's events.jsonl that is known here.
+    Column("last_event", Integer, nullable=False, server_default="0"),
+    Index("fine_tuning_jobs_of_project", "project_id", "seq"),
+)
+
+fine_tuning_events = _object_table(
+    "fine_tuning_events",
+    Column("job_id", String(64), nullable=False),
+    Index("events_of_fine_tuning_job", "job_id", "seq"),
+)
+
+fine_tuning_checkpoints = _object_table(
+    "fine_tuning_checkpoints",
+    Column("job_id", String(64), nullable=False),
+    Index("checkpoints_of_fine_tuning_job", "job_id", "seq"),
+)
+
+# Models that were tuned or imported here. name: ft:BASE:PROJECT:SUFFIX:ID, for a checkpoint with :ckpt-step-N.
+tuned_models = Table(
+    "tuned_models",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("project_id", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("tuned_models_of_project", "project_id", "seq"),
+)
+
+# Where an alias led over time: it leads to the model of its last row. A model of null: the alias was given up.
+model_alias_moves = Table(
+    "model_alias_moves",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("project_id", String(64), nullable=False),
+    Column("alias", String(128), nullable=False),
+    Column("model", String(255)),
+    Column("at", Float, nullable=False),
+    Index("moves_of_alias", "project_id", "alias", "seq"),
+)

@@ -1,0 +1,37 @@
+"""POST /v1/predictions: what a tuned model answers to one input or several, in the shapes of the Hugging Face pipelines."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from zhuli.types.wire import Integer, Request, Wire, optional
+
+
+class PredictionCreate(Request):
+    """input: one or a list. top_k: of labels. explain: say which words the answer comes from, and which examples are near."""
+
+    model: str
+    input: Any
+    explain: bool = False
+    top_k: Annotated[Integer, Field(ge=1)] | None = None
+
+
+class PredictionUsage(Wire):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class PredictionResult(Wire):
+    """output: the pipeline's answer. explanation: {attributions, completeness_error, nearest_examples, …}."""
+
+    index: int
+    output: Any
+    explanation: dict[str, Any] | None = optional()
+
+
+class PredictionList(Wire):
+    object: Literal["list"] = "list"
+    model: str
+    task: str
+    data: list[PredictionResult]
+    usage: PredictionUsage
