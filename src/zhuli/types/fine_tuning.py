@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from zhuli.types.hyperparameters import Auto, Hyperparameters, Positive, Search, TaskName, Workers
+from zhuli.types.tuning import Base, DataFormat
 from zhuli.types.wire import Integer, Metadata, Request, Wire, optional
 
 JobStatus = Literal["validating_files", "queued", "running", "paused", "succeeded", "failed", "cancelled"]
@@ -60,7 +61,7 @@ class Tuning(Request):
     test_file: str | None = None
     validation_share: float = Field(0.1, ge=0, lt=1)
     test_share: float = Field(0.1, ge=0, lt=1)
-    format: str = "auto"
+    format: DataFormat = "auto"
     columns: dict[str, str] = Field(default_factory=dict)
     language: str | None = None
 
@@ -108,6 +109,26 @@ class FineTuningJob(Wire):
     task: TaskName
     tuning: Tuning
     report: dict[str, Any] | None = None
+
+
+class FineTuningRecord(FineTuningJob):
+    """A job as it is kept. name: what its model will be called. base: what is tuned, under the name of its first base.
+
+    knobs: the hyperparameters of all places together. filenames: of the training, validation and test file, by these words.
+    started_at: when the child was first told to train. served_by: the model whose server takes the adapter.
+    """
+
+    name: str
+    base: Base
+    root: str
+    knobs: Hyperparameters
+    filenames: dict[str, str]
+    started_at: int | None = None
+    served_by: str | None = None
+
+    def shown(self) -> FineTuningJob:
+        """The job as clients see it."""
+        return FineTuningJob.model_validate_json(self.model_dump_json(include=set(FineTuningJob.model_fields)))
 
 
 class FineTuningEvent(Wire):

@@ -1,0 +1,121 @@
+"""The rule behind each "auto". Pure, but for what the hardware can do.
+
+The numbers are those that transformers' own examples, SetFit (Tunstall et al. 2022), LoRA (Hu et al. 2021) and DPO (Rafailov
+et al. 2023) came to, corrected by what was measured here with small models (docs/fine-tuning-results.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zhuli.models.bases import BaseFacts
+from zhuli.training.precision import usable
+from zhuli.types.example import Example
+from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters, Trainable
+
+FEW_PER_CLASS = 50
+FEW_IN_ALL = 2000
+SMALL_ENCODER_LAYERS = 6
+LENGTHS = {"question_answering": 384, "text_classification": 256, "token_classification": 256, "relation_extraction": 256}
+LANGUAGE_MODEL_LENGTH = 1024
+
+
+def resolved(
+    options: Hyperparameters, *, task: str, base: BaseFacts, examples: Sequence[Example], labels: Mapping[str, int]
+) -> Hyperparameters:
+    """The same with no "auto" left. `labels`: how often each class occurs in `examples`; {} where there are no classes.
+
+    trainable: few_shot for single-label text classification on an encoder with at most 50 examples a class and 2,000 in
+      all; lora for models that generate; otherwise all.
+    multi_label: whether the examples have another number of labels than one each.
+    learning_rate: see _learning_rate(); times learning_rate_multiplier, which is 1.
+    n_epochs: see _epochs(). batch_size: 16; 64 for a head on cached features; 8 for models that generate.
+    freeze_embeddings: for encoders with at most 100,000 examples; never for models that generate, whose output layer they are.
+    weight_decay: 0.01, but 0 for a head or adapters. dropout: 0.1 for encoders, 0 for models that generate.
+    early_stopping: on the task's metric (loss, where the task generates or only a head learns), patience 3.
+    precision: bf16 where the hardware has it, else fp32; also in place of a precision that it does not have.
+    max_length: 256 for classification, entities and relations, 384 for windows of question answering, 1,024 for models that
+      generate; never more than the base reads.
+    The rest: adamw, momentum 0.9, linear schedule with a warmup of 6 %, accumulation 1, top_layers 2, label_smoothing 0,
+      class_weights none, max_grad_norm 1, evaluations_per_epoch 1, bucketing on, beta 0.1, threshold 0.5.
+    """
+    chosen = _choices(options, task=task, base=base, examples=examples, labels=labels)
+    given = {name: value for name in type(options).model_fields if (value := getattr(options, name)) != "auto"}
+    return Hyperparameters.model_validate({**chosen, **given, "precision": usable(options)})
+
+
+def _choices(
+    options: Hyperparameters, *, task: str, base: BaseFacts, examples: Sequence[Example], labels: Mapping[str, int]
+) -> dict[str, Any]:
+    generates = base.kind != "encoder"
+    multi_label = sum(labels.values()) != len(examples) if task == "text_classification" else False
+    if options.multi_label != "auto":
+        multi_label = options.multi_label
+    few = task == "text_classification" and not multi_label and not generates and _are_few(examples, labels)
+    trainable: Trainable = "lora" if generates else "few_shot" if few else "all"
+    if options.trainable != "auto":
+        trainable = options.trainable
+    optimizer = "adamw" if options.optimizer == "auto" else options.optimizer
+    multiplier = 1.0 if options.learning_rate_multiplier == "auto" else options.learning_rate_multiplier
+    rate = _learning_rate(trainable, task=task, base=base, variant=options.lora.variant)
+    return {
+        "trainable": trainable,
+        "top_layers": 2,
+        "freeze_embeddings": not generates and len(examples) <= 100_000,
+        "optimizer": optimizer,
+        "learning_rate": rate * multiplier * (100.0 if optimizer == "sgd" else 1.0),
+        "learning_rate_multiplier": multiplier,
+        "momentum": 0.9,
+        "schedule": "linear",
+        "warmup_ratio": 0.06,
+        "batch_size": 8 if generates else 64 if trainable == "head" else 16,
+        "accumulation": 1,
+        "n_epochs": _epochs(trainable, examples=len(examples), generates=generates),
+        "weight_decay": 0.0 if trainable in ("head", "lora") else 0.01,
+        "dropout": 0.0 if generates else 0.1,
+        "label_smoothing": 0.0,
+        "class_weights": "none",
+        "max_grad_norm": 1.0,
+        "early_stopping": EarlyStopping(patience=3),
+        "evaluations_per_epoch": 1,
+        "max_length": min(base.max_length, LANGUAGE_MODEL_LENGTH if generates else LENGTHS.get(task, 256)),
+        "bucketing": True,
+        "beta": 0.1,
+        "threshold": 0.5,
+        "multi_label": multi_label,
+    }
+
+
+def _are_few(examples: Sequence[Example], labels: Mapping[str, int]) -> bool:
+    return len(labels) > 1 and len(examples) <= min(FEW_IN_ALL, FEW_PER_CLASS * len(labels))
+
+
+def _learning_rate(trainable: Trainable, *, task: str, base: BaseFacts, variant: str) -> float:
+    """Of AdamW; SGD takes a hundred times as much.
+
+    head 1e-2. Encoders: 1e-4 with at most 6 layers, else 5e-5; few_shot 2e-5 as in SetFit; adapters ten times the rate of
+    their base (IA3, which has few weights, a hundred times). Models that generate: 5e-5, preferences a tenth of it.
+    """
+    if trainable == "head":
+        return 1e-2
+    if trainable == "few_shot":
+        return 2e-5
+    rate = 1e-4 if base.kind == "encoder" and base.layers <= SMALL_ENCODER_LAYERS else 5e-5
+    if task == "preference":
+        rate /= 10
+    if trainable == "lora":
+        rate *= 100 if variant == "ia3" else 10
+    return rate
+
+
+def _epochs(trainable: Trainable, *, examples: int, generates: bool) -> int:
+    """A head: 50, of a second each. few_shot: 1, over its pairs. Models that generate: 5, with 500 examples or more 3.
+
+    Encoders: as many as make about 30,000 readings, from 3 to 10.
+    """
+    if trainable == "head":
+        return 50
+    if trainable == "few_shot":
+        return 1
+    if generates:
+        return 3 if examples >= 500 else 5
+    return max(3, min(10, round(30_000 / max(examples, 1))))
