@@ -15,6 +15,7 @@ from zhuli.files.shelf import Shelf
 from zhuli.files.uploads import Uploads
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
+from zhuli.predicting.predictor import Predictor
 from zhuli.retrieval.clean_up import CleanUp
 from zhuli.retrieval.discarding import Discarding
 from zhuli.retrieval.ingestion import READING_SECONDS, Ingestion, IngestionHandler, forget_copies
@@ -53,6 +54,7 @@ class App:
     knowledge: Knowledge
     files: Shelf
     uploads: Uploads
+    predictor: Predictor
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
@@ -103,6 +105,7 @@ class App:
         self.begin_to_stop()
         await self.work_until_stopped()
         self.hints.close()
+        await self.predictor.aclose()
         await self.library.aclose()
         await self.reader.aclose()
         await self.catalog.aclose()
@@ -157,6 +160,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         knowledge,
         files,
         uploads,
+        Predictor(seconds=settings.prediction_seconds, models=settings.prediction_models),
     )
 
 

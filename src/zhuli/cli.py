@@ -136,6 +136,69 @@ def prepare_models(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 @app.command()
+def tune(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A tuning's folder: run it or go on.", show_default=False)
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="A new tuning: text_classification, dialogue, …")] = None,
+    base: Annotated[str | None, typer.Option(help="What is tuned: minilm, e5-small, smollm2, or a folder.")] = None,
+    train: Annotated[Path | None, typer.Option(help="The data to learn from.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="Default: a tenth of the training data.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Default: a tenth of the training data.")] = None,
+    into: Annotated[
+        Path | None, typer.Option("--folder", help="Where; default: tunings/TASK-DATE in --data-dir.")
+    ] = None,
+    given: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: learning_rate=3e-5.")] = None,
+    search: Annotated[str | None, typer.Option(help="Search hyperparameters: trials=20,minutes=30.")] = None,
+    space: Annotated[list[str] | None, typer.Option(help="What is searched: learning_rate=1e-5..1e-3.")] = None,
+    workers: Annotated[str | None, typer.Option(help="Train on Ray: 2 on this machine, or NUMBER@ADDRESS.")] = None,
+    data_format: Annotated[str, typer.Option("--format", help="Of the data: csv, jsonl, conll, squad, …")] = "auto",
+    column: Annotated[list[str] | None, typer.Option(help="The task's field and the file's: text=sentence.")] = None,
+    language: Annotated[str | None, typer.Option(help="Of the data; default: seen from it.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same model.")] = 0,
+    threads: Annotated[int, typer.Option(help="Of the processor; 0: one for each core.")] = 0,
+    check: Annotated[bool, typer.Option("--check", help="Only read the data and say what is in it.")] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Tune a model on labelled data, here, without a server. Ctrl-C pauses."""
+    from zhuli.operating import tune as operating
+    from zhuli.operating import tune_options as options
+    from zhuli.settings import read_settings
+
+    if folder is None:
+        asked = options.Asked(
+            task=task,
+            base=base,
+            train=train,
+            validation=validation,
+            test=test,
+            hyperparameters=options.settings_of(given or []),
+            search=options.search_of(search, space or []),
+            workers=options.workers_of(workers),
+            format=data_format,
+            columns=options.columns_of(column or []),
+            language=language,
+            seed=seed,
+            threads=threads,
+        )
+        folder = operating.new(asked, into, read_settings(config, data_dir=data_dir))
+    raise typer.Exit(operating.check(folder) if check else operating.run(folder))
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(help="A tuning's folder, or a tuned model's.")],
+    inputs: Annotated[list[str] | None, typer.Argument(help="Default: a line of standard input each.")] = None,
+) -> None:
+    """Ask a tuned model in its folder, without a server: a line of JSON for each input."""
+    from zhuli.operating.tune import predict as answers
+
+    for line in answers(folder, inputs or [line.rstrip("\n") for line in sys.stdin]):
+        print(line)
+
+
+@app.command()
 def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Only say what is missing; exit code 1 if something is.")

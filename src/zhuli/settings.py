@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     ingest_slots: int = Field(
         4, ge=1, description="Files that this process ingests at once into vector stores, if it works on runs at all."
     )
+    tuning_slots: int = Field(
+        1, ge=0, description="Fine-tuning jobs that this process trains at once; 0: leave them to workers."
+    )
+    tuned_engines: int = Field(
+        2, ge=1, description="Tuned chat models that are kept in memory; of more, those asked last."
+    )
     run_lifetime_seconds: int = Field(600, ge=1, description="After this long a run that has not ended expires.")
     lease_seconds: float = Field(15, gt=0, description="A worker that is silent for this long loses its jobs.")
     max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often is given up.")
@@ -59,6 +65,12 @@ class Settings(BaseSettings):
         1024**3, ge=128 * 1024**2, description="Memory that a process which reads files may take."
     )
     parse_processes: int = Field(2, ge=1, description="Processes that read files, each one at a time.")
+    prediction_seconds: float = Field(
+        120, gt=0, description="How long a request to /v1/predictions may take, waiting for its turn included."
+    )
+    prediction_models: int = Field(
+        4, ge=1, description="Tuned models that are kept in memory for /v1/predictions; the least recently used goes."
+    )
     vector_index: str = Field(
         "auto",
         description="embedded, pgvector, qdrant or another plugin; auto: pgvector where PostgreSQL has it, else embedded.",

@@ -4,6 +4,7 @@
     path = "…"          # a Hugging Face folder, relative to the models file; or
     hub = "owner/name"  # of the Hugging Face hub, downloaded when it is first used
     gguf = "…"          # for a language model: the GGUF file that stands for it in the embedded engine
+    served_by = "…"     # for a language model: the entry of [models] whose server (vLLM) loads tuned adapters
 
 Imports nothing heavy, and no weights are read here.
 """
@@ -21,7 +22,7 @@ from zhuli.types.tuning import TASK, Base
 
 _PACKAGED = {"minilm": minilm_base.prepared, "e5-small": e5_base.prepared, "smollm2": smollm2_base.prepared}
 
-_KEYS = ("path", "hub", "gguf")
+_KEYS = ("path", "hub", "gguf", "served_by")
 
 _DEFAULT_LENGTH = 512
 """Tokens at once of a model that does not say it."""
@@ -30,11 +31,14 @@ _LONGEST_LENGTH = 1_000_000
 """Tokenizers without a length of their own say about 10^30."""
 
 
+Kind = Literal["encoder", "language_model", "seq2seq"]
+
+
 @dataclass(frozen=True, slots=True)
 class BaseFacts:
     """parameters: of all weights. max_length: tokens that it reads at once."""
 
-    kind: Literal["encoder", "language_model", "seq2seq"]
+    kind: Kind
     parameters: int
     layers: int
     max_length: int
@@ -83,6 +87,23 @@ def gguf(base: Base, *, data_dir: Path, models_file: Path | None) -> Path | None
     if base.name == "smollm2" and not declared:
         return smollm2_base.gguf(data_dir / "models")
     return None
+
+
+def served_by(name: str, *, models_file: Path | None) -> str | None:
+    """The entry of [models] whose server loads what is tuned on this base, if the models file names one."""
+    return _declared(models_file).get(name, {}).get("served_by")
+
+
+def known_kind(base: Base, *, models_file: Path | None) -> Kind | None:
+    """What kind of model it is, as far as that can be said without fetching anything."""
+    declared = _declared(models_file).get(base.name, {})
+    if base.path is None and "hub" in declared:
+        return None
+    if base.path is None and models_file is not None and "path" in declared:
+        return facts(models_file.parent / Path(declared["path"]).expanduser()).kind
+    if base.path is not None:
+        return facts(Path(base.path)).kind
+    return "language_model" if base.name == "smollm2" else "encoder"
 
 
 def _declared(models_file: Path | None) -> dict[str, dict[str, str]]:
@@ -134,7 +155,7 @@ def _downloaded(name: str, models: Path) -> Path:
         ) from error
 
 
-def _kind(config: dict[str, Any]) -> Literal["encoder", "language_model", "seq2seq"]:
+def _kind(config: dict[str, Any]) -> Kind:
     if config.get("is_encoder_decoder"):
         return "seq2seq"
     causal = any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in config.get("architectures") or ())

@@ -1,7 +1,8 @@
 """Which models and embedders may be asked for: entries of the models file, and other names that lead to them.
 
 Knows nothing of how a model works; its settings are checked by the plugin that takes them, when it is first used or by
-`check()`. The file is read once, by models_file: changing it takes a restart.
+`check()`. The file is read once, by models_file: changing it takes a restart. What a project has tuned, and its own
+aliases, come from the store (models.tuned); an alias of a project's goes before one of the file's.
 """
 
 from collections.abc import Mapping
@@ -11,10 +12,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from sqlalchemy import Connection
+
 from zhuli import registry
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.models.models_file import Declared, FileSearchMode, ModelsFile, is_pattern, parsed
-from zhuli.ports import Backend, Embedder
+from zhuli.models.engines import Engines
+from zhuli.models.entry import Entry as Entry
+from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
+from zhuli.models.tuned import Tuned
+from zhuli.ports import Embedder
 
 BUILT_IN: dict[str, Any] = {
     "default": "smollm2",
@@ -35,34 +41,6 @@ EMBEDDERS: dict[str, Any] = {"e5-small": {"plugin": "e5_small"}, "minilm": {"plu
 
 EMBEDDER_ALIASES = ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
 """Names that apps written for the original ask for; they mean the default embedder unless the file says otherwise."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A model that may be asked for. Its backend is made when it is first needed, once, for all who ask."""
-
-    name: str
-    backend_name: str
-    settings: dict[str, Any]
-    created: int
-    owned_by: str = "zhuli"
-    file_search: FileSearchMode = "called"
-    rewrite_queries: bool = False
-    """Whether the model rewrites the user's words before the server searches for it; costs a call."""
-
-    @cached_property
-    def backend(self) -> Backend:
-        made: Backend = registry.find("backends", self.backend_name)(self.name, self.settings)
-        return made
-
-    @property
-    def is_made(self) -> bool:
-        return "backend" in self.__dict__
-
-    @property
-    def context_window(self) -> int:
-        """Tokens of prompt and answer together: what the entry says, else what its backend does."""
-        return int(self.settings.get("context_window") or self.backend.context_window)
 
 
 @dataclass(frozen=True)
@@ -91,6 +69,7 @@ class Catalog:
 
     default: str
     entries: dict[str, Entry]
+    tuned: Tuned
     aliases: dict[str, Entry] = field(default_factory=dict)
     patterns: dict[str, Entry] = field(default_factory=dict)
     default_embedder: str = ""
@@ -98,15 +77,18 @@ class Catalog:
     embedder_aliases: dict[str, EmbedderEntry] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path | None, data_dir: Path) -> Self:
-        """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how."""
+    def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2) -> Self:
+        """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how.
+
+        engines: of tuned chat models, how many are kept in memory.
+        """
         data_dir = data_dir.resolve()  # other relative paths are meant from the models file, this one is not
         if path is None:
-            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN))
-        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)))
+            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN), engines)
+        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)), engines)
 
     @classmethod
-    def _build(cls, file: ModelsFile) -> Self:
+    def _build(cls, file: ModelsFile, engines: int) -> Self:
         file.check_keys()
         entries = {name: _entry(name, declared) for name, declared in file.models().items()}
         embedders = _embedders(file, entries)
@@ -117,6 +99,7 @@ class Catalog:
         catalog = cls(
             default=file.content.get("default", next(iter(entries))),
             entries=entries,
+            tuned=Tuned(file.data_dir, entries, Engines(engines)),
             aliases={alias: target for alias, target in of_models.items() if not is_pattern(alias)},
             patterns={alias: target for alias, target in of_models.items() if is_pattern(alias)},
             default_embedder=file.content.get("default_embedder", next(iter(embedders))),
@@ -145,28 +128,56 @@ class Catalog:
         """The same of embedders."""
         return sorted([*self.embedders, *self.embedder_aliases], key=lambda name: name != self.default_embedder)
 
-    def resolve(self, name: str) -> Entry | None:
-        """The entry for a name that an app asks for: a model, an alias, the first pattern that fits, or None."""
+    def resolve(self, name: str, project: str | None = None) -> Entry | None:
+        """The entry for a name that an app asks for: a model, an alias, the first pattern that fits, or None.
+
+        project: whose tuned models and aliases are meant as well.
+        """
+        name = self.tuned.target(name, project)
+        if tuned := self.tuned.entry(name, project):
+            return tuned
         if found := self.entries.get(name) or self.aliases.get(name):
             return found
         return next((entry for pattern, entry in self.patterns.items() if fnmatchcase(name, pattern)), None)
+
+    def resolve_now(self, connection: Connection, name: str, project: str) -> Entry | None:
+        """resolve(), also of what was tuned just now by another process."""
+        if (found := self.resolve(name, project)) is None:
+            self.tuned.read(connection)
+            found = self.resolve(name, project)
+        return found
 
     def resolve_embedder(self, name: str) -> EmbedderEntry | None:
         """The embedder of this name or alias, or None."""
         return self.embedders.get(name) or self.embedder_aliases.get(name)
 
-    def unknown(self, name: str) -> InvalidRequest:
+    def unknown(self, name: str, project: str | None = None) -> InvalidRequest:
         """The error for a name that resolves to nothing."""
+        if silent := self._answers_no_chats(name, project):
+            return silent
         message = f"The requested model '{name}' cannot be used with the Assistants API."
         return InvalidRequest(
-            f"{message} Models here: {', '.join(self.names())}.", param="model", code="unsupported_model"
+            f"{message} Models here: {self._known(project)}.", param="model", code="unsupported_model"
         )
 
-    def not_found(self, name: str) -> NotFound:
+    def not_found(self, name: str, project: str | None = None) -> InvalidRequest | NotFound:
         """The same, where a model itself is asked for."""
-        known = ", ".join(self.names())
-        text = f"The model '{name}' does not exist. Models here: {known}."
+        if silent := self._answers_no_chats(name, project):
+            return silent
+        text = f"The model '{name}' does not exist. Models here: {self._known(project)}."
         return NotFound(text, param="model", code="model_not_found")
+
+    def _answers_no_chats(self, name: str, project: str | None) -> InvalidRequest | None:
+        """The error for a tuned model that is there, but does not talk."""
+        model = None if project is None else self.tuned.model(name, project)
+        if model is None:
+            return None
+        what = "is a base to be tuned" if model.task is None else f"does {model.task}. Ask it at POST /v1/predictions"
+        text = f"The model '{name}' answers no chats: it {what}."
+        return InvalidRequest(text, param="model", code="unsupported_model")
+
+    def _known(self, project: str | None) -> str:
+        return ", ".join([*self.names(), *(self.tuned.names(project) if project is not None else ())])
 
     def embedder_not_found(self, name: str) -> NotFound:
         """The same, where an embedder is asked for."""
@@ -184,6 +195,7 @@ class Catalog:
 
     async def aclose(self) -> None:
         """Free the models that were in use."""
+        await self.tuned.aclose()
         for entry in self.entries.values():
             if entry.is_made:
                 await entry.backend.aclose()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError
 
-KEYS = ("default", "models", "aliases", "default_embedder", "embedders")
+KEYS = ("default", "models", "aliases", "default_embedder", "embedders", "bases")
 
 FileSearchMode = Literal["always", "called"]
 """Whether the server searches before each answer, or the model calls the tool; for models that can't do that well."""

@@ -24,6 +24,7 @@ PLAIN_TEMPLATE = (
 )
 """For models that were never taught to chat, which have no template of their own."""
 
+_PROBE = [{"role": "user", "content": "?"}]
 _PROBE_TOOL = {"type": "function", "function": {"name": "probe", "description": "", "parameters": {"type": "object"}}}
 
 Messages = Sequence[dict[str, Any]]
@@ -48,15 +49,12 @@ class Chats:
         if not tokenizer.chat_template:
             tokenizer.chat_template = PLAIN_TEMPLATE
         self._special = frozenset(tokenizer.all_special_ids) | frozenset(tokenizer.added_tokens_decoder)
-
-    def knows_tools(self) -> bool:
+        self.knows_tools = self._rendered(_PROBE, [_PROBE_TOOL]) != self._rendered(_PROBE)
         """Whether the template says anything of tools; otherwise they must be told in a message."""
-        messages = [{"role": "user", "content": "?"}]
-        return self._rendered(messages, [_PROBE_TOOL]) != self._rendered(messages)
 
     def stops(self) -> list[int]:
         """The tokens that end an answer: the tokenizer's end of text, and what the template puts behind an answer."""
-        answered = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
+        answered = [*_PROBE, {"role": "assistant", "content": "!"}]
         last = next(token for token in reversed(self.rows(answered, [1])[0].labels) if token != IGNORED)
         ends = {self.tokenizer.eos_token_id} | ({last} if last in self._special else set())
         return sorted(ends - {None})
@@ -72,7 +70,10 @@ class Chats:
             messages = shorter
 
     def rows(self, messages: Messages, learn: Sequence[int], tools: Tools = ()) -> list[Row]:
-        """One row that learns the messages of these numbers; one for each where the template forgets what was said before."""
+        """One row that learns the messages of these numbers; one for each where the template forgets what was said before.
+
+        None where all of them had to be dropped.
+        """
         while True:
             rows = self._rows(messages, learn, tools)
             shorter = without_oldest_turn(messages)
@@ -81,7 +82,7 @@ class Chats:
             dropped = len(messages) - len(shorter)
             # What the model is told at the beginning stays, so the numbers of later messages move down.
             kept = [number - dropped for number in learn if messages[number] is shorter[number - dropped]]
-            messages, learn = shorter, kept or [len(shorter) - 1]
+            messages, learn = shorter, kept
 
     def _rows(self, messages: Messages, learn: Sequence[int], tools: Tools) -> list[Row]:
         whole = self._rendered(messages, tools)

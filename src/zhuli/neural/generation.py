@@ -25,15 +25,11 @@ def greedy(
         repetition_penalty=1.0,
         no_repeat_ngram_size=0,
         max_new_tokens=most,
-        max_length=None,
         eos_token_id=list(stops),
         pad_token_id=pad,
-        decoder_start_token_id=getattr(backbone.config, "decoder_start_token_id", None),
     )
     with torch.no_grad():
-        written = backbone.generate(
-            input_ids=input_ids, attention_mask=attention_mask, generation_config=settings, use_model_defaults=False
-        )
+        written = backbone.generate(input_ids=input_ids, attention_mask=attention_mask, generation_config=settings)
     given = 1 if backbone.config.is_encoder_decoder else input_ids.shape[1]
     return [_until(row[given:].tolist(), frozenset([*stops])) for row in written]
 

@@ -51,7 +51,9 @@ def export(
     """Write model.onnx into the model's folder, or say why not. `examples`: held out ones, to compare on."""
     number = sum(weights.numel() for weights in model.backbone.parameters())
     if task.generates or not least_parameters <= number <= MOST_PARAMETERS or not examples:
-        return OnnxOutcome(False, "It is not tried: the model writes texts, is very small or large, or has no examples.")
+        return OnnxOutcome(
+            False, "It is not tried: the model writes texts, is very small or large, or has no examples."
+        )
     model.eval()
     draft = folder / f"{FILE}.draft"
     backbone = model.backbone

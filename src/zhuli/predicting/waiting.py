@@ -71,6 +71,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._lanes: dict[Lane, list[Ask]] = {}
+        self._last: Lane | None = None
 
     def add(self, ask: Ask) -> None:
         self._lanes.setdefault(ask.lane, []).append(ask)
@@ -84,14 +85,17 @@ class Waiting:
             self._lanes.pop(ask.lane, None)
 
     def take(self) -> Batch | None:
-        """The next batch, or None when nobody waits. Its lane goes behind the others."""
+        """The next batch, or None when nobody waits. What is left of the last one's lane goes behind the others."""
+        if self._last is not None and self._last in self._lanes:
+            self._lanes[self._last] = self._lanes.pop(self._last)
         if not self._lanes:
             return None
         lane, asks = next(iter(self._lanes.items()))
-        del self._lanes[lane]
         places = _places(asks, MOST_SLOW_INPUTS if lane.explain or lane.slow else MOST_INPUTS)
-        if left := [ask for ask in asks if ask.waiting]:
-            self._lanes[lane] = left
+        self._lanes[lane] = [ask for ask in asks if ask.waiting]
+        if not self._lanes[lane]:
+            del self._lanes[lane]
+        self._last = lane
         return Batch(lane, places)
 
     def put_back(self, batch: Batch) -> None:
@@ -102,6 +106,7 @@ class Waiting:
         asks = [*batch.asks, *(ask for ask in self._lanes.pop(batch.lane, []) if ask not in batch.asks)]
         if left := [ask for ask in asks if not ask.done.done()]:
             self._lanes = {batch.lane: left, **self._lanes}
+            self._last = None
 
 
 def _places(asks: list[Ask], most: int) -> list[tuple[Ask, int]]:

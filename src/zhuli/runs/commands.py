@@ -78,8 +78,8 @@ class RunCommands:
         return self._insert(connection, project, run, [Change("thread.created", thread.model_dump(mode="json"))])
 
     def _insert(self, connection: Connection, project: str, run: Run, before: list[Change]) -> Run:
-        if self._catalog.resolve(run.model) is None:
-            raise self._catalog.unknown(run.model)
+        if self._catalog.resolve_now(connection, run.model, project) is None:
+            raise self._catalog.unknown(run.model, project)
         data = run.model_dump(mode="json")
         opening = [*before, Change("thread.run.created", data), Change("thread.run.queued", data)]
         try:

@@ -114,7 +114,10 @@ class Execution:
         return Run.model_validate_json(events[-1].data), stored.project
 
     async def _work(self) -> None:
-        entry = self._engine.catalog.resolve(self._run.model)
+        catalog = self._engine.catalog
+        entry = catalog.resolve(self._run.model, self._project)
+        if entry is None:
+            entry = await self._engine.database.run(catalog.resolve_now, self._run.model, self._project)
         if entry is None:
             raise BackendError(f"The model '{self._run.model}' is no longer in the models file.")
         self._tools = server_tools(self._engine, self._run, self._project, entry)

@@ -28,6 +28,8 @@ NOUNS = {
     "run_steps": "run step",
     "files": "File object",
     "vector_store_file_batches": "vector store file batch",
+    "fine_tuning_events": "fine-tuning event",
+    "fine_tuning_checkpoints": "fine-tuning checkpoint",
 }
 
 
@@ -51,6 +53,9 @@ def missing(table: Table, id_: str) -> NotFound:
     """The error for an id that this project does not have."""
     if table.name == "files":
         return NotFound(f"No such File object: {id_}", param="id")
+    if table.name == "fine_tuning_jobs":
+        text = f"Could not find fine tune: {id_}"
+        return NotFound(text, param="fine_tuning_job_id", code="fine_tune_not_found")
     if table.name == "vector_stores":
         return NotFound(f"Vector store with id {id_} not found.", param="vector_store_id")
     if table.name == "vector_store_files":
@@ -92,7 +97,7 @@ def page(
     forward = params.order == "asc"
     for cursor, newer in ((params.after, forward), (params.before, not forward)):
         if cursor is not None:
-            seq = _seq_of(connection, table, project, cursor, where)
+            seq = seq_of(connection, table, project, cursor, where)
             query = query.where(table.c.seq > seq if newer else table.c.seq < seq)
     # With only `before`, the page is the objects nearest to it, so they are read from that end.
     backwards = params.before is not None and params.after is None
@@ -134,7 +139,10 @@ def _replace(table: Table) -> Prepared:
     return prepared(update(table).where(table.c.id == bindparam("key")).values(body=bindparam("new_body")))
 
 
-def _seq_of(connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str]) -> int:
+def seq_of(
+    connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE
+) -> int:
+    """Where the object stands among the others, for cursors; NotFound if there is none."""
     seq = _find(connection, table, "seq", project, id_, where)
     if seq is None:
         raise missing(table, id_)

@@ -55,6 +55,10 @@ def revoke_key(connection: Connection, key_id: str) -> None:
         raise NotFound(f"No API key found with id '{key_id}'.")
 
 
+def name_of(connection: Connection, project: str) -> str:
+    return connection.execute(select(projects.c.name).where(projects.c.id == project)).scalar_one()
+
+
 def has_keys(connection: Connection) -> bool:
     return connection.execute(select(api_keys.c.id).limit(1)).scalar() is not None
 

@@ -1,7 +1,6 @@
 """LoRA and its relatives, by peft: small matrices that learn beside frozen weights.
 
-The layers of model.backbone are replaced in place, so that the backbone stays the Hugging Face model that it was; peft's
-own view of it is model.adapters, for save_pretrained(), and is no part of the module's weights.
+model.backbone becomes peft's model around the one that it was, until the adapters are merged.
 """
 
 from typing import Any
@@ -12,12 +11,23 @@ from torch import nn
 from zhuli.training.failures import TuningFailed
 from zhuli.types.hyperparameters import Hyperparameters, Lora
 
+ADAPTER_WEIGHTS = ("lora_", "ia3_")
+"""What peft calls the weights that learn, DoRA's magnitudes included."""
+
 
 def with_adapters(model: Any, options: Hyperparameters) -> None:
-    """Freeze the backbone and put adapters into it; the head learns as before."""
+    """Freeze the backbone and put adapters into it; the head learns as before.
+
+    Adapters that a tuned base already has learn on if they are to stay adapters; else they are merged and new ones made.
+    """
+    if isinstance(model.backbone, PeftModel) and not options.lora.merge:
+        for name, parameter in model.backbone.named_parameters():
+            parameter.requires_grad_(any(part in name for part in ADAPTER_WEIGHTS))
+        return
+    merge(model)
     backbone = model.backbone
     try:
-        peft_model = get_peft_model(backbone, _config(backbone, options.lora))
+        model.backbone = get_peft_model(backbone, _config(backbone, options.lora))
     except ValueError as error:
         raise TuningFailed(
             "invalid_hyperparameters",
@@ -25,24 +35,12 @@ def with_adapters(model: Any, options: Hyperparameters) -> None:
             f"names among: {', '.join(_linear_names(backbone))}.",
             param="hyperparameters.lora.target_modules",
         ) from error
-    model.backbone = backbone
-    _hold(model, peft_model)
 
 
-def has_adapters(model: Any) -> bool:
-    return getattr(model, "adapters", None) is not None
-
-
-def merged(model: Any) -> None:
-    """Add the adapters to the weights that they adapt, in place; afterwards the model is a plain one."""
-    if has_adapters(model):
-        model.backbone = model.adapters.merge_and_unload()
-        _hold(model, None)
-
-
-def _hold(model: nn.Module, peft_model: PeftModel | None) -> None:
-    """Past torch's registration, which would count every weight twice."""
-    object.__setattr__(model, "adapters", peft_model)
+def merge(model: Any) -> None:
+    """Add the adapters to the weights that they adapt, in place; afterwards the backbone is the plain one."""
+    if isinstance(model.backbone, PeftModel):
+        model.backbone = model.backbone.merge_and_unload()
 
 
 def _config(backbone: Any, lora: Lora) -> PeftConfig:
@@ -65,4 +63,6 @@ def _config(backbone: Any, lora: Lora) -> PeftConfig:
 
 
 def _linear_names(backbone: nn.Module) -> list[str]:
-    return sorted({name.rpartition(".")[2] for name, module in backbone.named_modules() if isinstance(module, nn.Linear)})
+    return sorted(
+        {name.rpartition(".")[2] for name, module in backbone.named_modules() if isinstance(module, nn.Linear)}
+    )

@@ -21,7 +21,6 @@ from zhuli.training import new_folder
 from zhuli.training.control import Control
 from zhuli.training.data.loading import load
 from zhuli.training.data.report import DataReport
-from zhuli.training.failures import TuningFailed
 from zhuli.training.new_folder import Rows
 from zhuli.training.tune import Outcome
 from zhuli.training.tune import tune as run_folder
@@ -84,7 +83,7 @@ def tune(
     place = Path(folder) if folder is not None else Path(mkdtemp(prefix="zhuli-tuning-"))
     spec = {
         "task": task,
-        "base": base_of(base),
+        "base": new_folder.base_of(base),
         "sources": {"format": format, "columns": dict(columns or {})},
         "hyperparameters": hyperparameters,
         "search": search,
@@ -126,7 +125,7 @@ def check(
     """Read the data as a tuning would, and say what is in it. Raises TuningFailed where a tuning would refuse it."""
     spec = {
         "task": task,
-        "base": base_of(base),
+        "base": new_folder.base_of(base),
         "sources": {"format": format, "columns": dict(columns or {})},
         "language": language,
         "seed": seed,
@@ -141,14 +140,6 @@ def check_folder(folder: Path) -> DataReport:
     spec = new_folder.read(folder)
     task = registry.find("tasks", spec.task)(spec.hyperparameters, {})
     return load(spec, task, folder).report
-
-
-def base_of(base: str | Path) -> dict[str, str]:
-    """A base as a spec has it: what is a folder is one, anything else is a name of the models file."""
-    place = Path(base)
-    if str(base) and place.is_dir():
-        return {"name": place.name, "path": str(place.resolve())}
-    return {"name": str(base)}
 
 
 class Paused(Exception):

@@ -15,7 +15,12 @@ from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters, Trainabl
 FEW_PER_CLASS = 50
 FEW_IN_ALL = 2000
 SMALL_ENCODER_LAYERS = 6
-LENGTHS = {"question_answering": 384, "text_classification": 256, "token_classification": 256, "relation_extraction": 256}
+LENGTHS = {
+    "question_answering": 384,
+    "text_classification": 256,
+    "token_classification": 256,
+    "relation_extraction": 256,
+}
 LANGUAGE_MODEL_LENGTH = 1024
 
 
@@ -29,7 +34,8 @@ def resolved(
     multi_label: whether the examples have another number of labels than one each.
     learning_rate: see _learning_rate(); times learning_rate_multiplier, which is 1.
     n_epochs: see _epochs(). batch_size: 16; 64 for a head on cached features; 8 for models that generate.
-    freeze_embeddings: for encoders with at most 100,000 examples; never for models that generate, whose output layer they are.
+    freeze_embeddings: for encoders with at most 100,000 examples; not for relation extraction, whose markers are new words,
+      nor for models that generate, whose output layer they are.
     weight_decay: 0.01, but 0 for a head or adapters. dropout: 0.1 for encoders, 0 for models that generate.
     early_stopping: on the task's metric (loss, where the task generates or only a head learns), patience 3.
     precision: bf16 where the hardware has it, else fp32; also in place of a precision that it does not have.
@@ -60,7 +66,7 @@ def _choices(
     return {
         "trainable": trainable,
         "top_layers": 2,
-        "freeze_embeddings": not generates and len(examples) <= 100_000,
+        "freeze_embeddings": not generates and task != "relation_extraction" and len(examples) <= 100_000,
         "optimizer": optimizer,
         "learning_rate": rate * multiplier * (100.0 if optimizer == "sgd" else 1.0),
         "learning_rate_multiplier": multiplier,

@@ -34,13 +34,19 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def learned(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of the weights that learn, by name."""
-    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+    """A copy of what learns and of what the head was told about its input, by name."""
+    return {name: tensor.detach().clone() for name, tensor in _tensors(model).items()}
 
 
 def put_back(model: nn.Module, weights: dict[str, Tensor]) -> None:
     """Into the model's own tensors, which the optimizer holds."""
-    parameters = dict(model.named_parameters())
+    own = _tensors(model)
     with torch.no_grad():
         for name, value in weights.items():
-            parameters[name].copy_(value)
+            own[name].copy_(value)
+
+
+def _tensors(model: nn.Module) -> dict[str, Tensor]:
+    weights = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    buffers = {name: buffer for name, buffer in model.named_buffers() if not name.startswith("backbone.")}
+    return {**weights, **buffers}

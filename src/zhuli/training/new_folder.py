@@ -26,7 +26,9 @@ def write(folder: Path, spec: Mapping[str, Any], data: Mapping[Part, Path | str 
     ConfigurationError when something is missing or wrong, or the folder already has another tuning.
     """
     if (folder / SPEC).exists():
-        raise ConfigurationError(f"{folder} already has a tuning. Go on with it: zhuli tune {folder}; or choose another.")
+        raise ConfigurationError(
+            f"{folder} already has a tuning. Go on with it: zhuli tune {folder}; or choose another."
+        )
     shape = dict(spec)
     common = shape.pop("sources", {})
     for part, given in data.items():
@@ -53,6 +55,14 @@ def read(folder: Path) -> Spec:
     except ValueError as error:
         raise ConfigurationError(f"{path} is not JSON: {error}.") from error
     return checked(content, place=f"{path}: ")
+
+
+def base_of(base: str | Path) -> dict[str, str]:
+    """A base as a spec has it: what is a folder is one, anything else is a name of the models file."""
+    place = Path(base)
+    if str(base) and place.is_dir():
+        return {"name": place.name, "path": str(place.resolve())}
+    return {"name": str(base)}
 
 
 def checked(content: Mapping[str, Any], *, place: str = "") -> Spec:

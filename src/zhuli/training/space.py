@@ -79,6 +79,8 @@ def space_of(search: Search, given: Hyperparameters, *, task: TaskName) -> Space
     space = {name: _dimension(name, entry) for name, entry in search.space.items()}
     if "learning_rate" in space and "learning_rate_multiplier" in space:
         raise _wrong("learning_rate", "is searched beside learning_rate_multiplier; search one of them")
+    if "learning_rate_multiplier" in space and given.learning_rate != "auto":
+        raise _wrong("learning_rate_multiplier", "is searched, but learning_rate is given, which it would not change")
     return space
 
 
@@ -92,18 +94,29 @@ def applied(given: Hyperparameters, values: Mapping[str, Any]) -> Hyperparameter
 
 
 def _default(given: Hyperparameters, *, task: TaskName) -> Space:
-    language = task in LANGUAGE_TASKS
     space: Space = {}
     if given.learning_rate == "auto":
         space["learning_rate_multiplier"] = Range(1 / _AROUND, _AROUND, log=True, usual=1.0)
     else:
         rate = given.learning_rate
         space["learning_rate"] = Range(rate / _AROUND, rate * _AROUND, log=True, usual=rate)
+    sizes, epochs = _usual(given, task=task)
     if given.batch_size == "auto":
-        space["batch_size"] = Choices((4, 8, 16), usual=8) if language else Choices((8, 16, 32), usual=16)
-    if given.n_epochs == "auto":
-        space["n_epochs"] = Range(1, 3, whole=True, usual=2) if language else Range(2, 8, whole=True, usual=4)
+        space["batch_size"] = sizes
+    if given.n_epochs == "auto" and epochs is not None:
+        space["n_epochs"] = epochs
     return space
+
+
+def _usual(given: Hyperparameters, *, task: TaskName) -> tuple[Choices, Range | None]:
+    """Batch sizes and epochs; a head on cached features has so many epochs that their number matters little."""
+    if given.trainable == "head":
+        return Choices((32, 64, 128), usual=64), None
+    if given.trainable == "few_shot":
+        return Choices((8, 16, 32), usual=16), Range(1, 3, whole=True, usual=1)
+    if task in LANGUAGE_TASKS:
+        return Choices((4, 8, 16), usual=8), Range(1, 5, whole=True, usual=3)
+    return Choices((8, 16, 32), usual=16), Range(2, 10, whole=True, usual=4)
 
 
 def _dimension(name: str, entry: Any) -> Choices | Range:

@@ -20,6 +20,7 @@ from zhuli.core.tokens import estimate
 from zhuli.models.completion_chunks import CompletionReader, shortened
 from zhuli.models.event_lines import EventLines, WholeBody, parsed
 from zhuli.models.model_server import message_in, read_key, retry_after, wait_before_retry
+from zhuli.models.served_adapter import ServedAdapter
 from zhuli.types.generation import Delta, GenerationRequest
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     base_url: str = Field(pattern=r"^https?://[^/\s]", description="Up to and with /v1, like http://127.0.0.1:8001/v1.")
     model: str = Field(min_length=1, description="The model's name over there; default: the entry's name.")
     api_key_env: str | None = Field(None, description="The environment variable that holds the key.")
+    lora_path: str | None = Field(None, description="A LoRA adapter that vLLM is to load under the name of `model`.")
     headers: dict[str, str] = Field({}, description="Further headers of each request.")
     context_window: int = Field(32_768, gt=0, description="Tokens of prompt and answer together.")
     connect_timeout: Seconds = Field(10, description="For the connection to stand.")
@@ -55,6 +57,9 @@ class Plugin:
         self._key = read_key(name, self._settings.api_key_env)
         self._url = f"{self._settings.base_url.rstrip('/')}/chat/completions"
         self._session: aiohttp.ClientSession | None = None
+        self._adapter: ServedAdapter | None = None
+        if path := self._settings.lora_path:
+            self._adapter = ServedAdapter(self._settings.base_url, self._settings.model, path)
         self.context_window = self._settings.context_window
 
     async def start(self) -> None:
@@ -131,6 +136,8 @@ class Plugin:
 
     async def _answer(self, body: bytes) -> AsyncGenerator[Delta, None]:
         """One try: the deltas of one answer. Leaving it early closes the connection at once."""
+        if self._adapter is not None:
+            await self._adapter.load(self._open())
         idle, now = self._settings.idle_timeout, asyncio.get_running_loop().time
         first_deadline = now() + self._settings.first_token_timeout
         response = await self._post(body, first_deadline)
@@ -170,6 +177,9 @@ class Plugin:
             raise _MayPass(f"The model server of '{self._name}' closed the connection without an answer.") from error
         except TimeoutError as error:
             raise self._silence(begun=False) from error
+        if response.status == 404 and self._adapter is not None:
+            self._adapter.forget()
+            raise _MayPass(f"The model server of '{self._name}' has forgotten its adapter.")
         if response.status != 200:
             raise self._failure(response.status, parsed(said), response.headers)
         return response

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.models.catalog import Catalog
+from zhuli.app import App
 from zhuli.runs import attached
 from zhuli.runs.new import assistant_of
 from zhuli.server.json_route import JsonRoute
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=Jso
 
 @router.post("", response_model=Assistant)
 async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) -> Response:
-    _check_model(app.catalog, body.model)
+    await _check_model(app, actor.project, body.model)
     now, embedder = int(app.clock.now()), app.catalog.default_embedder
     return Json(await app.database.run(_create, actor.project, body, now=now, embedder=embedder))
 
@@ -37,7 +37,7 @@ async def get_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> Resp
 @router.post("/{assistant_id}", response_model=Assistant)
 async def modify_assistant(assistant_id: str, body: AssistantModify, app: TheApp, actor: TheActor) -> Response:
     if body.model is not None:
-        _check_model(app.catalog, body.model)
+        await _check_model(app, actor.project, body.model)
     return Json(await app.database.run(_modify, actor.project, assistant_id, body))
 
 
@@ -47,9 +47,11 @@ async def delete_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> R
     return Json(Deleted(id=assistant_id, object="assistant.deleted"))
 
 
-def _check_model(catalog: Catalog, model: str) -> None:
-    if catalog.resolve(model) is None:
-        raise catalog.unknown(model)
+async def _check_model(app: App, project: str, model: str) -> None:
+    catalog = app.catalog
+    if catalog.resolve(model, project) or await app.database.run(catalog.resolve_now, model, project):
+        return
+    raise catalog.unknown(model, project)
 
 
 def _create(connection: Connection, project: str, body: AssistantCreate, *, now: int, embedder: str) -> Assistant:

@@ -29,9 +29,11 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post("", response_model=ChatCompletion, responses=_STREAM)
 async def create_chat_completion(body: ChatRequest, app: TheApp, actor: TheActor) -> Response:
-    entry = app.catalog.resolve(body.model)
+    entry = app.catalog.resolve(body.model, actor.project)
     if entry is None:
-        raise app.catalog.not_found(body.model)
+        entry = await app.database.run(app.catalog.resolve_now, body.model, actor.project)
+    if entry is None:
+        raise app.catalog.not_found(body.model, actor.project)
     if body.stream_options is not None and not body.stream:
         raise InvalidRequest(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"

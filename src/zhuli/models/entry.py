@@ -1,0 +1,43 @@
+"""A model that may be asked for: an entry of the models file, or a tuned model that answers chats."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from zhuli import registry
+from zhuli.models.models_file import FileSearchMode
+from zhuli.ports import Backend
+
+
+def _as_it_is(backend: Backend) -> Backend:
+    return backend
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Its backend is made when it is first needed, once, for all who ask. wrap: what is put around it."""
+
+    name: str
+    backend_name: str
+    settings: dict[str, Any]
+    created: int
+    owned_by: str = "zhuli"
+    file_search: FileSearchMode = "called"
+    rewrite_queries: bool = False
+    """Whether the model rewrites the user's words before the server searches for it; costs a call."""
+    wrap: Callable[[Backend], Backend] = _as_it_is
+
+    @cached_property
+    def backend(self) -> Backend:
+        made: Backend = registry.find("backends", self.backend_name)(self.name, self.settings)
+        return self.wrap(made)
+
+    @property
+    def is_made(self) -> bool:
+        return "backend" in self.__dict__
+
+    @property
+    def context_window(self) -> int:
+        """Tokens of prompt and answer together: what the entry says, else what its backend does."""
+        return int(self.settings.get("context_window") or self.backend.context_window)

@@ -1,0 +1,94 @@
+"""Tuned models and aliases as this process knows them, and how tuned chat models are talked to.
+
+The truth is in the store: read() looks it up, whenever it is hinted that something changed. Nothing is loaded here; a
+chat model's engine starts with its first call and ends when others were asked since (models.engines).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from zhuli.models.engines import Engines
+from zhuli.models.entry import Entry
+from zhuli.store import tuned_models
+from zhuli.store.tuned_models import TunedModel
+
+_INHERITED = ("context_window", "slots", "threads", "batch", "gpu_layers", "kv_cache_type", "max_tokens")
+"""Settings of a base's entry that hold for what is tuned on it as well."""
+
+_PATHS = ("path", "lora_path")
+
+
+@dataclass
+class Tuned:
+    """data_dir: absolute; what models say of their files is relative to it. entries: those of the models file."""
+
+    data_dir: Path
+    entries: Mapping[str, Entry]
+    engines: Engines
+    models: dict[str, TunedModel] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+    _made: dict[str, Entry] = field(default_factory=dict)
+
+    def read(self, connection: Connection) -> None:
+        """Know what the store knows; engines of models that are gone end as soon as nobody uses them."""
+        self.models = {model.name: model for model in tuned_models.every(connection)}
+        self.aliases = tuned_models.aliases(connection)
+        for name in self._made.keys() - self.models.keys():
+            entry = self._made.pop(name)
+            if entry.is_made:
+                self.engines.retire(entry.backend)
+
+    def model(self, name: str, project: str) -> TunedModel | None:
+        """The project's model of this name, or where its alias leads."""
+        found = self.models.get(self.target(name, project))
+        return found if found is not None and found.project == project else None
+
+    def target(self, name: str, project: str | None) -> str:
+        """Where the project's alias of this name leads; other names lead to themselves."""
+        return name if project is None else self.aliases.get((project, name), name)
+
+    def names(self, project: str) -> list[str]:
+        """The project's models, oldest first, then its aliases."""
+        models = [model.name for model in self.models.values() if model.project == project]
+        return [*models, *sorted(alias for owner, alias in self.aliases if owner == project)]
+
+    def entry(self, name: str, project: str | None) -> Entry | None:
+        """How the project's model is talked to; None if it is not there or answers no chats."""
+        model = self.models.get(name)
+        if model is None or model.chat is None or project not in (None, model.project):
+            return None
+        if "served_by" in model.chat and model.chat["served_by"] not in self.entries:
+            return None
+        if name not in self._made:
+            self._made[name] = self._entry(model, model.chat)
+        return self._made[name]
+
+    def _entry(self, model: TunedModel, chat: Mapping[str, Any]) -> Entry:
+        said = {key: value for key, value in chat.items() if key not in ("backend", "served_by")}
+        if "served_by" in chat:
+            server = self.entries[chat["served_by"]]
+            adapter = {"model": model.name, "lora_path": str(self.data_dir / model.folder)}
+            return Entry(model.name, server.backend_name, server.settings | adapter, model.created_at, model.project)
+        base = self.entries.get(model.base)
+        inherited = base.settings if base is not None and base.backend_name == chat["backend"] else {}
+        settings = {key: inherited[key] for key in _INHERITED if key in inherited} | said
+        settings |= {key: str(self.data_dir / said[key]) for key in _PATHS if key in said}
+        settings.setdefault("data_dir", str(self.data_dir))
+        return Entry(
+            model.name,
+            chat["backend"],
+            settings,
+            model.created_at,
+            model.project,
+            file_search="always" if chat["backend"] == "embedded" else "called",
+            wrap=self.engines.kept,
+        )
+
+    async def aclose(self) -> None:
+        for entry in self._made.values():
+            if entry.is_made:
+                await entry.backend.aclose()

@@ -1,0 +1,42 @@
+"""The training examples that a model takes for most alike: cosine of its own features, kept in two files of its folder.
+
+nearest.json has what is shown of each example, nearest.npy their vectors in half precision. All vectors are compared: there
+are few enough.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zhuli.metrics.measured import Floats
+
+SHOWN, VECTORS = "nearest.json", "nearest.npy"
+
+MOST = 5_000
+"""Examples that are kept, about 4 MB of vectors for a width of 384; more are thinned out evenly."""
+
+
+def keep(folder: Path, vectors: Floats, shown: Sequence[dict[str, Any]]) -> None:
+    """Write both files. vectors: examples × width; shown: what JSON can hold of each."""
+    chosen = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), MOST)).round().astype(int)) if shown else []
+    unit = _unit(np.asarray(vectors, dtype=np.float64).reshape(len(shown), -1))
+    np.save(folder / VECTORS, unit[chosen].astype(np.float16))
+    text = json.dumps([shown[at] for at in chosen], ensure_ascii=False)
+    (folder / SHOWN).write_text(text, encoding="utf-8")
+
+
+def nearest(folder: Path, vector: Floats, k: int) -> list[dict[str, Any]]:
+    """What is shown of the `k` nearest with their "similarity" (cosine, -1 to 1), best first; none if nothing was kept."""
+    if not (folder / SHOWN).is_file():
+        return []
+    shown = json.loads((folder / SHOWN).read_text(encoding="utf-8"))
+    cosines = np.load(folder / VECTORS).astype(np.float64) @ _unit(np.asarray(vector, dtype=np.float64)[None])[0]
+    best = np.argsort(-cosines, kind="stable")[:k]
+    return [{**shown[at], "similarity": round(float(cosines[at]), 4)} for at in best]
+
+
+def _unit(vectors: Floats) -> Floats:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

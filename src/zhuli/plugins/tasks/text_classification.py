@@ -1,0 +1,207 @@
+"""Which class a text is of, or which classes: sentiments, topics, intents.
+
+A linear layer on one vector of the text. With one class an example: softmax and cross entropy; with any number: a sigmoid
+each and binary cross entropy, and classes count from a threshold on that does best on the validation data.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from zhuli.metrics import classification
+from zhuli.neural.class_scores import chosen_threshold, ranked, scored
+from zhuli.neural.encoder_batch import padded
+from zhuli.neural.encoder_model import EncoderModel
+from zhuli.neural.encoder_task import EncoderTask, class_weights, smoothing
+from zhuli.neural.pooling import habits, pooled
+from zhuli.ports import Loss
+from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.hyperparameters import Hyperparameters
+
+
+class Plugin(EncoderTask):
+    """Implements ports.Task. state: labels, multi_label, pooling, prefix, threshold, temperature.
+
+    input: a text, or {"text", "text_pair"}; target: a label, or a list of them where there may be several.
+    Predictions: [{"label", "score"}, …], all labels, the likeliest first.
+    """
+
+    name: ClassVar[str] = "text_classification"
+    metric: ClassVar[str] = "accuracy"
+
+    def __init__(self, options: Hyperparameters, state: dict[str, Any]) -> None:
+        super().__init__(options, state)
+        self._weights: Tensor | None = None
+
+    def read(self, record: Record) -> Example:
+        fields = record.fields
+        if "messages" in fields:
+            text, label = _of_chat(fields["messages"])
+            return Example(text, label, line=record.line)
+        label = fields.get("label", fields.get("labels"))
+        if label is None:
+            raise BadExample('There is no "label". It should be the class of the text, or a list of classes.')
+        return Example(_input(fields), _target(label), line=record.line)
+
+    def ask(self, given: Any) -> Example:
+        if isinstance(given, str):
+            given = {"text": given}
+        if not isinstance(given, dict):
+            raise BadExample('An input should be a text, or an object like {"text": "…", "text_pair": "…"}.')
+        return Example(_input(given))
+
+    def labels_of(self, example: Example) -> list[str]:
+        if example.target is None:
+            return []
+        return list(example.target) if isinstance(example.target, list) else [example.target]
+
+    def text_of(self, example: Example) -> str:
+        if isinstance(example.input, dict):
+            return f"{example.input['text']}\n{example.input['text_pair']}"
+        return str(example.input)
+
+    def begin(self, base: Path, examples: Sequence[Example]) -> EncoderModel:
+        given = [label for example in examples for label in self.labels_of(example)]
+        earlier = self.knows(base)
+        known = earlier.get("labels", [])
+        labels = [*known, *sorted(set(given) - set(known))]
+        model = self.begun(base, labels, known)
+        if earlier:
+            self.state = {**earlier, "labels": labels}
+            self.state.pop("temperature", None)
+        else:
+            asked = habits(base)
+            several = self.options.multi_label
+            if several == "auto":
+                several = any(isinstance(example.target, list) for example in examples)
+            self.state = {"labels": labels, "multi_label": several, "pooling": asked.pooling, "prefix": asked.prefix}
+            features = [feature for example in examples for feature in self.features(example, learn=False)]
+            self.scale(model, features, self.encode)
+        self._weights = class_weights(self.options, labels, given)
+        return model
+
+    def features(self, example: Example, *, learn: bool) -> list[Feature]:
+        pair = example.input if isinstance(example.input, dict) else {"text": example.input}
+        texts = [self.state["prefix"] + pair["text"], *([pair["text_pair"]] if "text_pair" in pair else [])]
+        said = self.tokenizer(*texts, truncation=True, max_length=self.length)
+        feature: Feature = {"input_ids": said["input_ids"]}
+        if "text_pair" in pair and "token_type_ids" in said:
+            feature["token_type_ids"] = said["token_type_ids"]
+        if learn:
+            feature["labels"] = [self.labels.index(label) for label in self.labels_of(example)]
+        return [feature]
+
+    def collate(self, features: Sequence[Feature]) -> dict[str, Any]:
+        typed = any("token_type_ids" in feature for feature in features)
+        rows = [_typed(feature) for feature in features] if typed else features
+        batch = padded(rows, padding=self.tokenizer.pad_token_id)
+        if "labels" not in features[0]:
+            return batch
+        if self.state["multi_label"]:
+            batch["labels"] = torch.zeros(len(features), len(self.labels))
+            for row, feature in enumerate(features):
+                batch["labels"][row, feature["labels"]] = 1.0
+        else:
+            batch["labels"] = torch.tensor([feature["labels"][0] for feature in features])
+        return batch
+
+    def encode(self, model: EncoderModel, batch: dict[str, Any]) -> Tensor:
+        """rows × width."""
+        return pooled(model.hidden(batch), batch["attention_mask"], self.state["pooling"])
+
+    def loss(self, model: EncoderModel, batch: dict[str, Any], hidden: Any = None) -> Loss:
+        logits = model.head(self.encode(model, batch) if hidden is None else hidden).float()
+        labels = batch["labels"]
+        weights = None if self._weights is None else self._weights.to(logits.device)
+        if self.state["multi_label"]:
+            wanted = labels * (1 - smoothing(self.options)) + smoothing(self.options) / 2
+            each = functional.binary_cross_entropy_with_logits(logits, wanted, weight=weights, reduction="none")
+            right = ((logits > 0) == (labels > 0.5)).all(dim=1).sum()
+            return Loss(each.mean(dim=1).sum(), len(labels), int(right))
+        total = functional.cross_entropy(
+            logits, labels, weight=weights, label_smoothing=smoothing(self.options), reduction="sum"
+        )
+        return Loss(total, len(labels), int((logits.argmax(dim=1) == labels).sum()))
+
+    def outputs(self, model: EncoderModel, batch: dict[str, Any]) -> list[Any]:
+        with torch.no_grad():
+            return list(model.head(self.encode(model, batch)).float().cpu().numpy())
+
+    def calibrate(self, examples: Sequence[Example], outputs: Sequence[Sequence[Any]], temperature: float) -> None:
+        """Take in the temperature, and choose the threshold, from what the model says to validation examples."""
+        self.state["temperature"] = temperature
+        if self.state["multi_label"] and self.options.threshold == "auto" and examples:
+            given = [self._probabilities(said[0]) for said in outputs]
+            wanted = [[label in self.labels_of(example) for label in self.labels] for example in examples]
+            self.state["threshold"] = chosen_threshold(np.array(given), np.array(wanted))
+
+    def predict(
+        self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
+    ) -> list[Prediction]:
+        return [ranked(self.labels, self._probabilities(said[0])) for said in outputs]
+
+    def measure(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Metrics:
+        several = self.state.get("multi_label") or any(isinstance(example.target, list) for example in examples)
+        chosen = [self._chosen(said) if several else [said[0]["label"]] for said in predictions]
+        sure = [{entry["label"]: entry["score"] for entry in said} for said in predictions]
+        known = self.state.get("labels") or [entry["label"] for entry in (predictions[0] if predictions else [])]
+        targets = [self.labels_of(example) for example in examples]
+        return classification.scores(targets, chosen, labels=known, probabilities=sure)
+
+    def majority(self, examples: Sequence[Example]) -> Prediction:
+        """Every label with its share of the examples."""
+        counts = Counter(label for example in examples for label in self.labels_of(example))
+        labels = sorted(counts)
+        return ranked(labels, np.array([counts[label] / len(examples) for label in labels]))
+
+    def _probabilities(self, logits: Any) -> Any:
+        return scored(logits / self.state.get("temperature", 1.0), independent=self.state["multi_label"])
+
+    def _chosen(self, said: list[dict[str, Any]]) -> list[str]:
+        threshold = self.state.get("threshold", 0.5 if self.options.threshold == "auto" else self.options.threshold)
+        return [entry["label"] for entry in said if entry["score"] >= threshold]
+
+
+def _typed(feature: Feature) -> Feature:
+    """With token types, for a batch in which some texts are pairs and others not."""
+    return {"token_type_ids": [0] * len(feature["input_ids"]), **feature}
+
+
+def _input(fields: dict[str, Any]) -> Any:
+    text, pair = fields.get("text"), fields.get("text_pair")
+    if not isinstance(text, str) or not text.strip():
+        raise BadExample('"text" should be a text that is not empty.')
+    if pair is None:
+        return text
+    if not isinstance(pair, str):
+        raise BadExample('"text_pair" should be a text.')
+    return {"text": text, "text_pair": pair}
+
+
+def _target(label: Any) -> str | list[str]:
+    if isinstance(label, list):
+        return list(dict.fromkeys(_name(each) for each in label))
+    return _name(label)
+
+
+def _name(label: Any) -> str:
+    if isinstance(label, str) and label.strip():
+        return label.strip()
+    if isinstance(label, int | float):
+        return str(label)
+    raise BadExample(f'"label" should be the name of a class, or a list of names, not {label!r}.')
+
+
+def _of_chat(messages: Any) -> tuple[str, str]:
+    """The last thing that the user says, and the class as the assistant's answer."""
+    said = [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
+    asked = [message.get("content") for message in said if message.get("role") == "user"]
+    if not asked or said[-1].get("role") != "assistant":
+        raise BadExample('"messages" should end with a message of the user, the text, and one of the assistant, its class.')
+    return _input({"text": asked[-1]}), _name(said[-1].get("content"))

@@ -1,0 +1,89 @@
+"""A trained model's folder: weights, tokenizer, task.json, card, and what serves it faster. It stands whole or not at all."""
+
+import copy
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zhuli.models import bases, tuned_gguf
+from zhuli.neural import model_folder, onnx_export
+from zhuli.neural.explaining import remember
+from zhuli.neural.model_folder import ModelFolder
+from zhuli.ports import Task
+from zhuli.training import adapters, card, evaluation
+from zhuli.training.plan import Plan
+from zhuli.types.hyperparameters import Hyperparameters
+
+GGUF, ADAPTER_GGUF, ADAPTER = "model.gguf", "adapter.gguf", "adapter_config.json"
+
+
+def settle(model: Any, options: Hyperparameters) -> None:
+    """Merge the adapters, if they are to be merged, in place. PiSSA's fit only the base that it has changed."""
+    if options.lora.merge or options.lora.variant == "pissa":
+        adapters.merge(model)
+
+
+def write_checkpoint(place: Path, todo: Plan, task: Task, model: Any, options: Hyperparameters) -> None:
+    """A model that can be used, of a training that goes on with `model` as it is."""
+    own = copy.deepcopy(model)
+    settle(own, options)
+    scratch = _begun(place)
+    _write_weights(scratch, todo, task, own, options)
+    _put(scratch, place)
+
+
+def write(
+    place: Path, todo: Plan, task: Task, model: Any, options: Hyperparameters, *, report: Mapping[str, Any]
+) -> None:
+    """The finished model, with its card and what explains and serves it."""
+    scratch = _begun(place)
+    _write_weights(scratch, todo, task, model, options)
+    held_out = todo.data.test or todo.data.validation
+    if not task.generates:
+        remember(task, model, todo.data.train, scratch)
+    onnx = onnx_export.export(task, model, scratch, held_out)
+    text = json.dumps({**report, "onnx": onnx.why}, ensure_ascii=False, indent=1, default=str)
+    (scratch / evaluation.REPORT).write_text(text + "\n", encoding="utf-8")
+    card.write_card(scratch, todo.spec, options, report.get("data", {}), report)
+    _put(scratch, place)
+
+
+def _write_weights(folder: Path, todo: Plan, task: Task, model: Any, options: Hyperparameters) -> None:
+    task.save(model, folder)
+    spec = todo.spec
+    base = spec.base.model_copy(update={"path": str(todo.base.resolve())})
+    language = spec.language or todo.data.report.language
+    model_folder.write(folder, ModelFolder(spec.task, base, options, task.state, language))
+    if task.generates:
+        _write_gguf(folder, todo, model)
+
+
+def _write_gguf(folder: Path, todo: Plan, model: Any) -> None:
+    """For the embedded engine, where it knows the base: the whole model, or the adapter beside the base."""
+    spec = todo.spec
+    models_file = Path(spec.models_file) if spec.models_file else None
+    template = bases.gguf(spec.base, data_dir=Path(spec.data_dir), models_file=models_file)
+    if template is None:
+        return
+    if (folder / ADAPTER).exists():
+        config = model.backbone.config
+        tuned_gguf.write_adapter(
+            folder, folder / ADAPTER_GGUF, heads=config.num_attention_heads, kv_heads=config.num_key_value_heads
+        )
+    else:
+        tuned_gguf.write_merged(template, folder, folder / GGUF)
+
+
+def _begun(place: Path) -> Path:
+    scratch = place.with_name(f"{place.name}.new")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    return scratch
+
+
+def _put(scratch: Path, place: Path) -> None:
+    """By renaming, which happens or does not."""
+    shutil.rmtree(place, ignore_errors=True)
+    scratch.rename(place)

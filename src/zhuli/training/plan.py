@@ -1,0 +1,179 @@
+"""What a tuning is about to do, and the doing of its training: alone, as a trial of a search, or as one of several workers.
+
+A plan can be pickled, for other processes train by it too. It knows nothing of reports and of what is kept in the end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zhuli import registry
+from zhuli.core.errors import ConfigurationError
+from zhuli.models import bases
+from zhuli.models.bases import BaseFacts
+from zhuli.neural import model_folder
+from zhuli.ports import Task
+from zhuli.training import checkpoints, new_folder
+from zhuli.training.adapters import with_adapters
+from zhuli.training.auto import resolved
+from zhuli.training.control import Control
+from zhuli.training.crew import Crew
+from zhuli.training.data.loading import Data, load
+from zhuli.training.failures import TuningFailed
+from zhuli.training.few_shot import fit_few_shot
+from zhuli.training.freezing import set_dropout, what_learns
+from zhuli.training.journal import Journal
+from zhuli.training.loop import Fitted, Report, fit
+from zhuli.training.precision import device
+from zhuli.training.tuned import answers
+from zhuli.types.example import Metrics
+from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.tuning import TASK, Spec
+
+CHECKPOINTS = "checkpoints"
+FROM_WORKERS = "workers"
+
+EachEpoch = Callable[[Task, Any, int, Metrics], None]
+"""Task, model, step and metrics at the end of an epoch."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """spec, data and base of a tuning. folder: the tuning's."""
+
+    spec: Spec
+    folder: Path
+    data: Data
+    base: Path
+    facts: BaseFacts
+
+    def options(self, given: Hyperparameters) -> Hyperparameters:
+        """With every "auto" resolved."""
+        return resolved(
+            given, task=self.spec.task, base=self.facts, examples=self.data.train, labels=self._labels_of_training()
+        )
+
+    def begin(self, options: Hyperparameters) -> tuple[Task, Any]:
+        """The task and a model that has learned nothing yet: the same for the same seed."""
+        state = model_folder.read(self.base).state if self._goes_on() else {}
+        task: Task = registry.find("tasks", self.spec.task)(options, state)
+        torch.manual_seed(self.spec.seed)
+        model = task.begin(self.base, self.data.train)
+        if options.trainable == "lora":
+            with_adapters(model, options)
+        what_learns(model, options)
+        set_dropout(model, float(options.dropout))
+        return task, model.to(device())
+
+    def _goes_on(self) -> bool:
+        """Whether the base is a tuned model of the same task."""
+        return (self.base / TASK).exists() and model_folder.read(self.base).task == self.spec.task
+
+    def _labels_of_training(self) -> dict[str, int]:
+        task: Task = registry.find("tasks", self.spec.task)(self.spec.hyperparameters, {})
+        counts: dict[str, int] = {}
+        for example in self.data.train:
+            for label in task.labels_of(example):
+                counts[label] = counts.get(label, 0) + 1
+        return counts
+
+
+@dataclass
+class Trained:
+    task: Task
+    model: Any
+    fitted: Fitted
+
+
+def read_spec(folder: Path) -> Spec:
+    """TuningFailed says what is wrong with it."""
+    try:
+        return new_folder.read(folder)
+    except ConfigurationError as error:
+        raise TuningFailed("invalid_hyperparameters", str(error)) from error
+
+
+def read_data(spec: Spec, folder: Path) -> Data:
+    """All parts, checked; TuningFailed names the line that is wrong."""
+    task: Task = registry.find("tasks", spec.task)(spec.hyperparameters, {})
+    return load(spec, task, folder)
+
+
+def plan(folder: Path, spec: Spec, data: Data) -> Plan:
+    """Make the base ready; TuningFailed says what can't be used."""
+    models_file = Path(spec.models_file) if spec.models_file else None
+    try:
+        base = bases.folder(spec.base, data_dir=Path(spec.data_dir), models_file=models_file)
+        return Plan(spec, folder, data, base, bases.facts(base))
+    except ConfigurationError as error:
+        raise TuningFailed("base_unusable", str(error), param="model") from error
+
+
+def train(
+    plan: Plan,
+    options: Hyperparameters,
+    *,
+    journal: Journal,
+    control: Control,
+    checkpoints_folder: Path | None,
+    report: Report | None = None,
+    each_epoch: EachEpoch | None = None,
+) -> Trained:
+    """From the base, or from the checkpoint in `checkpoints_folder`, to the end."""
+    task, model = plan.begin(options)
+    validation = plan.data.validation
+
+    def measured(model: Any) -> Metrics:
+        found = answers(task, model, validation, batch_size=2 * int(options.batch_size), control=control)
+        return task.measure(validation, found)
+
+    common: dict[str, Any] = {
+        "seed": plan.spec.seed,
+        "journal": journal,
+        "control": control,
+        "folder": checkpoints_folder,
+        "evaluate": None if task.generates else measured,
+    }
+    if options.trainable == "few_shot":
+        return Trained(task, model, fit_few_shot(task, model, plan.data.train, validation, options, **common))
+    after_epoch = None if each_epoch is None else lambda step, metrics: each_epoch(task, model, step, metrics)
+    fitted = fit(task, model, plan.data.train, validation, options, **common, report=report, each_epoch=after_epoch)
+    return Trained(task, model, fitted)
+
+
+def attempt(plan: Plan, options: Hyperparameters, *, folder: Path, report: Report, control: Control) -> Metrics:
+    """A trial of a search: train with these hyperparameters, and say what validation says of it."""
+    done = train(
+        plan,
+        plan.options(options),
+        journal=Journal(folder),
+        control=control,
+        checkpoints_folder=None,
+        report=report,
+    )
+    metrics = dict(done.fitted.best or {})
+    if plan.data.validation and not done.task.generates and done.task.metric not in metrics:
+        found = answers(done.task, done.model, plan.data.validation, batch_size=32, control=control)
+        metrics |= done.task.measure(plan.data.validation, found)
+    return metrics
+
+
+def work(plan: Plan, options: Hyperparameters, *, journal: Journal, control: Control) -> Fitted:
+    """One of several workers; the first leaves what was learned in the tuning's folder."""
+    place = plan.folder / CHECKPOINTS
+    done = train(plan, options, journal=journal, control=control, checkpoints_folder=place)
+    if Crew().rank == 0:
+        checkpoints.write(place / FROM_WORKERS, {"weights": checkpoints.learned(done.model)})
+    return done.fitted
+
+
+def learned_by_workers(plan: Plan, options: Hyperparameters, fitted: Fitted) -> Trained:
+    """The model that the workers trained, in this process."""
+    task, model = plan.begin(options)
+    left = checkpoints.read(plan.folder / CHECKPOINTS / FROM_WORKERS) or {}
+    checkpoints.put_back(model, left["weights"])
+    model.eval()
+    return Trained(task, model, fitted)

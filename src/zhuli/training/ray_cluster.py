@@ -1,0 +1,112 @@
+"""A Ray cluster for one tuning: a local one that ends with it, or one that is there already; and what its processes need.
+
+Processes of the cluster share the tuning's folder: one machine, or a disk that all machines have. Through it they hear
+what the parent asks and tell what happens, for Ray has no way to ask a worker for something between two steps.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zhuli.core.errors import ConfigurationError
+from zhuli.training.control import Control
+from zhuli.training.failures import TuningFailed
+from zhuli.training.journal import Journal, events
+
+# Ray reads these when it is imported, and hands them to its processes. It would tell its makers how it is used.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "0")
+os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+
+try:
+    import ray
+except ImportError as error:
+    raise ConfigurationError("Ray is not installed: pip install 'zhuli[ray]'.") from error
+
+LOCAL = "local"
+OBJECT_STORE_BYTES = 200 * 1024**2
+"""Of a local cluster: the data goes through it, weights do not."""
+
+POLL_SECONDS = 0.2
+_WANTED = "wanted"
+
+
+@contextmanager
+def cluster(address: str, *, processes: int) -> Iterator[None]:
+    """While it lasts, Ray is there with as many processors as processes, however many the machine has."""
+    if address == LOCAL:
+        ray.init(
+            address=LOCAL,
+            num_cpus=processes,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="WARNING",
+        )
+    else:
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="WARNING")
+        except ConnectionError as error:
+            raise TuningFailed(
+                "invalid_hyperparameters", f"No Ray cluster answers at {address}.", param="tuning.workers.address"
+            ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def parent(folder: Path, *, journal: Journal | None, control: Control) -> Iterator[None]:
+    """What the control is asked is written to `folder`, and events of the journal there are taken over into `journal`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _WANTED).unlink(missing_ok=True)
+    taken = len(events(folder))
+
+    def look() -> None:
+        nonlocal taken
+        if control.wanted is not None:
+            (folder / _WANTED).write_text(control.wanted)
+        for event in events(folder, after=taken) if journal is not None else []:
+            taken = event.number
+            journal.write(event.kind, event.message, level=event.level, **event.data)
+
+    with _every(POLL_SECONDS, look):
+        yield
+    look()
+
+
+@contextmanager
+def control_of(folder: Path) -> Iterator[Control]:
+    """In a process of the cluster: what the parent wrote to `folder`, at most a fifth of a second later."""
+    control = Control()
+
+    def look() -> None:
+        try:
+            wanted = (folder / _WANTED).read_text()
+        except FileNotFoundError:
+            return
+        if wanted == "cancel" or wanted == "pause":
+            control.ask(wanted)
+
+    with _every(POLL_SECONDS, look):
+        yield control
+
+
+@contextmanager
+def _every(seconds: float, do: Callable[[], None]) -> Iterator[None]:
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(seconds):
+            do()
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

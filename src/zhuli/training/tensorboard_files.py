@@ -1,0 +1,32 @@
+"""TensorBoard's files in a tuning's folder, written by listening to its journal: `tensorboard --logdir FOLDER`."""
+
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from zhuli.types.tuning import TuningEvent
+
+FOLDER = "tensorboard"
+NOT_CURVES = ("step", "total_steps", "seconds_left")
+
+
+class TensorBoard:
+    """A listener of a Journal; makes nothing before the first metrics come."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / FOLDER
+        self._writer: Any = None
+
+    def __call__(self, event: TuningEvent) -> None:
+        if event.kind != "metrics" or "step" not in event.data:
+            return
+        if self._writer is None:
+            self._writer = SummaryWriter(self._folder)
+        for name, value in event.data.items():
+            if name not in NOT_CURVES and isinstance(value, int | float):
+                self._writer.add_scalar(name, value, event.data["step"], walltime=event.at)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
