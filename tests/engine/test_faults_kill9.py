@@ -1,7 +1,8 @@
 """kill -9 of the server at every boundary of a run with text, two tool calls, a submit and text again; then a restart.
 
 Two ways to die: just after events have reached a client, and just before a commit. Each is enumerated until the story
-is over. Whatever the cut: the run can be brought to its end, nothing is lost or doubled, and finished calls stay so.
+is over; each database takes every other boundary, for what the server does there is the same. Whatever the cut: the run
+can be brought to its end, nothing is lost or doubled, and finished calls stay so.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from openai.types.beta.threads import Run
 
 from tests.engine.log_checks import TERMINAL, check_log
 from tests.harness.clients import Clients
+from tests.harness.farm import STORAGES, Storage
 from tests.harness.server import SCRIPT, Server
 from tests.harness.sse import EventParser, ServerEvent
 from tests.harness.stories import WEATHER, answers, at_rest, calls_of, data, use_the_model
@@ -28,9 +30,11 @@ MOST = 200
 
 
 @pytest.mark.timeout(600)
-def test_after_a_kill_behind_any_event_the_run_ends_well(clients: Clients, start_server: Callable[..., Server]) -> None:
+def test_after_a_kill_behind_any_event_the_run_ends_well(
+    clients: Clients, start_server: Callable[..., Server], storage: Storage
+) -> None:
     server = start_server(fresh=True, lease_seconds=LEASE)
-    for boundary in range(1, MOST):
+    for boundary in range(1 + STORAGES.index(storage), MOST, len(STORAGES)):
         with told(f"killed behind piece {boundary}"):
             story = Watched(server, clients, boundary)
             story.play()
@@ -43,12 +47,12 @@ def test_after_a_kill_behind_any_event_the_run_ends_well(clients: Clients, start
 
 @pytest.mark.timeout(600)
 def test_after_a_kill_before_any_commit_the_run_ends_well(
-    clients: Clients, start_server: Callable[..., Server], tmp_path: Path
+    clients: Clients, start_server: Callable[..., Server], storage: Storage, tmp_path: Path
 ) -> None:
     arm = tmp_path / "armed"
     killer = {"backend": "tests.engine.killer:Killer", "script": str(SCRIPT), "arm_file": str(arm)}
     server = start_server(fresh=True, lease_seconds=LEASE, models={"killer": killer})
-    for boundary in range(MOST):
+    for boundary in range(STORAGES.index(storage), MOST, len(STORAGES)):
         with told(f"killed before commit {boundary + 1}"):
             story = Insistent(server, clients, arm, boundary)
             if not story.play():
