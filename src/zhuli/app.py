@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli import registry
@@ -29,11 +31,19 @@ from zhuli.runs.handler import RunHandler
 from zhuli.runs.history import History
 from zhuli.runs.images import Images
 from zhuli.settings import Settings
-from zhuli.store import blobs, chunks, jobs, migrate, projects, runs, vector_stores
+from zhuli.store import blobs, chunks, fine_tuning, jobs, migrate, projects, runs, tuned_models, vector_stores
 from zhuli.store.database import Database, open_database
+from zhuli.tuning.child_process import PROGRAM
+from zhuli.tuning.commands import TuningCommands
+from zhuli.tuning.discarding import FolderDiscarding
+from zhuli.tuning.handler import TuningHandler, Tunings
+from zhuli.tuning.registering import Registering
 from zhuli.worker.loop import Chore, Handler, Worker
 
 log = logging.getLogger(__name__)
+
+_MODELS_SECONDS = 5.0
+"""How often the tuned models are looked up, should a hint be lost."""
 
 
 @dataclass
@@ -55,9 +65,12 @@ class App:
     files: Shelf
     uploads: Uploads
     predictor: Predictor
+    tuning: TuningCommands
+    tunings: dict[str, TuningHandler]
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
+    _watching: asyncio.Task[None] | None = None
 
     async def start(self, *, work: bool) -> None:
         """Bring the schema up to date, and begin to work if `work`."""
@@ -66,6 +79,8 @@ class App:
         await self.database.begin()
         if not self.database.shared:
             await self.database.run(jobs.release_all)  # nobody else can hold a lease
+        await self.database.run(self.catalog.tuned.read)
+        self._watching = asyncio.create_task(self._watch_models())
         await self._load_embedders()
         forget_copies(self.settings.data_dir, older_than=READING_SECONDS if self.database.shared else 0.0)
         if work:  # also without slots: runs must expire
@@ -82,6 +97,17 @@ class App:
                 except ZhuliError as error:
                     log.warning("The embedder '%s' can't be used: %s", name, error.message)
 
+    async def _watch_models(self) -> None:
+        """Know of tuned models and aliases what other processes do to them; hints may be lost."""
+        with self.hints.listen(tuned_models.TOPIC) as changes:
+            while not self.hints.closed:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changes.get(), _MODELS_SECONDS)
+                try:
+                    await self.database.run(self.catalog.tuned.read)
+                except Exception:
+                    log.exception("The tuned models can't be looked up; trying again")
+
     async def _work(self, worker: Worker) -> None:
         """Work until begin_to_stop(); then followers have nothing more to wait for in this process."""
         await worker.run()
@@ -90,6 +116,8 @@ class App:
     def begin_to_stop(self) -> None:
         """Claim nothing more; running turns may finish."""
         self.ready = False
+        for handler in self.tunings.values():
+            handler.begin_to_stop()
         if self._worker is not None:
             self._worker.stop()
         else:
@@ -106,6 +134,9 @@ class App:
         await self.work_until_stopped()
         self.hints.close()
         await self.predictor.aclose()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         await self.library.aclose()
         await self.reader.aclose()
         await self.catalog.aclose()
@@ -120,7 +151,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     clock = clock or SystemClock()
     hints = Hints()
     database = open_database(settings.database, hints, durable=settings.durable)
-    catalog = Catalog.load(settings.models, settings.data_dir)
+    catalog = Catalog.load(settings.models, settings.data_dir, engines=settings.tuned_engines)
     blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
     telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
     engine = Engine(
@@ -145,6 +176,10 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     engine.tools["file_search"] = registry.find("tools", "file_search")(knowledge.search)
     files = Shelf(database, blobs, clock)
     uploads = Uploads(files)
+    tuning = TuningCommands(database, blobs, catalog, clock, settings.models)
+    program = shlex.split(settings.tuning_command) or PROGRAM
+    registering = Registering(database, files, catalog, clock, settings.data_dir, settings.models)
+    tunings = Tunings(database, registering, clock, settings.data_dir, settings.models, settings.max_attempts, program)
     return App(
         settings,
         clock,
@@ -161,6 +196,8 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         files,
         uploads,
         Predictor(seconds=settings.prediction_seconds, models=settings.prediction_models),
+        tuning,
+        {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)},
     )
 
 
@@ -174,6 +211,8 @@ def make_worker(app: App) -> Worker:
         vector_stores.CLEAN_UP: CleanUp(app.database, app.library.forget),
         chunks.DISCARD: Discarding(app.database),
         blobs.DISCARD: BlobDiscarding(app.database, app.blobs),
+        **app.tunings,
+        tuned_models.DISCARD: FolderDiscarding(app.database, settings.data_dir),
     }
     working = settings.worker_slots > 0
     slots = {
@@ -182,6 +221,9 @@ def make_worker(app: App) -> Worker:
         vector_stores.CLEAN_UP: 1 if working else 0,
         chunks.DISCARD: 1 if working else 0,
         blobs.DISCARD: 4 if working else 0,
+        fine_tuning.CHECK: min(settings.tuning_slots, 1) if working else 0,
+        fine_tuning.TUNE: settings.tuning_slots if working else 0,
+        tuned_models.DISCARD: 1 if working else 0,
     }
     chores = [
         Chore(1.0, runner.expire_overdue),

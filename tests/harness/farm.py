@@ -46,6 +46,7 @@ class Farm:
         aliases: Mapping[str, str] | None = None,
         embedder: str = "hashed",
         embedders: Mapping[str, Table] | None = None,
+        bases: Mapping[str, Table] | None = None,
         **settings: Any,
     ) -> Server:
         """A server of the test's own, with these settings."""
@@ -58,6 +59,7 @@ class Farm:
             aliases=aliases,
             embedder=embedder,
             embedders=embedders,
+            bases=bases,
             settings=settings,
         )
         self._running.append(server)

@@ -41,6 +41,7 @@ class Server:
         aliases: Mapping[str, str] | None = None,
         embedder: str = "hashed",
         embedders: Mapping[str, Table] | None = None,
+        bases: Mapping[str, Table] | None = None,
         settings: Table | None = None,
     ) -> None:
         self.folder = folder
@@ -53,7 +54,7 @@ class Server:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "server.log"
         self._record = folder / "requests.jsonl"
-        self._write_models(script, models or {}, aliases or {}, embedder, embedders or {})
+        self._write_models(script, models or {}, aliases or {}, embedder, embedders or {}, bases or {})
         self._write_config(settings or {})
 
     def start(self) -> None:
@@ -145,6 +146,7 @@ class Server:
         aliases: Mapping[str, str],
         embedder: str,
         embedders: Mapping[str, Table],
+        bases: Mapping[str, Table],
     ) -> None:
         scripted = {"backend": "scripted", "script": str(script), "record": str(self._record)}
         document = {
@@ -152,6 +154,7 @@ class Server:
             "default_embedder": embedder,
             "models": {"script": scripted, **models},
             "embedders": {"hashed": {"plugin": "hashed"}, **embedders},
+            "bases": bases,
             "aliases": {"gpt-4o": "script", "gpt-4o-mini": "script", **aliases},
         }
         (self.folder / "models.toml").write_text(to_toml(document))

@@ -35,6 +35,18 @@ def nullable_is_meant(node: Any) -> Any:
     return corrected
 
 
+def exclusive_bounds_are_numbers(node: Any) -> Any:
+    """`exclusiveMinimum: true` beside a minimum is OpenAPI 3.0 as well; in 3.1 it is the bound itself."""
+    if isinstance(node, list):
+        return [exclusive_bounds_are_numbers(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    corrected = {key: exclusive_bounds_are_numbers(value) for key, value in node.items()}
+    if corrected.get("exclusiveMinimum") is True:
+        corrected["exclusiveMinimum"] = corrected.pop("minimum")
+    return corrected
+
+
 def _only_says_nullable(member: Schema) -> bool:
     return member.get("nullable") is True and not ({"$ref", "properties", "type"} & set(member))
 
@@ -94,6 +106,12 @@ def runs_may_be_streamed(document: Schema) -> Schema:
     return document
 
 
+def jobs_may_be_paused(document: Schema) -> Schema:
+    """The example of pausing a job shows a status that the enum forgets."""
+    _property(document, "FineTuningJob", "status")["enum"].append("paused")
+    return document
+
+
 def _property(document: Schema, schema: str, name: str) -> Schema:
     found: Schema = document["components"]["schemas"][schema]["properties"][name]
     return found
@@ -101,6 +119,7 @@ def _property(document: Schema, schema: str, name: str) -> Schema:
 
 CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     nullable_is_meant,
+    exclusive_bounds_are_numbers,
     runs_inherit_every_tool,
     empty_lists_have_null_ends,
     errors_are_wrapped_in_streams,
@@ -108,6 +127,7 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     file_content_is_bytes,
     embeddings_may_be_base64,
     runs_may_be_streamed,
+    jobs_may_be_paused,
 )
 
 _THREADS: Schema = {
@@ -122,11 +142,23 @@ _THREADS: Schema = {
     "required": ["object", "data", "first_id", "last_id", "has_more"],
 }
 
+_ALIAS: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "string"}, "object": {"const": "model_alias"}, "model": {"type": "string"}},
+    "required": ["id", "object", "model", "moves"],
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
         "text/event-stream": {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}
     },
+    ("GET", f"{PREFIX}/models/{{model}}/export"): {"application/octet-stream": {}},
+    ("GET", f"{PREFIX}/model_aliases"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
+    ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
+    ("POST", f"{PREFIX}/model_aliases/{{alias}}/rollback"): {"application/json": {"schema": _ALIAS}},
+    ("DELETE", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", "/healthz"): {"text/plain": {}},
     ("GET", "/readyz"): {"text/plain": {}},
     ("GET", "/openapi.json"): {"application/json": {"schema": {"type": "object"}}},

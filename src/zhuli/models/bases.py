@@ -144,7 +144,7 @@ def _checked(folder: Path, name: str) -> Path:
 
 def _downloaded(name: str, models: Path) -> Path:
     """From the Hugging Face hub, or from what was downloaded before."""
-    from huggingface_hub import snapshot_download  # comes with transformers, which a server without tuning does not need
+    from huggingface_hub import snapshot_download  # comes with transformers, in tuning processes only
 
     kinds = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
     try:
@@ -202,4 +202,6 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} can't be read: it should be a file of a Hugging Face folder ({error}).") from error
+        raise ConfigurationError(
+            f"{path} can't be read: it should be a file of a Hugging Face folder ({error})."
+        ) from error

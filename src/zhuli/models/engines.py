@@ -53,10 +53,7 @@ class KeptBackend:
         self._calls = 0
         self._turning = asyncio.Lock()
         self.retired = False
-
-    @property
-    def context_window(self) -> int:
-        return self._backend.context_window
+        self.context_window = backend.context_window
 
     @property
     def busy(self) -> bool:
@@ -66,6 +63,7 @@ class KeptBackend:
         with self._used():
             async with self._turning:
                 await self._backend.start()
+                self.context_window = self._backend.context_window
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
         with self._used():

@@ -53,8 +53,11 @@ class Tuned:
 
     def names(self, project: str) -> list[str]:
         """The project's models, oldest first, then its aliases."""
-        models = [model.name for model in self.models.values() if model.project == project]
-        return [*models, *sorted(alias for owner, alias in self.aliases if owner == project)]
+        return [*self.models_of(project), *sorted(alias for owner, alias in self.aliases if owner == project)]
+
+    def models_of(self, project: str) -> list[str]:
+        """The same without aliases."""
+        return [model.name for model in self.models.values() if model.project == project]
 
     def entry(self, name: str, project: str | None) -> Entry | None:
         """How the project's model is talked to; None if it is not there or answers no chats."""

@@ -7,7 +7,6 @@ template will do. Knows nothing of how a conversation is checked (neural.convers
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -91,7 +90,7 @@ class Chats:
         for number in learn:
             before = self._rendered(messages[:number], tools, prompt=True)
             after = self._rendered(messages[: number + 1], tools)
-            span = (len(commonprefix([before, after])), len(after))
+            span = (_agreement(before, after), len(after))
             if whole.startswith(after):
                 spans.append(span)
             else:
@@ -130,6 +129,12 @@ def without_oldest_turn(messages: Messages) -> Messages | None:
     told = next((at for at, message in enumerate(messages) if message["role"] != "system"), len(messages))
     asked = [at for at, message in enumerate(messages) if message["role"] == "user" and at > told]
     return [*messages[:told], *messages[asked[0] :]] if asked else None
+
+
+def _agreement(first: str, second: str) -> int:
+    """How many letters both begin with."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
 def _cut(row: Row, most: int) -> Row:

@@ -28,6 +28,8 @@ class EncoderTask:
     name: ClassVar[str]
     generates: ClassVar[bool] = False
     untrained: ClassVar[Literal["majority", "model"]] = "majority"
+    reads: ClassVar[int] = 1
+    """Places of a text that the head looks at together."""
 
     def __init__(self, options: Hyperparameters, state: dict[str, Any]) -> None:
         self.options = options
@@ -70,8 +72,7 @@ class EncoderTask:
         model.eval()
         with torch.no_grad():
             parts = [
-                read(model, self.collate(chosen[start : start + _AT_ONCE]))
-                for start in range(0, len(chosen), _AT_ONCE)
+                read(model, self.collate(chosen[start : start + _AT_ONCE])) for start in range(0, len(chosen), _AT_ONCE)
             ]
         model.head.standardise(torch.cat(parts))
 
@@ -82,7 +83,7 @@ class EncoderTask:
         backbone = encoder_model.opened_backbone(folder)
         self.tokenizer = encoder_model.opened_tokenizer(folder)
         self.length = self._length(backbone.config)
-        return EncoderModel(backbone, head or LinearHead(int(backbone.config.hidden_size), outputs))
+        return EncoderModel(backbone, head or LinearHead(self.reads * int(backbone.config.hidden_size), outputs))
 
     def _length(self, config: Any) -> int:
         """Tokens at once: what was asked for, as far as the base and its tokenizer allow it."""
@@ -102,7 +103,7 @@ def class_weights(options: Hyperparameters, labels: Sequence[str], given: Sequen
         return torch.tensor([chosen.get(label, 1.0) for label in labels])
     if chosen != "balanced":
         return None
-    counts = {label: 0 for label in labels}
+    counts = dict.fromkeys(labels, 0)
     for label in given:
         counts[label] += 1
     return torch.tensor([len(given) / (len(labels) * max(count, 1)) for count in counts.values()])

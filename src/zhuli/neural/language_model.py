@@ -4,6 +4,7 @@ The output layer is most of a small model's arithmetic. Where it is a plain matr
 only; the loss is the same.
 """
 
+import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,10 +34,12 @@ class Learned(NamedTuple):
 class LanguageModel(nn.Module):
     """backbone: a causal or sequence-to-sequence model of transformers, with adapters in its layers or without.
 
-    adapters: peft's view of the backbone while it has some; no part of the module's weights.
+    adapters: peft's view of the backbone while it has some; no part of the module's weights. stands_alone: whether the
+    backbone was something else than what its folder has, so that adapters beside that folder would not be enough.
     """
 
     adapters: Any = None
+    stands_alone: bool = False
 
     def __init__(self, backbone: Any) -> None:
         super().__init__()
@@ -136,16 +139,22 @@ def opened(folder: Path) -> LanguageModel:
 
 def opened_to_learn_more(folder: Path) -> LanguageModel:
     """The same with adapters merged, so that the tuned model is a base like any other."""
-    model = opened(folder)
-    return LanguageModel(model.adapters.merge_and_unload()) if model.adapters is not None else model
+    found = opened(folder)
+    if found.adapters is None:
+        return found
+    model = LanguageModel(found.adapters.merge_and_unload())
+    model.stands_alone = True
+    return model
 
 
 def save(model: LanguageModel, folder: Path) -> None:
-    """As a whole, or the adapters alone where the model still has some."""
-    if model.adapters is not None:
-        model.adapters.save_pretrained(str(folder), save_embedding_layers=False)
-    else:
+    """As a whole, or the adapters alone where there are some that lie beside a base."""
+    if model.adapters is None:
         model.backbone.save_pretrained(folder)
+    elif model.stands_alone:
+        copy.deepcopy(model.adapters).merge_and_unload().save_pretrained(folder)
+    else:
+        model.adapters.save_pretrained(str(folder), save_embedding_layers=False)
 
 
 def _opened(folder: Path) -> Any:

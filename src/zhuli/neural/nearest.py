@@ -12,20 +12,25 @@ from typing import Any
 import numpy as np
 
 from zhuli.metrics.measured import Floats
+from zhuli.types.example import Example
 
 SHOWN, VECTORS = "nearest.json", "nearest.npy"
 
 MOST = 5_000
-"""Examples that are kept, about 4 MB of vectors for a width of 384; more are thinned out evenly."""
+"""Examples that are kept, about 4 MB of vectors for a width of 384; of more every n-th."""
+
+
+def spread(examples: Sequence[Example]) -> list[Example]:
+    """At most MOST of them, evenly."""
+    number = min(len(examples), MOST)
+    return [examples[at * len(examples) // number] for at in range(number)]
 
 
 def keep(folder: Path, vectors: Floats, shown: Sequence[dict[str, Any]]) -> None:
     """Write both files. vectors: examples × width; shown: what JSON can hold of each."""
-    chosen = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), MOST)).round().astype(int)) if shown else []
     unit = _unit(np.asarray(vectors, dtype=np.float64).reshape(len(shown), -1))
-    np.save(folder / VECTORS, unit[chosen].astype(np.float16))
-    text = json.dumps([shown[at] for at in chosen], ensure_ascii=False)
-    (folder / SHOWN).write_text(text, encoding="utf-8")
+    np.save(folder / VECTORS, unit.astype(np.float16))
+    (folder / SHOWN).write_text(json.dumps(list(shown), ensure_ascii=False), encoding="utf-8")
 
 
 def nearest(folder: Path, vector: Floats, k: int) -> list[dict[str, Any]]:

@@ -33,7 +33,8 @@ class OnnxBackbone(torch.nn.Module):
 
     def forward(self, **given: Any) -> BaseModelOutput:
         """The last layer, rows × tokens × width."""
-        feed = {name: given[name].numpy() for name in self._inputs}
+        absent = torch.zeros_like(given["input_ids"])  # token types, which not every text comes with
+        feed = {name: given.get(name, absent).numpy() for name in self._inputs}
         (hidden,) = self._session.run(None, feed)
         return BaseModelOutput(last_hidden_state=torch.from_numpy(hidden))
 

@@ -63,7 +63,8 @@ def export(
         if outcome.kept:
             draft.replace(folder / FILE)
     except (ImportError, torch.onnx.errors.OnnxExporterError) as error:
-        return OnnxOutcome(False, f"It can't be exported: {str(error).partition(chr(10))[0]}")
+        reason = error.__cause__ or error
+        return OnnxOutcome(False, f"torch.onnx can't export it: {type(reason).__name__}: {reason}")
     finally:
         model.backbone = backbone
         draft.unlink(missing_ok=True)
@@ -82,8 +83,10 @@ def _given(task: Any, model: Any, example: Example) -> dict[str, torch.Tensor]:
         task.outputs(model, task.collate(task.features(example, learn=False)[:1] * 2))
     finally:
         hook.remove()
-    # Tensors of inference mode can't be traced.
-    return {name: value.clone() for name, value in calls[0].items()}
+    given = calls[0]
+    if getattr(model.backbone.config, "type_vocab_size", 0) > 1:
+        given.setdefault("token_type_ids", torch.zeros_like(given["input_ids"]))
+    return given
 
 
 class _LastHidden(torch.nn.Module):
@@ -91,22 +94,23 @@ class _LastHidden(torch.nn.Module):
         super().__init__()
         self.backbone = backbone
 
-    def forward(self, **given: torch.Tensor) -> torch.Tensor:
+    def forward(self, given: dict[str, torch.Tensor]) -> torch.Tensor:
         hidden: torch.Tensor = self.backbone(**given).last_hidden_state
         return hidden
 
 
 def _write(backbone: Any, given: Mapping[str, torch.Tensor], path: Path) -> None:
+    names = sorted(given)  # whatever order a dictionary is taken apart in
     any_size = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
     with _quiet(), torch.no_grad():
         torch.onnx.export(
             _LastHidden(backbone).eval(),
             (),
             path,
-            kwargs=dict(given),
-            input_names=list(given),
+            kwargs={"given": {name: given[name] for name in names}},
+            input_names=names,
             output_names=["hidden"],
-            dynamic_shapes={"given": dict.fromkeys(given, any_size)},
+            dynamic_shapes={"given": dict.fromkeys(names, any_size)},
             external_data=False,
             verbose=False,
         )

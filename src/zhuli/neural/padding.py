@@ -9,7 +9,9 @@ from torch import Tensor
 def padded(rows: Sequence[Sequence[int]], filler: int, *, left: bool = False) -> Tensor:
     """Rows × the longest one's length."""
     longest = max(map(len, rows), default=0)
-    filled = [[*[filler] * (longest - len(row)), *row] if left else [*row, *[filler] * (longest - len(row))] for row in rows]
+    filled = [
+        [*[filler] * (longest - len(row)), *row] if left else [*row, *[filler] * (longest - len(row))] for row in rows
+    ]
     return torch.tensor(filled, dtype=torch.long).reshape(len(rows), longest)
 
 

@@ -125,7 +125,7 @@ class WritingTask:
         batch = {"input_ids": padded(rows, pad, left=left), "attention_mask": mask(rows, left=left)}
         batch["silent"] = padded([feature.get("silent", [0]) for feature in features], 0)[:, 0]
         if any("known_labels" in feature for feature in features):
-            known = [feature.get("known_ids", feature["input_ids"]) for feature in features]
+            known = [feature["known_ids" if "known_ids" in feature else "input_ids"] for feature in features]
             batch["known_ids"], batch["known_mask"] = padded(known, pad), mask(known)
             batch["labels"] = padded([feature.get("known_labels", [IGNORED]) for feature in features], IGNORED)
         return batch

@@ -13,19 +13,22 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from rich.console import Console
+
 from zhuli.core.errors import ConfigurationError
 from zhuli.operating.tune_options import Asked
 from zhuli.settings import Settings
 from zhuli.training import new_folder
 from zhuli.training.api import check_folder
 from zhuli.training.control import Control
-from zhuli.training.data.report import report_text
+from zhuli.training.data import report as data_report
 from zhuli.training.failures import TuningFailed
-from zhuli.training.progress import Progress
+from zhuli.training.journal import Listener
+from zhuli.training.progress import ProgressBar
 from zhuli.training.tune import Outcome, tune
 from zhuli.training.tuned import open_tuned
 from zhuli.types.example import BadExample
-from zhuli.types.tuning import MODEL, TASK
+from zhuli.types.tuning import MODEL, TASK, TuningEvent
 
 EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 1, "paused": 3}
 
@@ -48,8 +51,8 @@ def run(folder: Path) -> int:
     """Run the tuning or go on with it, and print its report; the exit code."""
     new_folder.read(folder)
     control = Control()
-    with _signals_pause(control), Progress() as progress:
-        outcome = tune(folder, control=control, listeners=[progress])
+    with _signals_pause(control), ProgressBar(Console(stderr=True)) as progress:
+        outcome = tune(folder, control=control, listeners=[_but_failures(progress)])
     _tell(folder, outcome)
     return EXIT_CODES[outcome.status]
 
@@ -57,7 +60,7 @@ def run(folder: Path) -> int:
 def check(folder: Path) -> int:
     """Read the data as the tuning would, and print what is in it; the exit code."""
     try:
-        print(report_text(check_folder(folder)))
+        print(data_report.text(check_folder(folder)))
     except TuningFailed as error:
         print(f"zhuli: {error.message}", file=sys.stderr)
         return 1
@@ -73,6 +76,16 @@ def predict(folder: Path, inputs: Sequence[str]) -> Iterator[str]:
             yield json.dumps(answer, ensure_ascii=False)
     except BadExample as error:
         raise ConfigurationError(f"The model can't take this input: {error}") from error
+
+
+def _but_failures(listener: Listener) -> Listener:
+    """A failure is said once, at the end, also where there was no space left to write it down."""
+
+    def hear(event: TuningEvent) -> None:
+        if event.kind != "failed":
+            listener(event)
+
+    return hear
 
 
 def _tell(folder: Path, outcome: Outcome) -> None:

@@ -1,11 +1,8 @@
-"""What a request for predictions asks: of which model, which inputs, how many labels. Pure, but for the look at the rows."""
+"""What a request for predictions asks: whether its model does that, which inputs, how many labels. Pure."""
 
 from typing import Any
 
-from sqlalchemy import Connection
-
 from zhuli.core.errors import InvalidRequest
-from zhuli.store import tuned_models
 from zhuli.store.tuned_models import TunedModel
 from zhuli.types.hyperparameters import TaskName
 from zhuli.types.prediction import PredictionCreate
@@ -18,14 +15,6 @@ SCORED: tuple[TaskName, ...] = ("text_classification", "relation_extraction")
 EXPLAINED: tuple[TaskName, ...] = ("text_classification", "token_classification", "relation_extraction")
 WRITING: tuple[TaskName, ...] = ("translation", "summarization", "dialogue", "preference")
 TALKING: tuple[TaskName, ...] = ("dialogue", "preference")
-
-
-def tuned_model(connection: Connection, project: str, name: str) -> TunedModel | None:
-    """The project's tuned model of this name, or the one that its alias leads to."""
-    if found := tuned_models.find(connection, project, name):
-        return found
-    target = tuned_models.aliases(connection).get((project, name))
-    return target and tuned_models.find(connection, project, target)
 
 
 def check(model: TunedModel, body: PredictionCreate) -> TaskName:
@@ -75,7 +64,6 @@ def inputs_of(given: Any) -> dict[str, Any]:
 
 
 def best(output: Any, top_k: int | None) -> Any:
-    """The first labels of an output, which are the best; of each pair's where relations of several pairs were asked."""
-    if top_k is None or not isinstance(output, list):
-        return output
-    return output[:top_k]
+    """The first labels of an output, which are the best; pairs of entities have one each, and stay all."""
+    scored = isinstance(output, list) and all(each.keys() == {"label", "score"} for each in output)
+    return output[:top_k] if scored else output

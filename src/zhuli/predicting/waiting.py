@@ -32,18 +32,21 @@ class Ask:
     inputs: list[Any]
     done: asyncio.Future[list[Any]]
     answers: list[Any] = field(init=False)
+    unanswered: int = field(init=False)
     waiting: deque[int] = field(init=False)
     died: bool = False
     """Whether a child has died over it: then it is sent alone, and not a third time."""
 
     def __post_init__(self) -> None:
         self.answers = [None] * len(self.inputs)
+        self.unanswered = len(self.inputs)
         self.waiting = deque(range(len(self.inputs)))
 
     def answer(self, index: int, answer: Any) -> None:
         """Keep it; the last one completes the request."""
         self.answers[index] = answer
-        if not self.done.done() and not self.waiting and None not in self.answers:
+        self.unanswered -= 1
+        if not self.unanswered and not self.done.done():
             self.done.set_result(self.answers)
 
     def fail(self, error: Exception) -> None:

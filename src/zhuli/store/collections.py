@@ -139,9 +139,7 @@ def _replace(table: Table) -> Prepared:
     return prepared(update(table).where(table.c.id == bindparam("key")).values(body=bindparam("new_body")))
 
 
-def seq_of(
-    connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE
-) -> int:
+def seq_of(connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE) -> int:
     """Where the object stands among the others, for cursors; NotFound if there is none."""
     seq = _find(connection, table, "seq", project, id_, where)
     if seq is None:

@@ -5,7 +5,7 @@ entries up to it are left out, however often they come.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select, update
@@ -18,7 +18,14 @@ from zhuli.store.jobs import Job
 from zhuli.store.schema import fine_tuning_checkpoints, fine_tuning_events, fine_tuning_jobs
 from zhuli.store.tuned_models import DISCARD, TunedModel
 from zhuli.types.file import File
-from zhuli.types.fine_tuning import ENDED, FineTuningCheckpoint, FineTuningEvent, FineTuningJob, FineTuningRecord, JobError
+from zhuli.types.fine_tuning import (
+    ENDED,
+    FineTuningCheckpoint,
+    FineTuningEvent,
+    FineTuningJob,
+    FineTuningRecord,
+    JobError,
+)
 from zhuli.types.page import Page
 from zhuli.types.tuning import TuningEvent
 
@@ -41,13 +48,12 @@ class Stored:
     last_event: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ending:
     """What comes of a tuning that went well: all of it is there at once, or nothing."""
 
     models: list[TunedModel]
     files: list[File]
-    values: dict[str, Any] = field(default_factory=dict)
 
 
 def create(connection: Connection, project: str, record: FineTuningRecord, *, now: int) -> None:
@@ -204,9 +210,7 @@ def begin_anew(connection: Connection, job: Job, *, now: int) -> None:
     if stored.last_event:
         text = "The folder of the tuning is not on this machine, so the job starts anew"
         say(connection, stored.project, job.key, text, now=now, level="warn")
-    connection.execute(
-        update(fine_tuning_jobs).where(fine_tuning_jobs.c.id == job.key).values(last_event=0)
-    )
+    connection.execute(update(fine_tuning_jobs).where(fine_tuning_jobs.c.id == job.key).values(last_event=0))
 
 
 def record(
@@ -220,13 +224,11 @@ def record(
     _record(connection, _own(connection, job), events, values or {})
 
 
-def _record(
-    connection: Connection, stored: Stored, events: Sequence[TuningEvent], values: Mapping[str, Any]
-) -> Stored:
+def _record(connection: Connection, stored: Stored, events: Sequence[TuningEvent], values: Mapping[str, Any]) -> Stored:
     fresh = [event for event in events if event.number > stored.last_event]
     for event in fresh:
         _note(connection, stored, event)
-    reports = [event.data for event in fresh if event.kind == "report"]
+    reports = [event.data.get("report", event.data) for event in fresh if event.kind == "report"]
     told = {"report": {**(stored.record.report or {}), **reports[-1]}} if reports else {}
     number = fresh[-1].number if fresh else stored.last_event
     return Stored(_written(connection, stored, {**told, **values}, last_event=number), stored.project, number)
@@ -255,43 +257,35 @@ def _note(connection: Connection, stored: Stored, event: TuningEvent) -> None:
 
 def numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Those of the metrics that are one number."""
-    return {key: value for key, value in metrics.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    return {
+        key: value for key, value in metrics.items() if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 def checkpoint_name(model: str, step: int) -> str:
     return f"{model}:ckpt-step-{step}"
 
 
-def checked(connection: Connection, job: Job, events: Sequence[TuningEvent], *, now: int) -> None:
-    """The data is good: the job waits for its turn."""
-    stored = _record(connection, _own(connection, job), events, {})
+def checked(connection: Connection, job: Job, last: TuningEvent, *, now: int) -> None:
+    """The data is good: the job waits for its turn. last: what the child said of it."""
+    stored = _record(connection, _own(connection, job), [last], {"report": {"data": last.data.get("report", {})}})
     say(connection, stored.project, job.key, "Files validated, moving job to queued state", now=now)
     _written(connection, stored, {"status": "queued"})
     jobs.finish(connection, CHECK, job.key)
     jobs.enqueue(connection, TUNE, job.key)
 
 
-def fail(
-    connection: Connection,
-    job: Job,
-    events: Sequence[TuningEvent],
-    *,
-    error: JobError,
-    now: int,
-) -> None:
-    """Nothing comes of the job."""
-    stored = _record(connection, _own(connection, job), events, {})
+def fail(connection: Connection, job: Job, *, error: JobError, last: TuningEvent | None, now: int) -> None:
+    """Nothing comes of the job. last: the child's word for it, if it had one."""
+    stored = _record(connection, _own(connection, job), [last] if last else [], {})
     say(connection, stored.project, job.key, f"The job failed: {error.message}", now=now, level="error")
-    values = {"status": "failed", "finished_at": now, "estimated_finish": None, "error": error}
-    _written(connection, stored, values)
+    _written(connection, stored, {"status": "failed", "finished_at": now, "estimated_finish": None, "error": error})
     jobs.finish(connection, job.kind, job.key)
 
 
-def complete(
-    connection: Connection, job: Job, events: Sequence[TuningEvent], ending: Ending, *, now: int
-) -> None:
+def complete(connection: Connection, job: Job, last: TuningEvent, ending: Ending, *, now: int) -> None:
     """The model may be asked for, the result files are there, the job has succeeded."""
-    stored = _record(connection, _own(connection, job), events, {})
+    stored = _record(connection, _own(connection, job), [last], {})
     for model in ending.models:
         tuned_models.add(connection, model)
     for file in ending.files:
@@ -305,7 +299,7 @@ def complete(
         "estimated_finish": None,
         "fine_tuned_model": name,
         "result_files": [file.id for file in ending.files],
-        **ending.values,
+        "trained_tokens": last.data.get("trained_tokens"),
     }
     _written(connection, stored, values)
     jobs.finish(connection, job.kind, job.key)

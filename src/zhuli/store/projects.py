@@ -56,7 +56,7 @@ def revoke_key(connection: Connection, key_id: str) -> None:
 
 
 def name_of(connection: Connection, project: str) -> str:
-    return connection.execute(select(projects.c.name).where(projects.c.id == project)).scalar_one()
+    return str(connection.execute(select(projects.c.name).where(projects.c.id == project)).scalar_one())
 
 
 def has_keys(connection: Connection) -> bool:

@@ -6,7 +6,6 @@ An alias is a log of its moves: it leads to the model of the last one, and going
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Connection, delete, insert, select
 
 from zhuli.core.errors import InvalidRequest, NotFound
@@ -15,6 +14,7 @@ from zhuli.store.database import hint
 from zhuli.store.schema import fine_tuning_jobs, model_alias_moves, tuned_models
 from zhuli.types.fine_tuning import ENDED, FineTuningRecord
 from zhuli.types.hyperparameters import TaskName
+from zhuli.types.model_alias import Alias, AliasMove
 from zhuli.types.wire import Wire
 
 TOPIC = "models"
@@ -40,22 +40,6 @@ class TunedModel(Wire):
     created_at: int
     language: str | None = None
     chat: dict[str, Any] | None = None
-
-
-class AliasMove(Wire):
-    """model None: the alias was given up."""
-
-    model: str | None
-    at: int
-
-
-class Alias(Wire):
-    """moves: newest first; the first one is where it leads."""
-
-    id: str
-    object: str = "model_alias"
-    model: str
-    moves: list[AliasMove] = Field(default_factory=list)
 
 
 def add(connection: Connection, model: TunedModel) -> None:
@@ -147,6 +131,4 @@ def _aliases(connection: Connection, project: str, only: Sequence[str] | None) -
             log.clear()
         else:
             log.append(AliasMove(model=row.model, at=int(row.at)))
-    return [
-        Alias(id=name, model=log[-1].model or "", moves=log[::-1]) for name, log in sorted(logs.items()) if log
-    ]
+    return [Alias(id=name, model=log[-1].model, moves=log[::-1]) for name, log in sorted(logs.items()) if log]

@@ -13,6 +13,7 @@ from transformers import (
     BertModel,
     LlamaConfig,
     LlamaForCausalLM,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     T5Config,
@@ -72,7 +73,7 @@ def tiny_language_model(folder: Path) -> Path:
         initializer_range=0.1,
         tie_word_embeddings=True,
         pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.convert_tokens_to_ids("<|im_start|>"),
+        bos_token_id=tokenizer.get_vocab()["<|im_start|>"],
         eos_token_id=tokenizer.eos_token_id,
     )
     return _written(LlamaForCausalLM, config, tokenizer, folder)
@@ -93,12 +94,14 @@ def tiny_seq2seq(folder: Path) -> Path:
         dropout_rate=0.0,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
-        decoder_start_token_id=tokenizer.pad_token_id,
     )
+    config.decoder_start_token_id = tokenizer.pad_token_id
     return _written(T5ForConditionalGeneration, config, tokenizer, folder)
 
 
-def _written(kind: type[PreTrainedModel], config: object, tokenizer: PreTrainedTokenizerFast, folder: Path) -> Path:
+def _written(
+    kind: type[PreTrainedModel], config: PreTrainedConfig, tokenizer: PreTrainedTokenizerFast, folder: Path
+) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         kind(config).save_pretrained(folder)

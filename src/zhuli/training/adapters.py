@@ -3,6 +3,7 @@
 model.backbone becomes peft's model around the one that it was, until the adapters are merged.
 """
 
+import warnings
 from typing import Any
 
 from peft import IA3Config, LoraConfig, PeftConfig, PeftModel, get_peft_model
@@ -27,7 +28,7 @@ def with_adapters(model: Any, options: Hyperparameters) -> None:
     merge(model)
     backbone = model.backbone
     try:
-        model.backbone = get_peft_model(backbone, _config(backbone, options.lora))
+        model.backbone = _adapted(backbone, options.lora)
     except ValueError as error:
         raise TuningFailed(
             "invalid_hyperparameters",
@@ -41,6 +42,13 @@ def merge(model: Any) -> None:
     """Add the adapters to the weights that they adapt, in place; afterwards the backbone is the plain one."""
     if isinstance(model.backbone, PeftModel):
         model.backbone = model.backbone.merge_and_unload()
+
+
+def _adapted(backbone: Any, lora: Lora) -> PeftModel:
+    with warnings.catch_warnings():
+        # peft asks transformers by a name that will go.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(backbone, _config(backbone, lora))
 
 
 def _config(backbone: Any, lora: Lora) -> PeftConfig:

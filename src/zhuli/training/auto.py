@@ -27,11 +27,13 @@ LANGUAGE_MODEL_LENGTH = 1024
 def resolved(
     options: Hyperparameters, *, task: str, base: BaseFacts, examples: Sequence[Example], labels: Mapping[str, int]
 ) -> Hyperparameters:
-    """The same with no "auto" left. `labels`: how often each class occurs in `examples`; {} where there are no classes.
+    """The same with no "auto" left but the threshold.
+
+    labels: how often each class occurs in `examples`; {} where there are no classes. The rules:
 
     trainable: few_shot for single-label text classification on an encoder with at most 50 examples a class and 2,000 in
       all; lora for models that generate; otherwise all.
-    multi_label: whether the examples have another number of labels than one each.
+    multi_label: whether any example has a list of labels. threshold: stays "auto"; training.calibrating finds it.
     learning_rate: see _learning_rate(); times learning_rate_multiplier, which is 1.
     n_epochs: see _epochs(). batch_size: 16; 64 for a head on cached features; 8 for models that generate.
     freeze_embeddings: for encoders with at most 100,000 examples; not for relation extraction, whose markers are new words,
@@ -42,7 +44,7 @@ def resolved(
     max_length: 256 for classification, entities and relations, 384 for windows of question answering, 1,024 for models that
       generate; never more than the base reads.
     The rest: adamw, momentum 0.9, linear schedule with a warmup of 6 %, accumulation 1, top_layers 2, label_smoothing 0,
-      class_weights none, max_grad_norm 1, evaluations_per_epoch 1, bucketing on, beta 0.1, threshold 0.5.
+      class_weights none, max_grad_norm 1, evaluations_per_epoch 1, bucketing on, beta 0.1.
     """
     chosen = _choices(options, task=task, base=base, examples=examples, labels=labels)
     given = {name: value for name in type(options).model_fields if (value := getattr(options, name)) != "auto"}
@@ -53,7 +55,7 @@ def _choices(
     options: Hyperparameters, *, task: str, base: BaseFacts, examples: Sequence[Example], labels: Mapping[str, int]
 ) -> dict[str, Any]:
     generates = base.kind != "encoder"
-    multi_label = sum(labels.values()) != len(examples) if task == "text_classification" else False
+    multi_label = task == "text_classification" and any(isinstance(example.target, list) for example in examples)
     if options.multi_label != "auto":
         multi_label = options.multi_label
     few = task == "text_classification" and not multi_label and not generates and _are_few(examples, labels)
@@ -86,7 +88,6 @@ def _choices(
         "max_length": min(base.max_length, LANGUAGE_MODEL_LENGTH if generates else LENGTHS.get(task, 256)),
         "bucketing": True,
         "beta": 0.1,
-        "threshold": 0.5,
         "multi_label": multi_label,
     }
 

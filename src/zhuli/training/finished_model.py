@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.models import bases, tuned_gguf
+from zhuli.models.gguf_writing import Layout, opened
 from zhuli.neural import model_folder, onnx_export
 from zhuli.neural.explaining import remember
 from zhuli.neural.model_folder import ModelFolder
@@ -16,12 +17,13 @@ from zhuli.training import adapters, card, evaluation
 from zhuli.training.plan import Plan
 from zhuli.types.hyperparameters import Hyperparameters
 
+STAY_ADAPTERS = ("lora", "rslora")
 GGUF, ADAPTER_GGUF, ADAPTER = "model.gguf", "adapter.gguf", "adapter_config.json"
 
 
 def settle(model: Any, options: Hyperparameters) -> None:
-    """Merge the adapters, if they are to be merged, in place. PiSSA's fit only the base that it has changed."""
-    if options.lora.merge or options.lora.variant == "pissa":
+    """Merge the adapters, if they are to be merged, in place. Variants that no engine reads as adapters always are."""
+    if options.lora.merge or options.lora.variant not in STAY_ADAPTERS:
         adapters.merge(model)
 
 
@@ -70,7 +72,11 @@ def _write_gguf(folder: Path, todo: Plan, model: Any) -> None:
     if (folder / ADAPTER).exists():
         config = model.backbone.config
         tuned_gguf.write_adapter(
-            folder, folder / ADAPTER_GGUF, heads=config.num_attention_heads, kv_heads=config.num_key_value_heads
+            folder,
+            folder / ADAPTER_GGUF,
+            heads=config.num_attention_heads,
+            kv_heads=config.num_key_value_heads,
+            architecture=Layout.of(opened(template)).architecture,
         )
     else:
         tuned_gguf.write_merged(template, folder, folder / GGUF)

@@ -154,6 +154,7 @@ class _Training:
             self._stop_if_asked()
             if self._evaluation_is_due():
                 self._evaluate()
+                self._stop_if_asked()
             self._save_if_due()
             if self.at.step == self.total or self.at.stopped_early:
                 return

@@ -166,6 +166,7 @@ def work(plan: Plan, options: Hyperparameters, *, journal: Journal, control: Con
     place = plan.folder / CHECKPOINTS
     done = train(plan, options, journal=journal, control=control, checkpoints_folder=place)
     if Crew().rank == 0:
+        what_learns(done.model, options)  # few_shot has frozen the encoder in between
         checkpoints.write(place / FROM_WORKERS, {"weights": checkpoints.learned(done.model)})
     return done.fitted
 

@@ -40,6 +40,7 @@ def cluster(address: str, *, processes: int) -> Iterator[None]:
         ray.init(
             address=LOCAL,
             num_cpus=processes,
+            _node_ip_address="127.0.0.1",
             object_store_memory=OBJECT_STORE_BYTES,
             include_dashboard=False,
             log_to_driver=False,

@@ -5,12 +5,11 @@ training, which then goes on from its checkpoint like any other.
 """
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from zhuli.training.control import Control, Stopped
-from zhuli.training.failures import TuningFailed
+from zhuli.training.failures import FailureCode, TuningFailed, known
 from zhuli.training.journal import Journal
 from zhuli.training.ray_cluster import cluster, control_of, parent
 from zhuli.types.hyperparameters import Workers
@@ -21,6 +20,19 @@ from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError  #
 
 T = TypeVar("T", covariant=True)
 FOLDER = "workers"
+
+
+class Raised(Exception):
+    """What a worker raised, in a form that travels: an exception's own arguments do not always make it again."""
+
+    def __init__(self, how: str, code: str = "", message: str = "", param: str | None = None) -> None:
+        super().__init__(how, code, message, param)
+        self.how, self.code, self.message, self.param = how, code, message, param
+
+    def again(self) -> Exception:
+        if self.how == "failed":
+            return TuningFailed(cast(FailureCode, self.code), self.message, param=self.param)
+        return Stopped("cancelled" if self.how == "cancelled" else "paused")
 
 
 class Work(Protocol[T]):
@@ -55,14 +67,21 @@ def _on_a_worker(config: dict[str, Any]) -> Any:
     own = folder if rank == 0 else folder / f"worker-{rank}"
     own.mkdir(parents=True, exist_ok=True)
     with control_of(folder) as control:
-        return config["work"](journal=Journal(own), control=control)
+        try:
+            return config["work"](journal=Journal(own), control=control)
+        except Stopped as stopped:
+            raise Raised(stopped.how) from None
+        except Exception as error:
+            if (failure := known(error)) is None:
+                raise
+            raise Raised("failed", failure.code, failure.message, failure.param) from None
 
 
 def _what_happened(error: TrainingFailedError) -> Exception:
     """What a worker raised, the first of ours; others may have failed only because it was gone."""
-    raised = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else []
-    for failure in raised:
+    failures = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else []
+    for failure in failures:
         for cause in (failure, getattr(failure, "cause", None), failure.__cause__):
-            if isinstance(cause, Stopped | TuningFailed):
-                return cause
+            if isinstance(cause, Raised):
+                return cause.again()
     return TuningFailed("server_error", f"A worker failed: {error}")

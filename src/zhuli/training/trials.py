@@ -70,16 +70,15 @@ class Trials:
         return {} if None in usual.values() else usual
 
     def ask(self) -> Trial:
-        """The next trial. What it is follows from the seed and the trials that ended, not from when it is asked."""
-        ended = len(self.ended())
-        self.study.sampler = self.sampler(ended)
-        if ended == 0 and self.usual:
+        """The next trial, by the tree-structured Parzen estimator (Bergstra et al. 2011).
+
+        What it is follows from the seed and the trials before it, also when the search was killed in between.
+        """
+        begun = len(self.ended()) + len(self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+        self.study.sampler = optuna.samplers.TPESampler(seed=self.seed * 1009 + begun, n_startup_trials=STARTUP)
+        if begun == 0 and self.usual:
             self.study.enqueue_trial(self.usual)
         return self.study.ask(self.distributions)
-
-    def sampler(self, ended: int) -> optuna.samplers.TPESampler:
-        """The tree-structured Parzen estimator (Bergstra et al. 2011)."""
-        return optuna.samplers.TPESampler(seed=self.seed * 1009 + ended, n_startup_trials=STARTUP)
 
     def tell(self, trial: Trial, ended: Ended) -> None:
         trial.set_user_attr(_ENDING, ended.ending)
@@ -90,6 +89,10 @@ class Trials:
             self.study.tell(trial, state=TrialState.PRUNED)
         else:
             self.study.tell(trial, ended.value)
+
+    def cut_off(self, trial: Trial) -> None:
+        """The search was stopped in the middle of it: it does not count."""
+        self.study.tell(trial, state=TrialState.FAIL)
 
     def ended(self) -> list[FrozenTrial]:
         """Those that count: all but what was cut off when the search was stopped or killed."""

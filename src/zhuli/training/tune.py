@@ -17,7 +17,6 @@ from typing import Any, Literal
 import torch
 
 from zhuli import registry
-from zhuli.ports import Task
 from zhuli.training import checkpoints, epoch_models, evaluation, finished_model
 from zhuli.training.calibrating import calibrate
 from zhuli.training.control import Control, Stopped
@@ -26,6 +25,7 @@ from zhuli.training.journal import Journal, Listener
 from zhuli.training.loop import Fitted
 from zhuli.training.plan import (
     CHECKPOINTS,
+    FROM_WORKERS,
     Plan,
     Trained,
     attempt,
@@ -40,7 +40,7 @@ from zhuli.training.tensorboard_files import TensorBoard
 from zhuli.training.tuned import answers
 from zhuli.types.example import Example, Prediction
 from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import MODEL, Spec
+from zhuli.types.tuning import MODEL
 
 BEFORE = "before.json"
 """What the base answered, kept so that it is not asked again after a pause."""
@@ -72,7 +72,7 @@ def check(folder: Path, *, control: Control | None = None, listeners: Sequence[L
     def checked(journal: Journal) -> Outcome:
         (control or Control()).check()
         data = read_data(read_spec(folder), folder)
-        report = asdict(data.report)
+        report = data.report.model_dump(mode="json")
         journal.write("succeeded", "The data can be used.", report=report)
         return Outcome("succeeded", None, report, None)
 
@@ -116,7 +116,7 @@ def _tuned(folder: Path, journal: Journal, control: Control) -> Outcome:
         return _succeeded(folder, journal)
     torch.set_num_threads(spec.threads or os.cpu_count() or 1)
     data = read_data(spec, folder)
-    data_report = asdict(data.report)
+    data_report = data.report.model_dump(mode="json")
     journal.write("message", _counted(data_report), data=data_report)
     todo = plan(folder, spec, data)
     control.check()
@@ -185,9 +185,10 @@ def _before(todo: Plan, options: Hyperparameters, examples: Sequence[Example], c
     if kept.exists():
         predictions: list[Prediction] = json.loads(kept.read_text(encoding="utf-8"))
         return predictions
+    plugin = registry.find("tasks", todo.spec.task)
+    if plugin.untrained == "majority":
+        return [plugin(options, {}).majority(todo.data.train)] * len(examples)
     task, model = todo.begin(options)
-    if task.untrained == "majority":
-        return [task.majority(todo.data.train)] * len(examples)
     predictions = answers(task, model, examples, batch_size=int(options.batch_size), control=control)
     scratch = kept.with_suffix(".new")
     scratch.write_text(json.dumps(predictions, ensure_ascii=False, default=float), encoding="utf-8")
@@ -200,7 +201,7 @@ def _trained(todo: Plan, options: Hyperparameters, journal: Journal, control: Co
         from zhuli.training.ray_workers import train_on_workers  # Ray takes seconds and is for few
 
         fitted: Fitted = train_on_workers(
-            todo.spec.workers, partial(work, todo, options), journal=journal, control=control
+            todo.spec.workers, partial(work, todo, options), folder=todo.folder, journal=journal, control=control
         )
         return learned_by_workers(todo, options, fitted)
     writer = epoch_models.Writer(todo, options, journal)

@@ -17,7 +17,7 @@ from zhuli.training.batches import by_length
 from zhuli.training.control import Control
 from zhuli.training.precision import device
 from zhuli.training.rows import on
-from zhuli.types.example import Example, Prediction
+from zhuli.types.example import Example, Feature, Prediction
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,14 @@ def answers(
 ) -> list[Prediction]:
     """What the model predicts for each example. With `control`, Stopped is raised between batches."""
     features = [task.features(example, learn=False) for example in examples]
+    said = outputs_of(task, model, features, batch_size=batch_size, control=control)
+    return task.predict(examples, features, said)
+
+
+def outputs_of(
+    task: Task, model: Any, features: Sequence[Sequence[Feature]], *, batch_size: int, control: Control | None = None
+) -> list[list[Any]]:
+    """What the model says to each example's features."""
     flat = [feature for rows in features for feature in rows]
     said: list[Any] = [None] * len(flat)
     where = next(model.parameters()).device
@@ -62,4 +70,4 @@ def answers(
             for number, output in zip(numbers, task.outputs(model, batch), strict=True):
                 said[number] = output
     outputs = iter(said)
-    return task.predict(examples, features, [[next(outputs) for _ in rows] for rows in features])
+    return [[next(outputs) for _ in rows] for rows in features]

@@ -96,7 +96,9 @@ def knobs_of(body: FineTuningJobCreate, method: Method, *, served: bool) -> Hype
 def check_task(task: TaskName, method: Method, kind: Kind | None, *, base: str) -> None:
     """InvalidRequest if method, task and base do not go together."""
     if (method.type == "dpo") != (task == "preference"):
-        text = f"A method of type '{method.type}' does not go with the task '{task}'. The task 'preference' needs 'dpo'."
+        text = (
+            f"A method of type '{method.type}' does not go with the task '{task}'. The task 'preference' needs 'dpo'."
+        )
         raise InvalidRequest(text, param="method.type", code="invalid_value")
     if kind == "encoder" and task in _WRITING:
         raise _other_base(task, base, "is an encoder, which writes no texts: tune a language model, like smollm2")

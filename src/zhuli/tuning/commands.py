@@ -90,7 +90,9 @@ class TuningCommands:
             "tuning.test_file": body.tuning.test_file,
         }
         return {
-            param: _checked(files.file_of(connection, project, file_id) if "\0" not in file_id else None, file_id, param)
+            param: _checked(
+                files.file_of(connection, project, file_id) if "\0" not in file_id else None, file_id, param
+            )
             for param, file_id in asked.items()
             if file_id is not None
         }

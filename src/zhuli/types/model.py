@@ -1,8 +1,9 @@
-"""A model that may be asked for."""
+"""A model that may be asked for. `base`, `task` and `job` are ours, and there for tuned models only."""
 
 from typing import Literal
 
-from zhuli.types.wire import Wire
+from zhuli.types.hyperparameters import TaskName
+from zhuli.types.wire import Wire, optional
 
 
 class Model(Wire):
@@ -10,6 +11,10 @@ class Model(Wire):
     object: Literal["model"] = "model"
     created: int
     owned_by: str
+    base: str | None = optional()
+    task: TaskName | None = optional()
+    job: str | None = optional()
+    leads_to: str | None = optional()
 
 
 class ModelList(Wire):

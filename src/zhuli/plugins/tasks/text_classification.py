@@ -47,7 +47,10 @@ class Plugin(EncoderTask):
         label = fields.get("label", fields.get("labels"))
         if label is None:
             raise BadExample('There is no "label". It should be the class of the text, or a list of classes.')
-        return Example(_input(fields), _target(label), line=record.line)
+        target = _target(label)
+        if isinstance(target, list) and len(target) != 1 and self.options.multi_label is False:
+            raise BadExample(f"There are {len(target)} labels where multi_label is false; there should be one.")
+        return Example(_input(fields), target, line=record.line)
 
     def ask(self, given: Any) -> Example:
         if isinstance(given, str):
@@ -72,15 +75,8 @@ class Plugin(EncoderTask):
         known = earlier.get("labels", [])
         labels = [*known, *sorted(set(given) - set(known))]
         model = self.begun(base, labels, known)
-        if earlier:
-            self.state = {**earlier, "labels": labels}
-            self.state.pop("temperature", None)
-        else:
-            asked = habits(base)
-            several = self.options.multi_label
-            if several == "auto":
-                several = any(isinstance(example.target, list) for example in examples)
-            self.state = {"labels": labels, "multi_label": several, "pooling": asked.pooling, "prefix": asked.prefix}
+        self.state = {**(earlier or self._new_state(base, examples)), "labels": labels, "temperature": 1.0}
+        if not earlier:
             features = [feature for example in examples for feature in self.features(example, learn=False)]
             self.scale(model, features, self.encode)
         self._weights = class_weights(self.options, labels, given)
@@ -94,21 +90,15 @@ class Plugin(EncoderTask):
         if "text_pair" in pair and "token_type_ids" in said:
             feature["token_type_ids"] = said["token_type_ids"]
         if learn:
-            feature["labels"] = [self.labels.index(label) for label in self.labels_of(example)]
+            feature["labels"] = self._labels(example)
         return [feature]
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Any]:
         typed = any("token_type_ids" in feature for feature in features)
         rows = [_typed(feature) for feature in features] if typed else features
         batch = padded(rows, padding=self.tokenizer.pad_token_id)
-        if "labels" not in features[0]:
-            return batch
-        if self.state["multi_label"]:
-            batch["labels"] = torch.zeros(len(features), len(self.labels))
-            for row, feature in enumerate(features):
-                batch["labels"][row, feature["labels"]] = 1.0
-        else:
-            batch["labels"] = torch.tensor([feature["labels"][0] for feature in features])
+        if "labels" in features[0]:
+            batch["labels"] = torch.tensor([feature["labels"] for feature in features])
         return batch
 
     def encode(self, model: EncoderModel, batch: dict[str, Any]) -> Tensor:
@@ -120,9 +110,9 @@ class Plugin(EncoderTask):
         labels = batch["labels"]
         weights = None if self._weights is None else self._weights.to(logits.device)
         if self.state["multi_label"]:
-            wanted = labels * (1 - smoothing(self.options)) + smoothing(self.options) / 2
+            wanted = labels.float() * (1 - smoothing(self.options)) + smoothing(self.options) / 2
             each = functional.binary_cross_entropy_with_logits(logits, wanted, weight=weights, reduction="none")
-            right = ((logits > 0) == (labels > 0.5)).all(dim=1).sum()
+            right = ((logits > 0) == (labels > 0)).all(dim=1).sum()
             return Loss(each.mean(dim=1).sum(), len(labels), int(right))
         total = functional.cross_entropy(
             logits, labels, weight=weights, label_smoothing=smoothing(self.options), reduction="sum"
@@ -133,13 +123,14 @@ class Plugin(EncoderTask):
         with torch.no_grad():
             return list(model.head(self.encode(model, batch)).float().cpu().numpy())
 
-    def calibrate(self, examples: Sequence[Example], outputs: Sequence[Sequence[Any]], temperature: float) -> None:
-        """Take in the temperature, and choose the threshold, from what the model says to validation examples."""
-        self.state["temperature"] = temperature
+    def choose_threshold(
+        self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
+    ) -> None:
+        """Where there may be several classes: the score from which on one counts; see ports.Thresholded."""
         if self.state["multi_label"] and self.options.threshold == "auto" and examples:
-            given = [self._probabilities(said[0]) for said in outputs]
-            wanted = [[label in self.labels_of(example) for label in self.labels] for example in examples]
-            self.state["threshold"] = chosen_threshold(np.array(given), np.array(wanted))
+            scores = np.array([self._probabilities(said[0]) for said in outputs])
+            wanted = np.array([self._labels(example) for example in examples], dtype=bool)
+            self.state["threshold"] = chosen_threshold(scores, wanted)
 
     def predict(
         self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
@@ -159,6 +150,20 @@ class Plugin(EncoderTask):
         counts = Counter(label for example in examples for label in self.labels_of(example))
         labels = sorted(counts)
         return ranked(labels, np.array([counts[label] / len(examples) for label in labels]))
+
+    def _new_state(self, base: Path, examples: Sequence[Example]) -> dict[str, Any]:
+        asked = habits(base)
+        several = self.options.multi_label
+        if several == "auto":
+            several = any(isinstance(example.target, list) for example in examples)
+        return {"multi_label": several, "pooling": asked.pooling, "prefix": asked.prefix}
+
+    def _labels(self, example: Example) -> Any:
+        """The number of the class, or a 0 or 1 for each."""
+        given = self.labels_of(example)
+        if self.state["multi_label"]:
+            return [int(label in given) for label in self.labels]
+        return self.labels.index(given[0])
 
     def _probabilities(self, logits: Any) -> Any:
         return scored(logits / self.state.get("temperature", 1.0), independent=self.state["multi_label"])
@@ -203,5 +208,7 @@ def _of_chat(messages: Any) -> tuple[str, str]:
     said = [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
     asked = [message.get("content") for message in said if message.get("role") == "user"]
     if not asked or said[-1].get("role") != "assistant":
-        raise BadExample('"messages" should end with a message of the user, the text, and one of the assistant, its class.')
+        raise BadExample(
+            '"messages" should end with a message of the user, the text, and one of the assistant, its class.'
+        )
     return _input({"text": asked[-1]}), _name(said[-1].get("content"))

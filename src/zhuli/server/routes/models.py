@@ -1,29 +1,86 @@
-"""/v1/models: what the models file offers, models and embedders."""
+"""/v1/models: what the models file offers, models and embedders, and what the project has tuned; ours: exporting them."""
+
+from typing import Literal
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from zhuli.models.catalog import Catalog
+from zhuli.app import App
+from zhuli.core.errors import InvalidRequest
 from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheApp
+from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.store import tuned_models
+from zhuli.store.tuned_models import TunedModel
+from zhuli.tuning import exporting
 from zhuli.types.model import Model, ModelList
+from zhuli.types.page import Deleted
 
 router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute, strict_content_type=False)
 
 
 @router.get("", response_model=ModelList)
-async def list_models(app: TheApp) -> Response:
-    names = [*app.catalog.names(), *app.catalog.embedder_names()]
-    return Json(ModelList(data=[_model(app.catalog, name) for name in names]))
+async def list_models(app: TheApp, actor: TheActor) -> Response:
+    catalog, project = app.catalog, actor.project
+    await app.database.run(catalog.tuned.read)
+    names = dict.fromkeys([*catalog.names(), *catalog.embedder_names(), *catalog.tuned.names(project)])
+    return Json(ModelList(data=[_model(app, project, name) for name in names]))
+
+
+@router.get("/{model:path}/export", response_class=Response)
+async def export_model(
+    model: str, app: TheApp, actor: TheActor, format: Literal["folder", "gguf", "safetensors"] = "folder"
+) -> Response:
+    found = await _tuned(app, actor.project, model)
+    export = exporting.export_of(found, app.catalog.tuned.data_dir / found.folder, format=format)
+    headers = {"content-disposition": f'attachment; filename="{export.filename}"'}
+    return StreamingResponse(export.pieces(), media_type="application/octet-stream", headers=headers)
 
 
 @router.get("/{model:path}", response_model=Model)
-async def get_model(model: str, app: TheApp) -> Response:
-    return Json(_model(app.catalog, model))
+async def get_model(model: str, app: TheApp, actor: TheActor) -> Response:
+    if app.catalog.resolve(model) is None and app.catalog.resolve_embedder(model) is None:
+        await app.database.run(app.catalog.tuned.read)
+    return Json(_model(app, actor.project, model))
 
 
-def _model(catalog: Catalog, name: str) -> Model:
-    entry = catalog.resolve(name) or catalog.resolve_embedder(name)
+@router.delete("/{model:path}", response_model=Deleted)
+async def delete_model(model: str, app: TheApp, actor: TheActor) -> Response:
+    found = await _tuned(app, actor.project, model)
+    await app.database.run(tuned_models.remove, actor.project, found.name)
+    await app.database.run(app.catalog.tuned.read)
+    return Json(Deleted(id=found.name, object="model"))
+
+
+async def _tuned(app: App, project: str, name: str) -> TunedModel:
+    """A tuned model under its own name."""
+    found = await app.database.run(tuned_models.find, project, name)
+    if found is None:
+        model = _model(app, project, name)
+        what = f"is an alias of '{model.leads_to}'" if model.leads_to else "was not tuned or imported here"
+        text = f"The model '{name}' {what}; only tuned models, under their own names, can be deleted or exported."
+        raise InvalidRequest(text, param="model")
+    return found
+
+
+def _model(app: App, project: str, name: str) -> Model:
+    catalog = app.catalog
+    leads_to = catalog.tuned.target(name, project)
+    if (tuned := catalog.tuned.model(name, project)) is not None:
+        return Model(
+            id=name,
+            created=tuned.created_at,
+            owned_by=tuned.project,
+            base=tuned.base,
+            task=tuned.task,
+            job=tuned.job,
+            leads_to=None if leads_to == name else leads_to,
+        )
+    entry = catalog.resolve(name, project) or catalog.resolve_embedder(name)
     if entry is None:
-        raise catalog.not_found(name)
-    return Model(id=name, created=entry.created, owned_by=entry.owned_by)
+        raise catalog.not_found(name, project)
+    return Model(
+        id=name,
+        created=entry.created,
+        owned_by=entry.owned_by,
+        leads_to=None if leads_to == name else leads_to,
+    )

@@ -58,5 +58,6 @@ def _messages(value: Any, role: str) -> list[Fields]:
 
 def _message(message: Any) -> Any:
     if isinstance(message, dict) and "from" in message and "value" in message:
-        return _said(ROLES.get(message["from"], message["from"]), message["value"])
+        role = str(message["from"])
+        return _said(ROLES.get(role, role), message["value"])
     return message

@@ -29,8 +29,10 @@ class Dialect:
 
     def rows(self, lines: Iterable[str]) -> Any:
         """A csv.reader."""
-        quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
-        return csv.reader(lines, delimiter=self.delimiter, quoting=quoting, skipinitialspace=self.delimiter == ",")
+        spaced = self.delimiter == ","
+        if self.quoted:
+            return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=spaced)
+        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, skipinitialspace=spaced)
 
 
 def read(path: Path, *, delimiters: str, names: Iterable[str], columns: Mapping[str, str]) -> Iterator[Entry]:

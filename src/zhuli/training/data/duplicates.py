@@ -48,7 +48,9 @@ class NearTexts:
         """The index of one that is nearly the same as `text`, if there is one."""
         own = shingles(text)
         candidates = {index for band in _bands(own) for index in self._bands.get(band, ())}
-        return next((index for index in sorted(candidates) if similarity(own, shingles(self._texts[index])) >= NEAR), None)
+        return next(
+            (index for index in sorted(candidates) if similarity(own, shingles(self._texts[index])) >= NEAR), None
+        )
 
 
 def shingles(text: str) -> frozenset[int]:

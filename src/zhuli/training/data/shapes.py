@@ -111,7 +111,7 @@ def _question_answering(fields: Fields, _: Mapping[str, str]) -> Fields:
     if answers is None or answers == "":
         return fields | {"answers": []}
     if isinstance(answers, dict) and isinstance(answers.get("text"), list):
-        starts = answers.get("answer_start", answers.get("start", []))
+        starts = answers.get("answer_start") or answers.get("start") or []
         answers = [{"text": text, "start": start} for text, start in zip(answers["text"], starts, strict=False)]
     elif isinstance(answers, str) and str(fields.get("start", "")).strip().isdecimal():
         answers = [{"text": answers, "start": int(fields["start"])}]

@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from zhuli.training.data.duplicates import key
+from zhuli.training.data.report import Part
 
-KEPT = 2
+KEPT = 1
 """Units of a label that stay in training whatever the shares: nothing is learned of a label without examples."""
 
 Unit = list[int]
@@ -18,16 +19,22 @@ Unit = list[int]
 
 
 def split(
-    texts: Sequence[str], groups: Sequence[str], labels: Sequence[Sequence[str]], *, shares: Mapping[str, float], seed: int
-) -> dict[str, list[int]]:
+    texts: Sequence[str],
+    groups: Sequence[str],
+    labels: Sequence[Sequence[str]],
+    *,
+    shares: Mapping[Part, float],
+    seed: int,
+) -> dict[Part, list[int]]:
     """The indexes of each part of `shares`, and under "train" those of the rest, each in the order of the data.
 
     What a label can't give to a part in whole units, the next label makes up for, so that the parts have their shares of
-    all. Shares are between 0 and 1; where the data suffices, each part whose share is not 0 has an example.
+    all. A share is of the examples, from 0 to 1. No part has a label that training has not.
     """
-    parts: dict[str, list[int]] = {name: [] for name in shares}
+    parts: dict[Part, list[Unit]] = {name: [] for name in shares}
     owed = dict.fromkeys(shares, 0.0)
     order = random.Random(seed)
+    rest: list[Unit] = []
     for units in _strata(_units(texts, groups), labels):
         order.shuffle(units)
         size = sum(map(len, units))
@@ -36,10 +43,19 @@ def split(
             while len(units) > KEPT and owed[name] >= len(units[-1]) / 2:
                 unit = units.pop()
                 owed[name] -= len(unit)
-                parts[name] += unit
-    held_out = {index for indexes in parts.values() for index in indexes}
-    rest = [index for index in range(len(texts)) if index not in held_out]
-    return {"train": rest} | {name: sorted(indexes) for name, indexes in parts.items()}
+                parts[name].append(unit)
+        rest += units
+    known = {label for unit in rest for index in unit for label in labels[index]}
+    learned = {
+        name: [unit for unit in units if known.issuperset(_labels(unit, labels))] for name, units in parts.items()
+    }
+    held_out = {name: sorted(index for unit in units for index in unit) for name, units in learned.items()}
+    out = {index for indexes in held_out.values() for index in indexes}
+    return {"train": [index for index in range(len(texts)) if index not in out], **held_out}
+
+
+def _labels(unit: Unit, labels: Sequence[Sequence[str]]) -> set[str]:
+    return {label for index in unit for label in labels[index]}
 
 
 def _units(texts: Sequence[str], groups: Sequence[str]) -> list[Unit]:
@@ -66,6 +82,5 @@ def _strata(units: Sequence[Unit], labels: Sequence[Sequence[str]]) -> list[list
     counts = Counter(label for several in labels for label in several)
     strata: dict[str, list[Unit]] = defaultdict(list)
     for unit in units:
-        own = {label for index in unit for label in labels[index]}
-        strata[min(own, key=lambda label: (counts[label], label), default="")].append(unit)
+        strata[min(_labels(unit, labels), key=lambda label: (counts[label], label), default="")].append(unit)
     return [strata[label] for label in sorted(strata, key=lambda label: (-counts[label], label))]

@@ -1,0 +1,82 @@
+"""A tuned model as one download: its folder as a tar archive, its GGUF file, or its safetensors file.
+
+The archive is written while it is sent, file after file; nothing of it is kept.
+"""
+
+import asyncio
+import re
+import tarfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.store.tuned_models import TunedModel
+
+PIECE = 1024 * 1024
+
+Format = Literal["folder", "gguf", "safetensors"]
+
+_FILES: dict[str, tuple[str, ...]] = {
+    "gguf": ("model.gguf", "adapter.gguf"),
+    "safetensors": ("model.safetensors", "adapter_model.safetensors"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """path: a folder, which becomes an archive with files under `stem`, or a file, which is sent as it is."""
+
+    path: Path
+    stem: str
+    filename: str
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The bytes in order."""
+        if self.path.is_file():
+            async for piece in _content(self.path):
+                yield piece
+            return
+        written = 0
+        for file in sorted(path for path in self.path.rglob("*") if path.is_file()):
+            info = _info(file, f"{self.stem}/{file.relative_to(self.path)}")
+            header = info.tobuf(tarfile.PAX_FORMAT)
+            yield header
+            async for piece in _content(file):
+                yield piece
+            padding = -info.size % tarfile.BLOCKSIZE
+            yield bytes(padding)
+            written += len(header) + info.size + padding
+        end = 2 * tarfile.BLOCKSIZE
+        yield bytes(end + -(written + end) % tarfile.RECORDSIZE)
+
+
+def export_of(model: TunedModel, folder: Path, *, format: Format) -> Export:
+    """InvalidRequest if the model has no file of that format, NotFound if its folder is not on this machine."""
+    if not folder.is_dir():
+        raise NotFound(f"The files of the model '{model.name}' are not on this machine.", param="model")
+    stem = re.sub(r"[^\w.-]+", "-", model.name)
+    if format == "folder":
+        return Export(folder, stem, f"{stem}.tar")
+    names = _FILES[format]
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        there = [other for other, files in _FILES.items() if any((folder / name).is_file() for name in files)]
+        text = f"The model '{model.name}' has no {format} file. It has: {', '.join(['folder', *there])}."
+        raise InvalidRequest(text, param="format", code="invalid_value")
+    return Export(found, stem, f"{stem}{found.suffix}")
+
+
+def _info(file: Path, name: str) -> tarfile.TarInfo:
+    """Of the file's size now; who made it and where it lies stay out."""
+    info = tarfile.TarInfo(name)
+    stat = file.stat()
+    info.size, info.mtime = stat.st_size, int(stat.st_mtime)
+    return info
+
+
+async def _content(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece
