@@ -20,6 +20,7 @@ models = typer.Typer(invoke_without_command=True, help="Which models may be aske
 app.add_typer(models, name="models")
 
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded defaults keep everything.")]
+Project = Annotated[str, typer.Option(help="The project's name.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
 
 
@@ -135,6 +136,70 @@ def prepare_models(data_dir: DataDir = None, config: Config = None) -> None:
     print(f"Ready: {', '.join(asyncio.run(prepare(read_settings(config, data_dir=data_dir))))}.")
 
 
+@models.command("import")
+def import_model(
+    folder: Annotated[Path, typer.Argument(help="A tuned model's folder, or a Hugging Face folder as a base.")],
+    name: Annotated[str, typer.Option(help="Under which it is asked for.")],
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Offer a copy of a model's folder to the apps of a project."""
+    from zhuli.operating.tuned_models import add
+    from zhuli.settings import read_settings
+
+    task = asyncio.run(add(read_settings(config, data_dir=data_dir), folder, name=name, project=project))
+    print(f"{name} is there: {f'a model for {task}' if task else 'a base that can be tuned'}.")
+
+
+@models.command("export")
+def export_model(
+    name: Annotated[str, typer.Argument(help="A tuned model's, or an alias of one.")],
+    to: Annotated[Path, typer.Option(help="The directory that it is copied into.")],
+    form: Annotated[str, typer.Option("--format", help="folder, gguf or safetensors.")] = "folder",
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Copy a tuned model out."""
+    from zhuli.operating.tuned_models import export, format_of
+    from zhuli.settings import read_settings
+
+    settings = read_settings(config, data_dir=data_dir)
+    print(asyncio.run(export(settings, name, to=to, format=format_of(form), project=project)))
+
+
+@models.command("promote")
+def promote_model(
+    alias: Annotated[str, typer.Argument(help="The name that apps use; it is made if there is none.")],
+    model: Annotated[str, typer.Argument(help="Where it leads from now on.")],
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Let an alias lead to a model."""
+    from zhuli.operating.tuned_models import promote
+    from zhuli.settings import read_settings
+
+    asyncio.run(promote(read_settings(config, data_dir=data_dir), alias, model, project=project))
+    print(f"{alias} leads to {model}.")
+
+
+@models.command("rollback")
+def roll_model_back(
+    alias: Annotated[str, typer.Argument(help="The name that apps use.")],
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Let an alias lead to where it led before."""
+    from zhuli.operating.tuned_models import roll_back
+    from zhuli.settings import read_settings
+
+    found = asyncio.run(roll_back(read_settings(config, data_dir=data_dir), alias, project=project))
+    print(f"{alias} leads to {found.model} again.")
+
+
 @app.command()
 def tune(
     folder: Annotated[
@@ -162,7 +227,6 @@ def tune(
     config: Config = None,
 ) -> None:
     """Tune a model on labelled data, here, without a server. Ctrl-C pauses."""
-    from zhuli.operating import tune as operating
     from zhuli.operating import tune_options as options
     from zhuli.settings import read_settings
 
@@ -182,7 +246,9 @@ def tune(
             seed=seed,
             threads=threads,
         )
-        folder = operating.new(asked, into, read_settings(config, data_dir=data_dir))
+        folder = options.new(asked, into, read_settings(config, data_dir=data_dir))
+    from zhuli.operating import tune as operating  # takes seconds, which mistakes in options need not
+
     raise typer.Exit(operating.check(folder) if check else operating.run(folder))
 
 

@@ -57,6 +57,10 @@ class Server:
         self._write_models(script, models or {}, aliases or {}, embedder, embedders or {}, bases or {})
         self._write_config(settings or {})
 
+    @property
+    def database_url(self) -> str:
+        return self._database_url or f"sqlite:///{self.folder / 'zhuli.db'}"
+
     def start(self) -> None:
         """Return when it can serve."""
         with self._log.open("ab") as log:

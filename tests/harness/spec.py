@@ -148,12 +148,36 @@ _ALIAS: Schema = {
     "required": ["id", "object", "model", "moves"],
 }
 
+_PREDICTIONS: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "list"},
+        "model": {"type": "string"},
+        "task": {"type": "string"},
+        "data": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"index": {"type": "integer"}, "explanation": {"type": "object"}},
+                "required": ["index", "output"],
+            },
+        },
+        "usage": {
+            "type": "object",
+            "properties": {"prompt_tokens": {"type": "integer"}, "total_tokens": {"type": "integer"}},
+            "required": ["prompt_tokens", "total_tokens"],
+        },
+    },
+    "required": ["object", "model", "task", "data", "usage"],
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
         "text/event-stream": {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}
     },
     ("GET", f"{PREFIX}/models/{{model}}/export"): {"application/octet-stream": {}},
+    ("POST", f"{PREFIX}/predictions"): {"application/json": {"schema": _PREDICTIONS}},
     ("GET", f"{PREFIX}/model_aliases"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
     ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},

@@ -10,11 +10,11 @@ import httpx2
 import openai
 import pytest
 
-
 COMMAND = f"{sys.executable} -m zhuli.testing.tuning_child"
 """For `tuning_command`: zhuli.testing.tuning_child does what the training file's first line says."""
 
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""Of a machine that does much else, too: a child that trains loads its libraries for seconds."""
 
 
 def upload(client: openai.OpenAI, *lines: dict[str, Any], name: str = "train.jsonl", purpose: str = "fine-tune") -> str:
@@ -59,6 +59,14 @@ def finished(client: openai.OpenAI, http: httpx2.Client, **fields: Any) -> dict[
     made = http.post("/v1/fine_tuning/jobs", json=body)
     assert made.status_code == 200, made.text
     return until(http, made.json()["id"], "succeeded")
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until it does."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "It does not come about"
+        time.sleep(0.05)
 
 
 def refused(call: Callable[[], Any], status: int, *, param: str | None = None) -> str:

@@ -27,7 +27,11 @@ SPEC = Spec(
     seed=5,
 )
 EXAMPLES = [Example(f"text {number}", LABELS[number % 3]) for number in range(60)]
-DATA = {"counts": {"train": 400, "validation": 50, "test": 60}, "labels": {"refund": 300, "delivery": 90, "投诉": 10}}
+DATA = {
+    "counts": {"train": 400, "validation": 50, "test": 60},
+    "labels": {"refund": 300, "delivery": 90, "投诉": 10},
+    "leakage": {"test": {"same": 2, "near": 0}},
+}
 HISTORY: list[dict[str, Any]] = [
     {"step": 1, "train_loss": 1.1, "train_accuracy": 0.3, "learning_rate": 1e-5},
     {
@@ -36,7 +40,7 @@ HISTORY: list[dict[str, Any]] = [
         "train_accuracy": 0.5,
         "learning_rate": 2e-5,
         "valid_loss": 1.0,
-        "valid_accuracy": 0.4,
+        "valid_mean_token_accuracy": 0.4,
     },
     {
         "step": 3,
@@ -44,7 +48,7 @@ HISTORY: list[dict[str, Any]] = [
         "train_accuracy": 0.9,
         "learning_rate": 1e-5,
         "valid_loss": 0.8,
-        "valid_accuracy": 0.6,
+        "valid_mean_token_accuracy": 0.6,
     },
 ]
 
@@ -105,6 +109,12 @@ def test_a_report_without_held_out_examples_is_still_a_report(tmp_path: Path) ->
     evaluation.write_reports(tmp_path, SPEC, {"data": DATA}, [])
     assert "text_classification on e5-small" in (tmp_path / "report.txt").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "report.txt", "results.csv"]
+
+
+def test_what_is_no_number_is_null_in_the_report(tmp_path: Path) -> None:
+    report = {"before": {"loss": 1.0}, "after": {"loss": float("nan")}, "examples": 3, "metric": "loss"}
+    evaluation.write_reports(tmp_path, SPEC, report, [{"step": 1, "train_loss": float("nan")}])
+    assert json.loads((tmp_path / "report.json").read_text())["after"] == {"loss": None}
 
 
 def test_many_classes_are_shown_by_their_worst_confusions(tmp_path: Path) -> None:

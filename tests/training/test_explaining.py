@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from zhuli import registry
-from zhuli.metrics.chinese import segments
+from zhuli.metrics.chinese import has_chinese, segments
 from zhuli.neural import attributions, nearest
 from zhuli.neural.deletion import deletion, without
 from zhuli.neural.explaining import attributions_of, explain, remember
@@ -35,7 +35,6 @@ OPTIONS = Hyperparameters(
     warmup_ratio=0.1,
     batch_size=16,
     accumulation=1,
-    n_epochs=12,
     weight_decay=0.0,
     dropout=0.0,
     label_smoothing=0.0,
@@ -66,23 +65,25 @@ def learn(tmp_path_factory: pytest.TempPathFactory) -> Learn:
     torch.set_num_threads(1)
     known: dict[str, Learned] = {}
 
-    def learned(name: str, file: str, **columns: str) -> Learned:
+    def learned(name: str, file: str, *, epochs: int = 12, **columns: str) -> Learned:
         if file not in known:
-            known[file] = _learned(name, file, columns, tmp_path_factory.mktemp(name))
+            known[file] = _learned(
+                name, file, columns, OPTIONS.model_copy(update={"n_epochs": epochs}), tmp_path_factory.mktemp(name)
+            )
         return known[file]
 
     return learned
 
 
-def _learned(name: Any, file: str, columns: dict[str, str], folder: Path) -> Learned:
+def _learned(name: Any, file: str, columns: dict[str, str], options: Hyperparameters, folder: Path) -> Learned:
     torch.manual_seed(0)
-    task: Task = registry.find("tasks", name)(OPTIONS, {})
+    task: Task = registry.find("tasks", name)(options, {})
     source = Source(path=str(SAMPLES / file), columns=columns)
     spec = Spec(task=name, base=Base(name="tiny"), train=source, validation_share=0.0, test_share=0.0)
-    examples = load(spec, task, folder).train
+    examples = load(spec, task, folder).train[:60]
     words = {word for example in examples for word in segments(task.text_of(example))}
     model = task.begin(tiny_encoder(folder / "base", words=words), examples)
-    fit(task, model, examples, [], OPTIONS, seed=0, journal=Journal(folder), control=Control())
+    fit(task, model, examples, [], options, seed=0, journal=Journal(folder), control=Control())
     remember(task, model, examples, folder)
     return Learned(task, model, examples, folder)
 
@@ -119,8 +120,8 @@ def test_words_stand_where_they_are_in_the_text(intents: Learned) -> None:
 
 
 def test_deleting_the_words_that_score_highest_costs_more_than_deleting_any(intents: Learned) -> None:
-    falls = deletion(intents.task, intents.model, intents.examples, most=3)
-    assert falls.texts > 80
+    falls = deletion(intents.task, intents.model, intents.examples[::3], most=3)
+    assert falls.texts > 15
     assert falls.aopc["highest"] > 2 * falls.aopc["random"]
     assert falls.aopc["lowest"] < falls.aopc["random"]
 
@@ -152,12 +153,13 @@ def test_chinese_is_explained_by_characters(learn: Learn) -> None:
     chinese = learn("text_classification", "text_classification_zh.tsv")
     found = attributions_of(chinese.task, chinese.model, chinese.examples[0])
     assert found is not None
-    assert all(len(word["text"]) == 1 for word in found["tokens"] if word["text"] in chinese.examples[0].input[:10])
+    assert all(len(word["text"]) == 1 for word in found["tokens"] if has_chinese(word["text"]))
+    assert "".join(word["text"] for word in found["tokens"]) == "".join(chinese.examples[0].input.split())
     assert found["completeness_error"] < 0.05
 
 
 def test_an_entity_is_explained(learn: Learn) -> None:
-    slots = learn("token_classification", "slots_en.jsonl")
+    slots = learn("token_classification", "slots_en.jsonl", epochs=30)
     example = next(example for example in slots.examples if len(slots.task.labels_of(example)) > 1)
     found = explain(slots.task, slots.model, slots.folder, example)
     first = found["attributions"][0]
@@ -168,7 +170,7 @@ def test_an_entity_is_explained(learn: Learn) -> None:
 
 
 def test_a_text_without_entities_has_nothing_to_explain(learn: Learn) -> None:
-    slots = learn("token_classification", "slots_en.jsonl")
+    slots = learn("token_classification", "slots_en.jsonl", epochs=30)
     with torch.no_grad():
         bias = slots.model.head.linear.bias
         kept = bias.clone()

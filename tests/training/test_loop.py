@@ -13,7 +13,7 @@ from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.training import checkpoints
 from zhuli.training.adapters import merge, with_adapters
 from zhuli.training.control import Control, Stopped
-from zhuli.training.failures import Diverged, TuningFailed
+from zhuli.training.failures import Diverged, TuningFailed, known
 from zhuli.training.freezing import set_dropout, what_learns
 from zhuli.training.journal import Journal, events
 from zhuli.training.loop import Fitted, fit
@@ -274,6 +274,15 @@ def stop_at(training: Training, control: Control, step: int) -> None:
         return loss(model, batch, hidden)
 
     training.task.loss = counted  # type: ignore[method-assign]
+
+
+def test_a_full_disk_is_told_from_other_errors(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "training.pt.new").symlink_to("/dev/full")
+    with pytest.raises(Exception, match="") as raised:
+        checkpoints.write(tmp_path, {"weights": torch.zeros(100_000)})
+    failure = known(raised.value)
+    assert failure is not None
+    assert failure.code == "no_space"
 
 
 def test_a_checkpoint_of_other_hyperparameters_is_not_used(base: Path, tmp_path: Path) -> None:

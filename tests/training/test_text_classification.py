@@ -17,7 +17,7 @@ from zhuli.types.example import BadExample, Record
 from zhuli.types.hyperparameters import Hyperparameters
 
 TASK = "text_classification"
-INTENTS = examples_of(TASK, "text_classification_en.csv")
+INTENTS = examples_of(TASK, "text_classification_en.csv")[::2]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def intents(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(TASK, base, INTENTS, tmp_path_factory.mktemp("intents"), n_epochs=6)
+    return Trained(TASK, base, INTENTS, tmp_path_factory.mktemp("intents"), n_epochs=8)
 
 
 def test_the_loss_falls_and_intents_are_told_apart(intents: Trained) -> None:
@@ -69,8 +69,8 @@ def test_labels_can_be_added_and_known_ones_stay_known(intents: Trained, tmp_pat
 
 
 def test_several_classes_are_told_by_a_threshold_that_validation_chooses(base: Path, tmp_path: Path) -> None:
-    examples = examples_of(TASK, "multi_label_en.jsonl")
-    trained = Trained(TASK, base, examples, tmp_path, n_epochs=8)
+    examples = examples_of(TASK, "multi_label_en.jsonl")[::3]
+    trained = Trained(TASK, base, examples, tmp_path, n_epochs=8, learning_rate=1e-2)
     assert trained.task.state["multi_label"] is True
     before = trained.measured()["f1_micro"]
     features = [trained.task.features(example, learn=False) for example in examples]
@@ -102,17 +102,17 @@ def test_pairs_of_texts_are_read_with_the_second_one_marked(base: Path) -> None:
 
 
 def test_chinese_titles_are_classified(base: Path, tmp_path: Path) -> None:
-    trained = Trained(TASK, base, examples_of(TASK, "text_classification_zh.tsv"), tmp_path, n_epochs=8)
+    trained = Trained(TASK, base, examples_of(TASK, "text_classification_zh.tsv")[::2], tmp_path, n_epochs=8)
     assert trained.measured()["accuracy"] > 0.8
 
 
 def test_a_head_alone_learns_from_what_a_frozen_encoder_says(base: Path, tmp_path: Path) -> None:
-    trained = Trained(TASK, base, INTENTS, tmp_path, trainable="head", n_epochs=30, learning_rate=1e-2)
+    trained = Trained(TASK, base, INTENTS, tmp_path, trainable="head", n_epochs=20, learning_rate=2e-2)
     assert trained.measured()["accuracy"] > 0.8
 
 
 def test_few_examples_of_a_class_teach_the_encoder_what_is_alike(base: Path, tmp_path: Path) -> None:
-    few = [example for number, example in enumerate(INTENTS) if number % 3 == 0]
+    few = INTENTS[::3]
     trained = Trained(
         TASK, base, few, tmp_path, fitted_by=fit_few_shot, trainable="few_shot", n_epochs=1, learning_rate=1e-3
     )
@@ -125,9 +125,11 @@ def test_balanced_weights_make_rare_classes_count_as_much(base: Path) -> None:
     task = registry.find("tasks", TASK)(Hyperparameters(class_weights="balanced"), {})
     model = task.begin(base, examples).eval()
     features = [row for example in examples for row in task.features(example, learn=True)]
-    logits = model.head(task.encode(model, task.collate(features))).log_softmax(dim=1)
+    with torch.no_grad():
+        logits = model.head(task.encode(model, task.collate(features))).log_softmax(dim=1)
+        total = task.loss(model, task.collate(features)).total
     wanted = -(3 * logits[0, 0] * 4 / 6 + logits[3, 1] * 4 / 2)
-    assert float(task.loss(model, task.collate(features)).total) == pytest.approx(float(wanted), rel=1e-5)
+    assert float(total) == pytest.approx(float(wanted), rel=1e-5)
 
 
 def test_majority_gives_every_label_its_share() -> None:

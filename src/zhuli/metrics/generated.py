@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from rouge_score.rouge_scorer import RougeScorer
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu import BLEU, CHRF
 
 from zhuli.metrics.chinese import segments
 from zhuli.metrics.measured import Floats, Measured, Sums, means

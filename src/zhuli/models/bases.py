@@ -81,6 +81,8 @@ def facts(folder: Path) -> BaseFacts:
 
 def gguf(base: Base, *, data_dir: Path, models_file: Path | None) -> Path | None:
     """The GGUF file that stands for this base in the embedded engine; None if nobody has named one."""
+    if base.path is not None and (own := Path(base.path) / "model.gguf").exists():
+        return own
     declared = _declared(models_file).get(base.name, {})
     if models_file is not None and "gguf" in declared:
         return models_file.parent / Path(declared["gguf"]).expanduser()

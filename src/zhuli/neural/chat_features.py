@@ -99,7 +99,7 @@ class Chats:
 
     def _row(self, text: str, spans: Sequence[Span]) -> Row:
         """Tokens that end within a span are learned, up to the special token that ends the answer."""
-        read = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        read = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         tokens: list[int] = read["input_ids"]
         labels = [IGNORED] * len(tokens)
         for begin, end in spans:
@@ -110,7 +110,7 @@ class Chats:
         return Row(tokens, labels)
 
     def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        tokens: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return tokens
 
     def _rendered(self, messages: Messages, tools: Tools = (), *, prompt: bool = False) -> str:

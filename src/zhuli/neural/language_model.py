@@ -4,7 +4,6 @@ The output layer is most of a small model's arithmetic. Where it is a plain matr
 only; the loss is the same.
 """
 
-import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.neural.chat_features import IGNORED
+from zhuli.neural.quiet import quietly
 
 ADAPTER = "adapter_config.json"
 """In the folder of an adapter that lies beside its base."""
@@ -32,14 +32,7 @@ class Learned(NamedTuple):
 
 
 class LanguageModel(nn.Module):
-    """backbone: a causal or sequence-to-sequence model of transformers, with adapters in its layers or without.
-
-    adapters: peft's view of the backbone while it has some; no part of the module's weights. stands_alone: whether the
-    backbone was something else than what its folder has, so that adapters beside that folder would not be enough.
-    """
-
-    adapters: Any = None
-    stands_alone: bool = False
+    """backbone: a causal or sequence-to-sequence model of transformers, or one of peft's around it."""
 
     def __init__(self, backbone: Any) -> None:
         super().__init__()
@@ -47,12 +40,17 @@ class LanguageModel(nn.Module):
         self._plain_output: bool | None = None
 
     @property
+    def base(self) -> Any:
+        """The model without peft's shell; adapters in its layers stay."""
+        return self.backbone.get_base_model() if isinstance(self.backbone, PeftModel) else self.backbone
+
+    @property
     def encoder_decoder(self) -> bool:
-        return bool(self.backbone.config.is_encoder_decoder)
+        return bool(self.base.config.is_encoder_decoder)
 
     def hidden(self, batch: Batch) -> Tensor:
         """What the output layer of a causal model reads: rows × tokens × width."""
-        read = self.backbone.base_model(
+        read = self.base.base_model(
             input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
         )
         hidden: Tensor = read.last_hidden_state
@@ -66,16 +64,16 @@ class LanguageModel(nn.Module):
         places = wanted != IGNORED
         if self._has_plain_output():
             hidden = self.hidden(batch) if hidden is None else hidden
-            return self.backbone.get_output_embeddings()(hidden[:, :-1][places]), wanted[places]
-        read = self.backbone(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False)
+            return self.base.get_output_embeddings()(hidden[:, :-1][places]), wanted[places]
+        read = self.base(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False)
         return read.logits[:, :-1][places], wanted[places]
 
     def _foretold_by_decoder(self, batch: Batch) -> tuple[Tensor, Tensor]:
         labels = batch["labels"]
-        read = self.backbone(
+        read = self.base(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
-            decoder_input_ids=self.backbone.prepare_decoder_input_ids_from_labels(labels=labels),
+            decoder_input_ids=self.base.prepare_decoder_input_ids_from_labels(labels=labels),
             use_cache=False,
         )
         places = labels != IGNORED
@@ -86,11 +84,11 @@ class LanguageModel(nn.Module):
         if self._plain_output is None:
             training = self.training
             self.eval()
-            probe = torch.arange(4, device=self.backbone.device)[None]
+            probe = torch.arange(4, device=self.base.device)[None]
             with torch.no_grad():
                 batch = {"input_ids": probe, "attention_mask": torch.ones_like(probe)}
-                plain = self.backbone.get_output_embeddings()(self.hidden(batch))
-                self._plain_output = torch.allclose(plain, self.backbone(**batch, use_cache=False).logits, atol=1e-4)
+                plain = self.base.get_output_embeddings()(self.hidden(batch))
+                self._plain_output = torch.allclose(plain, self.base(**batch, use_cache=False).logits, atol=1e-4)
             self.train(training)
         return self._plain_output
 
@@ -125,39 +123,31 @@ def _row_of_learned(model: LanguageModel, labels: Tensor) -> Tensor:
 
 
 def opened(folder: Path) -> LanguageModel:
-    """From a Hugging Face folder in full precision. An adapter's folder names its base; both come as one model."""
+    """From a Hugging Face folder in full precision. An adapter's folder names its base, which comes along."""
     if not (folder / ADAPTER).exists():
         return LanguageModel(_opened(folder))
     base = Path(str(PeftConfig.from_pretrained(str(folder)).base_model_name_or_path))
     if not base.exists():
         raise ConfigurationError(f"{folder} has an adapter for the base in {base}, which is not there any more.")
-    peft_model = PeftModel.from_pretrained(_opened(base), str(folder))
-    model = LanguageModel(peft_model.get_base_model())
-    object.__setattr__(model, "adapters", peft_model)  # past torch's registration, which would count weights twice
-    return model
+    with quietly():
+        return LanguageModel(PeftModel.from_pretrained(_opened(base), str(folder)))
 
 
-def opened_to_learn_more(folder: Path) -> LanguageModel:
-    """The same with adapters merged, so that the tuned model is a base like any other."""
-    found = opened(folder)
-    if found.adapters is None:
-        return found
-    model = LanguageModel(found.adapters.merge_and_unload())
-    model.stands_alone = True
-    return model
+def merge(model: LanguageModel) -> None:
+    """Add adapters to the weights that they adapt, in place."""
+    if isinstance(model.backbone, PeftModel):
+        model.backbone = model.backbone.merge_and_unload()
 
 
 def save(model: LanguageModel, folder: Path) -> None:
-    """As a whole, or the adapters alone where there are some that lie beside a base."""
-    if model.adapters is None:
-        model.backbone.save_pretrained(folder)
-    elif model.stands_alone:
-        copy.deepcopy(model.adapters).merge_and_unload().save_pretrained(folder)
-    else:
-        model.adapters.save_pretrained(str(folder), save_embedding_layers=False)
+    """As a whole, or the adapters alone while there are some."""
+    kept = {"save_embedding_layers": False} if isinstance(model.backbone, PeftModel) else {}
+    with quietly():
+        model.backbone.save_pretrained(str(folder), **kept)
 
 
 def _opened(folder: Path) -> Any:
     config = AutoConfig.from_pretrained(folder)
     kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-    return kind.from_pretrained(folder, dtype=torch.float32)
+    with quietly():
+        return kind.from_pretrained(folder, dtype=torch.float32)

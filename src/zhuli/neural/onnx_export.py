@@ -8,7 +8,7 @@ a ports.Task here.
 import logging
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,17 +40,10 @@ class OnnxOutcome:
     torch_milliseconds: float | None = None
 
 
-def export(
-    task: Any,
-    model: Any,
-    folder: Path,
-    examples: Sequence[Example],
-    *,
-    least_parameters: int = LEAST_PARAMETERS,
-) -> OnnxOutcome:
+def export(task: Any, model: Any, folder: Path, examples: Sequence[Example]) -> OnnxOutcome:
     """Write model.onnx into the model's folder, or say why not. `examples`: held out ones, to compare on."""
     number = sum(weights.numel() for weights in model.backbone.parameters())
-    if task.generates or not least_parameters <= number <= MOST_PARAMETERS or not examples:
+    if task.generates or not LEAST_PARAMETERS <= number <= MOST_PARAMETERS or not examples:
         return OnnxOutcome(
             False, "It is not tried: the model writes texts, is very small or large, or has no examples."
         )
@@ -58,7 +51,7 @@ def export(
     draft = folder / f"{FILE}.draft"
     backbone = model.backbone
     try:
-        _write(backbone, _given(task, model, examples[0]), draft)
+        write(task, model, examples[0], draft)
         outcome = _compared(task, model, draft, examples[:MOST_EXAMPLES])
         if outcome.kept:
             draft.replace(folder / FILE)
@@ -69,6 +62,37 @@ def export(
         model.backbone = backbone
         draft.unlink(missing_ok=True)
     return outcome
+
+
+def verdict(difference: float, *, milliseconds: float, torch_milliseconds: float) -> OnnxOutcome:
+    """Whether ONNX is kept."""
+    if difference > TOLERANCE:
+        why = "Its answers are not torch's."
+    elif milliseconds >= torch_milliseconds:
+        why = "It is not faster than torch here."
+    else:
+        why = "It gives torch's answers, sooner."
+    kept = difference <= TOLERANCE and milliseconds < torch_milliseconds
+    return OnnxOutcome(kept, why, difference, milliseconds, torch_milliseconds)
+
+
+def write(task: Any, model: Any, example: Example, path: Path) -> None:
+    """The backbone as it is called for this example, for any number of rows and tokens."""
+    given = _given(task, model, example)
+    names = sorted(given)  # whatever order a dictionary is taken apart in
+    any_size = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
+    with _quiet(), torch.no_grad():
+        torch.onnx.export(
+            _LastHidden(model.backbone).eval(),
+            (),
+            path,
+            kwargs={"given": {name: given[name] for name in names}},
+            input_names=names,
+            output_names=["hidden"],
+            dynamic_shapes={"given": dict.fromkeys(names, any_size)},
+            external_data=False,
+            verbose=False,
+        )
 
 
 def _given(task: Any, model: Any, example: Example) -> dict[str, torch.Tensor]:
@@ -99,23 +123,6 @@ class _LastHidden(torch.nn.Module):
         return hidden
 
 
-def _write(backbone: Any, given: Mapping[str, torch.Tensor], path: Path) -> None:
-    names = sorted(given)  # whatever order a dictionary is taken apart in
-    any_size = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
-    with _quiet(), torch.no_grad():
-        torch.onnx.export(
-            _LastHidden(backbone).eval(),
-            (),
-            path,
-            kwargs={"given": {name: given[name] for name in names}},
-            input_names=names,
-            output_names=["hidden"],
-            dynamic_shapes={"given": dict.fromkeys(names, any_size)},
-            external_data=False,
-            verbose=False,
-        )
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter tells of its own deprecations and of packages that it could support."""
@@ -135,13 +142,7 @@ def _compared(task: Any, model: Any, path: Path, examples: Sequence[Example]) ->
     model.backbone = OnnxBackbone(path, model.backbone.config)
     ours, ms = _answers(task, model, examples)
     difference = max(map(difference_of, theirs, ours))
-    if difference > TOLERANCE:
-        why = "Its answers are not torch's."
-    elif ms >= torch_ms:
-        why = "It is not faster than torch here."
-    else:
-        return OnnxOutcome(True, "It gives torch's answers, sooner.", difference, ms, torch_ms)
-    return OnnxOutcome(False, why, difference, ms, torch_ms)
+    return verdict(difference, milliseconds=ms, torch_milliseconds=torch_ms)
 
 
 def _answers(task: Any, model: Any, examples: Sequence[Example]) -> tuple[list[Prediction], float]:

@@ -80,7 +80,7 @@ class WordPieces:
 
 def _frame(tokenizer: Any) -> Frame:
     """Found by looking at what it puts around two texts."""
-    said = tokenizer("a", "a", return_special_tokens_mask=True)
+    said = tokenizer("a", "a", return_special_tokens_mask=True, return_token_type_ids=True)
     ids, marks = said["input_ids"], said["special_tokens_mask"]
     own = [place for place, mark in enumerate(marks) if not mark]
     first_end = next((place for place in range(own[0], len(ids)) if marks[place]), own[0] + 1)

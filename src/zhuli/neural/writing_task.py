@@ -78,7 +78,9 @@ class WritingTask:
         return []
 
     def begin(self, base: Path, examples: Sequence[Example]) -> LanguageModel:
-        model = language_model.opened_to_learn_more(base)
+        model = language_model.opened(base)
+        if self.options.trainable != "lora":
+            language_model.merge(model)
         self._read_with(base, model)
         answers = [self.references(example)[0] for example in examples[:_COUNTED_TARGETS]]
         self.state.setdefault("language", language_of(answers))
@@ -143,7 +145,7 @@ class WritingTask:
         speaking = (batch["silent"] == 0).nonzero()[:, 0]
         asked = batch["input_ids"][speaking], batch["attention_mask"][speaking]
         pad, most = self._tokenizer.pad_token_id, self.state["max_new_tokens"]
-        written = greedy(model.backbone, *asked, stops=self._stops, pad=pad, most=most) if len(speaking) else []
+        written = greedy(model.base, *asked, stops=self._stops, pad=pad, most=most) if len(speaking) else []
         said: list[dict[str, Any]] = [{"tokens": None, "known": known} for known in self._known(model, batch)]
         for number, tokens in zip(speaking.tolist(), written, strict=True):
             said[number]["tokens"] = tokens

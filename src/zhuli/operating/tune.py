@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,8 +15,6 @@ from typing import Any
 from rich.console import Console
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.operating.tune_options import Asked
-from zhuli.settings import Settings
 from zhuli.training import new_folder
 from zhuli.training.api import check_folder
 from zhuli.training.control import Control
@@ -31,20 +28,6 @@ from zhuli.types.example import BadExample
 from zhuli.types.tuning import MODEL, TASK, TuningEvent
 
 EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 1, "paused": 3}
-
-
-def new(asked: Asked, folder: Path | None, settings: Settings) -> Path:
-    """Make the folder of a new tuning."""
-    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-    place = folder or settings.data_dir / "tunings" / f"{asked.task}-{moment}"
-    spec = {
-        **asked.spec(),
-        "data_dir": str(settings.data_dir.resolve()),
-        "models_file": None if settings.models is None else str(settings.models.resolve()),
-    }
-    new_folder.write(place, spec, {"train": asked.train, "validation": asked.validation, "test": asked.test})
-    print(f"The tuning is in {place}", file=sys.stderr)
-    return place
 
 
 def run(folder: Path) -> int:

@@ -1,19 +1,22 @@
-"""What stands behind the options of `zhuli tune`: hyperparameters, a search, its space, workers. Pure.
+"""From the options of `zhuli tune` to the folder of a new tuning: hyperparameters, a search, its space, workers.
 
-Each mistake is a ConfigurationError that says how it is written.
+Each mistake is a ConfigurationError that says how it is written. Loads nothing heavy, so that mistakes are told at once.
 """
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.training.new_folder import base_of
+from zhuli.settings import Settings
+from zhuli.training import new_folder
 from zhuli.types.hyperparameters import Search, Workers
 
 
@@ -42,7 +45,7 @@ class Asked:
                 raise ConfigurationError(f"{option} is missing. A new tuning has --task, --base and --train.")
         return {
             "task": self.task,
-            "base": base_of(str(self.base)),
+            "base": new_folder.base_of(str(self.base)),
             "sources": {"format": self.format, "columns": self.columns},
             "hyperparameters": self.hyperparameters,
             "search": self.search,
@@ -51,6 +54,20 @@ class Asked:
             "seed": self.seed,
             "threads": self.threads,
         }
+
+
+def new(asked: Asked, folder: Path | None, settings: Settings) -> Path:
+    """Make the folder of a new tuning."""
+    moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+    place = folder or settings.data_dir / "tunings" / f"{asked.task}-{moment}"
+    spec = {
+        **asked.spec(),
+        "data_dir": str(settings.data_dir.resolve()),
+        "models_file": None if settings.models is None else str(settings.models.resolve()),
+    }
+    new_folder.write(place, spec, {"train": asked.train, "validation": asked.validation, "test": asked.test})
+    print(f"The tuning is in {place}", file=sys.stderr)
+    return place
 
 
 def settings_of(pairs: Sequence[str]) -> dict[str, Any]:

@@ -40,13 +40,16 @@ def build_server(app: App) -> ASGIApp:
 
 
 def _routes() -> list[BaseRoute]:
-    """The routes of every file under routes/, literal segments before parameters: /threads/runs is no thread's id."""
+    """The routes of every file under routes/, literal segments before parameters: /threads/runs is no thread's id.
+
+    A route that goes on behind another one's end comes before it: a path parameter would take the rest as well.
+    """
     routers: list[APIRouter] = [
         import_module(f"zhuli.server.routes.{module.name}").router
         for module in iter_modules(zhuli.server.routes.__path__)
     ]
     routes = [route for router in routers for route in router.routes]
-    return sorted(routes, key=lambda route: getattr(route, "path", "").replace("{", "\x7f"))
+    return sorted(routes, key=lambda route: f"{getattr(route, 'path', '')}{{".replace("{", "\x7f"))
 
 
 def _lifespan(app: App) -> Callable[[FastAPI], Any]:

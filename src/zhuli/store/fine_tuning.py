@@ -16,7 +16,7 @@ from zhuli.store import collections, files, jobs, tuned_models
 from zhuli.store.collections import as_page
 from zhuli.store.jobs import Job
 from zhuli.store.schema import fine_tuning_checkpoints, fine_tuning_events, fine_tuning_jobs
-from zhuli.store.tuned_models import DISCARD, TunedModel
+from zhuli.store.tuned_models import DISCARD, FOLDER, TunedModel
 from zhuli.types.file import File
 from zhuli.types.fine_tuning import (
     ENDED,
@@ -34,9 +34,6 @@ CHECK, TUNE = "check", "tune"
 
 _LOOKED_THROUGH = 100
 """Jobs that are read at once where metadata must fit."""
-
-FOLDER = "tuning"
-"""Below data_dir; in it there is a folder for each job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,15 @@ def name_of(connection: Connection, project: str) -> str:
     return str(connection.execute(select(projects.c.name).where(projects.c.id == project)).scalar_one())
 
 
+def named(connection: Connection, name: str) -> str:
+    """The id of the project of this name, the oldest if there are several."""
+    query = select(projects.c.id).where(projects.c.name == name).order_by(projects.c.created_at).limit(1)
+    found = connection.execute(query).scalar()
+    if found is None:
+        raise NotFound(f"There is no project '{name}'.")
+    return str(found)
+
+
 def has_keys(connection: Connection) -> bool:
     return connection.execute(select(api_keys.c.id).limit(1)).scalar() is not None
 

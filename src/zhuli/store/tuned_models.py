@@ -20,6 +20,9 @@ from zhuli.types.wire import Wire
 TOPIC = "models"
 """Where it is hinted that there are other models or aliases than before."""
 
+FOLDER = "tuning"
+"""Below data_dir; in it there is a folder for each fine-tuning job and each model that was imported."""
+
 DISCARD = "discard_tuning"
 """The kind of job that deletes a folder; its key is the folder below data_dir."""
 
@@ -81,7 +84,8 @@ def remove(connection: Connection, project: str, name: str) -> None:
         raise InvalidRequest(f"The fine-tuning job {job} tunes '{name}'. Wait for it, or cancel it.", param="model")
     connection.execute(delete(tuned_models).where(tuned_models.c.name == name))
     kept = any(model.job == other.job for other in every(connection)) if model.job else False
-    jobs.enqueue(connection, DISCARD, model.folder if kept else model.folder.rpartition("/")[0])
+    whole = f"{FOLDER}/{model.job}" if model.job else model.folder.rpartition("/")[0]
+    jobs.enqueue(connection, DISCARD, model.folder if kept else whole)
     hint(connection, TOPIC)
 
 

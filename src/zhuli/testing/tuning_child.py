@@ -94,7 +94,9 @@ def _make_model(folder: Path, spec: Spec, plan: dict[str, Any]) -> None:
     for name, source in plan.get("files", {}).items():
         (folder / name).write_bytes(Path(source).read_bytes() if source else b"{}")
     about = {"task": spec.task, "base": spec.base.model_dump(), "options": {}, "state": {}, "language": "en"}
-    (folder / "config.json").write_text('{"architectures": ["BertModel"]}')
+    writes = spec.task in ("translation", "summarization", "dialogue", "preference")
+    architecture = "LlamaForCausalLM" if writes else "BertModel"
+    (folder / "config.json").write_text(json.dumps({"architectures": [architecture]}))
     (folder / TASK).write_text(json.dumps(about))
 
 

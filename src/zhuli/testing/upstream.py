@@ -1,4 +1,4 @@
-"""A faulty model server on a real socket: /v1/chat/completions and /v1/embeddings, well or badly, as each test wants it.
+"""A faulty model server on a real socket: chats, embeddings and loading adapters, well or badly, as each test wants it.
 
     async with FaultyUpstream([status(429, headers={"Retry-After": "1"}), answer("Hello")]) as upstream:
         ... call f"{upstream.base_url}/chat/completions"; upstream.requests says what came in
@@ -65,7 +65,7 @@ class FaultyUpstream:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        for path in ("/v1/chat/completions", "/v1/embeddings"):
+        for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/load_lora_adapter"):
             app.router.add_post(path, self._handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()

@@ -31,6 +31,7 @@ _LICENCES = {"minilm": "apache-2.0", "e5-small": "mit", "smollm2": "apache-2.0"}
 
 _FEW_EXAMPLES = 20
 _POOR = 0.5
+_NAMED = 20
 
 
 def write_card(
@@ -81,20 +82,21 @@ def _front_matter(
 
 def _licence(spec: Spec) -> str | None:
     """What the base's own card says, or what is known of the bases that come as packages."""
-    if spec.base.path is None:
-        return _LICENCES.get(spec.base.name)
-    card = Path(spec.base.path) / CARD
-    if not card.is_file():
-        return _LICENCES.get(spec.base.name)
+    card = Path(spec.base.path, CARD) if spec.base.path else None
+    said = _front_of(card).get("license") if card is not None and card.is_file() else None
+    return said if isinstance(said, str) else _LICENCES.get(spec.base.name)
+
+
+def _front_of(card: Path) -> dict[str, Any]:
+    """The front matter of somebody's card; {} if there is none that can be read."""
     parts = card.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
     if len(parts) < 3 or parts[0].strip():
-        return None
+        return {}
     try:
         front = yaml.safe_load(parts[1])
     except yaml.YAMLError:
-        return None
-    said = front.get("license") if isinstance(front, dict) else None
-    return said if isinstance(said, str) else None
+        return {}
+    return front if isinstance(front, dict) else {}
 
 
 def _base(spec: Spec) -> str:
@@ -144,26 +146,24 @@ def _results(report: Mapping[str, Any]) -> str:
 
 
 def _limits(spec: Spec, data: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
-    lines = [
-        "Measured on examples from the same source as those it has learned from; on other texts expect less.",
-    ]
+    shared = sum(leak.get("same", 0) for leak in (data.get("leakage") or {}).values())
+    cut = (data.get("lengths") or {}).get("too_long", 0)
     classes = report.get("after", {}).get("per_class") or {}
     poor = [label for label, rates in classes.items() if rates["support"] and rates["f1"] < _POOR]
-    if poor:
-        lines.append(f"F1 below {_POOR} for: {', '.join(poor[:20])}.")
     labels = data.get("labels") or {}
-    rare = [label for label, count in labels.items() if isinstance(count, int) and count < _FEW_EXAMPLES]
-    if rare:
-        lines.append(f"Fewer than {_FEW_EXAMPLES} examples for: {', '.join(rare[:20])}.")
-    if labels and spec.task != "token_classification":
-        lines.append(
-            "It knows no answers but its labels, and gives one of them to texts that have nothing to do with any."
-        )
-    if report.get("better") is False:
-        lines.append("It is not better than what it was made of.")
-    if spec.task in card_use.GENERATES:
-        lines.append("It may write what is not true; nothing checks its texts.")
-    return lines
+    rare = [label for label, count in labels.items() if count < _FEW_EXAMPLES]
+    said = {
+        "Measured on examples from the same source as those it has learned from; on other texts expect less.": report,
+        f"{shared} held-out texts are in the training data as well: the numbers flatter it.": shared,
+        f"{cut} texts were longer than what it reads at once.": cut,
+        f"F1 below {_POOR} for: {', '.join(poor[:_NAMED])}.": poor,
+        f"Fewer than {_FEW_EXAMPLES} examples for: {', '.join(rare[:_NAMED])}.": rare,
+        "It knows no answers but its labels, and gives one of them to texts that have nothing to do with any.": labels
+        and spec.task != "token_classification",
+        "It is not better than what it was made of.": report.get("better") is False,
+        "It may write what is not true; nothing checks its texts.": spec.task in card_use.GENERATES,
+    }
+    return [line for line, holds in said.items() if holds]
 
 
 def _data(data: Mapping[str, Any]) -> str:

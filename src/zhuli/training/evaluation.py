@@ -13,6 +13,7 @@ from zhuli.metrics import intervals
 from zhuli.metrics.measured import Measured
 from zhuli.ports import Task
 from zhuli.training import plots, report_text
+from zhuli.training.journal import finite
 from zhuli.types.example import Example, Metrics, Prediction
 from zhuli.types.tuning import Spec
 
@@ -25,14 +26,8 @@ REPORT, TEXT, CURVES, CONFUSION, RELIABILITY, RESULTS = (
     "results.csv",
 )
 
-COLUMNS = {
-    "step": "step",
-    "train_loss": "train_loss",
-    "train_accuracy": "train_accuracy",
-    "valid_loss": "valid_loss",
-    "valid_mean_token_accuracy": "valid_accuracy",
-}
-"""Of results.csv, as the API's result files have them, and what each is called in the history of a training."""
+COLUMNS = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
+"""Of results.csv, as the API's result files have them; the history of a training calls them the same."""
 
 
 def compare(
@@ -66,7 +61,7 @@ def write_reports(folder: Path, spec: Spec, report: Mapping[str, Any], history: 
     """
     steps = list(history)
     after = report.get("after", {})
-    text = json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False, default=str)
+    text = json.dumps(finite(report), ensure_ascii=False, indent=1, default=float)
     (folder / REPORT).write_text(text + "\n", encoding="utf-8")
     (folder / TEXT).write_text(report_text.written(spec, report), encoding="utf-8")
     _write_results(folder / RESULTS, steps)
@@ -90,4 +85,4 @@ def _write_results(path: Path, steps: Sequence[Mapping[str, Any]]) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
         for step in steps:
-            rows.writerow(["" if step.get(name) is None else step[name] for name in COLUMNS.values()])
+            rows.writerow(["" if step.get(name) is None else step[name] for name in COLUMNS])

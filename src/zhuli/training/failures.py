@@ -4,6 +4,7 @@ It stands apart from the errors of core.errors, which are answers to requests; a
 """
 
 import errno
+import os
 from typing import Literal
 
 FailureCode = Literal[
@@ -39,7 +40,7 @@ def known(error: BaseException) -> TuningFailed | None:
     """The failure that an exception of the system or of torch stands for; None for what nobody expected."""
     if isinstance(error, TuningFailed):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _says_no_space(error):
         return TuningFailed("no_space", "No space is left on the disk. Free some and start the job again: it resumes.")
     if isinstance(error, MemoryError) or _says_out_of_memory(error):
         return TuningFailed(
@@ -49,6 +50,17 @@ def known(error: BaseException) -> TuningFailed | None:
             param="hyperparameters",
         )
     return None
+
+
+def _says_no_space(error: BaseException | None) -> bool:
+    """Writers in C++ and Rust wrap the system's error: in the context, or in the text only."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if os.strerror(errno.ENOSPC) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _says_out_of_memory(error: BaseException) -> bool:

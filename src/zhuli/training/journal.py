@@ -34,7 +34,7 @@ class Journal:
         """Append an event; all but metrics are on the disk when this returns. OSError when there is no space."""
         with self._lock:
             event = TuningEvent(
-                number=self._number + 1, at=time.time(), kind=kind, level=level, message=message, data=_finite(data)
+                number=self._number + 1, at=time.time(), kind=kind, level=level, message=message, data=finite(data)
             )
             self._append(event.model_dump_json().encode() + b"\n", durable=kind != "metrics")
             self._number += 1
@@ -89,12 +89,12 @@ def _parsed(line: bytes) -> TuningEvent | None:
         return None
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no NaN and no infinity: they become null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _finite(inner) for key, inner in value.items()}
+        return {str(key): finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return value

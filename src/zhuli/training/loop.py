@@ -229,7 +229,7 @@ class _Training:
                 self.at.stopped_early = self.at.without_progress >= stopping.patience and self.at.step < self.total
             else:
                 self.at.best = metrics
-        self._say(always=True)
+        self._say(always=not self.frozen or self.at.step == self.total or self.at.stopped_early)
         if self.report is not None and metrics:
             self.report(self.at.step, metrics)
         epoch_ends = self.at.step % self.steps_per_epoch == 0 or self.at.step == self.total
@@ -256,7 +256,7 @@ class _Training:
         return {"valid_loss": total / weight, "valid_mean_token_accuracy": right / weight}
 
     def _say(self, *, always: bool) -> None:
-        """A line for those who wait: at most one a second, but after every evaluation."""
+        """A line for those who wait: at most one a second, but after every evaluation that takes time."""
         now = time.monotonic()
         if not always and now - self.said < SAYING_SECONDS:
             return

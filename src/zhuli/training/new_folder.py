@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.training.space import space_of
 from zhuli.types.tuning import SPEC, Source, Spec
 
 Rows = Iterable[Mapping[str, Any]]
@@ -23,7 +24,8 @@ def write(folder: Path, spec: Mapping[str, Any], data: Mapping[Part, Path | str 
     """Make `folder` with spec.json and the data: files are copied, rows written as JSONL, folders left where they are.
 
     `spec` has Spec's fields but for the data's paths; those of its "sources" (format and columns) hold for all parts.
-    ConfigurationError when something is missing or wrong, or the folder already has another tuning.
+    ConfigurationError when something is missing or wrong, or the folder already has a tuning; InvalidRequest for a search's
+    space.
     """
     if (folder / SPEC).exists():
         raise ConfigurationError(
@@ -35,6 +37,8 @@ def write(folder: Path, spec: Mapping[str, Any], data: Mapping[Part, Path | str 
         if given is not None:
             _check_there(part, given)
     made = checked({**shape, **{part: {**common, "path": "-"} for part, given in data.items() if given is not None}})
+    if made.search is not None:
+        space_of(made.search, made.hyperparameters, task=made.task)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {part: _kept(folder, part, given) for part, given in data.items() if given is not None}
     sources = {part: Source(**{**common, "path": path}) for part, path in paths.items()}

@@ -32,13 +32,13 @@ _CHINESE_FONTS = (
 def curves(history: Sequence[Mapping[str, Any]], path: Path, *, metric: str) -> None:
     """Loss, accuracy with the task's metric, and learning rate over steps; a panel without numbers is left out.
 
-    history: "step" and any of train_loss, valid_loss, train_accuracy, valid_accuracy, learning_rate and `metric`.
+    history: "step" and any of train_loss, valid_loss, train_accuracy, valid_mean_token_accuracy, learning_rate and `metric`.
     """
     wanted = {
         "loss": {"train_loss": "training", "valid_loss": "validation"},
         "metrics": {
             "train_accuracy": "accuracy in training",
-            "valid_accuracy": "accuracy in validation",
+            "valid_mean_token_accuracy": "accuracy in validation",
             metric: f"{metric} in validation",
         },
         "learning rate": {"learning_rate": ""},

@@ -111,6 +111,8 @@ def _set(options: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
+    if value is None:
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -179,7 +179,7 @@ def tell_of(number: int, wish: Wish, ended: Ended, values: dict[str, Any], *, tr
     journal.write(
         "message",
         f"Trial {number}/{wish.search.trials}{state}: {reached} with {with_values}{ahead}",
-        trial={"number": number, "ending": ended.ending, "value": ended.value, "hyperparameters": values},
+        trial={"number": number, "state": ended.ending, "value": ended.value, "params": values},
     )
 
 

@@ -112,12 +112,12 @@ class Trials:
         return (min if self.direction == "minimize" else max)(complete, key=_value)
 
     def table(self) -> list[dict[str, Any]]:
-        """A row a trial: number, ending, value, seconds, and its hyperparameters."""
+        """A row a trial: number, state (an Ending), value, seconds, params, message."""
         return [_row(number, trial) for number, trial in enumerate(self.ended(), 1)]
 
     def write_table(self, place: Path) -> None:
         """trials.csv, for people and spreadsheets."""
-        columns = ["number", "ending", "value", "seconds", *self.space, "message"]
+        columns = ["number", "state", "value", "seconds", *self.space, "message"]
         with (place / TABLE).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
@@ -126,17 +126,17 @@ class Trials:
 
 
 def _flat(row: Mapping[str, Any], columns: list[str]) -> dict[str, Any]:
-    cells = {**row, **row["hyperparameters"]}
+    cells = {**row, **row["params"]}
     return {name: cells.get(name) for name in columns}
 
 
 def _row(number: int, trial: FrozenTrial) -> dict[str, Any]:
     return {
         "number": number,
-        "ending": trial.user_attrs.get(_ENDING, "complete"),
+        "state": trial.user_attrs.get(_ENDING, "complete"),
         "value": _value(trial) if trial.state != TrialState.FAIL else None,
         "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else None,
-        "hyperparameters": dict(trial.params),
+        "params": dict(trial.params),
         "message": trial.user_attrs.get(_MESSAGE, ""),
     }
 

@@ -7,8 +7,7 @@ tuning that was paused or killed goes on.
 import json
 import logging
 import os
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,6 @@ from zhuli.training.journal import Journal, Listener
 from zhuli.training.loop import Fitted
 from zhuli.training.plan import (
     CHECKPOINTS,
-    FROM_WORKERS,
     Plan,
     Trained,
     attempt,
@@ -79,15 +77,14 @@ def check(folder: Path, *, control: Control | None = None, listeners: Sequence[L
     return _told(folder, listeners, checked)
 
 
-def _told(folder: Path, listeners: Sequence[Listener], story: Any) -> Outcome:
+def _told(folder: Path, listeners: Sequence[Listener], story: Callable[[Journal], Outcome]) -> Outcome:
     """Tell the story's end to the journal, whatever it is."""
     if not folder.is_dir():
         return Outcome("failed", None, {}, TuningFailed("server_error", f"There is no folder {folder}."))
     board = TensorBoard(folder)
     journal = Journal(folder, listeners=[*listeners, board])
     try:
-        outcome: Outcome = story(journal)
-        return outcome
+        return story(journal)
     except Stopped as stopped:
         journal.write(stopped.how, f"The tuning is {stopped.how}.")
         return Outcome(stopped.how, None, {}, None)
@@ -239,8 +236,8 @@ def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str,
     folder = todo.folder
     evaluation.write_reports(folder, todo.spec, report, done.fitted.history)
     finished_model.write(folder / MODEL, todo, done.task, done.model, options, report=report)
-    shutil.rmtree(folder / CHECKPOINTS / FROM_WORKERS, ignore_errors=True)
-    (folder / CHECKPOINTS / checkpoints.FILE).unlink(missing_ok=True)
+    for left in (folder / CHECKPOINTS).rglob(checkpoints.FILE):
+        left.unlink()
     journal.write("report", _compared(report), report=report)
     return _succeeded(folder, journal)
 

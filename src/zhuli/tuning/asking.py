@@ -101,13 +101,13 @@ def check_task(task: TaskName, method: Method, kind: Kind | None, *, base: str) 
         )
         raise InvalidRequest(text, param="method.type", code="invalid_value")
     if kind == "encoder" and task in _WRITING:
-        raise _other_base(task, base, "is an encoder, which writes no texts: tune a language model, like smollm2")
+        raise _other_base(task, base, "an encoder writes no texts. Tune a language model, like smollm2")
     if kind in ("language_model", "seq2seq") and task in _LABELLING:
-        raise _other_base(task, base, "is a language model: tune an encoder, like minilm or e5-small")
+        raise _other_base(task, base, "a language model gives no labels. Tune an encoder, like minilm or e5-small")
 
 
 def _other_base(task: TaskName, base: str, what: str) -> InvalidRequest:
-    return InvalidRequest(f"The task '{task}' can't be learned by '{base}', which {what}.", param="model")
+    return InvalidRequest(f"The model '{base}' can't learn the task '{task}': {what}.", param="model")
 
 
 def unclear_task(filename: str) -> InvalidRequest:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from pathlib import Path, PurePath
 
 from zhuli.ports import BlobStore
-from zhuli.store.fine_tuning import FOLDER
+from zhuli.store.tuned_models import FOLDER
 from zhuli.tuning.child_process import FolderLock
 from zhuli.types.fine_tuning import FineTuningRecord
 from zhuli.types.tuning import SPEC, Source, Spec

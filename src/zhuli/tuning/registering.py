@@ -82,7 +82,7 @@ class Registering:
                 language=language_of(path),
                 chat=chat_of(
                     path,
-                    record.root,
+                    record.base,
                     served_by=record.served_by,
                     data_dir=self.data_dir.resolve(),
                     models_file=self.models_file,
@@ -115,7 +115,7 @@ def language_of(folder: Path) -> str | None:
 
 
 def chat_of(
-    folder: Path, base: str, *, served_by: str | None, data_dir: Path, models_file: Path | None
+    folder: Path, base: Base, *, served_by: str | None, data_dir: Path, models_file: Path | None
 ) -> dict[str, Any] | None:
     """How the model in `folder` is talked to (TunedModel.chat); None if it is not."""
     if served_by is not None:
@@ -123,7 +123,7 @@ def chat_of(
     if (folder / "model.gguf").exists():
         return {"backend": "embedded", "path": _relative(folder / "model.gguf", data_dir)}
     if (folder / "adapter.gguf").exists():
-        template = bases.gguf(Base(name=base), data_dir=data_dir, models_file=models_file)
+        template = bases.gguf(base, data_dir=data_dir, models_file=models_file)
         if template is not None:
             adapter = _relative(folder / "adapter.gguf", data_dir)
             return {"backend": "embedded", "path": _relative(template, data_dir), "lora_path": adapter}

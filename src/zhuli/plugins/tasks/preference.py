@@ -199,7 +199,7 @@ class Plugin(WritingTask):
         """Pairs × 2; None where the base is not there any more, as on another machine."""
         folder = Path(self.state.get("reference", ""))
         if self._reference is None and folder.is_dir() and self.state.get("reference"):
-            self._reference = language_model.opened_to_learn_more(folder).to(device).eval()
+            self._reference = language_model.opened(folder).to(device).eval()
         if self._reference is None:
             return None
         return torch.stack(self._log_likelihoods(self._reference, pairs), dim=1)

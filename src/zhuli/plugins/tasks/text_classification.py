@@ -85,9 +85,9 @@ class Plugin(EncoderTask):
     def features(self, example: Example, *, learn: bool) -> list[Feature]:
         pair = example.input if isinstance(example.input, dict) else {"text": example.input}
         texts = [self.state["prefix"] + pair["text"], *([pair["text_pair"]] if "text_pair" in pair else [])]
-        said = self.tokenizer(*texts, truncation=True, max_length=self.length)
+        said = self.tokenizer(*texts, truncation=True, max_length=self.length, return_token_type_ids=len(texts) == 2)
         feature: Feature = {"input_ids": said["input_ids"]}
-        if "text_pair" in pair and "token_type_ids" in said:
+        if 1 in said.get("token_type_ids", []):
             feature["token_type_ids"] = said["token_type_ids"]
         if learn:
             feature["labels"] = self._labels(example)

@@ -93,11 +93,11 @@ def warnings(task: TaskName, examples: Sequence[Labelled]) -> Iterator[Finding]:
         )
     if again := repeated(examples):
         yield _warning(
-            0, f"{len(again)} examples have the text of another: lines {_lines(again)}. Each counts in training."
+            0, f"Texts that stand there again: {len(again)}, in lines {_lines(again)}. Each counts in training."
         )
     if broken := [one for one in examples if "\ufffd" in one.text]:
         yield _warning(
-            0, f"{len(broken)} texts have broken characters (�), as in lines {_lines(broken)}: save as UTF-8."
+            0, f"Texts with broken characters (�): {len(broken)}, in lines {_lines(broken)}. Save the file as UTF-8."
         )
 
 

@@ -4,6 +4,7 @@ A file without a header has its columns named "1", "2", … from the left; field
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from zhuli.training.data.text_file import opened
 from zhuli.types.example import Record
 
 DELIMITERS = ",\t;|"
+
+_QUOTED = re.compile(r'(^|\t)"([^"\t]|"")*""([^"\t]|"")*"(\t|\r?$)')
+"""A cell between tabs that is surely quoted: the quotation marks in it are doubled."""
 
 LOOKED_AT = 100
 """Rows that decide on the dialect."""
@@ -80,13 +84,17 @@ def _uneven(row: list[str], header: list[str]) -> str:
 
 def _dialect(lines: list[str], delimiters: str) -> Dialect:
     """The one that gives the most rows the same number of columns, which is more than one."""
-    ways = [_tried(lines, delimiter, quoted=quoted) for delimiter in delimiters for quoted in _quotings(delimiter)]
+    ways = [
+        _tried(lines, delimiter, quoted=quoted) for delimiter in delimiters for quoted in _quotings(delimiter, lines)
+    ]
     return max(ways, key=lambda way: way[0])[1]
 
 
-def _quotings(delimiter: str) -> tuple[bool, ...]:
-    """Texts between tabs are seldom quoted and often have quotation marks; so that is tried first."""
-    return (False, True) if delimiter == "\t" else (True,)
+def _quotings(delimiter: str, lines: list[str]) -> tuple[bool, ...]:
+    """Texts between tabs are seldom quoted and often have quotation marks; the first way wins where both are as good."""
+    if delimiter != "\t":
+        return (True,)
+    return (True, False) if any(_QUOTED.search(line) for line in lines) else (False, True)
 
 
 def _tried(lines: list[str], delimiter: str, *, quoted: bool) -> tuple[float, Dialect]:

@@ -25,6 +25,9 @@ BY_EXTENSION: dict[str, DataFormat] = {
     ".arrow": "parquet",
 }
 
+WRAPPERS = frozenset({"data", "examples", "records", "rows"})
+"""Keys under which a file of one line has its examples."""
+
 LOOKED_AT = 300
 """Lines that decide between formats of text."""
 
@@ -55,10 +58,11 @@ def _json(start: str) -> DataFormat:
     first = start.lstrip().splitlines()[0]
     if first.rstrip().endswith("}"):
         try:
-            json.loads(first)
+            value = json.loads(first)
         except (ValueError, RecursionError):
             return "json"
-        return "jsonl"
+        wraps = isinstance(value, dict) and len(value.keys() & WRAPPERS) == 1
+        return "json" if wraps and start.strip() == first.strip() else "jsonl"
     return "json"
 
 

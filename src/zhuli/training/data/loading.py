@@ -88,7 +88,7 @@ def _example(entry: Entry, task: Task) -> Labelled | Finding:
         example = task.read(entry)
     except BadExample as error:
         return Finding(entry.line, str(error))
-    group = example.group or str(entry.fields.get("group") or "")
+    group = example.group or str(entry.fields.get("group") or entry.fields.get("context") or "")
     example = dataclasses.replace(example, line=entry.line, group=group)
     text = task.text_of(example)
     if not text.strip():

@@ -24,7 +24,7 @@ class Overlap:
         same = [(one, self._lines[key(one.text)]) for one in held_out if key(one.text) in self._lines]
         known = {id(one) for one, _ in same}
         near = list(self._nearly([one for one in held_out if id(one) not in known]))
-        kinds = ((same, "the text of a training example"), (near, "nearly the text of a training example"))
+        kinds = ((same, "has"), (near, "nearly has"))
         found = [_warning(pairs, what) for pairs, what in kinds if pairs]
         return Leakage(same=len(same), near=len(near)), found
 
@@ -38,4 +38,6 @@ class Overlap:
 def _warning(pairs: Sequence[tuple[Labelled, int]], what: str) -> Finding:
     lines = ", ".join(f"{one.line} (“{quoted(one.text)}”, training line {line})" for one, line in pairs[:NAMED])
     more = f" and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
-    return Finding(0, f"{len(pairs)} examples have {what}: lines {lines}{more}.", level="warning")
+    return Finding(
+        0, f"Training {what} the text of {len(pairs)} of these examples: lines {lines}{more}.", level="warning"
+    )

@@ -28,7 +28,7 @@ def read(path: Path) -> Iterator[Entry]:
     with opened(path) as file:
         text = file.read()
     for section in _sections(text):
-        fields = {key.value: value for key, value in section.value} if isinstance(section, yaml.MappingNode) else {}
+        fields = _fields(section)
         line = section.start_mark.line + 1
         if rule := next((rule for rule in RULES if rule in fields), None):
             yield Finding(line, f"{RULES[rule]} ({fields[rule].value}) are not learned from.", level="warning")
@@ -46,11 +46,15 @@ def _sections(text: str) -> list[Any]:
         raise Unreadable(
             f"{f'Line {mark.line + 1}: t' if mark else 'T'}he file is not YAML: {_problem(error)}."
         ) from error
-    fields = {key.value: value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
-    sections = fields.get("nlu")
+    sections = _fields(root).get("nlu")
     if not isinstance(sections, yaml.SequenceNode):
         raise Unreadable("The file has no list `nlu:` of intents, as Rasa's nlu.yml has.")
     return list(sections.value)
+
+
+def _fields(node: Any) -> dict[str, Any]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return {key.value: value for key, value in pairs if isinstance(key, yaml.ScalarNode)}
 
 
 def _problem(error: yaml.YAMLError) -> str:
@@ -75,12 +79,10 @@ def _lines(node: Any) -> Iterator[tuple[int, str]]:
             if sentence := line.strip().removeprefix("-").strip():
                 yield first + number, sentence
         return
-    for item in node.value:
-        texts = (
-            [value.value for key, value in item.value if key.value == "text"] if item.id == "mapping" else [item.value]
-        )
-        for text in texts:
-            yield item.start_mark.line + 1, str(text).strip().removeprefix("- ").strip()
+    for item in node.value if isinstance(node, yaml.SequenceNode) else []:
+        text = _fields(item).get("text", item)
+        if isinstance(text, yaml.ScalarNode):
+            yield text.start_mark.line + 1, text.value.strip().removeprefix("- ").strip()
 
 
 def unmarked(text: str) -> tuple[str, list[dict[str, Any]]]:

@@ -1,0 +1,50 @@
+"""Moving an alias to another model, and back: by a request, or by a command beside a running server."""
+
+from sqlalchemy import Connection
+
+from zhuli.core.clock import Clock
+from zhuli.core.errors import InvalidRequest
+from zhuli.models.catalog import Catalog
+from zhuli.store import tuned_models
+from zhuli.store.database import Database
+from zhuli.types.model_alias import Alias
+
+
+class Aliases:
+    """Each method gives the alias as it is afterwards. InvalidRequest says what can't be, NotFound what is not there."""
+
+    def __init__(self, database: Database, catalog: Catalog, clock: Clock) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._clock = clock
+
+    async def move(self, project: str, alias: str, model: str) -> Alias:
+        """From now on the alias leads to `model`; it is made if there is none."""
+        if alias in self._catalog.entries or alias in self._catalog.embedders or alias.startswith("ft:"):
+            raise InvalidRequest(f"'{alias}' is the name of a model; choose another alias.", param="alias")
+        await self._database.run(self._catalog.tuned.read)
+        tuned = self._catalog.tuned
+        known = tuned.model(model, project) or self._catalog.entries.get(model)
+        if known is None or (project, model) in tuned.aliases:
+            raise InvalidRequest(
+                f"An alias must lead to a model under its own name, and '{model}' is none. Models here: "
+                f"{', '.join([*self._catalog.entries, *tuned.models_of(project)])}.",
+                param="model",
+                code="model_not_found",
+            )
+        await self._database.run(self._move, project, alias, model)
+        await self._database.run(tuned.read)
+        return await self._database.run(tuned_models.alias, project, alias)
+
+    async def roll_back(self, project: str, alias: str) -> Alias:
+        """It leads again to the model that it led to before."""
+        found = await self._database.run(tuned_models.alias, project, alias)
+        before = next((move.model for move in found.moves if move.model not in (None, found.model)), None)
+        if before is None:
+            raise InvalidRequest(
+                f"The alias '{alias}' has led to '{found.model}' only; there is nothing to go back to.", param="alias"
+            )
+        return await self.move(project, alias, before)
+
+    def _move(self, connection: Connection, project: str, alias: str, model: str) -> None:
+        tuned_models.move_alias(connection, project, alias, model, now=self._clock.now())

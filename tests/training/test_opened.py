@@ -1,0 +1,66 @@
+"""Models as the prediction child has them: the last ones asked are kept, what stands in the folder now is what answers."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.harness.tuned_models import OPTIONS, made
+from zhuli import registry
+from zhuli.neural import model_folder
+from zhuli.neural.model_folder import ModelFolder
+from zhuli.predicting.opened import OpenedModels
+from zhuli.testing.tiny_models import tiny_seq2seq
+from zhuli.types.example import Example
+from zhuli.types.tuning import Base
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("opened") / "model"
+    made(folder, "text_classification")
+    return folder
+
+
+def copied(folder: Path, *names: Path) -> list[Path]:
+    for name in names:
+        shutil.copytree(folder, name)
+    return list(names)
+
+
+def test_the_least_recently_used_model_is_closed(folder: Path, tmp_path: Path) -> None:
+    one, two, three = copied(folder, tmp_path / "1", tmp_path / "2", tmp_path / "3")
+    models = OpenedModels(most=2)
+    first, second = models.get(one), models.get(two)
+    assert models.get(one) is first
+    models.get(three)
+    assert models.get(one) is first
+    assert models.get(two) is not second
+
+
+def test_a_model_that_is_made_again_in_its_place_is_opened_again(folder: Path, tmp_path: Path) -> None:
+    (place,) = copied(folder, tmp_path / "model")
+    models = OpenedModels(most=2)
+    first = models.get(place)
+    place.rename(tmp_path / "old")
+    with pytest.raises(FileNotFoundError):
+        models.get(place)
+    copied(tmp_path / "old", place)
+    assert models.get(place) is not first
+
+
+def test_refused_inputs_leave_the_others_their_answers(folder: Path) -> None:
+    good, bad, last = OpenedModels(most=1).get(folder).answer(["card", 7, "card music"], explain=False)
+    assert good["tokens"] == 3 and last["tokens"] == 4
+    assert {entry["label"] for entry in good["output"]} == {"card", "music", "weather"}
+    assert bad.keys() == {"refused"} and "text" in bad["refused"]
+
+
+def test_a_model_that_writes_answers_as_well(tmp_path: Path) -> None:
+    base, folder = tiny_seq2seq(tmp_path / "base"), tmp_path / "model"
+    task = registry.find("tasks", "translation")(OPTIONS, {})
+    model = task.begin(base, [Example("the order", ["das Lied"])])
+    task.save(model, folder)
+    model_folder.write(folder, ModelFolder("translation", Base(name="t5", path=str(base)), OPTIONS, task.state))
+    (answer,) = OpenedModels(most=1).get(folder).answer(["play music today"], explain=False)
+    assert list(answer["output"][0]) == ["translation_text"] and answer["tokens"] > 3

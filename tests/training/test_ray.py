@@ -1,0 +1,91 @@
+"""Ray on this machine: two workers learn what one learns, and two trials run at once. Each test starts a cluster of its own."""
+
+import functools
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.training.small_task import WORDS, SmallTask, sentences
+from tests.training.test_loop import chosen
+from tests.training.test_search import Curve
+from zhuli.testing.tiny_models import tiny_encoder
+from zhuli.training.control import Control, Stopped
+from zhuli.training.failures import TuningFailed
+from zhuli.training.freezing import set_dropout
+from zhuli.training.journal import Journal, events
+from zhuli.training.loop import fit
+from zhuli.training.ray_workers import Raised, train_on_workers
+from zhuli.training.search import search
+from zhuli.types.hyperparameters import Hyperparameters, Search, Workers
+
+Learned = tuple[dict[str, Tensor], list[float]]
+
+
+def learn(base: Path, *, journal: Journal, control: Control) -> Learned:
+    """The weights after two epochs, and the losses on the way; the last batch of an epoch is an odd one."""
+    torch.set_num_threads(1)
+    options = chosen()
+    task = SmallTask(options, {})
+    torch.manual_seed(1)
+    train = sentences(43)
+    model = task.begin(base, train)
+    set_dropout(model, 0.0)
+    fitted = fit(task, model, train, sentences(16), options, seed=1, journal=journal, control=control)
+    return dict(model.state_dict()), [entry["train_loss"] for entry in fitted.history]
+
+
+def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
+    base = tiny_encoder(tmp_path / "base", words=WORDS)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    alone, losses = learn(base, journal=Journal(tmp_path / "one"), control=Control())
+    work = functools.partial(learn, base)
+    two = tmp_path / "two"
+    together, same_losses = train_on_workers(
+        Workers(number=2), work, folder=two, journal=Journal(two), control=Control()
+    )
+    assert same_losses == pytest.approx(losses, abs=1e-5)
+    assert alone.keys() == together.keys()
+    for name, weight in alone.items():
+        torch.testing.assert_close(together[name], weight, atol=1e-5, rtol=0)
+    told = [event.data["step"] for event in events(two) if event.kind == "metrics"]
+    assert told == sorted(set(told)) and told[-1] == len(losses)
+
+
+def test_trials_at_once_are_those_of_one_search(tmp_path: Path) -> None:
+    found = search(
+        Search(trials=4, parallel=2),
+        Hyperparameters(),
+        Curve(),
+        task="text_classification",
+        metric="f1",
+        folder=tmp_path,
+        seed=3,
+        journal=Journal(tmp_path),
+        control=Control(),
+    )
+    assert [trial["number"] for trial in found.trials] == [1, 2, 3, 4]
+    assert {"learning_rate_multiplier": 1.0, "batch_size": 16, "n_epochs": 4} in [
+        trial["params"] for trial in found.trials
+    ]
+    assert len({str(trial["params"]) for trial in found.trials}) == 4
+    assert found.best == max(trial["value"] for trial in found.trials)
+    assert len([event for event in events(tmp_path) if event.message.startswith("Trial ")]) == 4
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (Raised("paused"), Stopped),
+        (Raised("failed", "diverged", "The loss is no number any more.", "hyperparameters"), TuningFailed),
+    ],
+)
+def test_what_a_worker_raises_is_the_same_on_the_other_side(raised: Raised, kind: type[Exception]) -> None:
+    travelled = pickle.loads(pickle.dumps(raised))
+    again = travelled.again()
+    assert type(again) is kind
+    if isinstance(again, TuningFailed):
+        assert (again.code, again.message, again.param) == travelled.args[1:]
