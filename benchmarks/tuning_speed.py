@@ -7,7 +7,7 @@ encoder: all-MiniLM-L6-v2 on banking77, batch 16. chat: LoRA on SmolLM2, on Sche
 gets the same module, head and token ids, pads each batch to its longest row and draws rows in random order, as its
 defaults do; the chat one computes the output layer everywhere, as the model's own loss does. "auto" is ours with the
 embeddings frozen, as "auto" has it. Only training is timed, and the measure is accuracy on test data, for chat the
-accuracy of the answers' tokens.
+accuracy of the answers' tokens. On a machine that does other things too, processor time says more than the clock.
 """
 
 import argparse
@@ -114,15 +114,32 @@ def trainers(bench: Bench, task: Task, model: Any, options: Hyperparameters, *, 
 Side = Callable[..., float]
 
 
-def measured(bench: Bench, side: Side, options: Hyperparameters, *, seed: int) -> tuple[float, float]:
-    """Examples a second, and the measure on test data."""
+@dataclass(frozen=True)
+class Run:
+    """Examples a second, examples a second of all threads' processor time, and the measure on test data."""
+
+    rate: float
+    processor_rate: float
+    score: float
+
+    def __str__(self) -> str:
+        return f"{self.rate:8.2f} examples/s {self.processor_rate:8.2f} a processor second   {self.score:.4f}"
+
+
+def measured(bench: Bench, side: Side, options: Hyperparameters, *, seed: int) -> Run:
     task, model = bench.begin(options, seed)
+    busy = time.process_time()
     seconds = side(bench, task, model, options, seed=seed)
-    rate = len(bench.train) * int(options.n_epochs) / seconds
+    busy = time.process_time() - busy
+    examples = len(bench.train) * int(options.n_epochs)
     model.eval()
+    return Run(examples / seconds, examples / busy, _score(bench, task, model))
+
+
+def _score(bench: Bench, task: Task, model: Any) -> float:
     if task.generates:
-        return rate, _token_accuracy(task, model, bench.test)
-    return rate, float(task.measure(bench.test, answers(task, model, bench.test, batch_size=32))[task.metric])
+        return _token_accuracy(task, model, bench.test)
+    return float(task.measure(bench.test, answers(task, model, bench.test, batch_size=32))[task.metric])
 
 
 def _token_accuracy(task: Task, model: Any, examples: Sequence[Example]) -> float:
@@ -181,15 +198,19 @@ def main() -> None:
     }
     if given.task == "encoder":
         sides["ours, auto"] = (ours, bench.options.model_copy(update={"freeze_embeddings": True}))
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
+    found: dict[str, list[Run]] = {name: [] for name in sides}
     for seed in range(given.seeds):
         for name, (side, options) in sides.items():
             found[name].append(measured(bench, side, options, seed=seed))
-            print(f"seed {seed}  {name:<11}{found[name][-1][0]:8.2f} examples/s  {found[name][-1][1]:.4f}", flush=True)
-    plain = statistics.median(rate for rate, _ in found["Trainer"])
+            print(f"seed {seed}  {name:<11}{found[name][-1]}", flush=True)
     for name, runs in found.items():
-        rate, scores = statistics.median(run[0] for run in runs), [run[1] for run in runs]
-        print(f"{name:<11}{rate:8.2f} examples/s  {rate / plain:5.2f} x  {min(scores):.4f} to {max(scores):.4f}")
+        times, busy = (_median(runs, of) / _median(found["Trainer"], of) for of in ("rate", "processor_rate"))
+        scores = [run.score for run in runs]
+        print(f"{name:<11}{times:5.2f} x {busy:5.2f} x by processor time   {min(scores):.4f} to {max(scores):.4f}")
+
+
+def _median(runs: Sequence[Run], of: str) -> float:
+    return statistics.median(getattr(run, of) for run in runs)
 
 
 if __name__ == "__main__":

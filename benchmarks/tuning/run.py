@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.tuning import datasets, results
+from benchmarks.tuning.drawing import Parts
 from benchmarks.tuning.rows import Row, chosen
 from zhuli.training import new_folder
 from zhuli.training.journal import events
@@ -82,6 +83,7 @@ def begin(row: Row, folder: Path, data: Path, *, quick: bool, again: bool, data_
     cut = {part: _fewer(records, limit[part], quick=quick) for part, records in parts.items()}
     if row.per_class:
         cut["train"] = _of_each_class(parts["train"], row.per_class)
+    cut = _of_known_labels(cut)
     spec = {
         "task": row.task,
         "base": new_folder.base_of(row.base),
@@ -128,6 +130,15 @@ def _fewer(records: Records, most: int, *, quick: bool) -> Records:
     if wanted == len(records):
         return records
     return random.Random(SEED).sample(records, wanted)
+
+
+def _of_known_labels(parts: Parts) -> Parts:
+    """Where training data was left out, a rare class may be gone with it: then it is not asked for either."""
+    known = {record["label"] for record in parts["train"] if isinstance(record.get("label"), str)}
+    return {
+        part: [record for record in records if not isinstance(record.get("label"), str) or record["label"] in known]
+        for part, records in parts.items()
+    }
 
 
 def _of_each_class(records: Records, number: int) -> Records:

@@ -15,6 +15,7 @@ from zhuli.core.traces import make_tracer
 from zhuli.files.discarding import BlobDiscarding
 from zhuli.files.shelf import Shelf
 from zhuli.files.uploads import Uploads
+from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.predicting.predictor import Predictor
@@ -152,6 +153,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     hints = Hints()
     database = open_database(settings.database, hints, durable=settings.durable)
     catalog = Catalog.load(settings.models, settings.data_dir, engines=settings.tuned_engines)
+    bases.check(settings.models, entries=catalog.entries)
     blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
     telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
     engine = Engine(
@@ -177,7 +179,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     files = Shelf(database, blobs, clock)
     uploads = Uploads(files)
     tuning = TuningCommands(database, blobs, catalog, clock, settings.models)
-    program = shlex.split(settings.tuning_command) or PROGRAM
+    program = shlex.split(settings.tuning_command or "") or PROGRAM
     registering = Registering(database, files, catalog, clock, settings.data_dir, settings.models)
     tunings = Tunings(database, registering, clock, settings.data_dir, settings.models, settings.max_attempts, program)
     return App(

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -230,26 +231,37 @@ def tune(
     from zhuli.operating import tune_options as options
     from zhuli.settings import read_settings
 
-    if folder is None:
-        asked = options.Asked(
-            task=task,
-            base=base,
-            train=train,
-            validation=validation,
-            test=test,
-            hyperparameters=options.settings_of(given or []),
-            search=options.search_of(search, space or []),
-            workers=options.workers_of(workers),
-            format=data_format,
-            columns=options.columns_of(column or []),
-            language=language,
-            seed=seed,
-            threads=threads,
-        )
-        folder = options.new(asked, into, read_settings(config, data_dir=data_dir))
+    if folder is not None:
+        raise typer.Exit(_tune(folder, check=check))
+    asked = options.Asked(
+        task=task,
+        base=base,
+        train=train,
+        validation=validation,
+        test=test,
+        hyperparameters=options.settings_of(given or []),
+        search=options.search_of(search, space or []),
+        workers=options.workers_of(workers),
+        format=data_format,
+        columns=options.columns_of(column or []),
+        language=language,
+        seed=seed,
+        threads=threads,
+    )
+    settings = read_settings(config, data_dir=data_dir)
+    if not check:
+        raise typer.Exit(_tune(options.new(asked, into, settings), check=False))
+    with TemporaryDirectory() as scratch:
+        raise typer.Exit(_tune(options.new(asked, Path(scratch, "check"), settings), check=True))
+
+
+def _tune(folder: Path, *, check: bool) -> int:
     from zhuli.operating import tune as operating  # takes seconds, which mistakes in options need not
 
-    raise typer.Exit(operating.check(folder) if check else operating.run(folder))
+    if check:
+        return operating.check(folder)
+    print(f"The tuning is in {folder}", file=sys.stderr)
+    return operating.run(folder)
 
 
 @app.command()

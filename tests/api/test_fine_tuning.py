@@ -16,6 +16,9 @@ from tests.harness.tunings import refused
 
 StartServer = Callable[..., Server]
 
+ONE_STORAGE = pytest.mark.parametrize("storage", ["sqlite"])
+"""For what ends before the database is asked for anything that could differ."""
+
 HYPERPARAMETERS = {"batch_size": "auto", "learning_rate_multiplier": "auto", "n_epochs": "auto"}
 
 
@@ -173,7 +176,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"method": {"type": "reinforcement"}}, "method.type", "Reinforcement fine-tuning is not done here"),
     ({"method": {"type": "dpo"}, "task": "dialogue", "model": "smollm2"}, "method.type", "does not go with the task"),
     ({"task": "dialogue"}, "model", "writes no texts"),
-    ({"task": "text_classification", "model": "smollm2"}, "model", "tune an encoder"),
+    ({"task": "text_classification", "model": "smollm2"}, "model", "Tune an encoder"),
     ({"task": "poetry"}, "task", "Supported values are"),
     ({"hyperparameters": {"n_epochs": 51}}, "hyperparameters.n_epochs", "Invalid"),
     ({"tuning": {"hyperparameters": {"learning_rat": 1}}}, "tuning.hyperparameters.learning_rat", "Unknown parameter"),
@@ -181,6 +184,7 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+@ONE_STORAGE
 @pytest.mark.parametrize(("fields", "param", "text"), BROKEN, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_request_that_can_not_be_is_refused_by_its_parameter(
     client: openai.OpenAI, http: httpx2.Client, fields: dict[str, Any], param: str, text: str
@@ -211,6 +215,7 @@ TASKS = [
 ]
 
 
+@ONE_STORAGE
 @pytest.mark.parametrize(("line", "name", "task"), TASKS, ids=lambda value: value if isinstance(value, str) else "")
 def test_the_task_is_seen_from_the_data(client: openai.OpenAI, line: dict[str, Any], name: str, task: str) -> None:
     file = tunings.upload(client, {**line, "bad_line": 1}, name=name)

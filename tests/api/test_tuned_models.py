@@ -182,6 +182,7 @@ def test_a_model_is_exported_as_an_archive_or_a_file(client: openai.OpenAI, http
     assert "It has: folder, gguf." in refusal.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("storage", ["postgres"])
 def test_a_real_encoder_is_tuned_and_predicts(
     start_server: StartServer, clients: Clients, bases: dict[str, dict[str, str]]
 ) -> None:
@@ -207,6 +208,7 @@ def test_a_real_encoder_is_tuned_and_predicts(
     assert answer.json()["data"][0]["output"]
 
 
+@pytest.mark.parametrize("storage", ["sqlite"])
 def test_a_real_language_model_is_tuned_and_talks(
     start_server: StartServer, clients: Clients, bases: dict[str, dict[str, str]]
 ) -> None:

@@ -37,7 +37,7 @@ def until(http: httpx2.Client, job: str, *statuses: str) -> dict[str, Any]:
             return found
         if found["status"] in ("succeeded", "failed", "cancelled"):
             raise AssertionError(f"{job} has {found['status']}: {found['error']}")
-        time.sleep(0.05)
+        time.sleep(0.15)
     raise AssertionError(f"{job} has {found['status']} after {PATIENCE} s")
 
 
@@ -66,7 +66,7 @@ def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "It does not come about"
-        time.sleep(0.05)
+        time.sleep(0.15)
 
 
 def refused(call: Callable[[], Any], status: int, *, param: str | None = None) -> str:

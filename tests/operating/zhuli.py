@@ -21,10 +21,12 @@ plugin = "hashed"
 """
 
 
-def zhuli(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def zhuli(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, patience: float = PATIENCE
+) -> subprocess.CompletedProcess[str]:
     """The command's exit code and what it wrote."""
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, env=environment(env), timeout=PATIENCE, check=False
+        command(*arguments), capture_output=True, text=True, env=environment(env), timeout=patience, check=False
     )
 
 

@@ -43,7 +43,9 @@ def as_examples(task: str, *fields: dict[str, Any], **options: Any) -> list[Exam
 def encoder_for(folder: Path, texts: Sequence[str]) -> Path:
     """A tiny encoder that has the texts' words whole."""
     torch.set_num_threads(1)
-    return tiny_encoder(folder, words=sorted({word.strip(".,?!\"'").lower() for text in texts for word in text.split()}))
+    return tiny_encoder(
+        folder, words=sorted({word.strip(".,?!\"'").lower() for text in texts for word in text.split()})
+    )
 
 
 class Trained:
@@ -59,7 +61,14 @@ class Trained:
         fitted_by: Callable[..., Fitted] = fit,
         **options: Any,
     ) -> None:
-        usual = {"n_epochs": 10, "learning_rate": 5e-3, "early_stopping": "none", "batch_size": 8, "dropout": 0.0}
+        usual = {
+            "n_epochs": 10,
+            "learning_rate": 8e-3,
+            "early_stopping": "none",
+            "batch_size": 8,
+            "dropout": 0.0,
+            "freeze_embeddings": False,
+        }
         plugin = registry.find("tasks", task)
         labels: dict[str, int] = {}
         for example in examples:

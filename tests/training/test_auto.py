@@ -59,7 +59,7 @@ def test_a_multiplier_is_of_the_rate_that_would_have_been_chosen() -> None:
 
 
 def test_more_data_is_read_fewer_times() -> None:
-    assert [chosen(number=number, labels=2).n_epochs for number in (2000, 6000, 100_000)] == [10, 5, 3]
+    assert [chosen(number=number, labels=2).n_epochs for number in (2000, 9000, 100_000)] == [10, 5, 3]
 
 
 @pytest.mark.parametrize("trainable", ["head", "top", "all", "lora", "few_shot"])

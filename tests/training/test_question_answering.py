@@ -85,7 +85,7 @@ def test_questions_without_an_answer_are_told_from_others(base: Path, tmp_path: 
 
 def test_chinese_answers_are_cut_at_characters(base: Path, tmp_path: Path) -> None:
     examples = examples_of(TASK, "question_answering_zh.json")[:8]
-    trained = Trained(TASK, base, examples, tmp_path, n_epochs=15, learning_rate=1e-2, batch_size=4)
+    trained = Trained(TASK, base, examples, tmp_path, n_epochs=12, batch_size=4)
     assert trained.losses[-1] < trained.losses[0] / 2
     for example, said in zip(examples, trained.tuned().prediction_of(examples), strict=True):
         assert said["answer"] == example.input["context"][said["start"] : said["end"]] != ""

@@ -70,7 +70,7 @@ def test_labels_can_be_added_and_known_ones_stay_known(intents: Trained, tmp_pat
 
 def test_several_classes_are_told_by_a_threshold_that_validation_chooses(base: Path, tmp_path: Path) -> None:
     examples = examples_of(TASK, "multi_label_en.jsonl")[::3]
-    trained = Trained(TASK, base, examples, tmp_path, n_epochs=8, learning_rate=1e-2)
+    trained = Trained(TASK, base, examples, tmp_path, n_epochs=12)
     assert trained.task.state["multi_label"] is True
     before = trained.measured()["f1_micro"]
     features = [trained.task.features(example, learn=False) for example in examples]

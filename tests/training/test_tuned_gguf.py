@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.training.tiny_gguf import template_of
 from tests.training.writing_models import SMALL_TALK, language_model, tuned
 from zhuli.core.errors import ConfigurationError
-from zhuli.models import tuned_gguf
+from zhuli.models import smollm2_base, tuned_gguf
 from zhuli.models.gguf_writing import Layout, field, half_floats, halves_apart, halves_interleaved, opened
 from zhuli.neural import language_model as language_models
 from zhuli.plugins.backends.embedded import Plugin
@@ -108,6 +108,26 @@ async def engine(settings: dict[str, Any]) -> AsyncIterator[Plugin]:
         yield backend
     finally:
         await backend.aclose()
+
+
+def test_a_base_made_of_a_file_is_the_model_that_is_in_it(learned: dict[str, Any], tmp_path: Path) -> None:
+    tuned_gguf.write_merged(learned["template"], learned["folder"] / "merged", tmp_path / "model.gguf")
+    (tmp_path / "base").mkdir()
+    smollm2_base.write(tmp_path / "model.gguf", tmp_path / "base")
+    ids = torch.tensor([[1, 40, 50, 60, 70]])
+    with torch.no_grad():
+        first, second = (
+            language_models.opened(folder).eval().backbone(ids).logits
+            for folder in (learned["folder"] / "merged", tmp_path / "base")
+        )
+    torch.testing.assert_close(second, first, rtol=1e-2, atol=2e-2)
+    theirs, ours = (AutoTokenizer.from_pretrained(folder) for folder in (language_model(), tmp_path / "base"))
+    text = ours.apply_chat_template(SMALL_TALK[3]["messages"], tokenize=False)
+    assert ours(text)["input_ids"] == theirs(text)["input_ids"]
+    assert ours.eos_token == "<|im_end|>" and ours("12")["input_ids"] == [
+        *ours("1")["input_ids"],
+        *ours("2")["input_ids"],
+    ]
 
 
 def test_a_template_of_another_base_is_refused(learned: dict[str, Any], tmp_path: Path) -> None:

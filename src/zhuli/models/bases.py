@@ -11,6 +11,7 @@ Imports nothing heavy, and no weights are read here.
 
 import json
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -47,6 +48,16 @@ class BaseFacts:
 def names(models_file: Path | None) -> list[str]:
     """Every base that can be asked for by name; ConfigurationError says what is wrong in the models file."""
     return list(dict.fromkeys([*_declared(models_file), *_PACKAGED]))
+
+
+def check(models_file: Path | None, *, entries: Collection[str]) -> None:
+    """ConfigurationError for a mistake under [bases]. entries: the names of [models]."""
+    for name, table in _declared(models_file).items():
+        if "served_by" in table and table["served_by"] not in entries:
+            known = ", ".join(entries)
+            raise ConfigurationError(
+                f"{models_file}: bases.{name}.served_by: there is no model '{table['served_by']}'. Models: {known}."
+            )
 
 
 def folder(base: Base, *, data_dir: Path, models_file: Path | None) -> Path:

@@ -67,7 +67,7 @@ def _layer(at: str, layer: Any) -> dict[str, Any]:
     import numpy as np
 
     weights, biases = np.split(layer.qkv.weight, 3, axis=1), np.split(layer.qkv.bias, 3)
-    attention = {}
+    attention: dict[str, Any] = {}
     for part, weight, bias in zip(("query", "key", "value"), weights, biases, strict=True):
         attention |= {f"{at}attention.self.{part}.weight": weight.T, f"{at}attention.self.{part}.bias": bias}
     return {
@@ -114,7 +114,7 @@ def _write_habits(folder: Path) -> None:
     _write_json(folder / "config_sentence_transformers.json", prompts)
 
 
-def _config(padding: int) -> dict[str, Any]:
+def _config(padding: int | None) -> dict[str, Any]:
     """Of multilingual-e5-small, apart from the number of token types, which XLM-R's tokenizer does not tell apart."""
     return {
         "architectures": ["BertModel"],

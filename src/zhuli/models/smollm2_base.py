@@ -21,7 +21,7 @@ def prepared(models: Path) -> Path:
     if (models / FOLDER).exists():
         return models / FOLDER
     source = gguf(models)
-    return made_once(models / FOLDER, lambda folder: _write(source, folder), title="SmolLM2 for tuning")
+    return made_once(models / FOLDER, lambda folder: write(source, folder), title="SmolLM2 for tuning")
 
 
 def gguf(models: Path) -> Path:
@@ -29,7 +29,8 @@ def gguf(models: Path) -> Path:
     return smollm2.unpacked(models)
 
 
-def _write(source: Path, folder: Path) -> None:
+def write(source: Path, folder: Path) -> None:
+    """The model of the GGUF file `source`, a Llama with a vocabulary like SmolLM2's, as a Hugging Face folder."""
     from zhuli.models.gguf_writing import opened  # needs gguf and numpy, as the making does and naming bases does not
 
     reader = opened(source)

@@ -1,8 +1,7 @@
 """An encoder with a head, and its files: Hugging Face's for the encoder, head.safetensors for the head."""
 
 import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
-from transformers.utils import logging
 
 from zhuli.neural.linear_head import LinearHead
+from zhuli.neural.quiet import quietly
 
 HEAD = "head.safetensors"
 ADAPTER = "adapter_config.json"
@@ -43,7 +42,7 @@ class EncoderModel(nn.Module):
 
 def opened_backbone(folder: Path) -> Any:
     """The encoder in a Hugging Face folder in 32 bits, with its adapters if it has any; without a pooler."""
-    with _quiet():
+    with quietly():
         if (folder / ADAPTER).exists():
             base = PeftModel.from_pretrained(_adapted(folder), folder)
             return base.eval()
@@ -67,7 +66,7 @@ def opened_head(folder: Path) -> LinearHead:
 
 def save(model: EncoderModel, tokenizer: Any, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with _quiet():
+    with quietly():
         model.backbone.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     tensors = {name: tensor.contiguous().cpu() for name, tensor in model.head.state_dict().items()}
@@ -76,24 +75,10 @@ def save(model: EncoderModel, tokenizer: Any, folder: Path) -> None:
 
 def _adapted(folder: Path) -> Any:
     """The encoder that the folder's adapters are for."""
-    return opened_backbone(Path(str(PeftConfig.from_pretrained(folder).base_model_name_or_path)))
+    return opened_backbone(Path(str(PeftConfig.from_pretrained(str(folder)).base_model_name_or_path)))
 
 
 def _may_have_pooler(config: Any) -> bool:
-    kind = MODEL_MAPPING[type(config)]
+    kind: Any = MODEL_MAPPING[type(config)]
     kind = kind[0] if isinstance(kind, tuple) else kind
-    return "add_pooling_layer" in inspect.signature(kind.__init__).parameters
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers reports every load with a bar and a table of the layers that are not there."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+    return "add_pooling_layer" in inspect.signature(kind).parameters

@@ -16,8 +16,8 @@ from zhuli.types.example import Example
 
 SHOWN, VECTORS = "nearest.json", "nearest.npy"
 
-MOST = 5_000
-"""Examples that are kept, about 4 MB of vectors for a width of 384; of more every n-th."""
+MOST = 2_000
+"""Examples that are kept, of more every n-th: reading them again takes some ten seconds with a small encoder."""
 
 
 def spread(examples: Sequence[Example]) -> list[Example]:

@@ -1,6 +1,5 @@
 """Windows over a text that is too long for a model to read at once. Pure."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -28,7 +27,7 @@ def windows(number: int, *, size: int, overlap: int) -> list[Window]:
     ]
 
 
-def around(first: Sequence[int], second: Sequence[int], *, number: int, size: int) -> list[int]:
+def around(first: tuple[int, int], second: tuple[int, int], *, number: int, size: int) -> list[int]:
     """The `size` pieces of `number` that hold both stretches (start, end) with as much around them as fits.
 
     If the stretches are too far apart, what is between them is left out in the middle.

@@ -5,7 +5,6 @@ Each mistake is a ConfigurationError that says how it is written. Loads nothing 
 
 import json
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +65,6 @@ def new(asked: Asked, folder: Path | None, settings: Settings) -> Path:
         "models_file": None if settings.models is None else str(settings.models.resolve()),
     }
     new_folder.write(place, spec, {"train": asked.train, "validation": asked.validation, "test": asked.test})
-    print(f"The tuning is in {place}", file=sys.stderr)
     return place
 
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-NEEDED = ("numpy", "torch", "transformers", "safetensors")
+NEEDED = ("numpy", "torch", "transformers", "peft", "safetensors", "sklearn", "onnxruntime")
 
 
 def main() -> None:

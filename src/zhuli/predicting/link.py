@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections import deque
 from contextlib import suppress
 from typing import Any, Self
 
@@ -18,8 +17,6 @@ import orjson
 from zhuli.core.errors import ConfigurationError
 
 LINE_LIMIT = 2**26
-LAST_WORDS = 8
-"""Lines of the child's log that are kept for when it dies."""
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
@@ -42,7 +39,6 @@ class PredictionLink:
         self._process = process
         self._input = process.stdin
         self._output = process.stdout
-        self._said: deque[str] = deque(maxlen=LAST_WORDS)
         self._listening = asyncio.create_task(self._listen(process.stderr))
 
     @classmethod
@@ -72,10 +68,6 @@ class PredictionLink:
         return link
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
     def alive(self) -> bool:
         return self._process.returncode is None
 
@@ -101,11 +93,11 @@ class PredictionLink:
             code = await self._process.wait()
             await self._listening
             how = f"by signal {-code}" if code < 0 else f"with code {code}"
-            raise Died(f"The process that predicts ended {how}. {' / '.join(self._said)}".rstrip())
+            raise Died(f"The process that predicts ended {how}.")
         answer: dict[str, Any] = orjson.loads(line)
         return answer
 
     async def _listen(self, stderr: asyncio.StreamReader) -> None:
+        """What it writes on standard error, stack traces too, is for our log and for nobody else."""
         while line := await stderr.readline():
-            self._said.append(line.decode(errors="replace").rstrip())
-            _log.info("predicting: %s", self._said[-1])
+            _log.info("predicting: %s", line.decode(errors="replace").rstrip())

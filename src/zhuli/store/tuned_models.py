@@ -82,11 +82,20 @@ def remove(connection: Connection, project: str, name: str) -> None:
         )
     if job := _tuned_on(connection, project, name):
         raise InvalidRequest(f"The fine-tuning job {job} tunes '{name}'. Wait for it, or cancel it.", param="model")
+    if user := _built_on(connection, model):
+        raise InvalidRequest(f"The model '{user}' is an adapter on '{name}'. Delete that one first.", param="model")
     connection.execute(delete(tuned_models).where(tuned_models.c.name == name))
     kept = any(model.job == other.job for other in every(connection)) if model.job else False
     whole = f"{FOLDER}/{model.job}" if model.job else model.folder.rpartition("/")[0]
     jobs.enqueue(connection, DISCARD, model.folder if kept else whole)
     hint(connection, TOPIC)
+
+
+def _built_on(connection: Connection, model: TunedModel) -> str | None:
+    """A model that can't be talked to without the files of this one."""
+    inside = f"{model.folder}/"
+    users = (other for other in every(connection) if other.name != model.name)
+    return next((user.name for user in users if str((user.chat or {}).get("path", "")).startswith(inside)), None)
 
 
 def _tuned_on(connection: Connection, project: str, name: str) -> str | None:

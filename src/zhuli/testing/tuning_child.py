@@ -4,7 +4,7 @@
 
 The first line of the training file says how it goes, {"steps": 20, "pause": 0.05, "checkpoint_every": 10, "die_at": 7,
 "die_times": 1, "fail": "…", "bad_line": 3}; what is left out has these words' smallest effect. It goes on where an
-earlier one left off: its checkpoint is the number of the last step.
+earlier one left off: the last step that is in events.jsonl.
 """
 
 import json
@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 from zhuli.training.control import Control
-from zhuli.training.journal import Journal
+from zhuli.training.journal import Journal, events
 from zhuli.types.tuning import MODEL, TASK, EventKind, Spec
 
 
@@ -50,8 +50,8 @@ def _check(journal: Journal, plan: dict[str, Any]) -> None:
 
 
 def _tune(folder: Path, spec: Spec, plan: dict[str, Any], journal: Journal, control: Control) -> None:
-    steps, reached = plan.get("steps", 3), folder / "reached"
-    done = int(reached.read_text()) if reached.exists() else 0
+    steps = plan.get("steps", 3)
+    done = max((event.data["step"] for event in events(folder) if event.kind == "metrics"), default=0)
     options = {"batch_size": 8, "n_epochs": 2, "learning_rate_multiplier": "auto"}
     journal.write("message", "Hyperparameters are chosen.", hyperparameters=options)
     for step in range(done + 1, steps + 1):
@@ -67,7 +67,6 @@ def _tune(folder: Path, spec: Spec, plan: dict[str, Any], journal: Journal, cont
             _make_model(folder / f"checkpoints/{step}", spec, plan)
             metrics = {"valid_loss": 1 / step}
             journal.write("checkpoint", "A checkpoint.", step=step, path=f"checkpoints/{step}", metrics=metrics)
-        reached.write_text(str(step))
     if why := plan.get("fail"):
         journal.write("failed", why, level="error", code="diverged", param="hyperparameters")
         return

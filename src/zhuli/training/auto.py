@@ -14,6 +14,8 @@ from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters, Trainabl
 
 FEW_PER_CLASS = 50
 FEW_IN_ALL = 2000
+MANY_CLASSES = 10
+MANY_FOR_A_HEAD = 4000
 SMALL_ENCODER_LAYERS = 6
 LENGTHS = {
     "question_answering": 384,
@@ -35,15 +37,16 @@ def resolved(
       all; lora for models that generate; otherwise all.
     multi_label: whether any example has a list of labels. threshold: stays "auto"; training.calibrating finds it.
     learning_rate: see _learning_rate(); times learning_rate_multiplier, which is 1.
-    n_epochs: see _epochs(). batch_size: 16; 64 for a head on cached features; 8 for models that generate.
+    n_epochs: see _epochs(). batch_size: 16; 8 for models that generate. A head on cached features: see for_a_head().
     freeze_embeddings: for encoders with at most 100,000 examples; not for relation extraction, whose markers are new words,
       nor for models that generate, whose output layer they are.
     weight_decay: 0.01, but 0 for a head or adapters. dropout: 0.1 for encoders, 0 for models that generate.
+    label_smoothing: 0.1 for text classification with ten classes or more, one each; otherwise 0.
     early_stopping: on the task's metric (loss, where the task generates or only a head learns), patience 3.
     precision: bf16 where the hardware has it, else fp32; also in place of a precision that it does not have.
     max_length: 256 for classification, entities and relations, 384 for windows of question answering, 1,024 for models that
       generate; never more than the base reads.
-    The rest: adamw, momentum 0.9, linear schedule with a warmup of 6 %, accumulation 1, top_layers 2, label_smoothing 0,
+    The rest: adamw, momentum 0.9, linear schedule with a warmup of 6 %, accumulation 1, top_layers 2,
       class_weights none, max_grad_norm 1, evaluations_per_epoch 1, bucketing on, beta 0.1.
     """
     chosen = _choices(options, task=task, base=base, examples=examples, labels=labels)
@@ -64,7 +67,9 @@ def _choices(
         trainable = options.trainable
     optimizer = "adamw" if options.optimizer == "auto" else options.optimizer
     multiplier = 1.0 if options.learning_rate_multiplier == "auto" else options.learning_rate_multiplier
-    rate = _learning_rate(trainable, task=task, base=base, variant=options.lora.variant)
+    smooth = task == "text_classification" and not multi_label and len(labels) >= MANY_CLASSES
+    of_head = for_a_head(len(examples)) if trainable == "head" else {}
+    rate = of_head.get("learning_rate") or _learning_rate(trainable, task=task, base=base, variant=options.lora.variant)
     return {
         "trainable": trainable,
         "top_layers": 2,
@@ -75,12 +80,12 @@ def _choices(
         "momentum": 0.9,
         "schedule": "linear",
         "warmup_ratio": 0.06,
-        "batch_size": 8 if generates else 64 if trainable == "head" else 16,
+        "batch_size": 8 if generates else 16,
         "accumulation": 1,
-        "n_epochs": _epochs(trainable, examples=len(examples), generates=generates),
+        "n_epochs": _epochs(trainable, task=task, examples=len(examples), generates=generates),
         "weight_decay": 0.0 if trainable in ("head", "lora") else 0.01,
         "dropout": 0.0 if generates else 0.1,
-        "label_smoothing": 0.0,
+        "label_smoothing": 0.1 if smooth else 0.0,
         "class_weights": "none",
         "max_grad_norm": 1.0,
         "early_stopping": EarlyStopping(patience=3),
@@ -89,7 +94,17 @@ def _choices(
         "bucketing": True,
         "beta": 0.1,
         "multi_label": multi_label,
+        **{name: value for name, value in of_head.items() if name != "learning_rate"},
     }
+
+
+def for_a_head(examples: int) -> dict[str, Any]:
+    """What suits a linear layer on features of deviation 1: found on banking77 (10,003 examples, 93.1 % in 20 epochs).
+
+    Fewer examples are read in smaller batches and more often, so that there are enough steps.
+    """
+    many = examples >= MANY_FOR_A_HEAD
+    return {"learning_rate": 2e-3, "batch_size": 128 if many else 32, "n_epochs": 20 if many else 50, "dropout": 0.3}
 
 
 def _are_few(examples: Sequence[Example], labels: Mapping[str, int]) -> bool:
@@ -99,11 +114,9 @@ def _are_few(examples: Sequence[Example], labels: Mapping[str, int]) -> bool:
 def _learning_rate(trainable: Trainable, *, task: str, base: BaseFacts, variant: str) -> float:
     """Of AdamW; SGD takes a hundred times as much.
 
-    head 1e-2. Encoders: 1e-4 with at most 6 layers, else 5e-5; few_shot 2e-5 as in SetFit; adapters ten times the rate of
+    Encoders: 1e-4 with at most 6 layers, else 5e-5; few_shot 2e-5 as in SetFit; adapters ten times the rate of
     their base (IA3, which has few weights, a hundred times). Models that generate: 5e-5, preferences a tenth of it.
     """
-    if trainable == "head":
-        return 1e-2
     if trainable == "few_shot":
         return 2e-5
     rate = 1e-4 if base.kind == "encoder" and base.layers <= SMALL_ENCODER_LAYERS else 5e-5
@@ -114,15 +127,14 @@ def _learning_rate(trainable: Trainable, *, task: str, base: BaseFacts, variant:
     return rate
 
 
-def _epochs(trainable: Trainable, *, examples: int, generates: bool) -> int:
-    """A head: 50, of a second each. few_shot: 1, over its pairs. Models that generate: 5, with 500 examples or more 3.
+def _epochs(trainable: Trainable, *, task: str, examples: int, generates: bool) -> int:
+    """few_shot: 1, over its pairs. Models that generate: 5, with 500 examples or more 3.
 
-    Encoders: as many as make about 30,000 readings, from 3 to 10.
+    Encoders: as many as make about 45,000 readings, from 3 to 10; 80,000 where every word is labelled.
     """
-    if trainable == "head":
-        return 50
     if trainable == "few_shot":
         return 1
     if generates:
         return 3 if examples >= 500 else 5
-    return max(3, min(10, round(30_000 / max(examples, 1))))
+    readings = 80_000 if task == "token_classification" else 45_000
+    return max(3, min(10, round(readings / max(examples, 1))))

@@ -7,6 +7,8 @@ import errno
 import os
 from typing import Literal
 
+from zhuli.types.example import BadExample
+
 FailureCode = Literal[
     "invalid_training_file",
     "invalid_validation_file",
@@ -40,6 +42,8 @@ def known(error: BaseException) -> TuningFailed | None:
     """The failure that an exception of the system or of torch stands for; None for what nobody expected."""
     if isinstance(error, TuningFailed):
         return error
+    if isinstance(error, BadExample):
+        return TuningFailed("invalid_training_file", str(error), param="training_file")
     if _says_no_space(error):
         return TuningFailed("no_space", "No space is left on the disk. Free some and start the job again: it resumes.")
     if isinstance(error, MemoryError) or _says_out_of_memory(error):

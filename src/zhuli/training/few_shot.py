@@ -18,8 +18,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from zhuli.ports import Loss, Task
+from zhuli.training.auto import for_a_head
 from zhuli.training.control import Control
-from zhuli.training.freezing import what_learns
+from zhuli.training.freezing import set_dropout, what_learns
 from zhuli.training.journal import Journal
 from zhuli.training.loop import Evaluate, Fitted, fit
 from zhuli.types.example import Example, Feature, Metrics
@@ -30,15 +31,6 @@ PAIRS = 16
 
 TEMPERATURE = 0.05
 """By which cosines are divided, as in Khosla et al. 2020 and SimCSE (Gao et al. 2021)."""
-
-HEAD = {
-    "trainable": "head",
-    "learning_rate": 1e-2,
-    "n_epochs": 50,
-    "batch_size": 64,
-    "schedule": "cosine",
-    "label_smoothing": 0.1,
-}
 
 
 def fit_few_shot(
@@ -60,8 +52,9 @@ def fit_few_shot(
     common: dict[str, Any] = {"seed": seed, "journal": journal, "control": control}
     alike = fit(pairs, model, drawn, [], options, **common, folder=_inner(folder, "alike"))
     journal.write("message", "The encoder has learned which examples are alike; now the head learns.")
-    of_head = options.model_copy(update=HEAD)
+    of_head = options.model_copy(update={"trainable": "head", **for_a_head(len(train))})
     what_learns(model, of_head)
+    set_dropout(model, float(of_head.dropout))
     head = fit(task, model, train, validation, of_head, **common, folder=_inner(folder, "head"), evaluate=evaluate)
     return _both(alike, head)
 

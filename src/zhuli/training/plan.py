@@ -25,6 +25,7 @@ from zhuli.training.data.loading import Data, load
 from zhuli.training.failures import TuningFailed
 from zhuli.training.few_shot import fit_few_shot
 from zhuli.training.freezing import set_dropout, what_learns
+from zhuli.training.head_first import fit_head_first
 from zhuli.training.journal import Journal
 from zhuli.training.loop import Fitted, Report, fit
 from zhuli.training.precision import device
@@ -35,6 +36,7 @@ from zhuli.types.tuning import TASK, Spec
 
 CHECKPOINTS = "checkpoints"
 FROM_WORKERS = "workers"
+NEEDED_FIRST = ("seed", "journal", "control", "folder")
 
 EachEpoch = Callable[[Task, Any, int, Metrics], None]
 """Task, model, step and metrics at the end of an epoch."""
@@ -67,6 +69,11 @@ class Plan:
         what_learns(model, options)
         set_dropout(model, float(options.dropout))
         return task, model.to(device())
+
+    def heads_first(self, options: Hyperparameters) -> bool:
+        """Whether a new head is fitted before the encoder learns: for classifiers, whose encoders read texts as a whole."""
+        may = self.spec.task == "text_classification" and options.trainable in ("all", "top", "lora")
+        return may and options.max_steps is None and not self._goes_on()
 
     def _goes_on(self) -> bool:
         """Whether the base is a tuned model of the same task."""
@@ -139,6 +146,8 @@ def train(
     }
     if options.trainable == "few_shot":
         return Trained(task, model, fit_few_shot(task, model, plan.data.train, validation, options, **common))
+    if plan.heads_first(options):
+        fit_head_first(task, model, plan.data.train, options, **{name: common[name] for name in NEEDED_FIRST})
     after_epoch = None if each_epoch is None else lambda step, metrics: each_epoch(task, model, step, metrics)
     fitted = fit(task, model, plan.data.train, validation, options, **common, report=report, each_epoch=after_epoch)
     return Trained(task, model, fitted)

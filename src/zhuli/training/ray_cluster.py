@@ -18,7 +18,7 @@ from zhuli.training.journal import Journal, events
 # Ray reads these when it is imported, and hands them to its processes. It would tell its makers how it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "0")
-os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+os.environ.setdefault("RAY_worker_niceness", "0")  # its workers would give way to everything else on the machine
 
 try:
     import ray
@@ -37,15 +37,7 @@ _WANTED = "wanted"
 def cluster(address: str, *, processes: int) -> Iterator[None]:
     """While it lasts, Ray is there with as many processors as processes, however many the machine has."""
     if address == LOCAL:
-        ray.init(
-            address=LOCAL,
-            num_cpus=processes,
-            _node_ip_address="127.0.0.1",
-            object_store_memory=OBJECT_STORE_BYTES,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="WARNING",
-        )
+        _start(processes)
     else:
         try:
             ray.init(address=address, log_to_driver=False, logging_level="WARNING")
@@ -57,6 +49,26 @@ def cluster(address: str, *, processes: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(processes: int) -> None:
+    """A cluster on this machine; Ray guards it with a token. It gives up after 30 s, and a busy machine may need them twice."""
+    for last in (False, True):
+        try:
+            ray.init(
+                address=LOCAL,
+                num_cpus=processes,
+                object_store_memory=OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        except Exception as error:
+            ray.shutdown()
+            if last or "timed out" not in str(error):
+                raise TuningFailed("server_error", f"Ray does not start on this machine: {error}") from error
+        else:
+            return
 
 
 @contextmanager

@@ -107,11 +107,15 @@ class _Searcher(Searcher):
             return None
         return Ended("out_of_time" if time.monotonic() >= self._deadline else "pruned", best)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray keeps searchers to restore them; what is to be kept of this one is in the trials' file."""
+        return {}
+
     def save(self, checkpoint_path: str) -> None:
-        """Ray may keep searchers; ours is kept in the trials' file."""
+        """Likewise."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing to do, see save()."""
+        """Likewise."""
 
 
 def _scheduler(wish: Wish, *, mode: str) -> TrialScheduler:

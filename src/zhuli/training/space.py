@@ -111,7 +111,7 @@ def _default(given: Hyperparameters, *, task: TaskName) -> Space:
 def _usual(given: Hyperparameters, *, task: TaskName) -> tuple[Choices, Range | None]:
     """Batch sizes and epochs; a head on cached features has so many epochs that their number matters little."""
     if given.trainable == "head":
-        return Choices((32, 64, 128), usual=64), None
+        return Choices((32, 64, 128), usual=128), None
     if given.trainable == "few_shot":
         return Choices((8, 16, 32), usual=16), Range(1, 3, whole=True, usual=1)
     if task in LANGUAGE_TASKS:
@@ -144,7 +144,9 @@ def _range(name: str, entry: dict[str, Any]) -> Range:
         raise _wrong(name, "has no range, for it is no number; give a list of choices")
     if unknown := [key for key in entry if key not in _RANGE]:
         raise _wrong(name, f"has an unknown key '{unknown[0]}'; a range has low, high and, if you like, log")
-    low, high, log = entry.get("low"), entry.get("high"), entry.get("log", False)
+    low: Any = entry.get("low")
+    high: Any = entry.get("high")
+    log = entry.get("log", False)
     if not (_number(low) and _number(high) and isinstance(log, bool)):
         raise _wrong(name, "is a range of two numbers, low and high, with log true or false")
     if low > high:

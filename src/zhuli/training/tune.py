@@ -119,6 +119,9 @@ def _tuned(folder: Path, journal: Journal, control: Control) -> Outcome:
     control.check()
     options, searched = _searched(todo, journal, control)
     journal.write("message", f"Hyperparameters: {_shown(options)}.", hyperparameters=options.model_dump(mode="json"))
+    asked = spec.hyperparameters.precision
+    if asked not in ("auto", options.precision):
+        journal.write("message", f"This machine has no {asked}: it trains in {options.precision}.", level="warn")
     examples = _held_out(todo)
     before = _before(todo, options, examples, control)
     done = _trained(todo, options, journal, control)

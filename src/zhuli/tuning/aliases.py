@@ -1,5 +1,7 @@
 """Moving an alias to another model, and back: by a request, or by a command beside a running server."""
 
+import re
+
 from sqlalchemy import Connection
 
 from zhuli.core.clock import Clock
@@ -8,6 +10,8 @@ from zhuli.models.catalog import Catalog
 from zhuli.store import tuned_models
 from zhuli.store.database import Database
 from zhuli.types.model_alias import Alias
+
+_NAME = re.compile(r"\w[\w.:@-]{0,127}")
 
 
 class Aliases:
@@ -20,6 +24,11 @@ class Aliases:
 
     async def move(self, project: str, alias: str, model: str) -> Alias:
         """From now on the alias leads to `model`; it is made if there is none."""
+        if not _NAME.fullmatch(alias):
+            text = (
+                f"'{alias[:200]}' can't be an alias: it has 1 to 128 letters, digits and . : @ _ -, the first no sign."
+            )
+            raise InvalidRequest(text, param="alias", code="invalid_value")
         if alias in self._catalog.entries or alias in self._catalog.embedders or alias.startswith("ft:"):
             raise InvalidRequest(f"'{alias}' is the name of a model; choose another alias.", param="alias")
         await self._database.run(self._catalog.tuned.read)
@@ -39,12 +48,18 @@ class Aliases:
     async def roll_back(self, project: str, alias: str) -> Alias:
         """It leads again to the model that it led to before."""
         found = await self._database.run(tuned_models.alias, project, alias)
-        before = next((move.model for move in found.moves if move.model not in (None, found.model)), None)
+        before = next((move.model for move in found.moves if move.model != found.model), None)
         if before is None:
             raise InvalidRequest(
                 f"The alias '{alias}' has led to '{found.model}' only; there is nothing to go back to.", param="alias"
             )
         return await self.move(project, alias, before)
 
-    def _move(self, connection: Connection, project: str, alias: str, model: str) -> None:
+    async def give_up(self, project: str, alias: str) -> None:
+        """It leads nowhere any more; where the models file has one of this name, that holds again."""
+        await self._database.run(tuned_models.alias, project, alias)
+        await self._database.run(self._move, project, alias, None)
+        await self._database.run(self._catalog.tuned.read)
+
+    def _move(self, connection: Connection, project: str, alias: str, model: str | None) -> None:
         tuned_models.move_alias(connection, project, alias, model, now=self._clock.now())

@@ -1,14 +1,15 @@
 """What a client can do to fine-tuning jobs: create, cancel, pause, resume. Each is one transaction; no child is touched."""
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from zhuli.core.clock import Clock
-from zhuli.core.errors import InvalidRequest
+from zhuli.core.errors import ConfigurationError, InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.models import bases
+from zhuli.models.bases import Kind
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.store import files, fine_tuning, projects
@@ -100,7 +101,9 @@ class TuningCommands:
     async def _task(
         self, project: str, body: FineTuningJobCreate, method: Method, base: Base, training: File
     ) -> TaskName:
-        kind = bases.known_kind(base, models_file=self._models_file)
+        kind: Kind | None = None
+        with suppress(ConfigurationError):  # the check of the data says what is wrong with the base
+            kind = bases.known_kind(base, models_file=self._models_file)
         task = body.task
         if task == "auto":
             task = await self._guessed(project, body, method, base, training, chats=kind != "encoder")

@@ -209,7 +209,10 @@ class _Attempt:
         elif self._job.kind == CHECK:
             await database.run(fine_tuning.checked, self._job, last, now=now)
         else:
-            await self._with.registering.complete(self._job, stored, last)
+            try:
+                await self._with.registering.complete(self._job, stored, last)
+            except OSError as error:
+                await self.fail(_no_folder(error))
 
     async def fail(self, error: JobError, last: TuningEvent | None = None) -> None:
         """Nothing comes of the job. last: the child's word for it."""
@@ -239,7 +242,8 @@ def _no_folder(error: OSError) -> JobError:
 def _killed(deaths: int, code: int | None) -> JobError:
     """code: the last child's; None when it was the server that died."""
     if code is not None and code >= 0:
-        text = f"The training process ended {deaths} times without a word, last with status {code}. Is the disk full?"
+        why = "Is the disk full?" if code == 0 else "What it printed is in child.log in the job's folder."
+        text = f"The training process ended {deaths} times without a word, last with status {code}. {why}"
         return JobError(code="server_error", message=text, param=None)
     text = f"The training process, or its server, was killed {deaths} times, most likely for lack of memory."
     right = (

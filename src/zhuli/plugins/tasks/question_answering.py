@@ -136,7 +136,7 @@ class Plugin(EncoderTask):
     def choose_threshold(
         self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
     ) -> None:
-        """From which margin on there is no answer, by F1; see ports.Thresholded."""
+        """From which margin on there is no answer, by F1; training.calibrating calls it."""
         if not self.state["no_answer"] or self.options.threshold != "auto" or not examples:
             return
         best = [_best(rows, said) for rows, said in zip(features, outputs, strict=True)]

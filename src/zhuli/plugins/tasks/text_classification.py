@@ -42,8 +42,7 @@ class Plugin(EncoderTask):
     def read(self, record: Record) -> Example:
         fields = record.fields
         if "messages" in fields:
-            text, label = _of_chat(fields["messages"])
-            return Example(text, label, line=record.line)
+            return Example(*_of_chat(fields["messages"]), line=record.line)
         label = fields.get("label", fields.get("labels"))
         if label is None:
             raise BadExample('There is no "label". It should be the class of the text, or a list of classes.')
@@ -126,7 +125,7 @@ class Plugin(EncoderTask):
     def choose_threshold(
         self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
     ) -> None:
-        """Where there may be several classes: the score from which on one counts; see ports.Thresholded."""
+        """Where there may be several classes: the score from which on one counts; training.calibrating calls it."""
         if self.state["multi_label"] and self.options.threshold == "auto" and examples:
             scores = np.array([self._probabilities(said[0]) for said in outputs])
             wanted = np.array([self._labels(example) for example in examples], dtype=bool)

@@ -221,7 +221,7 @@ def _of_spans(text: str, given: Sequence[Any], line: int) -> Example:
         _check_span(text, entity)
     cuts = {place for entity in given for place in (entity["start"], entity["end"])}
     spans = words(text, cuts=cuts)
-    found = []
+    found: list[TaggedSpan] = []
     for entity in sorted(given, key=lambda entity: int(entity["start"])):
         inside = [at for at, (start, end) in enumerate(spans) if entity["start"] <= start and end <= entity["end"]]
         if not inside:
