@@ -19,8 +19,9 @@ import torch
 
 from zhuli import registry
 from zhuli.models import bases, smollm2_base, tuned_gguf
+from zhuli.neural import adapted
 from zhuli.plugins.backends.embedded import Plugin
-from zhuli.training import adapters
+from zhuli.training.adapters import with_adapters
 from zhuli.training.auto import resolved
 from zhuli.training.control import Control
 from zhuli.training.freezing import what_learns
@@ -89,7 +90,7 @@ def _tuned(base: Path, examples: Sequence[Example], folder: Path, options: argpa
     task = registry.find("tasks", "dialogue")(chosen, {})
     torch.manual_seed(options.seed)
     model = task.begin(base, examples)
-    adapters.with_adapters(model, chosen)
+    with_adapters(model, chosen)
     what_learns(model, chosen)
     journal = Journal(folder, listeners=[lambda event: print(event.message, flush=True)])
     fit(task, model, examples, [], chosen, seed=options.seed, journal=journal, control=Control())
@@ -102,7 +103,7 @@ def _served(task: Any, model: Any, template: Path, folder: Path) -> dict[str, di
     heads = {"heads": config.num_attention_heads, "kv_heads": config.num_key_value_heads}
     task.save(model, folder / "adapter")
     tuned_gguf.write_adapter(folder / "adapter", folder / "adapter.gguf", **heads)
-    adapters.merge(model)
+    adapted.merge(model)
     task.save(model, folder / "merged")
     tuned_gguf.write_merged(template, folder / "merged", folder / "merged.gguf")
     return {

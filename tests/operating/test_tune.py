@@ -15,6 +15,7 @@ import torch
 from tests.operating.zhuli import command, environment, zhuli
 from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound
 from zhuli.operating import tuned_models
+from zhuli.operating.tune import predict
 from zhuli.operating.tune_options import columns_of, search_of, settings_of, workers_of
 from zhuli.settings import Settings
 from zhuli.testing.tiny_models import tiny_encoder
@@ -51,9 +52,7 @@ def test_a_tuning_that_is_interrupted_goes_on_and_its_model_answers(base: Path, 
     steps = [event.data["step"] for event in told if event.kind == "metrics"]
     assert steps == sorted(steps)
 
-    answer = zhuli("predict", folder, "Where is my card?", "I lost my card", patience=PATIENCE)
-    assert answer.returncode == 0, answer.stderr
-    first, second = map(json.loads, answer.stdout.splitlines())
+    first, second = map(json.loads, predict(folder, ["Where is my card?", "I lost my card"]))
     assert {entry["label"] for entry in first} == {entry["label"] for entry in second} >= {"card_arrival", "change_pin"}
 
 

@@ -10,12 +10,11 @@ from transformers import AutoTokenizer, GenerationConfig
 
 from tests.training.writing_models import SMALL_TALK, language_model, read, sample, seq2seq, task_of, tuned
 from zhuli.models.told_tools import told
+from zhuli.neural import adapted, model_folder
 from zhuli.neural import language_model as language_models
-from zhuli.neural import model_folder
 from zhuli.neural.chat_features import IGNORED, Chats, Row, without_oldest_turn
 from zhuli.neural.generation import greedy
 from zhuli.neural.model_folder import ModelFolder
-from zhuli.training import adapters
 from zhuli.training.tuned import answers
 from zhuli.types.tuning import Base
 
@@ -198,7 +197,7 @@ def test_a_tuned_adapter_can_be_tuned_again(tmp_path: Path, merge: bool) -> None
     more = adapter | {"lora": {"rank": 2, "merge": merge}}
     task, model, examples, _ = tuned("dialogue", tmp_path / "first", records, tmp_path / "again", **more)
     if merge:
-        adapters.merge(model)
+        adapted.merge(model)
     task.save(model, tmp_path / "again")
     assert (tmp_path / "again" / "model.safetensors").exists() == merge
     found = answers(task, task.open(tmp_path / "again"), examples, batch_size=2)

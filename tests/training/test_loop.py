@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from tests.training.small_task import WORDS, Module, SmallTask, sentences
+from zhuli.neural.adapted import merge
 from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.training import checkpoints
-from zhuli.training.adapters import merge, with_adapters
+from zhuli.training.adapters import with_adapters
 from zhuli.training.control import Control, Stopped
 from zhuli.training.failures import Diverged, TuningFailed, known
 from zhuli.training.freezing import set_dropout, what_learns

@@ -69,7 +69,9 @@ def test_a_search_finds_better_hyperparameters_than_it_began_with(tmp_path: Path
     with (tmp_path / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["value"]) for row in rows] == [trial["value"] for trial in found.trials]
-    assert told(tmp_path)[0].startswith("Trial 1/15: f1=-1.043 with learning_rate_multiplier=1, batch_size=16, n_epochs=4")
+    assert told(tmp_path)[0].startswith(
+        "Trial 1/15: f1=-1.043 with learning_rate_multiplier=1, batch_size=16, n_epochs=4"
+    )
 
 
 def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:

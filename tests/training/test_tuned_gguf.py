@@ -17,10 +17,10 @@ from tests.training.writing_models import SMALL_TALK, language_model, tuned
 from zhuli.core.errors import ConfigurationError
 from zhuli.models import smollm2_base, tuned_gguf
 from zhuli.models.gguf_writing import Layout, field, half_floats, halves_apart, halves_interleaved, opened
+from zhuli.neural import adapted
 from zhuli.neural import language_model as language_models
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.testing.backend_contract import collect
-from zhuli.training import adapters
 from zhuli.training.tuned import answers
 from zhuli.types.generation import GenerationRequest
 
@@ -36,7 +36,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     task, model, examples, _ = tuned("dialogue", language_model(), SMALL_TALK, folder, **lora)
     task.save(model, folder / "adapter")
     said = answers(task, model, examples, batch_size=4)
-    adapters.merge(model)
+    adapted.merge(model)
     task.save(model, folder / "merged")
     template = template_of(language_model(), folder / "template.gguf")
     asked = [

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from captum.attr import LayerIntegratedGradients
 from torch import Tensor, nn
 
 from zhuli.metrics.chinese import has_chinese
@@ -81,6 +80,8 @@ def words(text: str, spans: Sequence[tuple[int, int]], scores: Sequence[float]) 
 def _integrated(
     embeddings: nn.Module, forward: Forward, batch: Mapping[str, Any], baseline: Tensor, *, steps: int
 ) -> Attribution:
+    from captum.attr import LayerIntegratedGradients  # takes seconds, and only explanations need it
+
     names = [name for name, value in batch.items() if isinstance(value, Tensor) and name != "input_ids"]
     rest = {name: value for name, value in batch.items() if not isinstance(value, Tensor)}
 

@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftConfig, PeftModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
+from zhuli.neural.adapted import ADAPTER, base_of, with_adapters_of
 from zhuli.neural.linear_head import LinearHead
 from zhuli.neural.quiet import quietly
 
 HEAD = "head.safetensors"
-ADAPTER = "adapter_config.json"
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -44,8 +43,7 @@ def opened_backbone(folder: Path) -> Any:
     """The encoder in a Hugging Face folder in 32 bits, with its adapters if it has any; without a pooler."""
     with quietly():
         if (folder / ADAPTER).exists():
-            base = PeftModel.from_pretrained(_adapted(folder), folder)
-            return base.eval()
+            return with_adapters_of(folder, opened_backbone(base_of(folder))).eval()
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         extra = {"add_pooling_layer": False} if _may_have_pooler(config) else {}
         return AutoModel.from_pretrained(folder, config=config, dtype=torch.float32, local_files_only=True, **extra)
@@ -71,11 +69,6 @@ def save(model: EncoderModel, tokenizer: Any, folder: Path) -> None:
         tokenizer.save_pretrained(folder)
     tensors = {name: tensor.contiguous().cpu() for name, tensor in model.head.state_dict().items()}
     save_file(tensors, folder / HEAD)
-
-
-def _adapted(folder: Path) -> Any:
-    """The encoder that the folder's adapters are for."""
-    return opened_backbone(Path(str(PeftConfig.from_pretrained(str(folder)).base_model_name_or_path)))
 
 
 def _may_have_pooler(config: Any) -> bool:

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
+from zhuli.neural.adapted import is_adapted
 from zhuli.neural.encoder_model import EncoderModel
 
 _ARCHITECTURES = {"token-classification": "ForTokenClassification", "question-answering": "ForQuestionAnswering"}
@@ -28,7 +28,7 @@ def save_with_head(
 ) -> None:
     """Add the head to the files that the encoder's save_pretrained() wrote there; nothing for adapters or large models."""
     name = type(model.backbone).__name__
-    if isinstance(model.backbone, PeftModel) or not name.endswith("Model") or not (folder / _WEIGHTS).exists():
+    if is_adapted(model.backbone) or not name.endswith("Model") or not (folder / _WEIGHTS).exists():
         return
     prefix = model.backbone.base_model_prefix
     tensors = {f"{prefix}.{key}": tensor for key, tensor in load_file(folder / _WEIGHTS).items()}

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from peft import PeftConfig, PeftModel
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.neural.adapted import ADAPTER, base_of, is_adapted, with_adapters_of
 from zhuli.neural.chat_features import IGNORED
 from zhuli.neural.quiet import quietly
-
-ADAPTER = "adapter_config.json"
-"""In the folder of an adapter that lies beside its base."""
 
 Batch = dict[str, Any]
 
@@ -42,7 +39,7 @@ class LanguageModel(nn.Module):
     @property
     def base(self) -> Any:
         """The model without peft's shell; adapters in its layers stay."""
-        return self.backbone.get_base_model() if isinstance(self.backbone, PeftModel) else self.backbone
+        return self.backbone.get_base_model() if is_adapted(self.backbone) else self.backbone
 
     @property
     def encoder_decoder(self) -> bool:
@@ -126,22 +123,16 @@ def opened(folder: Path) -> LanguageModel:
     """From a Hugging Face folder in full precision. An adapter's folder names its base, which comes along."""
     if not (folder / ADAPTER).exists():
         return LanguageModel(_opened(folder))
-    base = Path(str(PeftConfig.from_pretrained(str(folder)).base_model_name_or_path))
+    base = base_of(folder)
     if not base.exists():
         raise ConfigurationError(f"{folder} has an adapter for the base in {base}, which is not there any more.")
     with quietly():
-        return LanguageModel(PeftModel.from_pretrained(_opened(base), str(folder)))
-
-
-def merge(model: LanguageModel) -> None:
-    """Add adapters to the weights that they adapt, in place."""
-    if isinstance(model.backbone, PeftModel):
-        model.backbone = model.backbone.merge_and_unload()
+        return LanguageModel(with_adapters_of(folder, _opened(base)))
 
 
 def save(model: LanguageModel, folder: Path) -> None:
     """As a whole, or the adapters alone while there are some."""
-    kept = {"save_embedding_layers": False} if isinstance(model.backbone, PeftModel) else {}
+    kept = {"save_embedding_layers": False} if is_adapted(model.backbone) else {}
     with quietly():
         model.backbone.save_pretrained(str(folder), **kept)
 

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 
 from zhuli.metrics import perplexity
 from zhuli.metrics.measured import Measured
-from zhuli.neural import language_model
+from zhuli.neural import adapted, language_model
 from zhuli.neural.chat_features import IGNORED, Chats, Row
 from zhuli.neural.generation import greedy
 from zhuli.neural.instructions import language_of
@@ -80,7 +80,7 @@ class WritingTask:
     def begin(self, base: Path, examples: Sequence[Example]) -> LanguageModel:
         model = language_model.opened(base)
         if self.options.trainable != "lora":
-            language_model.merge(model)
+            adapted.merge(model)
         self._read_with(base, model)
         answers = [self.references(example)[0] for example in examples[:_COUNTED_TARGETS]]
         self.state.setdefault("language", language_of(answers))

@@ -6,9 +6,9 @@ model.backbone becomes peft's model around the one that it was, until the adapte
 import warnings
 from typing import Any
 
-from peft import IA3Config, LoraConfig, PeftConfig, PeftModel, get_peft_model
 from torch import nn
 
+from zhuli.neural.adapted import is_adapted, merge
 from zhuli.training.failures import TuningFailed
 from zhuli.types.hyperparameters import Hyperparameters, Lora
 
@@ -21,7 +21,7 @@ def with_adapters(model: Any, options: Hyperparameters) -> None:
 
     Adapters that a tuned base already has learn on if they are to stay adapters; else they are merged and new ones made.
     """
-    if isinstance(model.backbone, PeftModel) and not options.lora.merge:
+    if is_adapted(model.backbone) and not options.lora.merge:
         for name, parameter in model.backbone.named_parameters():
             parameter.requires_grad_(any(part in name for part in ADAPTER_WEIGHTS))
         return
@@ -38,20 +38,18 @@ def with_adapters(model: Any, options: Hyperparameters) -> None:
         ) from error
 
 
-def merge(model: Any) -> None:
-    """Add the adapters to the weights that they adapt, in place; afterwards the backbone is the plain one."""
-    if isinstance(model.backbone, PeftModel):
-        model.backbone = model.backbone.merge_and_unload()
+def _adapted(backbone: Any, lora: Lora) -> Any:
+    from peft import get_peft_model  # takes seconds
 
-
-def _adapted(backbone: Any, lora: Lora) -> PeftModel:
     with warnings.catch_warnings():
         # peft asks transformers by a name that will go.
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
         return get_peft_model(backbone, _config(backbone, lora))
 
 
-def _config(backbone: Any, lora: Lora) -> PeftConfig:
+def _config(backbone: Any, lora: Lora) -> Any:
+    from peft import IA3Config, LoraConfig
+
     kind = "FEATURE_EXTRACTION"
     if backbone.can_generate():
         kind = "SEQ_2_SEQ_LM" if backbone.config.is_encoder_decoder else "CAUSAL_LM"

@@ -9,11 +9,11 @@ from typing import Any
 
 from zhuli.models import bases, tuned_gguf
 from zhuli.models.gguf_writing import Layout, opened
-from zhuli.neural import model_folder, onnx_export
+from zhuli.neural import adapted, model_folder, onnx_export
 from zhuli.neural.explaining import remember
 from zhuli.neural.model_folder import ModelFolder
 from zhuli.ports import Task
-from zhuli.training import adapters, card, evaluation
+from zhuli.training import card, evaluation
 from zhuli.training.plan import Plan
 from zhuli.types.hyperparameters import Hyperparameters
 
@@ -24,7 +24,7 @@ GGUF, ADAPTER_GGUF, ADAPTER = "model.gguf", "adapter.gguf", "adapter_config.json
 def settle(model: Any, options: Hyperparameters) -> None:
     """Merge the adapters, if they are to be merged, in place. Variants that no engine reads as adapters always are."""
     if options.lora.merge or options.lora.variant not in STAY_ADAPTERS:
-        adapters.merge(model)
+        adapted.merge(model)
 
 
 def write_checkpoint(place: Path, todo: Plan, task: Task, model: Any, options: Hyperparameters) -> None:

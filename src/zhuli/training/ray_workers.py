@@ -36,7 +36,7 @@ class Raised(Exception):
 
 
 class Work(Protocol[T]):
-    """What each worker does, inside the process group; picklable. The first one's result is handed back."""
+    """What each worker does, inside the process group; picklable. The first one's result, without tensors, is handed back."""
 
     def __call__(self, *, journal: Journal, control: Control) -> T: ...
 
