@@ -104,10 +104,9 @@ def test_scores_of_words_sum_to_what_they_explain(intents: Learned) -> None:
 
 
 def test_too_few_steps_are_noticed_and_made_more(intents: Learned) -> None:
-    found = attributions_of(intents.task, intents.model, intents.examples[1], steps=1)
-    assert found is not None
-    assert found["steps"] > 1
-    assert found["completeness_error"] < 0.05
+    found = [attributions_of(intents.task, intents.model, example, steps=1) for example in intents.examples[:10]]
+    assert any(one["steps"] > 1 for one in found if one is not None)
+    assert all(one is not None and one["completeness_error"] < 0.05 for one in found)
 
 
 def test_words_stand_where_they_are_in_the_text(intents: Learned) -> None:

@@ -41,7 +41,7 @@ def write(folder: Path, spec: Mapping[str, Any], data: Mapping[Part, Path | str 
         space_of(made.search, made.hyperparameters, task=made.task)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {part: _kept(folder, part, given) for part, given in data.items() if given is not None}
-    sources = {part: Source(**{**common, "path": path}) for part, path in paths.items()}
+    sources: dict[str, Any] = {part: Source(**{**common, "path": path}) for part, path in paths.items()}
     written = made.model_copy(update=sources)
     part_file = folder / f"{SPEC}.part"
     part_file.write_text(written.model_dump_json(indent=2, exclude_none=True) + "\n")

@@ -47,6 +47,7 @@ def run_at_once(wish: Wish, trials: Trials, attempt: Attempt, *, journal: Journa
                 num_samples=left,
                 max_concurrent_trials=at_once,
                 time_budget_s=seconds,
+                reuse_actors=True,
             ),
             run_config=tune.RunConfig(name="ray", storage_path=str(trials.folder), verbose=0),
         )
@@ -65,6 +66,7 @@ class _Searcher(Searcher):
         self._journal, self._control = journal, control
         self._asked: dict[str, Any] = {}
         self._best: dict[str, float] = {}
+        self._told: dict[str, int] = {}
         self.failure: TuningFailed | None = None
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
@@ -74,8 +76,10 @@ class _Searcher(Searcher):
         return {NUMBER: trial.number, "values": trial.params}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        if math.isfinite(result[VALUE]) and not result.get(ENDING):
-            self._asked[trial_id].report(result[VALUE], result["training_iteration"])
+        at = result["training_iteration"]
+        if math.isfinite(result[VALUE]) and not result.get(ENDING) and at > self._told.get(trial_id, 0):
+            self._told[trial_id] = at  # Ray may tell the same twice
+            self._asked[trial_id].report(result[VALUE], at)
             better = min if self.mode == "min" else max
             self._best[trial_id] = better(result[VALUE], self._best.get(trial_id, result[VALUE]))
 
