@@ -1,6 +1,8 @@
 """The training loop: what learns and what does not, and that the result follows from the seed and the data alone."""
 
+import errno
 import math
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -277,13 +279,25 @@ def stop_at(training: Training, control: Control, step: int) -> None:
     training.task.loss = counted  # type: ignore[method-assign]
 
 
-def test_a_full_disk_is_told_from_other_errors(base: Path, tmp_path: Path) -> None:
-    (tmp_path / "training.pt.new").symlink_to("/dev/full")
-    with pytest.raises((OSError, RuntimeError)) as raised:
-        checkpoints.write(tmp_path, {"weights": torch.zeros(100_000)})
+def test_a_file_that_can_not_grow_is_told_from_other_errors(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises((OSError, RuntimeError)) as raised:
+            checkpoints.write(tmp_path, {"weights": torch.zeros(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     failure = known(raised.value)
     assert failure is not None
     assert failure.code == "no_space"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EDQUOT, "Quota")])
+def test_a_full_disk_is_told_from_other_errors(error: OSError) -> None:
+    failure = known(error)
+    assert failure is not None
+    assert failure.code == "no_space"
+    assert known(OSError(errno.EACCES, "Permission denied")) is None
 
 
 def test_a_checkpoint_of_other_hyperparameters_is_not_used(base: Path, tmp_path: Path) -> None:

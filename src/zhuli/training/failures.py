@@ -59,9 +59,9 @@ def known(error: BaseException) -> TuningFailed | None:
 def _says_no_space(error: BaseException | None) -> bool:
     """Writers in C++ and Rust wrap the system's error: in the context, or in the text only."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
-        if os.strerror(errno.ENOSPC) in str(error):
+        if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EFBIG)):
             return True
         error = error.__cause__ or error.__context__
     return False
