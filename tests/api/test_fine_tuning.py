@@ -168,6 +168,9 @@ def test_jobs_are_listed_newest_first_and_by_metadata(client: openai.OpenAI, cli
 
 BROKEN: list[tuple[dict[str, Any], str, str]] = [
     ({"model": "gpt-17"}, "model", "can't be fine-tuned or does not exist"),
+    ({"model": "../../etc"}, "model", "can't be fine-tuned or does not exist"),
+    ({"model": "owner/of-the-hub"}, "model", "can't be fine-tuned or does not exist"),
+    ({"tuning": {"workers": {"address": "ray://far:1"}}}, "tuning.workers.address", "Whoever runs the server"),
     ({"training_file": "file-none"}, "training_file", "No such File object: file-none"),
     ({"validation_file": "file-none"}, "validation_file", "No such File object: file-none"),
     ({"suffix": ""}, "suffix", "string too short"),

@@ -1,6 +1,8 @@
 """Models that were tuned: listed, asked, called by aliases, rolled back, exported, imported, deleted."""
 
+import asyncio
 import io
+import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.harness.clients import Clients
 from tests.harness.server import Server
 from tests.harness.tunings import refused
 from zhuli.testing import tiny_models
+from zhuli.testing.upstream import FaultyUpstream, Received, Reply, answer
 
 StartServer = Callable[..., Server]
 
@@ -103,7 +106,13 @@ def test_an_alias_is_moved_and_rolled_back(client: openai.OpenAI, http: httpx2.C
     assert client.models.retrieve("support").to_dict()["leads_to"] == other
     back = http.post("/v1/model_aliases/support/rollback").json()
     assert back["model"] == talker
-    assert [move["model"] for move in back["moves"]] == [talker, other, talker]
+    assert [(move["model"], move["back"]) for move in back["moves"]] == [
+        (talker, True),
+        (other, False),
+        (talker, False),
+    ]
+    told = refused(lambda: client.post("/model_aliases/support/rollback", cast_to=object), 400, param="alias")
+    assert "led to no model before" in told
     assert [alias["id"] for alias in http.get("/v1/model_aliases").json()["data"]] == ["support"]
     assert http.get("/v1/model_aliases/support").json() == back
     told = refused(lambda: client.models.delete(talker), 400, param="model")
@@ -111,6 +120,78 @@ def test_an_alias_is_moved_and_rolled_back(client: openai.OpenAI, http: httpx2.C
     assert http.delete("/v1/model_aliases/support").json()["deleted"]
     assert http.get("/v1/model_aliases/support").status_code == 404
     refused(lambda: client.chat.completions.create(model="support", messages=HELLO), 404, param="model")
+
+
+def test_rolling_back_again_leads_further_back_until_the_alias_is_moved_anew(
+    client: openai.OpenAI, http: httpx2.Client
+) -> None:
+    job = tunings.finished(client, http, model="tiny", training_file=tunings.plan(client, checkpoint_every=1))
+    last = job["fine_tuned_model"]
+    first, gone, third = (f"{last}:ckpt-step-{step}" for step in (1, 2, 3))
+    for model in (first, gone, third, last):
+        assert http.put("/v1/model_aliases/back", json={"model": model}).status_code == 200
+    assert client.models.delete(gone).deleted
+    assert [http.post("/v1/model_aliases/back/rollback").json()["model"] for _ in range(2)] == [third, first]
+    http.put("/v1/model_aliases/back", json={"model": last})
+    assert http.post("/v1/model_aliases/back/rollback").json()["model"] == first
+    assert http.post("/v1/model_aliases/back/rollback").status_code == 400
+    assert http.delete("/v1/model_aliases/back").status_code == 200
+
+
+async def test_a_model_whose_base_another_server_runs_answers_there_as_an_adapter(
+    start_server: StartServer, clients: Clients, tiny: Path
+) -> None:
+    def upstream_says(request: Received) -> Reply:
+        loading = request.path.endswith("/load_lora_adapter")
+        return Reply([b"Success"], headers={"Content-Type": "text/plain"}) if loading else answer("From afar.")
+
+    async with FaultyUpstream(upstream_says) as upstream:
+        far = {"far": {"backend": "openai_compatible", "base_url": upstream.base_url, "model": "base"}}
+        talker = {"talker": {"path": str(tiny / "talker"), "served_by": "far"}}
+        server = await asyncio.to_thread(
+            start_server, fresh=True, tuning_command=tunings.COMMAND, models=far, bases=talker
+        )
+        client, http = clients.sdk(server), clients.http(server)
+        file = await asyncio.to_thread(tunings.plan, client, files={"adapter_config.json": ""})
+        fields = {"model": "talker", "training_file": file, "task": "dialogue"}
+        job = await asyncio.to_thread(tunings.finished, client, http, **fields)
+        ask: Any = client.chat.completions.create
+        chat = await asyncio.to_thread(ask, model=job["fine_tuned_model"], messages=HELLO)
+        assert chat.choices[0].message.content == "From afar."
+        knobs = {"hyperparameters": {"trainable": "all"}}
+        refusal = await asyncio.to_thread(http.post, "/v1/fine_tuning/jobs", json={**fields, "tuning": knobs})
+        assert refusal.json()["error"]["param"] == "tuning.hyperparameters.trainable"
+    loaded, asked = upstream.requests
+    folder = server.folder / "tuning" / job["id"] / "model"
+    assert loaded.body == {"lora_name": job["fine_tuned_model"], "lora_path": str(folder.resolve())}
+    assert asked.body["model"] == job["fine_tuned_model"]
+    assert json.loads((folder.parent / "spec.json").read_text())["hyperparameters"]["lora"]["merge"] is False
+
+
+@pytest.mark.parametrize("storage", ["postgres"])
+def test_another_server_on_the_database_answers_as_well_or_says_that_it_lacks_the_files(
+    start_server: StartServer, clients: Clients, tiny: Path, bases: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    first = start_server(name="tuned", tuning_command=tunings.COMMAND, tuning_slots=4, tuned_engines=1, bases=bases)
+    client, http = clients.sdk(first), clients.http(first)
+    talker = talker_of(client, http, tiny)
+    classifier = tunings.finished(client, http, model="tiny")["fine_tuned_model"]
+    second = Server(tmp_path / "second", database_url=first.database_url, bases=bases, settings={"tuning_slots": 0})
+    try:
+        second.start()
+        there, there_http = clients.sdk(second), clients.http(second)
+        assert {talker, classifier} <= {model.id for model in there.models.list()}
+        told = refused(lambda: there.chat.completions.create(model=talker, messages=HELLO), 502)
+        assert "share data_dir" in told and str(tmp_path) not in told
+        asked = there_http.post("/v1/predictions", json={"model": classifier, "input": "good"})
+        assert asked.status_code == 404 and "share data_dir" in asked.json()["error"]["message"]
+        (second.folder / "tuning").symlink_to(first.folder / "tuning")
+        chat = there.chat.completions.create(model=talker, messages=HELLO, max_tokens=2, temperature=0)
+        assert chat.usage is not None and chat.usage.completion_tokens > 0
+        client.models.delete(talker)
+        refused(lambda: there.models.retrieve(talker), 404, param="model")
+    finally:
+        second.stop()
 
 
 def test_an_alias_goes_before_one_of_the_models_file(client: openai.OpenAI, http: httpx2.Client, talker: str) -> None:

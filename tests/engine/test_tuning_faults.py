@@ -17,10 +17,13 @@ def server(start_server: StartServer) -> Server:
     return start_server(fresh=True, tuning_command=tunings.COMMAND, lease_seconds=1.0)
 
 
-def test_a_server_that_is_killed_in_the_middle_goes_on_with_the_training(server: Server, clients: Clients) -> None:
+def test_a_server_that_is_killed_again_and_again_goes_on_with_a_training_that_gets_on(
+    start_server: StartServer, clients: Clients
+) -> None:
+    server = start_server(fresh=True, tuning_command=tunings.COMMAND, lease_seconds=1.0, max_attempts=2)
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=60, pause=0.05))
-    for reached in (5, 25):
+    for reached in (5, 20, 35):
         tunings.eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= reached)  # noqa: B023
         server.kill9()
         server.start()
@@ -66,6 +69,33 @@ def test_a_child_that_dies_again_and_again_fails_the_job(start_server: StartServ
     assert failed["error"]["code"] == "out_of_memory"
     assert "was killed 2 times" in failed["error"]["message"]
     assert failed["fine_tuned_model"] is None and failed["result_files"] == []
+
+
+def test_a_child_that_dies_often_but_gets_on_between_is_not_given_up(
+    start_server: StartServer, clients: Clients
+) -> None:
+    server = start_server(name="dies", tuning_command=tunings.COMMAND, max_attempts=2)
+    client, http = clients.sdk(server), clients.http(server)
+    file = tunings.plan(client, steps=3, die_every=1)
+    job = tunings.finished(client, http, training_file=file)
+    assert steps_told(tunings.messages(http, job["id"])) == [f"Step {step}/3" for step in range(1, 4)]
+
+
+def test_files_that_are_deleted_before_they_are_read_end_the_job_and_later_they_do_not_matter(
+    start_server: StartServer, clients: Clients
+) -> None:
+    server = start_server(name="dies", tuning_command=tunings.COMMAND, max_attempts=2)
+    client, http = clients.sdk(server), clients.http(server)
+    slow, deleted = tunings.plan(client, check_pause=1.5, steps=20, pause=0.05), tunings.plan(client)
+    first = client.fine_tuning.jobs.create(model="minilm", training_file=slow)
+    second = client.fine_tuning.jobs.create(model="minilm", training_file=deleted)
+    client.files.delete(deleted)
+    failed = tunings.until(http, second.id, "failed")
+    assert failed["error"]["code"] == "invalid_training_file"
+    assert failed["error"]["message"] == f"The training file {deleted} was deleted before the job could read it."
+    tunings.until(http, first.id, "running", "succeeded")
+    client.files.delete(slow)
+    tunings.until(http, first.id, "succeeded")
 
 
 def test_a_folder_that_is_lost_is_made_again(start_server: StartServer, clients: Clients) -> None:

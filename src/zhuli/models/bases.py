@@ -91,9 +91,16 @@ def facts(folder: Path) -> BaseFacts:
 
 
 def gguf(base: Base, *, data_dir: Path, models_file: Path | None) -> Path | None:
-    """The GGUF file that stands for this base in the embedded engine; None if nobody has named one."""
+    """The GGUF file that stands for this base in the embedded engine; None if nobody has named one.
+
+    For adapters that were tuned here it is their base's.
+    """
     if base.path is not None and (own := Path(base.path) / "model.gguf").exists():
         return own
+    if base.path is not None and (Path(base.path) / "adapter_config.json").exists():
+        about = Path(base.path) / TASK
+        below = Base.model_validate(_json(about)["base"]) if about.exists() else None
+        return None if below is None else gguf(below, data_dir=data_dir, models_file=models_file)
     declared = _declared(models_file).get(base.name, {})
     if models_file is not None and "gguf" in declared:
         return models_file.parent / Path(declared["gguf"]).expanduser()
@@ -105,6 +112,12 @@ def gguf(base: Base, *, data_dir: Path, models_file: Path | None) -> Path | None
 def served_by(name: str, *, models_file: Path | None) -> str | None:
     """The entry of [models] whose server loads what is tuned on this base, if the models file names one."""
     return _declared(models_file).get(name, {}).get("served_by")
+
+
+def places(models_file: Path) -> list[Path]:
+    """The folders that the models file names under [bases]."""
+    paths = (table["path"] for table in _declared(models_file).values() if "path" in table)
+    return [models_file.parent / Path(path).expanduser() for path in paths]
 
 
 def known_kind(base: Base, *, models_file: Path | None) -> Kind | None:

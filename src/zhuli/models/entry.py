@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from zhuli import registry
+from zhuli.core.errors import BackendError
 from zhuli.models.models_file import FileSearchMode
 from zhuli.ports import Backend
 
@@ -27,9 +29,17 @@ class Entry:
     rewrite_queries: bool = False
     """Whether the model rewrites the user's words before the server searches for it; costs a call."""
     wrap: Callable[[Backend], Backend] = _as_it_is
+    files: tuple[Path, ...] = ()
+    """What another process has made for it, perhaps on another machine."""
 
     @cached_property
     def backend(self) -> Backend:
+        """BackendError while its files are not here."""
+        if not all(path.exists() for path in self.files):
+            raise BackendError(
+                f"The files of the model '{self.name}' are not on this machine. Servers that share a database must share "
+                "data_dir, too."
+            )
         made: Backend = registry.find("backends", self.backend_name)(self.name, self.settings)
         return self.wrap(made)
 

@@ -19,7 +19,7 @@ from zhuli.store.tuned_models import TunedModel
 _INHERITED = ("context_window", "slots", "threads", "batch", "gpu_layers", "kv_cache_type", "max_tokens")
 """Settings of a base's entry that hold for what is tuned on it as well."""
 
-_PATHS = ("path", "lora_path")
+_PATHS = ("path", "lora_path", "chat_template_file")
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Tuned:
     def entry(self, name: str, project: str | None) -> Entry | None:
         """How the project's model is talked to; None if it is not there or answers no chats."""
         model = self.models.get(name)
-        if model is None or model.chat is None or project not in (None, model.project):
+        if model is None or model.chat is None or model.project != project:
             return None
         if "served_by" in model.chat and model.chat["served_by"] not in self.entries:
             return None
@@ -79,7 +79,8 @@ class Tuned:
         base = self.entries.get(model.base)
         inherited = base.settings if base is not None and base.backend_name == chat["backend"] else {}
         settings = {key: inherited[key] for key in _INHERITED if key in inherited} | said
-        settings |= {key: str(self.data_dir / said[key]) for key in _PATHS if key in said}
+        paths = {key: self.data_dir / said[key] for key in _PATHS if key in said}
+        settings |= {key: str(path) for key, path in paths.items()}
         settings.setdefault("data_dir", str(self.data_dir))
         return Entry(
             model.name,
@@ -89,6 +90,7 @@ class Tuned:
             model.project,
             file_search="always" if chat["backend"] == "embedded" else "called",
             wrap=self.engines.kept,
+            files=tuple(paths.values()),
         )
 
     async def aclose(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select, update
 
-from zhuli.core.errors import InvalidRequest, LeaseLost
+from zhuli.core.errors import InvalidRequest, LeaseLost, NotFound
 from zhuli.core.ids import new_id
 from zhuli.store import collections, files, jobs, tuned_models
 from zhuli.store.collections import as_page
@@ -168,7 +168,7 @@ def resume(connection: Connection, project: str, job_id: str, *, now: int) -> Fi
         raise _refused(stored.record, "resumed")
     say(connection, project, job_id, "The job was resumed", now=now)
     jobs.enqueue(connection, TUNE, job_id)
-    return _written(connection, stored, {"status": "queued"}).shown()
+    return _written(connection, stored, {"status": "queued", "moved_in": 0}).shown()
 
 
 def _refused(record: FineTuningRecord, doing: str) -> InvalidRequest:
@@ -201,13 +201,23 @@ def take_up(connection: Connection, job: Job, *, now: int) -> Stored | None:
     return Stored(begun, stored.project, stored.last_event)
 
 
+def wanted(connection: Connection, job: Job) -> bool:
+    """Whether this claim still stands, and the job was neither cancelled nor paused."""
+    try:
+        _own(connection, job)
+    except (LeaseLost, NotFound):
+        return False
+    return True
+
+
 def begin_anew(connection: Connection, job: Job, *, now: int) -> None:
     """The tuning's folder is gone: another events.jsonl begins, with number 1."""
     stored = _own(connection, job)
     if stored.last_event:
         text = "The folder of the tuning is not on this machine, so the job starts anew"
         say(connection, stored.project, job.key, text, now=now, level="warn")
-    connection.execute(update(fine_tuning_jobs).where(fine_tuning_jobs.c.id == job.key).values(last_event=0))
+    known = {"moved_in": job.attempt - 1} if stored.last_event else {}
+    _written(connection, stored, {"furthest": 0, **known}, last_event=0)
 
 
 def record(
@@ -216,9 +226,29 @@ def record(
     events: Sequence[TuningEvent],
     *,
     values: Mapping[str, Any] | None = None,
-) -> None:
-    """Entries of events.jsonl become events and checkpoints; `values` are new values of the job's fields."""
-    _record(connection, _own(connection, job), events, values or {})
+) -> bool:
+    """Entries of events.jsonl become events and checkpoints; `values` are new values of the job's fields.
+
+    Gives whether the training has got further than it ever was.
+    """
+    stored = _own(connection, job)
+    fresh = [event for event in events if event.number > stored.last_event]
+    furthest, moved = _progress(fresh, stored.record.furthest)
+    told = {"furthest": furthest, "moved_in": job.attempt} if moved else {}
+    _record(connection, stored, fresh, {**(values or {}), **told})
+    return moved
+
+
+def _progress(events: Sequence[TuningEvent], before: int) -> tuple[int, bool]:
+    """The furthest step, and whether there was progress: a step beyond `before`, or a trial of a search that ended."""
+    steps = [event.data.get("step") for event in events if event.kind in ("metrics", "checkpoint")]
+    furthest = max([before, *(step for step in steps if isinstance(step, int))])
+    return furthest, furthest > before or any("trial" in event.data for event in events)
+
+
+def losses(stored: Stored, job: Job) -> int:
+    """How many claims before this one were lost without any progress in between: each took its worker down."""
+    return max(0, job.attempt - 1 - stored.record.moved_in)
 
 
 def _record(connection: Connection, stored: Stored, events: Sequence[TuningEvent], values: Mapping[str, Any]) -> Stored:
@@ -267,7 +297,7 @@ def checked(connection: Connection, job: Job, last: TuningEvent, *, now: int) ->
     """The data is good: the job waits for its turn. last: what the child said of it."""
     stored = _record(connection, _own(connection, job), [last], {"report": {"data": last.data.get("report", {})}})
     say(connection, stored.project, job.key, "Files validated, moving job to queued state", now=now)
-    _written(connection, stored, {"status": "queued"})
+    _written(connection, stored, {"status": "queued", "moved_in": 0})
     jobs.finish(connection, CHECK, job.key)
     jobs.enqueue(connection, TUNE, job.key)
 

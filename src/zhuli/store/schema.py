@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -273,5 +274,6 @@ model_alias_moves = Table(
     Column("alias", String(128), nullable=False),
     Column("model", String(255)),
     Column("at", Float, nullable=False),
+    Column("back", Boolean, server_default=false(), nullable=False),
     Index("moves_of_alias", "project_id", "alias", "seq"),
 )

@@ -1,6 +1,6 @@
 """Models that were tuned or imported here, and the aliases that lead to models. Files are not touched here.
 
-An alias is a log of its moves: it leads to the model of the last one, and going back is a move as well.
+An alias is a log of its moves: it leads to the model of the last one, and going back is a move as well, marked so.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ DISCARD = "discard_tuning"
 class TunedModel(Wire):
     """folder: relative to data_dir, like tuning/ftjob-…/model. task None: a base, which can only be tuned.
 
-    chat: how it is talked to, None if it is not: {"backend": …} and settings of that plugin; in "path" and "lora_path",
-    what is relative is so to data_dir. {"served_by": MODEL} has the server of that entry load the folder as an adapter.
+    chat: how it is talked to, None if it is not: {"backend": …} and settings of that plugin; of paths in it, what is
+    relative is so to data_dir. {"served_by": MODEL} has the server of that entry load the folder as an adapter.
     """
 
     name: str
@@ -113,9 +113,11 @@ def aliases(connection: Connection) -> dict[tuple[str, str], str]:
     return {key: model for key, model in leads.items() if model is not None}
 
 
-def move_alias(connection: Connection, project: str, alias: str, model: str | None, *, now: float) -> None:
-    """From now on the alias leads to `model`, or nowhere."""
-    row = {"project_id": project, "alias": alias, "model": model, "at": now}
+def move_alias(
+    connection: Connection, project: str, alias: str, model: str | None, *, now: float, back: bool = False
+) -> None:
+    """From now on the alias leads to `model`, or nowhere. back: to where it led before."""
+    row = {"project_id": project, "alias": alias, "model": model, "at": now, "back": back}
     connection.execute(insert(model_alias_moves), row)
     hint(connection, TOPIC)
 
@@ -143,5 +145,5 @@ def _aliases(connection: Connection, project: str, only: Sequence[str] | None) -
         if row.model is None:
             log.clear()
         else:
-            log.append(AliasMove(model=row.model, at=int(row.at)))
+            log.append(AliasMove(model=row.model, at=int(row.at), back=row.back))
     return [Alias(id=name, model=log[-1].model, moves=log[::-1]) for name, log in sorted(logs.items()) if log]

@@ -3,8 +3,8 @@
     tuning_command = "python -m zhuli.testing.tuning_child"
 
 The first line of the training file says how it goes, {"steps": 20, "pause": 0.05, "checkpoint_every": 10, "die_at": 7,
-"die_times": 1, "fail": "…", "bad_line": 3}; what is left out has these words' smallest effect. It goes on where an
-earlier one left off: the last step that is in events.jsonl.
+"die_times": 1, "die_every": 2, "fail": "…", "bad_line": 3, "check_pause": 1.0}; what is left out has these words' smallest
+effect. It goes on where an earlier one left off: the last step that is in events.jsonl.
 """
 
 import json
@@ -42,6 +42,7 @@ def _listen(control: Control) -> None:
 
 
 def _check(journal: Journal, plan: dict[str, Any]) -> None:
+    time.sleep(plan.get("check_pause", 0.0))
     if line := plan.get("bad_line"):
         message = f'Line {line}: there is no label. Give one: {{"text": …, "label": …}}.'
         journal.write("failed", message, level="error", code="invalid_training_file", param="training_file")
@@ -63,6 +64,8 @@ def _tune(folder: Path, spec: Spec, plan: dict[str, Any], journal: Journal, cont
         time.sleep(plan.get("pause", 0.0))
         told = f"Step {step}/{steps}: training loss={1 / step:.2f}"
         journal.write("metrics", told, step=step, total_steps=steps, train_loss=1 / step)
+        if step % plan.get("die_every", steps + 1) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
         if step % plan.get("checkpoint_every", steps) == 0:
             _make_model(folder / f"checkpoints/{step}", spec, plan)
             metrics = {"valid_loss": 1 / step}

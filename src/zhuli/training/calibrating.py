@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from zhuli.ports import Task
-from zhuli.training.calibration import calibrated
 from zhuli.training.control import Control
 from zhuli.training.tuned import outputs_of
 from zhuli.types.example import Example
@@ -28,6 +27,8 @@ def calibrate(task: Task, model: Any, validation: Sequence[Example], *, control:
     tempered = TEMPERATURE in task.state
     if task.generates or len(validation) < FEWEST or not (tempered or choose):
         return None
+    from zhuli.training.calibration import calibrated  # scipy takes a second
+
     features = [task.features(example, learn=False) for example in validation]
     said = outputs_of(task, model, features, batch_size=BATCH, control=control)
     found = None

@@ -60,14 +60,14 @@ def _front_matter(
     spec: Spec, report: Mapping[str, Any], *, licence: str | None, language: str | None
 ) -> dict[str, Any]:
     """Fields that are not known are left out: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
-    pipeline = _PIPELINES[spec.task]
+    pipeline = _PIPELINES.get(spec.task)
     numbers = [
         {"type": name, "value": value, "name": name}
         for name, value in report.get("after", {}).items()
         if isinstance(value, float)
     ]
     data = {"name": "held-out examples", "type": "private"}
-    results = [{"task": {"type": pipeline}, "dataset": data, "metrics": numbers}]
+    results = [{"task": {"type": pipeline or spec.task}, "dataset": data, "metrics": numbers}]
     fields = {
         "language": language,
         "license": licence,

@@ -1,11 +1,11 @@
-"""Models of the last three epochs, each as complete as the finished one: the API's checkpoints."""
+"""Models of the last three epochs, which answer as the finished one does: the API's checkpoints."""
 
 import shutil
 from pathlib import Path
 from typing import Any
 
 from zhuli.ports import Task
-from zhuli.training.finished_model import write_checkpoint
+from zhuli.training.finished_model import serve_checkpoint, write_checkpoint
 from zhuli.training.journal import Journal, events
 from zhuli.training.plan import CHECKPOINTS, Plan
 from zhuli.types.example import Metrics
@@ -35,9 +35,18 @@ class Writer:
             self._journal.write(
                 "checkpoint", f"Checkpoint created at step {step}", step=step, path=path, metrics=metrics
             )
-        for old in self._models()[:-KEPT]:
+        for old in _written(self._todo)[:-KEPT]:
             shutil.rmtree(old)
 
-    def _models(self) -> list[Path]:
-        """Oldest first."""
-        return sorted(self._folder.glob("step-*"), key=lambda folder: int(folder.name.removeprefix("step-")))
+
+def serve(todo: Plan, task: Task) -> None:
+    """When training is over: what an engine needs of those that are kept."""
+    for folder in _written(todo):
+        if (folder / MODEL).is_dir():
+            serve_checkpoint(folder / MODEL, todo, task)
+
+
+def _written(todo: Plan) -> list[Path]:
+    """Oldest first."""
+    found = (todo.folder / CHECKPOINTS).glob("step-*")
+    return sorted(found, key=lambda folder: int(folder.name.removeprefix("step-")))

@@ -12,7 +12,7 @@ from typing import Any
 from zhuli.metrics import intervals
 from zhuli.metrics.measured import Measured
 from zhuli.ports import Task
-from zhuli.training import plots, report_text
+from zhuli.training import report_text
 from zhuli.training.journal import finite
 from zhuli.types.example import Example, Metrics, Prediction
 from zhuli.types.tuning import Spec
@@ -60,6 +60,8 @@ def write_reports(folder: Path, spec: Spec, report: Mapping[str, Any], history: 
     history: the data of metrics events in order, at least "step" each.
     """
     steps = list(history)
+    from zhuli.training import plots  # matplotlib takes a second, and is for those that come to their end
+
     after = report.get("after", {})
     text = json.dumps(finite(report), ensure_ascii=False, indent=1, default=float)
     (folder / REPORT).write_text(text + "\n", encoding="utf-8")

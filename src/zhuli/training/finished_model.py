@@ -10,6 +10,7 @@ from typing import Any
 from zhuli.models import bases, tuned_gguf
 from zhuli.models.gguf_writing import Layout, opened
 from zhuli.neural import adapted, model_folder, onnx_export
+from zhuli.neural.adapted import ADAPTER
 from zhuli.neural.explaining import remember
 from zhuli.neural.model_folder import ModelFolder
 from zhuli.ports import Task
@@ -18,7 +19,7 @@ from zhuli.training.plan import Plan
 from zhuli.types.hyperparameters import Hyperparameters
 
 STAY_ADAPTERS = ("lora", "rslora")
-GGUF, ADAPTER_GGUF, ADAPTER = "model.gguf", "adapter.gguf", "adapter_config.json"
+GGUF, ADAPTER_GGUF = "model.gguf", "adapter.gguf"
 
 
 def settle(model: Any, options: Hyperparameters) -> None:
@@ -28,12 +29,38 @@ def settle(model: Any, options: Hyperparameters) -> None:
 
 
 def write_checkpoint(place: Path, todo: Plan, task: Task, model: Any, options: Hyperparameters) -> None:
-    """A model that can be used, of a training that goes on with `model` as it is."""
-    own = copy.deepcopy(model)
-    settle(own, options)
+    """A model that can be used, of a training that goes on with `model` as it is.
+
+    Adapters of a language model stay adapters here, which takes a hundredth of the space. A whole one has its file for the
+    embedded engine from serve_checkpoint() on.
+    """
     scratch = _begun(place)
-    _write_weights(scratch, todo, task, own, options)
+    if _stays_adapter(todo, task, model, options):
+        _write_weights(scratch, todo, task, model, options)
+        _write_gguf(scratch, todo, model)
+    else:
+        _write_weights(scratch, todo, task, _merged_copy(model), options)
     _put(scratch, place)
+
+
+def serve_checkpoint(place: Path, todo: Plan, task: Task) -> None:
+    """What the embedded engine reads of a checkpoint, if it is not there: written for those that are kept in the end."""
+    if task.generates and not (place / ADAPTER).exists() and not (place / GGUF).exists():
+        _write_gguf(place, todo, None)
+
+
+def _stays_adapter(todo: Plan, task: Task, model: Any, options: Hyperparameters) -> bool:
+    """Not if the base is an adapter itself that was merged for this training: its folder is not what was trained on."""
+    plain = not options.lora.merge or not (todo.base / ADAPTER).exists()
+    return task.generates and plain and adapted.is_adapted(model.backbone) and options.lora.variant in STAY_ADAPTERS
+
+
+def _merged_copy(model: Any) -> Any:
+    if not adapted.is_adapted(model.backbone):
+        return model
+    own = copy.deepcopy(model)
+    adapted.merge(own)
+    return own
 
 
 def write(
@@ -42,6 +69,8 @@ def write(
     """The finished model, with its card and what explains and serves it."""
     scratch = _begun(place)
     _write_weights(scratch, todo, task, model, options)
+    if task.generates:
+        _write_gguf(scratch, todo, model)
     held_out = todo.data.test or todo.data.validation
     if not task.generates:
         remember(task, model, todo.data.train, scratch)
@@ -58,8 +87,6 @@ def _write_weights(folder: Path, todo: Plan, task: Task, model: Any, options: Hy
     base = spec.base.model_copy(update={"path": str(todo.base.resolve())})
     language = spec.language or todo.data.report.language
     model_folder.write(folder, ModelFolder(spec.task, base, options, task.state, language))
-    if task.generates:
-        _write_gguf(folder, todo, model)
 
 
 def _write_gguf(folder: Path, todo: Plan, model: Any) -> None:

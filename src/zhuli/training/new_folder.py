@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from zhuli import registry
 from zhuli.core.errors import ConfigurationError
 from zhuli.training.space import space_of
 from zhuli.types.tuning import SPEC, Source, Spec
@@ -72,9 +73,15 @@ def base_of(base: str | Path) -> dict[str, str]:
 def checked(content: Mapping[str, Any], *, place: str = "") -> Spec:
     """The spec of these fields; ConfigurationError names the first that is wrong."""
     try:
-        return Spec.model_validate(content)
+        spec = Spec.model_validate(content)
     except ValidationError as error:
         raise ConfigurationError(f"{place}{_wrong(error)}") from error
+    known = registry.names("tasks")
+    if spec.task not in known and ":" not in spec.task:
+        raise ConfigurationError(
+            f"{place}'task' can't be '{spec.task}'. Tasks: {', '.join(known)}, or 'package.module:Class'."
+        )
+    return spec
 
 
 def _wrong(error: ValidationError) -> str:

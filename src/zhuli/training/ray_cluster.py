@@ -4,6 +4,7 @@ Processes of the cluster share the tuning's folder: one machine, or a disk that 
 what the parent asks and tell what happens, for Ray has no way to ask a worker for something between two steps.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from zhuli.core.errors import ConfigurationError
 from zhuli.training.control import Control
 from zhuli.training.failures import TuningFailed
 from zhuli.training.journal import Journal, events
+from zhuli.types.hyperparameters import LOCAL_CLUSTER
 
 # Ray reads these when it is imported, and hands them to its processes. It would tell its makers how it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -22,10 +24,11 @@ os.environ.setdefault("RAY_worker_niceness", "0")  # its workers would give way 
 
 try:
     import ray
+    from ray._private import ray_constants
 except ImportError as error:
     raise ConfigurationError("Ray is not installed: pip install 'zhuli[ray]'.") from error
 
-LOCAL = "local"
+LOCAL = LOCAL_CLUSTER
 OBJECT_STORE_BYTES = 200 * 1024**2
 """Of a local cluster: the data goes through it, weights do not."""
 
@@ -35,12 +38,18 @@ _WANTED = "wanted"
 
 @contextmanager
 def cluster(address: str, *, processes: int) -> Iterator[None]:
-    """While it lasts, Ray is there with as many processors as processes, however many the machine has."""
+    """While it lasts, Ray is there with as many processors as processes, however many the machine has.
+
+    "local" is the cluster that the variable RAY_ADDRESS names, or one of this tuning's own.
+    """
+    if address == LOCAL:
+        address = os.environ.get("RAY_ADDRESS", LOCAL)
     if address == LOCAL:
         _start(processes)
     else:
+        _listen_to(others=True)
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="WARNING")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
         except ConnectionError as error:
             raise TuningFailed(
                 "invalid_hyperparameters", f"No Ray cluster answers at {address}.", param="tuning.workers.address"
@@ -52,7 +61,11 @@ def cluster(address: str, *, processes: int) -> Iterator[None]:
 
 
 def _start(processes: int) -> None:
-    """A cluster on this machine; Ray guards it with a token. It gives up after 30 s, and a busy machine may need them twice."""
+    """A cluster on this machine, which listens on the loopback address alone.
+
+    Ray gives up after 30 s, with a bare Exception, and a busy machine may need them twice.
+    """
+    _listen_to(others=False)
     for last in (False, True):
         try:
             ray.init(
@@ -61,7 +74,7 @@ def _start(processes: int) -> None:
                 object_store_memory=OBJECT_STORE_BYTES,
                 include_dashboard=False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
             )
         except Exception as error:
             ray.shutdown()
@@ -69,6 +82,12 @@ def _start(processes: int) -> None:
                 raise TuningFailed("server_error", f"Ray does not start on this machine: {error}") from error
         else:
             return
+
+
+def _listen_to(*, others: bool) -> None:
+    """Ray's own switch, meant for systems whose firewalls ask: read when it is imported, and by its processes when they start."""
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "1" if others else "0"
+    ray_constants.ENABLE_RAY_CLUSTER = others
 
 
 @contextmanager
@@ -82,7 +101,9 @@ def parent(folder: Path, *, journal: Journal | None, control: Control) -> Iterat
         nonlocal taken
         if control.wanted is not None:
             (folder / _WANTED).write_text(control.wanted)
-        for event in events(folder, after=taken) if journal is not None else []:
+        if journal is None:
+            return
+        for event in events(folder, after=taken):
             taken = event.number
             journal.write(event.kind, event.message, level=event.level, **event.data)
 
@@ -101,8 +122,10 @@ def control_of(folder: Path) -> Iterator[Control]:
             wanted = (folder / _WANTED).read_text()
         except FileNotFoundError:
             return
-        if wanted == "cancel" or wanted == "pause":
-            control.ask(wanted)
+        if wanted == "cancel":
+            control.ask("cancel")
+        elif wanted == "pause":
+            control.ask("pause")
 
     with _every(POLL_SECONDS, look):
         yield control

@@ -4,7 +4,6 @@ Trials are asked and told in training.trials, so that a search may begin here an
 """
 
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +35,7 @@ def run_at_once(wish: Wish, trials: Trials, attempt: Attempt, *, journal: Journa
     at_once = min(wish.search.parallel, left)
     searcher = _Searcher(wish, trials, deadline=time.monotonic() + seconds, journal=journal, control=control)
     with (
-        cluster(os.environ.get("RAY_ADDRESS", LOCAL), processes=at_once),
+        cluster(LOCAL, processes=at_once),
         parent(trials.folder, journal=None, control=control),
     ):
         tuner = tune.Tuner(
@@ -69,7 +68,7 @@ class _Searcher(Searcher):
         self._told: dict[str, int] = {}
         self.failure: TuningFailed | None = None
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
+    def suggest(self, trial_id: str) -> Any:
         if self._control.wanted is not None or self.failure is not None:
             return Searcher.FINISHED
         trial = self._asked[trial_id] = self._trials.ask()
@@ -125,7 +124,7 @@ class _Searcher(Searcher):
 def _scheduler(wish: Wish, *, mode: str) -> TrialScheduler:
     """The rule of the search in turn: behind the median of those that were as far."""
     if not wish.search.pruning:
-        return FIFOScheduler()
+        return FIFOScheduler()  # type: ignore[no-untyped-call]
     return MedianStoppingRule(
         time_attr="training_iteration", metric=VALUE, mode=mode, grace_period=1, min_samples_required=STARTUP
     )

@@ -54,9 +54,11 @@ def train_on_workers(workers: Workers, work: Work[T], *, folder: Path, journal: 
             run_config=RunConfig(name="ray", storage_path=str(place)),
         )
         try:
-            return trainer.fit().return_value
+            result: Any = trainer.fit()
         except TrainingFailedError as error:
             raise _what_happened(error) from error
+    returned: T = result.return_value
+    return returned
 
 
 def _on_a_worker(config: dict[str, Any]) -> Any:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
 from zhuli.types.tuning import TuningEvent
 
 FOLDER = "tensorboard"
@@ -22,6 +20,8 @@ class TensorBoard:
         if event.kind != "metrics" or "step" not in event.data:
             return
         if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter  # takes a second, and many tunings are only checked
+
             self._writer = SummaryWriter(self._folder)
         for name, value in event.data.items():
             if name not in NOT_CURVES and isinstance(value, int | float):

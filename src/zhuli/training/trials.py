@@ -46,7 +46,7 @@ class Trials:
         self.folder = folder / FOLDER
         self.folder.mkdir(parents=True, exist_ok=True)
         self.space, self.metric, self.seed = space, metric, seed
-        self.direction = "minimize" if metric == "loss" else "maximize"
+        self.direction: Literal["minimize", "maximize"] = "minimize" if metric == "loss" else "maximize"
         self.storage = JournalStorage(JournalFileBackend(str(_mended(self.folder / "trials.log"))))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.study = optuna.create_study(

@@ -238,6 +238,7 @@ def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str,
     """The reports, then the model, whole; only then is anything thrown away."""
     folder = todo.folder
     evaluation.write_reports(folder, todo.spec, report, done.fitted.history)
+    epoch_models.serve(todo, done.task)
     finished_model.write(folder / MODEL, todo, done.task, done.model, options, report=report)
     for left in (folder / CHECKPOINTS).rglob(checkpoints.FILE):
         left.unlink()

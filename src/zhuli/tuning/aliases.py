@@ -33,8 +33,7 @@ class Aliases:
             raise InvalidRequest(f"'{alias}' is the name of a model; choose another alias.", param="alias")
         await self._database.run(self._catalog.tuned.read)
         tuned = self._catalog.tuned
-        known = tuned.model(model, project) or self._catalog.entries.get(model)
-        if known is None or (project, model) in tuned.aliases:
+        if not self._is_model(project, model):
             raise InvalidRequest(
                 f"An alias must lead to a model under its own name, and '{model}' is none. Models here: "
                 f"{', '.join([*self._catalog.entries, *tuned.models_of(project)])}.",
@@ -42,18 +41,19 @@ class Aliases:
                 code="model_not_found",
             )
         await self._database.run(self._move, project, alias, model)
-        await self._database.run(tuned.read)
-        return await self._database.run(tuned_models.alias, project, alias)
+        return await self._moved(project, alias)
 
     async def roll_back(self, project: str, alias: str) -> Alias:
-        """It leads again to the model that it led to before."""
+        """It leads again to the model that it led to before; asked again, to the one before that. Deleted ones are left out."""
+        await self._database.run(self._catalog.tuned.read)
         found = await self._database.run(tuned_models.alias, project, alias)
-        before = next((move.model for move in found.moves if move.model != found.model), None)
+        earlier = (model for model in found.versions() if model != found.model)
+        before = next((model for model in earlier if self._is_model(project, model)), None)
         if before is None:
-            raise InvalidRequest(
-                f"The alias '{alias}' has led to '{found.model}' only; there is nothing to go back to.", param="alias"
-            )
-        return await self.move(project, alias, before)
+            text = f"The alias '{alias}' led to no model before '{found.model}' that is still there; it can't go back."
+            raise InvalidRequest(text, param="alias")
+        await self._database.run(self._move, project, alias, before, back=True)
+        return await self._moved(project, alias)
 
     async def give_up(self, project: str, alias: str) -> None:
         """It leads nowhere any more; where the models file has one of this name, that holds again."""
@@ -61,5 +61,15 @@ class Aliases:
         await self._database.run(self._move, project, alias, None)
         await self._database.run(self._catalog.tuned.read)
 
-    def _move(self, connection: Connection, project: str, alias: str, model: str | None) -> None:
-        tuned_models.move_alias(connection, project, alias, model, now=self._clock.now())
+    def _is_model(self, project: str, name: str) -> bool:
+        """Whether it is a model under its own name."""
+        tuned = self._catalog.tuned
+        known = tuned.model(name, project) or self._catalog.entries.get(name)
+        return known is not None and (project, name) not in tuned.aliases
+
+    async def _moved(self, project: str, alias: str) -> Alias:
+        await self._database.run(self._catalog.tuned.read)
+        return await self._database.run(tuned_models.alias, project, alias)
+
+    def _move(self, connection: Connection, project: str, alias: str, model: str | None, *, back: bool = False) -> None:
+        tuned_models.move_alias(connection, project, alias, model, now=self._clock.now(), back=back)

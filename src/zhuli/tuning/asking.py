@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from zhuli import registry
 from zhuli.core.errors import InvalidRequest
 from zhuli.models import bases
 from zhuli.models.bases import Kind
@@ -17,7 +18,7 @@ from zhuli.types.fine_tuning import (
     SupervisedHyperparameters,
     SupervisedMethod,
 )
-from zhuli.types.hyperparameters import Hyperparameters, TaskName
+from zhuli.types.hyperparameters import LOCAL_CLUSTER, Hyperparameters, TaskName, Workers
 from zhuli.types.tuning import Base
 
 _WRITING: tuple[TaskName, ...] = ("translation", "summarization", "dialogue", "preference")
@@ -94,7 +95,11 @@ def knobs_of(body: FineTuningJobCreate, method: Method, *, served: bool) -> Hype
 
 
 def check_task(task: TaskName, method: Method, kind: Kind | None, *, base: str) -> None:
-    """InvalidRequest if method, task and base do not go together."""
+    """InvalidRequest if there is no such task, or method, task and base do not go together."""
+    if task not in (known := registry.names("tasks")):
+        supported = ", ".join(f"'{name}'" for name in ["auto", *known])
+        text = f"Invalid value: '{task[:200]}'. Supported values are: {supported}."
+        raise InvalidRequest(text, param="task", code="invalid_value")
     if (method.type == "dpo") != (task == "preference"):
         text = (
             f"A method of type '{method.type}' does not go with the task '{task}'. The task 'preference' needs 'dpo'."
@@ -104,6 +109,17 @@ def check_task(task: TaskName, method: Method, kind: Kind | None, *, base: str) 
         raise _other_base(task, base, "an encoder writes no texts. Tune a language model, like smollm2")
     if kind in ("language_model", "seq2seq") and task in _LABELLING:
         raise _other_base(task, base, "a language model gives no labels. Tune an encoder, like minilm or e5-small")
+
+
+def check_workers(workers: Workers | None) -> None:
+    """InvalidRequest for a cluster of the client's own: it would be given the data, and asked to run code of ours."""
+    if workers is not None and workers.address != LOCAL_CLUSTER:
+        raise InvalidRequest(
+            f"Invalid 'tuning.workers.address': over the API it is '{LOCAL_CLUSTER}' only. Whoever runs the server chooses "
+            "another cluster, by the variable RAY_ADDRESS.",
+            param="tuning.workers.address",
+            code="invalid_value",
+        )
 
 
 def _other_base(task: TaskName, base: str, what: str) -> InvalidRequest:

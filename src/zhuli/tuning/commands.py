@@ -41,6 +41,7 @@ class TuningCommands:
     async def create(self, project: str, body: FineTuningJobCreate) -> FineTuningJob:
         """A new job, whose files are checked soon. InvalidRequest names the parameter that can't be."""
         method = asking.method_of(body)
+        asking.check_workers(body.tuning.workers)
         await self._database.run(self._catalog.tuned.read)
         base, root = asking.base_of(self._catalog, project, body.model, models_file=self._models_file)
         given = await self._database.run(self._files, project, body)

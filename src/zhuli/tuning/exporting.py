@@ -55,7 +55,7 @@ class Export:
 def export_of(model: TunedModel, folder: Path, *, format: Format) -> Export:
     """InvalidRequest if the model has no file of that format, NotFound if its folder is not on this machine."""
     if not folder.is_dir():
-        raise NotFound(f"The files of the model '{model.name}' are not on this machine.", param="model")
+        raise not_here(model.name)
     stem = re.sub(r"[^\w.-]+", "-", model.name)
     if format == "folder":
         return Export(folder, stem, f"{stem}.tar")
@@ -66,6 +66,12 @@ def export_of(model: TunedModel, folder: Path, *, format: Format) -> Export:
         text = f"The model '{model.name}' has no {format} file. It has: {', '.join(['folder', *there])}."
         raise InvalidRequest(text, param="format", code="invalid_value")
     return Export(found, stem, f"{stem}{found.suffix}")
+
+
+def not_here(name: str) -> NotFound:
+    """The error for a model whose files this process does not see."""
+    text = f"The files of the model '{name}' are not on this machine. Servers that share a database must share data_dir, too."
+    return NotFound(text, param="model", code="model_not_found")
 
 
 def _info(file: Path, name: str) -> tarfile.TarInfo:

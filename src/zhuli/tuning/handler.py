@@ -7,6 +7,7 @@ of events.jsonl are recorded once by their numbers. What comes of it all is one 
 import asyncio
 import errno
 import logging
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from zhuli.tuning.child_process import ChildProcess, FolderLock, Tail
 from zhuli.tuning.folders import FileGone
 from zhuli.tuning.progress import Progress
 from zhuli.tuning.registering import Registering
+from zhuli.tuning.telling import places, told
 from zhuli.types.fine_tuning import JobError
 from zhuli.types.tuning import TuningEvent
 
@@ -39,6 +41,9 @@ _LEAVING_SECONDS = 5.0
 
 _AGAIN_SECONDS = 1.0
 """Before a child that was killed is started again: whatever took the memory may be gone by then."""
+
+_LITTLE_SPACE = 1024 * 1024
+"""Bytes. With less a child may have died for that without being able to write it down."""
 
 _ENDS = ("succeeded", "failed", "cancelled", "paused")
 
@@ -61,23 +66,25 @@ class TuningHandler:
 
     def __init__(self, tunings: Tunings) -> None:
         self._with = tunings
-        self._going: dict[str, _Attempt] = {}
+        self._going: set[_Attempt] = set()
         self._stopping = False
 
     async def handle(self, job: Job) -> None:
         """Work on it until it has ended or is not wanted any more; CancelledError puts it back, at a server's end."""
         if self._stopping:
             raise asyncio.CancelledError
-        attempt = self._going[job.key] = _Attempt(self._with, job)
+        attempt = _Attempt(self._with, job)
+        self._going.add(attempt)
         try:
             with suppress(LeaseLost, NotFound):  # whoever has the job now goes on
                 await attempt.go()
         finally:
-            if self._going.get(job.key) is attempt:
-                del self._going[job.key]
+            self._going.discard(attempt)
 
     async def give_up(self, job: Job, message: str) -> None:
-        """Its handler broke: the job has failed."""
+        """Its handler broke, perhaps for a database that was away: hours of training are worth another attempt or two."""
+        if job.attempt < self._with.max_attempts:
+            return  # the lease runs out, and whoever claims the job goes on behind the checkpoint
         with suppress(LeaseLost, NotFound):
             await _Attempt(self._with, job).fail(JobError(code="server_error", message=message, param=None))
 
@@ -87,14 +94,15 @@ class TuningHandler:
         return [key for key in keys if found.get(key) in (None, "cancelled", "paused", "failed", "succeeded")]
 
     def interrupt(self, key: str) -> None:
-        """Stop working on it; why is looked up."""
-        if (attempt := self._going.get(key)) is not None:
-            attempt.interrupted = True
+        """Stop working on it, unless it was taken up anew meanwhile; that and why is looked up."""
+        for attempt in self._going:
+            if attempt.key == key:
+                attempt.doubted = True
 
     def begin_to_stop(self) -> None:
         """The server ends: let every child leave a checkpoint, and put the jobs back."""
         self._stopping = True
-        for attempt in self._going.values():
+        for attempt in self._going:
             attempt.leaving = True
 
 
@@ -105,10 +113,18 @@ class _Attempt:
         self._with = tunings
         self._job = job
         self._folder = folders.folder_of(tunings.data_dir, job.key)
+        self._places = [self._folder, *places(tunings.data_dir, tunings.models_file)]
         self._progress = Progress()
         self._last: TuningEvent | None = None
-        self.interrupted = False
+        self._lost = False
+        self._deaths = 0
+        self.doubted = False
         self.leaving = False
+
+    @property
+    def key(self) -> str:
+        """The fine-tuning job's."""
+        return self._job.key
 
     async def go(self) -> None:
         stored = await self._with.database.run(fine_tuning.take_up, self._job, now=self._now())
@@ -129,30 +145,40 @@ class _Attempt:
             await self.fail(_no_folder(error))
             return
         if not stood:
-            await self._with.database.run(fine_tuning.begin_anew, self._job, now=self._now())
+            await self._begin_anew()
         lock = await FolderLock.take(self._folder)
         try:
             await self._work(stored, lock, behind=stored.last_event if stood else 0)
         finally:
             lock.release()
 
+    async def _begin_anew(self) -> None:
+        try:
+            await self._with.database.run(fine_tuning.begin_anew, self._job, now=self._now())
+        except (LeaseLost, NotFound):
+            if await self._is_cancelled():  # what was to delete the folder came before there was one
+                await folders.remove(self._folder)
+            raise
+
     async def _work(self, stored: Stored, lock: FolderLock, *, behind: int) -> None:
         """Start children until one of them tells an end; an end that nobody could record before is told already."""
         tail = Tail(self._folder)
+        self._deaths, code = fine_tuning.losses(stored, self._job), None
         while events := tail.read():
             await self._record(stored, [event for event in events if event.number > behind])
-        deaths, code = self._job.attempt - 1, None
+        if self._lost:
+            return
         while (last := self._last) is None or last.kind not in ("succeeded", "failed"):
-            if deaths >= self._with.max_attempts:
-                await self.fail(_killed(deaths, code))
+            if self._deaths >= self._with.max_attempts:
+                await self.fail(_killed(self._folder, self._deaths, code))
                 return
             code = await self._run_child(stored, lock, tail)
-            if self.interrupted:
+            if self._lost:
                 return
             if self.leaving:
                 raise asyncio.CancelledError
             if self._last is None or self._last.kind in ("cancelled", "paused"):
-                deaths += 1
+                self._deaths += 1
                 log.warning("The child of %s ended with status %s; another one goes on", self._job.key, code)
                 await asyncio.sleep(_AGAIN_SECONDS)
         await self._end(stored, last)
@@ -168,13 +194,20 @@ class _Attempt:
                     await self._record(stored, events)
                 if ended:
                     return child.code
-                if self.interrupted or self.leaving:
+                if self.leaving or await self._is_lost():
                     await self._stop(child)
         except BaseException:
             child.ask("pause")
             if not await child.wait(_LEAVING_SECONDS):
                 await child.kill()
             raise
+
+    async def _is_lost(self) -> bool:
+        """Whether this claim has come to its end, or the job was cancelled or paused."""
+        if self.doubted and not self._lost:
+            self.doubted = False
+            self._lost = not await self._with.database.run(fine_tuning.wanted, self._job)
+        return self._lost
 
     async def _stop(self, child: ChildProcess) -> None:
         """Ask it to end as what became of the job wants it, and wait for that."""
@@ -189,6 +222,7 @@ class _Attempt:
 
     async def _record(self, stored: Stored, events: Sequence[TuningEvent]) -> None:
         """The end of the child is recorded with what follows from it."""
+        events = [told(event, self._places) for event in events]
         for event in events:
             self._last = event if event.kind in _ENDS else None
         if self._last is not None:
@@ -197,9 +231,10 @@ class _Attempt:
             return
         values = self._progress.values(stored.record, events)
         try:
-            await self._with.database.run(fine_tuning.record, self._job, events, values=values)
+            if await self._with.database.run(fine_tuning.record, self._job, events, values=values):
+                self._deaths = 0  # it gets on between them: not in vain
         except LeaseLost:
-            self.interrupted = True
+            self._lost = True
 
     async def _end(self, stored: Stored, last: TuningEvent) -> None:
         database, now = self._with.database, self._now()
@@ -239,10 +274,12 @@ def _no_folder(error: OSError) -> JobError:
     )
 
 
-def _killed(deaths: int, code: int | None) -> JobError:
+def _killed(folder: Path, deaths: int, code: int | None) -> JobError:
     """code: the last child's; None when it was the server that died."""
+    if shutil.disk_usage(folder).free < _LITTLE_SPACE:
+        return _no_folder(OSError(errno.ENOSPC, ""))
     if code is not None and code >= 0:
-        why = "Is the disk full?" if code == 0 else "What it printed is in child.log in the job's folder."
+        why = "What it printed is in child.log in the job's folder."
         text = f"The training process ended {deaths} times without a word, last with status {code}. {why}"
         return JobError(code="server_error", message=text, param=None)
     text = f"The training process, or its server, was killed {deaths} times, most likely for lack of memory."

@@ -46,7 +46,7 @@ class Importing:
         bases.facts(folder)  # raises for what is no Hugging Face folder
         place = f"{FOLDER}/{new_id('import')}/{MODEL}"
         await asyncio.to_thread(_copy, folder, self._data_dir / place)
-        task: TaskName | None = None if about is None else about.task  # type: ignore[assignment]
+        task: TaskName | None = None if about is None else about.task
         base = name if about is None else about.base.name
         model = TunedModel(
             name=name,

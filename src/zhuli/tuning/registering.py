@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 PURPOSE = "fine-tune-results"
 
+_CHAT_TEMPLATE = "chat_template.jinja"
+"""Which conversations were written with in the training; that in the base's GGUF file may be another."""
+
 RESULTS = ("results.csv", "report.txt", "report.json", "curves.png", "confusion.png")
 """The original has the first one only, in base64; clients take it from the beginning of the list."""
 
@@ -125,8 +128,10 @@ def chat_of(
     if (folder / "adapter.gguf").exists():
         template = bases.gguf(base, data_dir=data_dir, models_file=models_file)
         if template is not None:
-            adapter = _relative(folder / "adapter.gguf", data_dir)
-            return {"backend": "embedded", "path": _relative(template, data_dir), "lora_path": adapter}
+            files = {"path": template, "lora_path": folder / "adapter.gguf"}
+            if (folder / _CHAT_TEMPLATE).exists():
+                files["chat_template_file"] = folder / _CHAT_TEMPLATE
+            return {"backend": "embedded", **{key: _relative(path, data_dir) for key, path in files.items()}}
     return None
 
 

@@ -116,6 +116,7 @@ class FineTuningRecord(FineTuningJob):
 
     knobs: the hyperparameters of all places together. filenames: of the training, validation and test file, by these words.
     started_at: when the child was first told to train. served_by: the model whose server takes the adapter.
+    furthest: the last step that it got to, told in the claim number `moved_in` of its queue's row.
     """
 
     name: str
@@ -125,6 +126,8 @@ class FineTuningRecord(FineTuningJob):
     filenames: dict[str, str]
     started_at: int | None = None
     served_by: str | None = None
+    furthest: int = 0
+    moved_in: int = 0
 
     def shown(self) -> FineTuningJob:
         """The job as clients see it."""

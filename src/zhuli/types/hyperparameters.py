@@ -14,16 +14,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Trainable = Literal["head", "top", "all", "lora", "few_shot"]
 """What learns: the head on cached features, the top layers, everything, adapters, or encoder and head from few examples."""
 
-TaskName = Literal[
-    "text_classification",
-    "token_classification",
-    "relation_extraction",
-    "question_answering",
-    "translation",
-    "summarization",
-    "dialogue",
-    "preference",
-]
+TaskName = str
+"""A plugin of the kind "tasks": a file under plugins/tasks, or another that the registry finds."""
 
 
 class Lora(Request):
@@ -89,11 +81,15 @@ class Search(Request):
     space: dict[str, Any] = Field(default_factory=dict, description="Empty: learning rate, batch size and epochs.")
     metric: Literal["auto"] | str = "auto"
     pruning: bool = True
-    parallel: Integer = Field(1, ge=1, description="Trials at once; above 1 needs Ray.")
+    parallel: Integer = Field(1, ge=1, le=64, description="Trials at once; above 1 needs Ray.")
+
+
+LOCAL_CLUSTER = "local"
+"""The Ray cluster that RAY_ADDRESS names, or without that variable one that is started on this machine."""
 
 
 class Workers(Request):
-    """Train on several Ray workers. address: of a Ray cluster; "local" starts one on this machine."""
+    """Train on several Ray workers. address: of a Ray cluster."""
 
     number: Integer = Field(2, ge=1, le=64)
-    address: str = "local"
+    address: str = LOCAL_CLUSTER

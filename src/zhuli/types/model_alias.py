@@ -12,10 +12,11 @@ class AliasMoveTo(Request):
 
 
 class AliasMove(Wire):
-    """at: Unix seconds."""
+    """at: Unix seconds. back: whether it was rolled back to this model."""
 
     model: str
     at: int
+    back: bool = False
 
 
 class Alias(Wire):
@@ -25,6 +26,16 @@ class Alias(Wire):
     object: Literal["model_alias"] = "model_alias"
     model: str
     moves: list[AliasMove]
+
+    def versions(self) -> list[str]:
+        """The models that rolling back leads through, the present one first: each move forward adds one before them."""
+        found: list[str] = []
+        for move in reversed(self.moves):
+            if move.back:
+                found = found[found.index(move.model) :] if move.model in found else [move.model]
+            elif move.model not in found[:1]:
+                found.insert(0, move.model)
+        return found
 
 
 class AliasList(Wire):

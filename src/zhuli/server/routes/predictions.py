@@ -9,6 +9,7 @@ from zhuli.predicting import asking
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store.tuned_models import TunedModel
+from zhuli.tuning import exporting
 from zhuli.types.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 
 router = APIRouter(prefix="/v1/predictions", tags=["Predictions"], route_class=JsonRoute, strict_content_type=False)
@@ -20,6 +21,8 @@ async def create_prediction(body: PredictionCreate, app: TheApp, actor: TheActor
     task = asking.check(model, body)
     inputs = asking.inputs_of(body.input)
     folder = app.catalog.tuned.data_dir / model.folder
+    if not folder.is_dir():
+        raise exporting.not_here(model.name)
     answers = await app.predictor.predict(body.model, folder, inputs, explain=body.explain, slow=task in asking.WRITING)
     results = [
         PredictionResult(index=index, output=asking.best(answer.output, body.top_k), explanation=answer.explanation)

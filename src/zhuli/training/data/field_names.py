@@ -76,7 +76,7 @@ LANGUAGES = frozenset(
 
 def header_names(task: str) -> set[str]:
     """What a column of a table may be called in this task, in lower case."""
-    known = {name.lower() for names in NAMES[task].values() for name in names}
+    known = {name.lower() for names in NAMES.get(task, {}).values() for name in names}
     return known | LANGUAGES if task == "translation" else known
 
 
@@ -99,8 +99,8 @@ def _usual(fields: Mapping[str, Any], task: str, *, known: set[str]) -> dict[str
     """Fields by their usual names; none is taken twice."""
     by_name = {name.strip().lower(): name for name in fields}
     found: dict[str, Any] = {}
-    taken = {field for field in NAMES[task] if field in fields}
-    for field, names in NAMES[task].items():
+    taken = {field for field in NAMES.get(task, {}) if field in fields}
+    for field, names in NAMES.get(task, {}).items():
         if field in known or field in fields:
             continue
         name = next(

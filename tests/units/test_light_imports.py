@@ -1,0 +1,20 @@
+"""Whatever starts a server or a command loads no heavy library: those come with their first use, or in child processes."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "numpy torch transformers peft datasets sklearn scipy optuna ray captum matplotlib sacrebleu pyarrow pandas "
+    "onnx onnxruntime tokenizers faiss tantivy xllamacpp gguf pypdfium2 asyncpg s3fs"
+).split()
+
+FOUND = "import sys; print(*sorted(set(sys.argv[1:]) & set(sys.modules)))"
+
+
+@pytest.mark.parametrize("module", ["zhuli.server.http", "zhuli.cli", "zhuli.training.new_folder"])
+def test_importing_it_loads_nothing_heavy(module: str) -> None:
+    command = [sys.executable, "-c", f"import {module}; {FOUND}", *HEAVY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
