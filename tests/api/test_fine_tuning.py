@@ -11,15 +11,21 @@ import pytest
 
 from tests.harness import tunings
 from tests.harness.clients import Clients
+from tests.harness.farm import STORAGES, Storage
 from tests.harness.server import Server
 from tests.harness.tunings import refused
 
 StartServer = Callable[..., Server]
 
-ONE_STORAGE = pytest.mark.parametrize("storage", ["sqlite"])
-"""For what ends before the database is asked for anything that could differ."""
+EACH_STORAGE = pytest.mark.parametrize("storage", STORAGES)
+"""For what the database does; the rest is the same on all."""
 
 HYPERPARAMETERS = {"batch_size": "auto", "learning_rate_multiplier": "auto", "n_epochs": "auto"}
+
+
+@pytest.fixture
+def storage() -> Storage:
+    return "sqlite"
 
 
 @pytest.fixture
@@ -27,6 +33,7 @@ def server(start_server: StartServer) -> Server:
     return start_server(name="tuning", tuning_command=tunings.COMMAND, tuning_slots=4)
 
 
+@EACH_STORAGE
 def test_a_job_goes_from_its_file_to_a_model(client: openai.OpenAI, http: httpx2.Client) -> None:
     training_file = tunings.plan(client, steps=2)
     job = client.fine_tuning.jobs.create(
@@ -128,6 +135,19 @@ def test_a_running_job_is_cancelled_at_once(client: openai.OpenAI, http: httpx2.
     assert "its status is 'cancelled'" in error
 
 
+def test_a_job_whose_files_are_being_read_can_be_cancelled_and_not_paused(
+    client: openai.OpenAI, http: httpx2.Client
+) -> None:
+    job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, check_pause=2))
+    for command in ("pause", "resume"):
+        error = http.post(f"/v1/fine_tuning/jobs/{job.id}/{command}").json()["error"]
+        assert "its status is 'validating_files'" in error["message"] and error["code"] == "invalid_status"
+    assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
+    for command in ("pause", "resume", "cancel"):
+        assert http.post(f"/v1/fine_tuning/jobs/{job.id}/{command}").status_code == 400
+
+
+@EACH_STORAGE
 def test_a_job_is_paused_and_goes_on_where_it_was(client: openai.OpenAI, http: httpx2.Client) -> None:
     made = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=40, pause=0.05))
     tunings.until(http, made.id, "running")
@@ -145,6 +165,7 @@ def test_a_job_is_paused_and_goes_on_where_it_was(client: openai.OpenAI, http: h
     assert refused(lambda: client.fine_tuning.jobs.resume(made.id), 400, param="fine_tuning_job_id")
 
 
+@EACH_STORAGE
 def test_jobs_are_listed_newest_first_and_by_metadata(client: openai.OpenAI, clients: Clients, server: Server) -> None:
     mine = clients.sdk(server)
     made = [
@@ -160,6 +181,8 @@ def test_jobs_are_listed_newest_first_and_by_metadata(client: openai.OpenAI, cli
     after = mine.fine_tuning.jobs.list(after=listed.data[-1].id, extra_query=wanted)
     assert [job.id for job in after.data] == made[:1]
     assert not after.has_more
+    refused(lambda: mine.fine_tuning.jobs.list(after="ftjob-none"), 404)
+    refused(lambda: mine.fine_tuning.jobs.list_events(made[0], after="ftevent-none"), 404)
     plain = mine.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(mine, bad_line=1)).id
     none = mine.fine_tuning.jobs.list(extra_query={"metadata": "null"})
     assert plain in [job.id for job in none.data]
@@ -187,7 +210,6 @@ BROKEN: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@ONE_STORAGE
 @pytest.mark.parametrize(("fields", "param", "text"), BROKEN, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_request_that_can_not_be_is_refused_by_its_parameter(
     client: openai.OpenAI, http: httpx2.Client, fields: dict[str, Any], param: str, text: str
@@ -218,7 +240,6 @@ TASKS = [
 ]
 
 
-@ONE_STORAGE
 @pytest.mark.parametrize(("line", "name", "task"), TASKS, ids=lambda value: value if isinstance(value, str) else "")
 def test_the_task_is_seen_from_the_data(client: openai.OpenAI, line: dict[str, Any], name: str, task: str) -> None:
     file = tunings.upload(client, {**line, "bad_line": 1}, name=name)

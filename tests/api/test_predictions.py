@@ -15,7 +15,7 @@ import pytest
 from tests.harness import tuned_models
 from tests.harness.blobs import eventually
 from tests.harness.clients import Clients
-from tests.harness.farm import Farm
+from tests.harness.farm import Farm, Storage
 from tests.harness.refusals import assert_refused, refused
 from tests.harness.server import Server
 from tests.harness.tuned_models import RECORDS, predicting_child
@@ -36,6 +36,12 @@ INPUTS: dict[TaskName, Any] = {
     },
     "question_answering": {"question": "Where does Ann live?", "context": "Ann lives in Oslo."},
 }
+
+
+@pytest.fixture
+def storage() -> Storage:
+    """What a child answers does not come from the database."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="session")
@@ -245,8 +251,9 @@ def test_a_model_whose_files_are_broken_says_so_and_others_go_on(
 ) -> None:
     name = register(suffix="broken")
     (server.folder / "tuning" / name.replace(":", "-") / "model" / "head.safetensors").write_bytes(b"not tensors")
-    with pytest.raises(openai.InternalServerError, match="could not answer"):
+    with pytest.raises(openai.InternalServerError, match="could not answer") as caught:
         predict(client, name, "x")
+    assert str(server.folder) not in caught.value.message
     predict(client, register(), "x")
 
 

@@ -20,6 +20,7 @@ from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from tests.conftest import StartServer
+from tests.harness import tunings
 from tests.harness.clients import Clients
 from tests.harness.contract import EVENTS, Contract
 from tests.harness.farm import Storage
@@ -48,7 +49,8 @@ class Objects:
         for name in set(case.path_parameters or {}) & set(self.ids):
             case.path_parameters[name] = self.ids[name]
         if isinstance(case.body, dict):
-            case.body |= {name: self.ids[name] for name in ("model", "assistant_id") if name in case.body}
+            named = ("model", "assistant_id", "training_file")
+            case.body |= {name: self.ids[name] for name in named if name in case.body and name in self.ids}
 
 
 @pytest.mark.timeout(900)
@@ -62,13 +64,14 @@ def test_no_input_breaks_an_operation(
     subtests: pytest.Subtests,
 ) -> None:
     # A server of its own, so that what the search leaves behind does not turn up in the lists of other tests.
-    server = start_server(name="searched")
+    server = start_server(name="searched", tuning_command=tunings.COMMAND)
     client = clients.sdk(server)
     for operation in operations(server):
         if mode == GenerationMode.POSITIVE or can_be_wrong(operation):
             with subtests.test(operation=operation.label):
                 # New objects for each operation, since one of them is to delete them.
-                search(operation, mode, objects_of(client), contract, examples=EXAMPLES[storage])
+                objects = objects_of(client, operation.path)
+                search(operation, mode, objects, contract, examples=EXAMPLES[storage])
 
 
 def search(operation: Operation, mode: GenerationMode, objects: Objects, contract: Contract, *, examples: int) -> None:
@@ -89,7 +92,12 @@ def search(operation: Operation, mode: GenerationMode, objects: Objects, contrac
     try_it()
 
 
-def objects_of(client: openai.OpenAI) -> Objects:
+def objects_of(client: openai.OpenAI, path: str) -> Objects:
+    if "/fine_tuning/" in path:
+        return objects_of_tuning(client)
+    if "/model_aliases" in path:
+        client.put("/model_aliases/found", body={"model": "script"}, cast_to=object)
+        return Objects({"alias": "found", "model": "script"})
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
     run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=20)
@@ -104,6 +112,13 @@ def objects_of(client: openai.OpenAI) -> Objects:
             "model": "gpt-4o",
         }
     )
+
+
+def objects_of_tuning(client: openai.OpenAI) -> Objects:
+    """What is learned from is wrong, which the child sees without any training."""
+    file = tunings.plan(client, bad_line=1)
+    job = client.fine_tuning.jobs.create(model="minilm", training_file=file)
+    return Objects({"fine_tuning_job_id": job.id, "training_file": file, "model": "minilm"})
 
 
 def operations(server: Server) -> Iterator[Operation]:

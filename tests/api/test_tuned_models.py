@@ -14,6 +14,7 @@ import pytest
 
 from tests.harness import tiny_gguf, tunings
 from tests.harness.clients import Clients
+from tests.harness.farm import STORAGES, Storage
 from tests.harness.server import Server
 from tests.harness.tunings import refused
 from zhuli.testing import tiny_models
@@ -33,6 +34,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_models.tiny_language_model(folder / "talker")
     tiny_gguf.write(folder / "talker", folder / "talker.gguf")
     return folder
+
+
+@pytest.fixture
+def storage() -> Storage:
+    return "sqlite"
 
 
 @pytest.fixture
@@ -96,6 +102,7 @@ def test_a_classifier_is_asked_by_predictions_and_not_by_chats(client: openai.Op
     assert "text_classification" in told
 
 
+@pytest.mark.parametrize("storage", STORAGES)
 def test_an_alias_is_moved_and_rolled_back(client: openai.OpenAI, http: httpx2.Client, tiny: Path, talker: str) -> None:
     other = talker_of(client, http, tiny)
     made = http.put("/v1/model_aliases/support", json={"model": talker}).json()
@@ -215,6 +222,7 @@ def test_an_alias_leads_from_a_free_name_to_a_model(http: httpx2.Client, alias: 
     assert http.post(f"/v1/model_aliases/{alias}/rollback").status_code == 404
 
 
+@pytest.mark.parametrize("storage", STORAGES)
 def test_a_deleted_model_is_gone_with_its_files(
     client: openai.OpenAI, http: httpx2.Client, server: Server, talker: str
 ) -> None:
@@ -248,6 +256,17 @@ def test_a_model_that_is_being_tuned_can_not_be_deleted(
     assert client.models.delete(talker).deleted
 
 
+def test_a_model_that_an_adapter_stands_on_can_not_be_deleted_before_it(
+    client: openai.OpenAI, http: httpx2.Client
+) -> None:
+    base = tunings.finished(client, http, model="tiny")["fine_tuned_model"]
+    knobs = {"hyperparameters": {"trainable": "lora", "lora": {"merge": False}}}
+    adapter = tunings.finished(client, http, model=base, tuning=knobs)["fine_tuned_model"]
+    assert f"'{adapter}' is an adapter on" in refused(lambda: client.models.delete(base), 400, param="model")
+    assert client.models.delete(adapter).deleted
+    assert client.models.delete(base).deleted
+
+
 def test_a_model_is_exported_as_an_archive_or_a_file(client: openai.OpenAI, http: httpx2.Client, talker: str) -> None:
     archive = http.get(f"/v1/models/{talker}/export").content
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
@@ -263,7 +282,6 @@ def test_a_model_is_exported_as_an_archive_or_a_file(client: openai.OpenAI, http
     assert "It has: folder, gguf." in refusal.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("storage", ["postgres"])
 def test_a_real_encoder_is_tuned_and_predicts(
     start_server: StartServer, clients: Clients, bases: dict[str, dict[str, str]]
 ) -> None:
@@ -280,7 +298,10 @@ def test_a_real_encoder_is_tuned_and_predicts(
     assert job["report"]["metric"]
     assert job["report"]["data"]["counts"]
     assert job["hyperparameters"]["batch_size"] == 4
-    assert client.files.content(job["result_files"][0]).read()
+    files = [client.files.content(file_id).read() for file_id in job["result_files"]]
+    events = http.get(f"/v1/fine_tuning/jobs/{job['id']}/events", params={"limit": 100}).content
+    assert all(files) and len(files) >= 4
+    assert not any(str(server.folder).encode() in told for told in (*files, events, json.dumps(job).encode()))
     told = tunings.messages(http, job["id"])
     assert told[-1] == "The job has successfully completed"
     assert any(text.startswith("Step 4/4") for text in told)
@@ -289,7 +310,6 @@ def test_a_real_encoder_is_tuned_and_predicts(
     assert answer.json()["data"][0]["output"]
 
 
-@pytest.mark.parametrize("storage", ["sqlite"])
 def test_a_real_language_model_is_tuned_and_talks(
     start_server: StartServer, clients: Clients, bases: dict[str, dict[str, str]]
 ) -> None:

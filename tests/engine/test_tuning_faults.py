@@ -7,29 +7,37 @@ import pytest
 
 from tests.harness import tunings
 from tests.harness.clients import Clients
+from tests.harness.farm import Storage
 from tests.harness.server import Server
 
 StartServer = Callable[..., Server]
 
 
 @pytest.fixture
+def storage() -> Storage:
+    """What children do is the same for all databases."""
+    return "sqlite"
+
+
+@pytest.fixture
 def server(start_server: StartServer) -> Server:
-    return start_server(fresh=True, tuning_command=tunings.COMMAND, lease_seconds=1.0)
+    """Tests stop it and start it again."""
+    return start_server(name="faults", tuning_command=tunings.COMMAND, lease_seconds=1.0, max_attempts=2)
 
 
+@pytest.mark.parametrize(("storage", "kills"), [("sqlite", (5, 15, 25)), ("postgres", (5,))])
 def test_a_server_that_is_killed_again_and_again_goes_on_with_a_training_that_gets_on(
-    start_server: StartServer, clients: Clients
+    server: Server, clients: Clients, kills: tuple[int, ...]
 ) -> None:
-    server = start_server(fresh=True, tuning_command=tunings.COMMAND, lease_seconds=1.0, max_attempts=2)
     client, http = clients.sdk(server), clients.http(server)
-    job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=60, pause=0.05))
-    for reached in (5, 20, 35):
+    job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=40, pause=0.05))
+    for reached in kills:
         tunings.eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= reached)  # noqa: B023
         server.kill9()
         server.start()
     done = tunings.until(http, job.id, "succeeded")
     told = tunings.messages(http, job.id)
-    assert steps_told(told) == [f"Step {step}/60" for step in range(1, 61)]
+    assert steps_told(told) == [f"Step {step}/40" for step in range(1, 41)]
     for once in ("Fine-tuning job started", "The job has successfully completed", "accuracy 0.50 → 0.90"):
         assert told.count(once) == 1
     assert [model.id for model in client.models.list()].count(done["fine_tuned_model"]) == 1
@@ -59,8 +67,7 @@ def test_a_server_that_is_asked_to_stop_puts_the_job_back_at_once(server: Server
     assert steps_told(tunings.messages(http, job.id)) == [f"Step {step}/40" for step in range(1, 41)]
 
 
-def test_a_child_that_dies_again_and_again_fails_the_job(start_server: StartServer, clients: Clients) -> None:
-    server = start_server(name="dies", tuning_command=tunings.COMMAND, max_attempts=2)
+def test_a_child_that_dies_again_and_again_fails_the_job(server: Server, clients: Clients) -> None:
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(
         model="minilm", training_file=tunings.plan(client, steps=4, die_at=2, die_times=9)
@@ -71,10 +78,7 @@ def test_a_child_that_dies_again_and_again_fails_the_job(start_server: StartServ
     assert failed["fine_tuned_model"] is None and failed["result_files"] == []
 
 
-def test_a_child_that_dies_often_but_gets_on_between_is_not_given_up(
-    start_server: StartServer, clients: Clients
-) -> None:
-    server = start_server(name="dies", tuning_command=tunings.COMMAND, max_attempts=2)
+def test_a_child_that_dies_often_but_gets_on_between_is_not_given_up(server: Server, clients: Clients) -> None:
     client, http = clients.sdk(server), clients.http(server)
     file = tunings.plan(client, steps=3, die_every=1)
     job = tunings.finished(client, http, training_file=file)
@@ -82,9 +86,8 @@ def test_a_child_that_dies_often_but_gets_on_between_is_not_given_up(
 
 
 def test_files_that_are_deleted_before_they_are_read_end_the_job_and_later_they_do_not_matter(
-    start_server: StartServer, clients: Clients
+    server: Server, clients: Clients
 ) -> None:
-    server = start_server(name="dies", tuning_command=tunings.COMMAND, max_attempts=2)
     client, http = clients.sdk(server), clients.http(server)
     slow, deleted = tunings.plan(client, check_pause=1.5, steps=20, pause=0.05), tunings.plan(client)
     first = client.fine_tuning.jobs.create(model="minilm", training_file=slow)
@@ -98,8 +101,7 @@ def test_files_that_are_deleted_before_they_are_read_end_the_job_and_later_they_
     tunings.until(http, first.id, "succeeded")
 
 
-def test_a_folder_that_is_lost_is_made_again(start_server: StartServer, clients: Clients) -> None:
-    server = start_server(fresh=True, tuning_command=tunings.COMMAND)
+def test_a_folder_that_is_lost_is_made_again(server: Server, clients: Clients) -> None:
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=200, pause=0.05))
     tunings.eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= 3)

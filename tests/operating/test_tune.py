@@ -15,12 +15,13 @@ import torch
 from tests.operating.zhuli import command, environment, zhuli
 from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound
 from zhuli.operating import tuned_models
-from zhuli.operating.tune import predict
+from zhuli.operating.tune import check, predict, run
 from zhuli.operating.tune_options import columns_of, search_of, settings_of, workers_of
 from zhuli.settings import Settings
 from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.training.journal import events
 from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.tuning import Base, Source, Spec
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "fine-tuning.md").read_text(encoding="utf-8")
@@ -36,18 +37,21 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_encoder(tmp_path_factory.mktemp("base") / "tiny")
 
 
-def test_a_tuning_that_is_interrupted_goes_on_and_its_model_answers(base: Path, tmp_path: Path) -> None:
+def test_a_tuning_that_is_interrupted_goes_on_and_its_model_answers(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "tuning"
     asked = ["--task", "text_classification", "--base", base, "--train", SAMPLE, "--folder", folder, "--threads", 1]
-    given = ["--set", "trainable=all", "--set", "n_epochs=6", "--set", "early_stopping=none"]
+    given = ["--set", "trainable=all", "--set", "n_epochs=6", "--set", "max_steps=36", "--set", "early_stopping=none"]
     _interrupted_in_training(folder, "tune", *map(str, asked), *given, "--data-dir", str(tmp_path))
 
     assert events(folder)[-1].kind == "paused"
-    done = zhuli("tune", folder, patience=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    assert "Training goes on after step" in done.stderr
-    assert "accuracy" in done.stdout and "before" in done.stdout and "after" in done.stdout
+    capsys.readouterr()
+    assert run(folder) == 0
+    report = capsys.readouterr().out
+    assert "accuracy" in report and "before" in report and "after" in report
     told = events(folder)
+    assert any(event.message.startswith("Training goes on after step") for event in told)
     assert told[-1].kind == "succeeded"
     steps = [event.data["step"] for event in told if event.kind == "metrics"]
     assert steps == sorted(steps)
@@ -99,13 +103,12 @@ def test_a_new_tuning_says_at_once_what_it_lacks(tmp_path: Path) -> None:
     assert done.stderr == "zhuli: --train is missing. A new tuning has --task, --base and --train.\n"
 
 
-def test_bad_data_is_told_with_its_line(tmp_path: Path) -> None:
+def test_bad_data_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.csv").write_text("text,label\nhello,greeting\n,greeting\n")
-    data = ["--train", tmp_path / "bad.csv", "--data-dir", tmp_path / "data"]
-    done = zhuli("tune", "--check", "--task", "text_classification", "--base", "minilm", *data, patience=PATIENCE)
-    assert done.returncode == 1
-    assert done.stderr.startswith("zhuli: 1 of 2 entries of the training file are wrong.\nLine 3: ")
-    assert not (tmp_path / "data").exists()
+    spec = Spec(task="text_classification", base=Base(name="minilm"), train=Source(path="bad.csv"))
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    assert check(tmp_path) == 1
+    assert capsys.readouterr().err.startswith("zhuli: 1 of 2 entries of the training file are wrong.\nLine 3: ")
 
 
 def test_options_become_what_the_api_takes() -> None:

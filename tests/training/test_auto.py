@@ -6,7 +6,7 @@ import pytest
 
 from zhuli.models.bases import BaseFacts
 from zhuli.training.auto import resolved
-from zhuli.training.batches import batches, by_length, steps
+from zhuli.training.batches import batches, by_length, parts, steps
 from zhuli.training.optimizers import rate_factor
 from zhuli.types.example import Example
 from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters
@@ -91,6 +91,14 @@ def test_buckets_hold_rows_of_like_length() -> None:
 
     assert padding(True) < 0.1 < 0.5 < padding(False)
     assert lengths[by_length(lengths, 8)[0][0]] == 100
+
+
+def test_a_batch_is_read_in_parts_that_fit_into_memory() -> None:
+    lengths = [600, 500, 100, 90, 80, 2000]
+    assert parts([0, 1, 2, 3, 4], lengths, most=1200) == [[0, 1], [2, 3, 4]]
+    assert parts([5, 0], lengths, most=1200) == [[5], [0]]
+    assert parts([5, 0, 1], lengths, most=None) == [[5, 0, 1]]
+    assert parts([], lengths, most=1200) == []
 
 
 def test_the_batches_of_a_step_are_cut_from_the_epoch() -> None:

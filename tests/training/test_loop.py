@@ -13,7 +13,7 @@ import torch
 from tests.training.small_task import WORDS, Module, SmallTask, sentences
 from zhuli.neural.adapted import merge
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training import checkpoints
+from zhuli.training import checkpoints, loop
 from zhuli.training.adapters import with_adapters
 from zhuli.training.control import Control, Stopped
 from zhuli.training.failures import Diverged, TuningFailed, known
@@ -131,6 +131,20 @@ def test_accumulated_batches_teach_what_one_large_batch_does(base: Path, tmp_pat
     assert large.fit().steps == small.fit().steps
     for name, tensor in weights(large.model).items():
         assert torch.allclose(tensor, weights(small.model)[name], atol=1e-5), name
+
+
+def test_a_batch_that_is_read_in_parts_teaches_what_it_does_at_once(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Training(base, tmp_path / "whole", n_epochs=1, optimizer="sgd", learning_rate=0.1)
+    whole.fit()
+    monkeypatch.setattr(SmallTask, "generates", True)
+    monkeypatch.setattr(loop, "TOKENS_AT_ONCE", 20)
+    cut = Training(base, tmp_path / "cut", n_epochs=1, optimizer="sgd", learning_rate=0.1)
+    cut.fit()
+    assert cut.task.collated > 2 * whole.task.collated
+    for name, tensor in weights(whole.model).items():
+        assert torch.allclose(tensor, weights(cut.model)[name], atol=1e-5), name
 
 
 def test_padding_teaches_nothing(base: Path, tmp_path: Path) -> None:

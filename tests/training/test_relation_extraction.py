@@ -119,3 +119,12 @@ def test_what_is_kept_of_a_long_text_holds_both_stretches() -> None:
     assert near == list(range(46, 66))
     far = around((5, 7), (90, 92), number=100, size=20)
     assert len(far) == 20 and {5, 6, 90, 91} <= set(far)
+    uneven = around((5, 7), (80, 95), number=100, size=20)
+    assert {5, 6, *range(80, 95)} <= set(uneven)
+
+
+@pytest.mark.parametrize(("head", "tail"), [((0, 60), (70, 75)), ((3, 5), (20, 90)), ((0, 90), (40, 44))])
+def test_entities_longer_than_what_is_read_keep_their_beginnings(head: tuple[int, int], tail: tuple[int, int]) -> None:
+    kept = around(head, tail, number=100, size=20)
+    assert kept == sorted(set(kept)) and len(kept) == 20
+    assert {head[0], tail[0]} <= set(kept)

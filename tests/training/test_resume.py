@@ -30,7 +30,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_encoder(tmp_path_factory.mktemp("base") / "encoder")
 
 
-def new_tuning(folder: Path, base: Path, *, epochs: int = 6, rate: float = 1e-3) -> Path:
+def new_tuning(folder: Path, base: Path, *, epochs: int = 4, rate: float = 1e-3) -> Path:
     folder.mkdir()
     shutil.copy(DATA, folder / "train.csv")
     options = Hyperparameters(trainable="all", n_epochs=epochs, learning_rate=rate, early_stopping="none", batch_size=8)
@@ -74,7 +74,7 @@ def test_killed_and_then_paused_a_tuning_ends_with_the_weights_of_one_that_was_n
 
     folder = new_tuning(tmp_path / "killed", base)
     with start_child(folder) as child:
-        wait_for_step(folder, 24, child)
+        wait_for_step(folder, 14, child)
         child.kill()
     assert child.returncode == -signal.SIGKILL
     assert not (folder / "model").exists()
@@ -91,12 +91,13 @@ def test_killed_and_then_paused_a_tuning_ends_with_the_weights_of_one_that_was_n
     assert all(torch.equal(tensor, whole[name]) for name, tensor in weights(outcome).items())
     told = events(folder)
     assert [event.number for event in told] == list(range(1, len(told) + 1))
-    assert sum(event.message.endswith("/72.") for event in told) == 2  # of six epochs with twelve steps
+    assert sum(event.message.endswith("/48.") for event in told) == 2  # of four epochs with twelve steps
     written = [event.data["step"] for event in told if event.kind == "checkpoint"]
-    assert written == [12 * epoch for epoch in range(1, 7)]  # each is told of once
+    assert written == [12 * epoch for epoch in range(1, 5)]  # each is told of once
     kept = sorted(int(place.name.removeprefix("step-")) for place in (folder / "checkpoints").glob("step-*"))
     assert kept == written[-3:]
 
+    assert list((folder / "tensorboard").glob("events.out.tfevents.*"))
     again = tune(folder)
     assert again.model == outcome.model
     assert again.report == outcome.report
@@ -142,8 +143,17 @@ def test_a_folder_that_is_no_tuning_says_so(tmp_path: Path, content: str) -> Non
     assert "spec.json" in outcome.error.message
 
 
-def test_a_base_that_is_no_model_says_so(base: Path, tmp_path: Path) -> None:
-    folder = new_tuning(tmp_path / "baseless", tmp_path)
-    outcome = tune(folder)
+@pytest.mark.parametrize("missing", ["everything", "weights", "half"])
+def test_a_base_that_is_no_model_says_so(base: Path, tmp_path: Path, missing: str) -> None:
+    broken = tmp_path / "broken"
+    if missing == "everything":
+        broken.mkdir()
+    else:
+        shutil.copytree(base, broken, ignore=lambda *_: ["model.safetensors"] if missing == "weights" else [])
+    if missing == "half":
+        weights = broken / "model.safetensors"
+        os.truncate(weights, weights.stat().st_size // 2)
+    outcome = tune(new_tuning(tmp_path / "baseless", broken))
     assert outcome.error is not None
     assert outcome.error.code == "base_unusable"
+    assert outcome.error.param == "model"

@@ -66,6 +66,8 @@ def test_a_path_of_the_models_file_is_relative_to_it(tmp_path: Path) -> None:
     assert bases.gguf(base, data_dir=tmp_path, models_file=file) == tmp_path / "mine.gguf"
     assert bases.gguf(Base(name="minilm"), data_dir=tmp_path, models_file=file) is None
     assert bases.facts(mine) == bases.BaseFacts("encoder", 0, 3, 64)
+    assert bases.window(base, data_dir=tmp_path, models_file=file) == 64
+    assert bases.window(Base(name="minilm"), data_dir=tmp_path, models_file=file) is None
 
 
 def test_a_path_that_is_given_needs_no_models_file(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from zhuli.types.tuning import TASK, Base
 
 _PACKAGED = {"minilm": minilm_base.prepared, "e5-small": e5_base.prepared, "smollm2": smollm2_base.prepared}
 
+_FOLDERS = {"minilm": minilm_base.FOLDER, "e5-small": e5_base.FOLDER, "smollm2": smollm2_base.FOLDER}
+
 _KEYS = ("path", "hub", "gguf", "served_by")
 
 _DEFAULT_LENGTH = 512
@@ -120,6 +122,21 @@ def places(models_file: Path) -> list[Path]:
     return [models_file.parent / Path(path).expanduser() for path in paths]
 
 
+def window(base: Base, *, data_dir: Path, models_file: Path | None) -> int | None:
+    """Tokens that it reads at once; None for a base that would have to be made, fetched or looked for first."""
+    declared = _declared(models_file).get(base.name, {})
+    if base.path is not None:
+        there = Path(base.path)
+    elif models_file is not None and "path" in declared:
+        there = models_file.parent / Path(declared["path"]).expanduser()
+    elif base.name in _FOLDERS and not declared:
+        there = data_dir / "models" / _FOLDERS[base.name]
+    else:
+        return None
+    known = any((there / name).exists() for name in ("config.json", "adapter_config.json"))
+    return facts(there).max_length if known else None
+
+
 def known_kind(base: Base, *, models_file: Path | None) -> Kind | None:
     """What kind of model it is, as far as that can be said without fetching anything."""
     declared = _declared(models_file).get(base.name, {})
@@ -195,9 +212,12 @@ def _parameters(folder: Path) -> int:
 
 def _numbers(path: Path) -> int:
     """A safetensors file begins with the length of a JSON directory, which has each tensor's shape."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        directory = json.loads(file.read(length))
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            directory = json.loads(file.read(length))
+    except (struct.error, ValueError, OverflowError, MemoryError) as error:
+        raise ConfigurationError(f"The base's {path.name} is damaged: it is no safetensors file.") from error
     total = 0
     for name, entry in directory.items():
         if name != "__metadata__":

@@ -23,6 +23,10 @@ class Engines:
         """The same backend, which ends when it is idle and others were asked since."""
         return KeptBackend(backend, self)
 
+    def watched(self, backend: Backend) -> Backend:
+        """The same backend, which takes no memory here, and ends only when it is retired."""
+        return KeptBackend(backend, self, counts=False)
+
     def note(self, backend: "KeptBackend") -> None:
         """It is being asked."""
         self._asked.pop(backend, None)
@@ -31,7 +35,8 @@ class Engines:
     def settle(self) -> None:
         """End the idle engines that are too many, or are not wanted any more."""
         for backend in tuple(self._asked):
-            if not backend.busy and (backend.retired or len(self._asked) > self._most):
+            too_many = backend.counts and sum(other.counts for other in self._asked) > self._most
+            if not backend.busy and (backend.retired or too_many):
                 del self._asked[backend]
                 task = asyncio.create_task(backend.end())
                 self._ending.add(task)
@@ -47,10 +52,11 @@ class Engines:
 class KeptBackend:
     """A backend whose engine may have been ended meanwhile; the next call starts it again."""
 
-    def __init__(self, backend: Backend, engines: Engines) -> None:
+    def __init__(self, backend: Backend, engines: Engines, *, counts: bool = True) -> None:
         self._backend = backend
         self._engines = engines
         self._calls = 0
+        self.counts = counts
         self._turning = asyncio.Lock()
         self.retired = False
         self.context_window = backend.context_window

@@ -75,7 +75,16 @@ class Tuned:
         if "served_by" in chat:
             server = self.entries[chat["served_by"]]
             adapter = {"model": model.name, "lora_path": str(self.data_dir / model.folder)}
-            return Entry(model.name, server.backend_name, server.settings | adapter, model.created_at, model.project)
+            return Entry(
+                model.name,
+                server.backend_name,
+                server.settings | adapter,
+                model.created_at,
+                model.project,
+                file_search=server.file_search,
+                rewrite_queries=server.rewrite_queries,
+                wrap=self.engines.watched,
+            )
         base = self.entries.get(model.base)
         inherited = base.settings if base is not None and base.backend_name == chat["backend"] else {}
         settings = {key: inherited[key] for key in _INHERITED if key in inherited} | said

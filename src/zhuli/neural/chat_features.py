@@ -33,10 +33,11 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """labels: of each token itself or IGNORED, not shifted."""
+    """labels: of each token itself or IGNORED, not shifted. cut: whether something of the conversation was left out."""
 
     input_ids: list[int]
     labels: list[int]
+    cut: bool = False
 
 
 class Chats:
@@ -73,11 +74,12 @@ class Chats:
 
         None where all of them had to be dropped.
         """
+        given = messages
         while True:
             rows = self._rows(messages, learn, tools)
             shorter = without_oldest_turn(messages)
             if shorter is None or all(len(row.input_ids) <= self.max_length for row in rows):
-                return [_cut(row, self.max_length) for row in rows]
+                return [_cut(row, self.max_length, already=messages is not given) for row in rows]
             dropped = len(messages) - len(shorter)
             # What the model is told at the beginning stays, so the numbers of later messages move down.
             kept = [number - dropped for number in learn if messages[number] is shorter[number - dropped]]
@@ -137,8 +139,8 @@ def _agreement(first: str, second: str) -> int:
     return next((at for at, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
-def _cut(row: Row, most: int) -> Row:
-    return Row(row.input_ids[-most:], row.labels[-most:])
+def _cut(row: Row, most: int, *, already: bool) -> Row:
+    return Row(row.input_ids[-most:], row.labels[-most:], already or len(row.input_ids) > most)
 
 
 def _for_template(message: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def windows(number: int, *, size: int, overlap: int) -> list[Window]:
 def around(first: tuple[int, int], second: tuple[int, int], *, number: int, size: int) -> list[int]:
     """The `size` pieces of `number` that hold both stretches (start, end) with as much around them as fits.
 
-    If the stretches are too far apart, what is between them is left out in the middle.
+    If the stretches are too far apart, what is between them is left out in the middle; if they are too long, their ends are.
     """
     if number <= size:
         return list(range(number))
@@ -38,8 +38,19 @@ def around(first: tuple[int, int], second: tuple[int, int], *, number: int, size
     if end - start <= size:
         begin = min(max(0, (start + end - size) // 2), number - size)
         return list(range(begin, begin + size))
-    half = size // 2
     earlier, later = sorted([first, second])
-    begin = max(0, min(earlier[0], earlier[1] - half))
-    finish = min(number, max(later[1], later[0] + size - half))
-    return [*range(begin, begin + half), *range(finish - (size - half), finish)]
+    share = _share(earlier[1] - earlier[0], later[1] - later[0], size)
+    begin = max(0, min(earlier[0], earlier[1] - share))
+    again = min(later[0], number - (size - share))
+    if again < begin + share:
+        begin = min(begin, number - size)
+        return list(range(begin, begin + size))
+    return [*range(begin, begin + share), *range(again, again + size - share)]
+
+
+def _share(one: int, other: int, size: int) -> int:
+    """How much of `size` a stretch of `one` pieces gets beside one of `other`: half, unless one of them needs more."""
+    half = size // 2
+    if one + other <= size:
+        return min(max(half, one), size - other)
+    return min(one, max(half, size - other))

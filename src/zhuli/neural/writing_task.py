@@ -35,6 +35,12 @@ _DEFAULT_LENGTH = 1024
 Messages = list[dict[str, Any]]
 
 
+def learned_row(row: Row) -> Feature:
+    """With a mark where something was left out."""
+    feature: Feature = {"input_ids": row.input_ids, "labels": row.labels}
+    return feature | {"cut": [1]} if row.cut else feature
+
+
 class WritingTask:
     """Most of ports.Task. state: language, of the answers; max_new_tokens; and what a task's started() adds."""
 
@@ -108,7 +114,7 @@ class WritingTask:
         if self._encoder_decoder:
             return self._texts(example, learn=learn)
         if learn:
-            return [{"input_ids": row.input_ids, "labels": row.labels} for row in self._rows(example)]
+            return [learned_row(row) for row in self._rows(example)]
         messages, tools = self.asked(example)
         most = self.max_length - self.state["max_new_tokens"]
         asked: Feature = {"input_ids": self.chats.prompt(messages, tools, most=most)}

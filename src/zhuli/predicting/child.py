@@ -48,7 +48,7 @@ def _answer(models: Any, question: dict[str, Any]) -> dict[str, Any]:
         if not folder.exists():
             return {"gone": True}
         traceback.print_exc()
-        why = str(error).partition("\n")[0]
+        why = str(error).partition("\n")[0].replace(f"{folder}/", "").replace(str(folder), "its folder")
         return {"failed": f"The model could not answer ({type(error).__name__}: {why}). The server's log has more."}
 
 

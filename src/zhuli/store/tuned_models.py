@@ -3,10 +3,10 @@
 An alias is a log of its moves: it leads to the model of the last one, and going back is a move as well, marked so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.store import jobs
@@ -92,18 +92,30 @@ def remove(connection: Connection, project: str, name: str) -> None:
 
 
 def _built_on(connection: Connection, model: TunedModel) -> str | None:
-    """A model that can't be talked to without the files of this one."""
+    """A model that can't answer without the files of this one."""
     inside = f"{model.folder}/"
-    users = (other for other in every(connection) if other.name != model.name)
-    return next((user.name for user in users if str((user.chat or {}).get("path", "")).startswith(inside)), None)
+    others = {other.name: other for other in every(connection) if other.name != model.name}
+    talking = (other.name for other in others.values() if str((other.chat or {}).get("path", "")).startswith(inside))
+    return next(talking, None) or _adapter_on(connection, model, others)
+
+
+def _adapter_on(connection: Connection, model: TunedModel, others: Collection[str]) -> str | None:
+    """One that stayed an adapter; on an adapter none does, for such a training goes on with the adapter itself."""
+    records = list(_jobs(connection, model.project, fine_tuning_jobs.c.status == "succeeded"))
+    if any(record.id == model.job and not record.knobs.lora.merge for record in records):
+        return None
+    made = (record for record in records if record.base.name == model.name and not record.knobs.lora.merge)
+    return next((record.name for record in made if record.name in others), None)
 
 
 def _tuned_on(connection: Connection, project: str, name: str) -> str | None:
-    query = select(fine_tuning_jobs.c.body).where(
-        fine_tuning_jobs.c.project_id == project, fine_tuning_jobs.c.status.not_in(ENDED)
-    )
-    going = map(FineTuningRecord.model_validate_json, connection.execute(query).scalars())
+    going = _jobs(connection, project, fine_tuning_jobs.c.status.not_in(ENDED))
     return next((record.id for record in going if record.base.name == name), None)
+
+
+def _jobs(connection: Connection, project: str, which: ColumnElement[bool]) -> Iterator[FineTuningRecord]:
+    query = select(fine_tuning_jobs.c.body).where(fine_tuning_jobs.c.project_id == project, which)
+    return map(FineTuningRecord.model_validate_json, connection.execute(query).scalars())
 
 
 def aliases(connection: Connection) -> dict[tuple[str, str], str]:

@@ -19,9 +19,9 @@ from typing import Any
 from zhuli import registry
 from zhuli.training import new_folder
 from zhuli.training.control import Control
-from zhuli.training.data.loading import load
 from zhuli.training.data.report import DataReport
 from zhuli.training.new_folder import Rows
+from zhuli.training.plan import read_data
 from zhuli.training.tune import Outcome
 from zhuli.training.tune import tune as run_folder
 from zhuli.training.tuned import Tuned, open_tuned
@@ -137,9 +137,7 @@ def check(
 
 def check_folder(folder: Path) -> DataReport:
     """The same of a tuning's folder."""
-    spec = new_folder.read(folder)
-    task = registry.find("tasks", spec.task)(spec.hyperparameters, {})
-    return load(spec, task, folder).report
+    return read_data(new_folder.read(folder), folder).report
 
 
 class Paused(Exception):

@@ -29,6 +29,19 @@ def by_length(lengths: Sequence[int], size: int) -> list[list[int]]:
     return _cut(sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True), size)
 
 
+def parts(batch: Sequence[int], lengths: Sequence[int], *, most: int | None) -> list[list[int]]:
+    """The batch in parts of at most `most` tokens, padding included, or of one row; as it is without a limit."""
+    made: list[list[int]] = []
+    longest = 0
+    for row in batch:
+        longest = max(longest, lengths[row])
+        if not made or (most is not None and longest * (len(made[-1]) + 1) > most):
+            made.append([])
+            longest = lengths[row]
+        made[-1].append(row)
+    return made
+
+
 def steps(made: Sequence[list[int]], accumulation: int) -> list[list[list[int]]]:
     """The batches of an epoch, so many to a step; the last step may have fewer."""
     return [list(made[start : start + accumulation]) for start in range(0, len(made), accumulation)]

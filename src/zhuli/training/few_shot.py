@@ -7,6 +7,7 @@ batch is compared with every other one: the same pairs, for a fraction of the re
 
 import math
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,6 +64,9 @@ class _Pairs:
     """The task of telling which texts are of one class, as far as the loop needs one. Its examples are pairs of like texts."""
 
     metric = "loss"
+    generates = False
+    length = sys.maxsize
+    """What is too long, the task itself tells when the head learns."""
 
     def __init__(self, task: Task, *, seed: int) -> None:
         self._task = task

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from zhuli.ports import Loss, Task
-from zhuli.training import batches, checkpoints, optimizers
+from zhuli.training import batches, checkpoints, cuts, optimizers
 from zhuli.training.control import Control, Stopped
 from zhuli.training.crew import Crew
 from zhuli.training.failures import TuningFailed
@@ -33,6 +33,9 @@ SAYING_SECONDS = 1.0
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_SHARE = 20
 """Checkpoints take at most a twentieth of the time, whatever the size of the model."""
+
+TOKENS_AT_ONCE = 2048
+"""Of a batch of a language model, whose activations take about 2 MB a token for SmolLM2-135M; padding counts."""
 
 HALF_PRECISION_SCALE = 1024.0
 """Small gradients vanish in fp16 unless the loss is scaled up: the static scale of Micikevicius et al. (2018)."""
@@ -73,11 +76,15 @@ def fit(
     None: only the loss. report: called after each evaluation, may raise to end everything. each_epoch: called with the
     step and its metrics when an epoch has ended. Raises Stopped, and TuningFailed if the loss diverges.
     """
-    features, held_out = rows_of(task, train), rows_of(task, validation)
+    read = [task.features(example, learn=True) for example in train]
+    features, held_out = [row for rows in read for row in rows], rows_of(task, validation)
     if not features:
         raise TuningFailed(
             "invalid_training_file", "The training data has nothing to learn from.", param="training_file"
         )
+    length = getattr(task, "length", options.max_length)
+    if length != "auto" and (warning := cuts.told(train, read, length=length)):
+        journal.write("message", warning, level="warn")
     torch.manual_seed(seed)
     with torch.no_grad():
         model.eval()
@@ -173,8 +180,8 @@ class _Training:
         self.model.train()
         sums, rows = [0.0, 0.0, 0.0], self._rows_of_step(number)
         for batch in rows:
-            if share := self.crew.share(batch):
-                loss = self._loss(self.rows, share)
+            for part in self._at_once(self.crew.share(batch)):
+                loss = self._loss(self.rows, part)
                 (loss.total * self.scale).backward()
                 sums = [a + b for a, b in zip(sums, (float(loss.total.detach()), loss.weight, loss.right), strict=True)]
         self.crew.add_gradients(self.model)
@@ -192,6 +199,11 @@ class _Training:
         self.at.seconds += time.monotonic() - started
         if not self._evaluation_is_due():
             self._say(always=False)
+
+    def _at_once(self, batch: Sequence[int]) -> list[list[int]]:
+        """A batch in parts that fit into memory; only where a row's loss does not depend on the others of its batch."""
+        most = TOKENS_AT_ONCE if self.task.generates else None
+        return batches.parts(batch, self.rows.lengths, most=most)
 
     def _rows_of_step(self, number: int) -> list[list[int]]:
         """The batches of step 1, 2, …, by rows."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError
@@ -16,7 +17,7 @@ from zhuli.models import bases
 from zhuli.models.bases import BaseFacts
 from zhuli.neural import model_folder
 from zhuli.ports import Task
-from zhuli.training import checkpoints, new_folder
+from zhuli.training import checkpoints, limits, new_folder
 from zhuli.training.adapters import with_adapters
 from zhuli.training.auto import resolved
 from zhuli.training.control import Control
@@ -30,7 +31,7 @@ from zhuli.training.journal import Journal
 from zhuli.training.loop import Fitted, Report, fit
 from zhuli.training.precision import device
 from zhuli.training.tuned import answers
-from zhuli.types.example import Metrics
+from zhuli.types.example import BadExample, Metrics
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import TASK, Spec
 
@@ -53,22 +54,33 @@ class Plan:
     facts: BaseFacts
 
     def options(self, given: Hyperparameters) -> Hyperparameters:
-        """With every "auto" resolved."""
-        return resolved(
-            given, task=self.spec.task, base=self.facts, examples=self.data.train, labels=self._labels_of_training()
-        )
+        """With every "auto" resolved; TuningFailed for what does not go with the task."""
+        labels = self._labels_of_training()
+        limits.check(given, task=self.spec.task, labels=labels)
+        possible = limits.within(given, self.facts)
+        return resolved(possible, task=self.spec.task, base=self.facts, examples=self.data.train, labels=labels)
 
     def begin(self, options: Hyperparameters) -> tuple[Task, Any]:
         """The task and a model that has learned nothing yet: the same for the same seed."""
         state = model_folder.read(self.base).state if self._goes_on() else {}
         task: Task = registry.find("tasks", self.spec.task)(options, state)
         torch.manual_seed(self.spec.seed)
-        model = task.begin(self.base, self.data.train)
+        model = self._begun(task)
         if options.trainable == "lora":
             with_adapters(model, options)
         what_learns(model, options)
         set_dropout(model, float(options.dropout))
         return task, model.to(device())
+
+    def _begun(self, task: Task) -> Any:
+        try:
+            return task.begin(self.base, self.data.train)
+        except BadExample:
+            raise
+        except (OSError, ValueError, SafetensorError) as error:
+            name = self.spec.base.name
+            why = str(error).replace(str(self.base), name).partition("\n")[0]
+            raise TuningFailed("base_unusable", f"The base '{name}' can't be opened: {why}", param="model") from error
 
     def heads_first(self, options: Hyperparameters) -> bool:
         """Whether a new head is fitted before the encoder learns: for classifiers, whose encoders read texts as a whole."""
@@ -106,7 +118,18 @@ def read_spec(folder: Path) -> Spec:
 def read_data(spec: Spec, folder: Path) -> Data:
     """All parts, checked; TuningFailed names the line that is wrong."""
     task: Task = registry.find("tasks", spec.task)(spec.hyperparameters, {})
-    return load(spec, task, folder)
+    return load(spec, task, folder, window=_window(spec))
+
+
+def _window(spec: Spec) -> int | None:
+    """Tokens read at once, as far as that is known before the base is made ready."""
+    asked = spec.hyperparameters.max_length
+    models_file = Path(spec.models_file) if spec.models_file else None
+    try:
+        window = bases.window(spec.base, data_dir=Path(spec.data_dir), models_file=models_file)
+    except ConfigurationError:
+        return None  # what is wrong with the base is said when it is opened
+    return window if asked == "auto" or window is None else min(window, asked)
 
 
 def plan(folder: Path, spec: Spec, data: Data) -> Plan:
@@ -114,9 +137,11 @@ def plan(folder: Path, spec: Spec, data: Data) -> Plan:
     models_file = Path(spec.models_file) if spec.models_file else None
     try:
         base = bases.folder(spec.base, data_dir=Path(spec.data_dir), models_file=models_file)
-        return Plan(spec, folder, data, base, bases.facts(base))
+        facts = bases.facts(base)
     except ConfigurationError as error:
         raise TuningFailed("base_unusable", str(error), param="model") from error
+    limits.check_base(spec.task, facts)
+    return Plan(spec, folder, data, base, facts)
 
 
 def train(

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import torch
 
 from zhuli import registry
-from zhuli.training import checkpoints, epoch_models, evaluation, finished_model
+from zhuli.training import checkpoints, epoch_models, evaluation, finished_model, limits
 from zhuli.training.calibrating import calibrate
 from zhuli.training.control import Control, Stopped
 from zhuli.training.failures import TuningFailed, known
@@ -119,9 +119,8 @@ def _tuned(folder: Path, journal: Journal, control: Control) -> Outcome:
     control.check()
     options, searched = _searched(todo, journal, control)
     journal.write("message", f"Hyperparameters: {_shown(options)}.", hyperparameters=options.model_dump(mode="json"))
-    asked = spec.hyperparameters.precision
-    if asked not in ("auto", options.precision):
-        journal.write("message", f"This machine has no {asked}: it trains in {options.precision}.", level="warn")
+    for warning in limits.told(spec.hyperparameters, options):
+        journal.write("message", warning, level="warn")
     examples = _held_out(todo)
     before = _before(todo, options, examples, control)
     done = _trained(todo, options, journal, control)

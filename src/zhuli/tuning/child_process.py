@@ -124,6 +124,8 @@ class Tail:
             with self._path.open("rb") as file:
                 file.seek(self._at)
                 data = file.read(_READ)
+                while b"\n" not in data and (more := file.read(_READ)):  # a report may be long
+                    data += more
         except FileNotFoundError:
             return []
         end = data.rfind(b"\n") + 1

@@ -23,6 +23,9 @@ from zhuli.types.tuning import Base
 
 PURPOSE = "fine-tune"
 
+LONGEST_NAME = 220
+"""Of a tuned model; its checkpoints' names are longer, and 255 characters are kept."""
+
 _FILES = {"training_file": "training", "validation_file": "validation", "tuning.test_file": "test"}
 
 
@@ -143,6 +146,13 @@ class TuningCommands:
     ) -> FineTuningJob:
         owner = asking.slug(projects.name_of(connection, project))
         name = f"ft:{record.root}:{owner}:{asking.slug(suffix or '')}:{record.id[-8:]}"
+        if len(name) > LONGEST_NAME:
+            raise InvalidRequest(
+                f"The tuned model's name would have {len(name)} characters, of which {LONGEST_NAME} are allowed: choose a "
+                "shorter suffix, or a base with a shorter name.",
+                param="suffix",
+                code="string_above_max_length",
+            )
         named = record.model_copy(update={"name": name})
         fine_tuning.create(connection, project, named, now=now)
         return named.shown()

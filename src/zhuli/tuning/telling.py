@@ -11,7 +11,7 @@ from zhuli.types.tuning import TuningEvent
 def places(data_dir: Path, models_file: Path | None) -> list[Path]:
     """Folders whose paths are none of a client's business, inner ones first."""
     beside = [] if models_file is None else [*bases.places(models_file), models_file.parent.resolve()]
-    return [*beside, data_dir.resolve()]
+    return [place for place in (*beside, data_dir.resolve()) if place.name]
 
 
 def told(event: TuningEvent, places: Sequence[Path]) -> TuningEvent:

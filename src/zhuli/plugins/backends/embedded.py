@@ -99,7 +99,10 @@ class Plugin:
         try:
             return await self._running()
         except ConfigurationError as error:
-            raise BackendError(error.message) from error
+            message = error.message  # goes to clients, to whom where the files lie is no business
+            for path in filter(None, (self._settings.path, self._settings.lora_path)):
+                message = message.replace(f"{Path(path).parent}/", "")
+            raise BackendError(message) from error
 
     async def _running(self) -> LlamaLink:
         async with self._starting:

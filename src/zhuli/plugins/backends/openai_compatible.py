@@ -88,7 +88,8 @@ class Plugin:
 
     async def aclose(self) -> None:
         if self._session is not None:
-            await self._session.close()
+            session, self._session = self._session, None
+            await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

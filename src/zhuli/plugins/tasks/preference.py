@@ -19,7 +19,7 @@ from zhuli.neural.conversations import conversation, learnable, said, shown, too
 from zhuli.neural.language_model import LanguageModel
 from zhuli.neural.padding import mask, padded
 from zhuli.neural.preference_loss import preferred
-from zhuli.neural.writing_task import Messages, WritingTask
+from zhuli.neural.writing_task import Messages, WritingTask, learned_row
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 
@@ -167,15 +167,14 @@ class Plugin(WritingTask):
         better, worse = (self._row(example, name) for name in ("preferred", "non_preferred"))
         return {**better, **{f"worse_{name.removeprefix('input_')}": tokens for name, tokens in worse.items()}}
 
-    def _row(self, example: Example, name: str) -> dict[str, list[int]]:
+    def _row(self, example: Example, name: str) -> Feature:
         asked, answer = example.input["messages"], example.target[name]
         messages, tools = [*asked, *answer], example.input["tools"]
         numbers = [number + len(asked) for number, message in enumerate(answer) if message["role"] == "assistant"]
         if not self.chats.knows_tools:
             messages, numbers = told(messages, tools, numbers)
             tools = []
-        row = self.chats.rows(messages, numbers[-1:], tools)[0]
-        return {"input_ids": row.input_ids, "labels": row.labels}
+        return learned_row(self.chats.rows(messages, numbers[-1:], tools)[0])
 
     def _pairs(self, features: Sequence[Feature]) -> dict[str, Tensor]:
         """All better answers, then all worse ones."""

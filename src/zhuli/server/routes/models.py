@@ -12,6 +12,7 @@ from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store import tuned_models
 from zhuli.store.tuned_models import TunedModel
 from zhuli.tuning import exporting
+from zhuli.tuning.telling import places
 from zhuli.types.model import Model, ModelList
 from zhuli.types.page import Deleted
 
@@ -31,7 +32,9 @@ async def export_model(
     model: str, app: TheApp, actor: TheActor, format: Literal["folder", "gguf", "safetensors"] = "folder"
 ) -> Response:
     found = await _tuned(app, actor.project, model)
-    export = exporting.export_of(found, app.catalog.tuned.data_dir / found.folder, format=format)
+    hidden = places(app.settings.data_dir, app.settings.models)
+    folder = app.catalog.tuned.data_dir / found.folder
+    export = exporting.export_of(found, folder, format=format, hidden=hidden)
     headers = {"content-disposition": f'attachment; filename="{export.filename}"'}
     return StreamingResponse(export.pieces(), media_type="application/octet-stream", headers=headers)
 
