@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
-from zhuli import registry
 from zhuli.training import new_folder
 from zhuli.training.control import Control
 from zhuli.training.data.report import DataReport
@@ -68,6 +67,7 @@ def tune(
     search: Search | None = None,
     workers: Workers | None = None,
     seed: int = 0,
+    threads: int = 0,
     data_dir: Path | str = "data",
     models_file: Path | str | None = None,
     listeners: Sequence[Callable[[TuningEvent], None]] = (),
@@ -77,8 +77,8 @@ def tune(
     """Tune `base`, a name like "minilm" or a Hugging Face folder, and wait for the model.
 
     Hyperparameters are those of types.hyperparameters, each "auto" unless given. folder: kept afterwards; a temporary one
-    without it. Raises ConfigurationError for what is wrong with the arguments, TuningFailed for what is wrong with the
-    data or the training, and Paused or Cancelled as `control` asked.
+    without it. threads: of the processor, 0 for one on each core. Raises ConfigurationError for what is wrong with the
+    arguments, TuningFailed for what is wrong with the data or the training, and Paused or Cancelled as `control` asked.
     """
     place = Path(folder) if folder is not None else Path(mkdtemp(prefix="zhuli-tuning-"))
     spec = {
@@ -90,6 +90,7 @@ def tune(
         "workers": workers,
         "language": language,
         "seed": seed,
+        "threads": threads,
         "data_dir": str(data_dir),
         "models_file": None if models_file is None else str(models_file),
     }

@@ -23,7 +23,7 @@ from zhuli.training.auto import resolved
 from zhuli.training.control import Control
 from zhuli.training.crew import Crew
 from zhuli.training.data.loading import Data, load
-from zhuli.training.failures import TuningFailed
+from zhuli.training.failures import TuningFailed, known
 from zhuli.training.few_shot import fit_few_shot
 from zhuli.training.freezing import set_dropout, what_learns
 from zhuli.training.head_first import fit_head_first
@@ -31,7 +31,7 @@ from zhuli.training.journal import Journal
 from zhuli.training.loop import Fitted, Report, fit
 from zhuli.training.precision import device
 from zhuli.training.tuned import answers
-from zhuli.types.example import BadExample, Metrics
+from zhuli.types.example import Metrics
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import TASK, Spec
 
@@ -75,9 +75,9 @@ class Plan:
     def _begun(self, task: Task) -> Any:
         try:
             return task.begin(self.base, self.data.train)
-        except BadExample:
-            raise
         except (OSError, ValueError, SafetensorError) as error:
+            if known(error) is not None:
+                raise
             name = self.spec.base.name
             why = str(error).replace(str(self.base), name).partition("\n")[0]
             raise TuningFailed("base_unusable", f"The base '{name}' can't be opened: {why}", param="model") from error
