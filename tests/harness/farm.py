@@ -14,6 +14,9 @@ from tests.harness.server import SCRIPT, Server, StartFailed, Table
 Storage = Literal["sqlite", "postgres"]
 STORAGES: tuple[Storage, ...] = ("sqlite", "postgres")
 
+MOST_SHARED = 10
+"""Shared servers that run at once: even an idle one looks at its queue, and fifty of them take half a core."""
+
 
 class Farm:
     def __init__(self, folder: Path) -> None:
@@ -32,10 +35,19 @@ class Farm:
                 self._shared[key] = self.fresh(storage, **options)
             except StartFailed as failure:
                 self._shared[key] = failure
-        found = self._shared[key]
+        found = self._shared[key] = self._shared.pop(key)  # the last one is the one that was used last
         if isinstance(found, StartFailed):
             raise found
+        if not found.runs:
+            found.start()
+        self._rest()
         return found
+
+    def _rest(self) -> None:
+        """Stop those that were not asked for in the longest time; they go on with their data when they are."""
+        running = [server for server in self._shared.values() if isinstance(server, Server) and server.runs]
+        for server in running[:-MOST_SHARED]:
+            server.stop()
 
     def fresh(
         self,

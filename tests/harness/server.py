@@ -61,6 +61,10 @@ class Server:
     def database_url(self) -> str:
         return self._database_url or f"sqlite:///{self.folder / 'zhuli.db'}"
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         """Return when it can serve."""
         with self._log.open("ab") as log:

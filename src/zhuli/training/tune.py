@@ -122,8 +122,9 @@ def _tuned(folder: Path, journal: Journal, control: Control) -> Outcome:
     for warning in limits.told(spec.hyperparameters, options):
         journal.write("message", warning, level="warn")
     examples = _held_out(todo)
-    before = _before(todo, options, examples, control)
+    before = _before(todo, options, examples, journal=journal, control=control)
     done = _trained(todo, options, journal, control)
+    journal.write("message", "The training has ended; now the model is measured on what was held out, and written.")
     report: dict[str, Any] = {"data": data_report, "hyperparameters": options.model_dump(mode="json")}
     report |= _evaluated(todo, done, before, examples, options=options, control=control)
     report["training"] = {name: value for name, value in asdict(done.fitted).items() if name != "history"}
@@ -179,7 +180,9 @@ def _held_out(todo: Plan) -> list[Example]:
     return examples[:TEXTS_EVALUATED] if registry.find("tasks", todo.spec.task).generates else examples
 
 
-def _before(todo: Plan, options: Hyperparameters, examples: Sequence[Example], control: Control) -> list[Prediction]:
+def _before(
+    todo: Plan, options: Hyperparameters, examples: Sequence[Example], *, journal: Journal, control: Control
+) -> list[Prediction]:
     kept = todo.folder / BEFORE
     if kept.exists():
         predictions: list[Prediction] = json.loads(kept.read_text(encoding="utf-8"))
@@ -187,6 +190,7 @@ def _before(todo: Plan, options: Hyperparameters, examples: Sequence[Example], c
     plugin = registry.find("tasks", todo.spec.task)
     if plugin.untrained == "majority":
         return [plugin(options, {}).majority(todo.data.train)] * len(examples)
+    journal.write("message", f"The base answers {len(examples)} held-out examples, to be compared with later.")
     task, model = todo.begin(options)
     predictions = answers(task, model, examples, batch_size=int(options.batch_size), control=control)
     scratch = kept.with_suffix(".new")
