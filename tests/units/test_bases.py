@@ -7,7 +7,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models import base_folder, bases
+from zhuli.models import bases
+from zhuli.models.made_once import made_once
 from zhuli.models.minilm_base import prepared
 from zhuli.types.tuning import Base
 
@@ -47,14 +48,14 @@ def test_a_folder_that_could_not_be_made_is_not_there(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        base_folder.made_once(tmp_path / "base", breaks_off, title="a base")
+        made_once(tmp_path / "base", breaks_off, title="a base")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_made_once(tmp_path: Path) -> None:
     made: list[Path] = []
     for _ in range(2):
-        base_folder.made_once(tmp_path / "base", made.append, title="a base")
+        made_once(tmp_path / "base", made.append, title="a base")
     assert len(made) == 1
 
 

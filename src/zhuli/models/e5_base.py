@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zhuli.models.base_folder import made_once
+from zhuli.models.made_once import made_once
 from zhuli.models.packaged_file import PackagedFile
 
 FOLDER = "multilingual-e5-small-hf"

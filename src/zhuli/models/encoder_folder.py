@@ -4,17 +4,13 @@ Three files: the encoder (bert_onnx), the table of word embeddings, of which onl
 the tokenizer.
 """
 
-import logging
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress
-
+from zhuli.models.made_once import made_once
 from zhuli.models.packaged_file import PackagedFile
 from zhuli.types.vectors import Purpose
 
@@ -59,41 +55,12 @@ class Recipe:
         target = self.place(models)
         if target.exists():
             return target
-        contents = [file.read() for file in self.files]
-        logging.getLogger(__name__).info("Setting up %s, once.", target)
-        models.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=models, prefix=".setting-up-") as workshop:
-            made = Path(workshop, self.folder)
-            made.mkdir()
-            self._write(contents, made)
-            _settle(made, target)
-        return target
+        return made_once(target, partial(self._write, [file.read() for file in self.files]), title=self.title)
 
     def _write(self, contents: Sequence[bytes], folder: Path) -> None:
         import numpy as np
 
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task(f"Setting up {self.title}", total=2)
-            parts = self.make(contents)
-            progress.advance(task)
-            (folder / TOKENIZER).write_text(parts.tokenizer, encoding="utf-8")
-            (folder / ENCODER).write_bytes(parts.encoder)
-            np.save(folder / WORDS, parts.words)
-            for name in (TOKENIZER, ENCODER, WORDS):
-                _flush(folder / name)
-            progress.advance(task)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _settle(made: Path, target: Path) -> None:
-    """Move it into place; if another process was faster, what that one made is the same."""
-    try:
-        made.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
+        parts = self.make(contents)
+        (folder / TOKENIZER).write_text(parts.tokenizer, encoding="utf-8")
+        (folder / ENCODER).write_bytes(parts.encoder)
+        np.save(folder / WORDS, parts.words)

@@ -5,11 +5,9 @@ process has ended, `alive` is False, every answer under way has failed, and a ne
 """
 
 import asyncio
-import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from itertools import count
@@ -18,12 +16,11 @@ from typing import Any, Self
 
 import orjson
 
+from zhuli.core.child_log import ChildLog
 from zhuli.core.errors import BackendError, ConfigurationError
 
 PROGRAM = Path(__file__).with_name("llama_child.py")
 LINE_LIMIT = 2**24
-LAST_WORDS = 8
-"""Lines of the engine's log that an error quotes."""
 PATIENCE = 5.0
 """Seconds that a process gets to end by itself."""
 ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
@@ -36,7 +33,7 @@ _Answer = asyncio.Queue[Any]
 class LlamaLink:
     """A running engine. `props` is what it says about its model."""
 
-    def __init__(self, process: Process, props: dict[str, Any], log: "_Log") -> None:
+    def __init__(self, process: Process, props: dict[str, Any], log: ChildLog) -> None:
         assert process.stdin and process.stdout
         self.props = props
         self._process = process
@@ -61,7 +58,7 @@ class LlamaLink:
             env=ENVIRONMENT | os.environ,
         )
         assert process.stdin and process.stdout and process.stderr
-        log = _Log(process.stderr)
+        log = ChildLog(process.stderr, name="llama.cpp")
         try:
             process.stdin.write(orjson.dumps(settings) + b"\n")
             first = await process.stdout.readline()
@@ -160,25 +157,6 @@ async def _arrived(answer: _Answer) -> list[Any]:
         if chunks:
             answer.put_nowait(None)
     return chunks
-
-
-class _Log:
-    """What the engine writes on standard error: into our log, its last lines kept for errors."""
-
-    def __init__(self, stderr: asyncio.StreamReader) -> None:
-        self._lines: deque[str] = deque(maxlen=LAST_WORDS)
-        self._reading = asyncio.create_task(self._read(stderr))
-
-    async def last_words(self) -> str:
-        """To be asked for when the process has ended."""
-        await self._reading
-        return f"Its log ends: {' / '.join(self._lines)}" if self._lines else ""
-
-    async def _read(self, stderr: asyncio.StreamReader) -> None:
-        log = logging.getLogger(__name__)
-        while line := await stderr.readline():
-            self._lines.append(line.decode(errors="replace").strip())
-            log.info("llama.cpp: %s", self._lines[-1])
 
 
 async def _end(process: Process) -> None:

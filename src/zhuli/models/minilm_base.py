@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from zhuli.models.base_folder import made_once
+from zhuli.models.made_once import made_once
 from zhuli.models.packaged_file import PackagedFile
 
 FOLDER = "all-MiniLM-L6-v2-hf"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.models import smollm2
-from zhuli.models.base_folder import made_once
+from zhuli.models.made_once import made_once
 
 FOLDER = "SmolLM2-135M-Instruct-hf"
 

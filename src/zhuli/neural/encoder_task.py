@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from zhuli.neural import encoder_model, model_folder
 from zhuli.neural.encoder_model import EncoderModel
@@ -36,6 +37,7 @@ class EncoderTask:
         self.state = dict(state)
         self.tokenizer: Any = None
         self.length = 0
+        self.weights: Tensor | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -78,6 +80,21 @@ class EncoderTask:
 
     def collate(self, features: Sequence[Feature]) -> dict[str, Any]:
         raise NotImplementedError
+
+    def encode(self, model: EncoderModel, batch: dict[str, Any]) -> Tensor:
+        raise NotImplementedError
+
+    def outputs(self, model: EncoderModel, batch: dict[str, Any]) -> list[Any]:
+        """For each row, what the head says to what encode() gives."""
+        with torch.no_grad():
+            return list(model.head(self.encode(model, batch)).float().cpu().numpy())
+
+    def cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The sum over rows, with the weights of labels and the smoothing that were asked for."""
+        weights = None if self.weights is None else self.weights.to(logits.device)
+        return functional.cross_entropy(
+            logits, labels, weight=weights, label_smoothing=smoothing(self.options), reduction="sum"
+        )
 
     def _opened(self, folder: Path, head: LinearHead | None, *, outputs: int = 0) -> EncoderModel:
         backbone = encoder_model.opened_backbone(folder)

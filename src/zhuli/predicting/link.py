@@ -5,7 +5,6 @@ needed.
 """
 
 import asyncio
-import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -14,6 +13,7 @@ from typing import Any, Self
 
 import orjson
 
+from zhuli.core.child_log import ChildLog
 from zhuli.core.errors import ConfigurationError
 
 LINE_LIMIT = 2**26
@@ -23,8 +23,6 @@ ENVIRONMENT = {
     # Threads that wait for each other sleep: where other programs want the cores too, spinning ones slow all down.
     "OMP_WAIT_POLICY": "passive",
 }
-
-_log = logging.getLogger(__name__)
 
 
 class Died(Exception):
@@ -39,7 +37,8 @@ class PredictionLink:
         self._process = process
         self._input = process.stdin
         self._output = process.stdout
-        self._listening = asyncio.create_task(self._listen(process.stderr))
+        # Stack traces too: for our log and for nobody else.
+        self._log = ChildLog(process.stderr, name="predicting")
 
     @classmethod
     async def start(cls, *, models: int) -> Self:
@@ -84,20 +83,15 @@ class PredictionLink:
             self._process.kill()
         await self._output.read()  # wait() would never return while the pipe is held up by what nobody has read
         await self._process.wait()
-        await self._listening
+        await self._log.last_words()
         self._input.close()
 
     async def _line(self) -> dict[str, Any]:
         line = await self._output.readline()
         if not line.endswith(b"\n"):
             code = await self._process.wait()
-            await self._listening
+            await self._log.last_words()
             how = f"by signal {-code}" if code < 0 else f"with code {code}"
             raise Died(f"The process that predicts ended {how}.")
         answer: dict[str, Any] = orjson.loads(line)
         return answer
-
-    async def _listen(self, stderr: asyncio.StreamReader) -> None:
-        """What it writes on standard error, stack traces too, is for our log and for nobody else."""
-        while line := await stderr.readline():
-            _log.info("predicting: %s", line.decode(errors="replace").rstrip())

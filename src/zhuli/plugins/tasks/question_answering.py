@@ -128,11 +128,6 @@ class Plugin(EncoderTask):
         right = (logits.argmax(dim=1) == wanted).all(dim=1).sum()
         return Loss(total / 2, len(wanted), int(right))
 
-    def outputs(self, model: EncoderModel, batch: dict[str, Any]) -> list[Any]:
-        """For each row, tokens × 2: the logits of beginning and end."""
-        with torch.no_grad():
-            return list(model.head(self.encode(model, batch)).float().cpu().numpy())
-
     def choose_threshold(
         self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]
     ) -> None:

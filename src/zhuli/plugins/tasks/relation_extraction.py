@@ -14,13 +14,12 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from zhuli.metrics import classification
 from zhuli.neural.class_scores import ranked, scored
 from zhuli.neural.encoder_batch import padded
 from zhuli.neural.encoder_model import EncoderModel
-from zhuli.neural.encoder_task import EncoderTask, class_weights, smoothing
+from zhuli.neural.encoder_task import EncoderTask, class_weights
 from zhuli.neural.entity_marks import MARKS, add_marks
 from zhuli.neural.windows import around
 from zhuli.neural.word_pieces import WordPieces
@@ -47,7 +46,6 @@ class Plugin(EncoderTask):
 
     def __init__(self, options: Hyperparameters, state: dict[str, Any]) -> None:
         super().__init__(options, state)
-        self._weights: Tensor | None = None
         self._pieces: WordPieces | None = None
 
     def read(self, record: Record) -> Example:
@@ -97,7 +95,7 @@ class Plugin(EncoderTask):
             add_marks(model.backbone, self.tokenizer)
             features = [feature for example in examples for feature in self.features(example, learn=False)]
             self.scale(model, features, self.encode)
-        self._weights = class_weights(self.options, labels, given)
+        self.weights = class_weights(self.options, labels, given)
         return model
 
     def features(self, example: Example, *, learn: bool) -> list[Feature]:
@@ -125,15 +123,8 @@ class Plugin(EncoderTask):
     def loss(self, model: EncoderModel, batch: dict[str, Any], hidden: Any = None) -> Loss:
         logits = model.head(self.encode(model, batch) if hidden is None else hidden).float()
         labels = batch["labels"]
-        weights = None if self._weights is None else self._weights.to(logits.device)
-        total = functional.cross_entropy(
-            logits, labels, weight=weights, label_smoothing=smoothing(self.options), reduction="sum"
-        )
+        total = self.cross_entropy(logits, labels)
         return Loss(total, len(labels), int((logits.argmax(dim=1) == labels).sum()))
-
-    def outputs(self, model: EncoderModel, batch: dict[str, Any]) -> list[Any]:
-        with torch.no_grad():
-            return list(model.head(self.encode(model, batch)).float().cpu().numpy())
 
     def predict(
         self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]

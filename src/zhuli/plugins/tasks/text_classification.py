@@ -22,7 +22,6 @@ from zhuli.neural.encoder_task import EncoderTask, class_weights, smoothing
 from zhuli.neural.pooling import habits, pooled
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
-from zhuli.types.hyperparameters import Hyperparameters
 
 
 class Plugin(EncoderTask):
@@ -34,10 +33,6 @@ class Plugin(EncoderTask):
 
     name: ClassVar[str] = "text_classification"
     metric: ClassVar[str] = "accuracy"
-
-    def __init__(self, options: Hyperparameters, state: dict[str, Any]) -> None:
-        super().__init__(options, state)
-        self._weights: Tensor | None = None
 
     def read(self, record: Record) -> Example:
         fields = record.fields
@@ -78,7 +73,7 @@ class Plugin(EncoderTask):
         if not earlier:
             features = [feature for example in examples for feature in self.features(example, learn=False)]
             self.scale(model, features, self.encode)
-        self._weights = class_weights(self.options, labels, given)
+        self.weights = class_weights(self.options, labels, given)
         return model
 
     def features(self, example: Example, *, learn: bool) -> list[Feature]:
@@ -107,20 +102,14 @@ class Plugin(EncoderTask):
     def loss(self, model: EncoderModel, batch: dict[str, Any], hidden: Any = None) -> Loss:
         logits = model.head(self.encode(model, batch) if hidden is None else hidden).float()
         labels = batch["labels"]
-        weights = None if self._weights is None else self._weights.to(logits.device)
         if self.state["multi_label"]:
+            weights = None if self.weights is None else self.weights.to(logits.device)
             wanted = labels.float() * (1 - smoothing(self.options)) + smoothing(self.options) / 2
             each = functional.binary_cross_entropy_with_logits(logits, wanted, weight=weights, reduction="none")
             right = ((logits > 0) == (labels > 0)).all(dim=1).sum()
             return Loss(each.mean(dim=1).sum(), len(labels), int(right))
-        total = functional.cross_entropy(
-            logits, labels, weight=weights, label_smoothing=smoothing(self.options), reduction="sum"
-        )
+        total = self.cross_entropy(logits, labels)
         return Loss(total, len(labels), int((logits.argmax(dim=1) == labels).sum()))
-
-    def outputs(self, model: EncoderModel, batch: dict[str, Any]) -> list[Any]:
-        with torch.no_grad():
-            return list(model.head(self.encode(model, batch)).float().cpu().numpy())
 
     def choose_threshold(
         self, examples: Sequence[Example], features: Sequence[Sequence[Feature]], outputs: Sequence[Sequence[Any]]

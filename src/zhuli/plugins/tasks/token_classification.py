@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from zhuli.metrics import entities
 from zhuli.neural import bio_tags
@@ -19,7 +18,7 @@ from zhuli.neural.bio_tags import OUTSIDE, TaggedSpan
 from zhuli.neural.class_scores import scored
 from zhuli.neural.encoder_batch import IGNORED, filled, padded
 from zhuli.neural.encoder_model import EncoderModel
-from zhuli.neural.encoder_task import EncoderTask, class_weights, smoothing
+from zhuli.neural.encoder_task import EncoderTask, class_weights
 from zhuli.neural.hugging_face_heads import save_with_head
 from zhuli.neural.windows import windows
 from zhuli.neural.word_pieces import WordPieces
@@ -44,7 +43,6 @@ class Plugin(EncoderTask):
 
     def __init__(self, options: Hyperparameters, state: dict[str, Any]) -> None:
         super().__init__(options, state)
-        self._weights: Tensor | None = None
         self._pieces: WordPieces | None = None
 
     def read(self, record: Record) -> Example:
@@ -86,7 +84,7 @@ class Plugin(EncoderTask):
         if not known:
             features = [feature for example in examples for feature in self.features(example, learn=False)]
             self.scale(model, features, self._firsts)
-        self._weights = class_weights(self.options, labels, given)
+        self.weights = class_weights(self.options, labels, given)
         return model
 
     def save(self, model: EncoderModel, folder: Path) -> None:
@@ -129,10 +127,7 @@ class Plugin(EncoderTask):
         logits = model.head(_at_places(self.encode(model, batch) if hidden is None else hidden, batch)).float()
         tags = batch["tags"]
         known = tags != IGNORED
-        weights = None if self._weights is None else self._weights.to(logits.device)
-        total = functional.cross_entropy(
-            logits[known], tags[known], weight=weights, label_smoothing=smoothing(self.options), reduction="sum"
-        )
+        total = self.cross_entropy(logits[known], tags[known])
         right = (logits.argmax(dim=-1) == tags)[known].sum()
         return Loss(total, int(known.sum()), int(right))
 

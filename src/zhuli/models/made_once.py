@@ -1,6 +1,6 @@
-"""A Hugging Face folder that is made once from what a package brings: it appears whole or not at all.
+"""A folder of a model that is made once from what a package brings: it appears whole or not at all.
 
-Says nothing of what is in it: minilm_base, e5_base and smollm2_base do.
+Says nothing of what is in it: encoder_folder, minilm_base, e5_base and smollm2_base do.
 """
 
 import logging
