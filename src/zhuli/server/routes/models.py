@@ -41,8 +41,7 @@ async def export_model(
 
 @router.get("/{model:path}", response_model=Model)
 async def get_model(model: str, app: TheApp, actor: TheActor) -> Response:
-    if app.catalog.resolve(model, actor.project) is None and app.catalog.resolve_embedder(model) is None:
-        await app.database.run(app.catalog.tuned.read)
+    await app.database.run(app.catalog.tuned.read)
     return Json(_model(app, actor.project, model))
 
 
