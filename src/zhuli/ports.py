@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from zhuli.types.document import Block
+from zhuli.types.domain import DomainFields, DomainReport
 from zhuli.types.example import Example, Feature, Metrics, Prediction, Record
 from zhuli.types.generation import Delta, GenerationRequest, ToolDefinition
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.step import FileSearchToolCall
 from zhuli.types.tool_task import ToolTask
+from zhuli.types.understanding import DialogueState, Reading
 from zhuli.types.vectors import Hit, IndexChange, Purpose, Vectors
 
 
@@ -142,6 +144,38 @@ class Tool(Protocol):
     def called(self, call_id: str, arguments: str) -> FileSearchToolCall: ...
 
     async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall: ...
+
+
+class Senses(Protocol):
+    """What an understander may use of the server. folder: where what was learned may be kept; it may be emptied at any time."""
+
+    folder: Path
+
+    async def embed(self, embedder: str | None, texts: Sequence[str]) -> Vectors:
+        """Vectors by the embedder of this name; None: the one that suits the domain's languages."""
+
+    async def predict(self, model: str, inputs: Sequence[Any]) -> list[Prediction]:
+        """What the project's tuned model says, as POST /v1/predictions gives it; with all labels' scores."""
+
+    async def generate(self, model: str | None, request: GenerationRequest) -> str:
+        """What the chat model says; None: the default one."""
+
+
+class Understander(Protocol):
+    """Tells intents and learned entities of messages of one domain. Made for a version of it; cheap until prepare().
+
+    prepare() learns what is to be learned, and may be called again. read() gives a Reading for each text, each by itself:
+    confidences are calibrated on the domain's examples, entities are those of kind "learned". report is what learning found
+    (overlapping intents, expected accuracy), None before. The same domain learns the same. Failures are ZhuliErrors.
+    """
+
+    report: DomainReport | None
+
+    def __init__(self, domain: DomainFields, senses: Senses) -> None: ...
+
+    async def prepare(self) -> None: ...
+
+    async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]: ...
 
 
 class Loss(NamedTuple):

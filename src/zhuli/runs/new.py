@@ -10,6 +10,9 @@ from zhuli.types.run import Run, RunCreate, ThreadRunCreate
 from zhuli.types.thread import Thread, ThreadCreate
 from zhuli.types.tools import FileSearchResources, NamedToolChoice, NewToolResources, ToolResources, TruncationStrategy
 
+NO_DOMAIN = "none"
+"""What a run says to switch the understanding off."""
+
 
 def assistant_of(body: AssistantCreate, now: int) -> Assistant:
     """A new assistant."""
@@ -27,6 +30,7 @@ def assistant_of(body: AssistantCreate, now: int) -> Assistant:
         top_p=1.0 if body.top_p is None else body.top_p,
         response_format=body.response_format or "auto",
         reasoning_effort=body.reasoning_effort,
+        domain=body.domain,
     )
 
 
@@ -77,6 +81,7 @@ def new_run(thread_id: str, assistant: Assistant, body: RunCreate | ThreadRunCre
         parallel_tool_calls=body.parallel_tool_calls is not False,
         response_format=body.response_format or assistant.response_format,
         reasoning_effort=body.reasoning_effort or assistant.reasoning_effort,
+        domain=None if body.domain == NO_DOMAIN else body.domain or assistant.domain,
     )
 
 

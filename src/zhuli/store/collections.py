@@ -30,6 +30,8 @@ NOUNS = {
     "vector_store_file_batches": "vector store file batch",
     "fine_tuning_events": "fine-tuning event",
     "fine_tuning_checkpoints": "fine-tuning checkpoint",
+    "domains": "domain",
+    "understandings": "understanding",
 }
 
 

@@ -254,6 +254,18 @@ fine_tuning_checkpoints = _object_table(
     Index("checkpoints_of_fine_tuning_job", "job_id", "seq"),
 )
 
+domains = _object_table("domains", Index("domains_of_project", "project_id", "seq"))
+
+# What was understood of each message, in order: a thread's dialogue state is the fold of their changes.
+understandings = _object_table(
+    "understandings",
+    Column("thread_id", String(64), nullable=False),
+    Column("message_id", String(64)),
+    Column("run_id", String(64)),
+    Index("understandings_of_thread", "thread_id", "seq"),
+    Index("understanding_of_message", "message_id"),
+)
+
 # Models that were tuned or imported here. name: ft:BASE:PROJECT:SUFFIX:ID, for a checkpoint with :ckpt-step-N.
 tuned_models = Table(
     "tuned_models",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from zhuli.types.tools import AssistantTool, NewToolResources, ReasoningEffort, ResponseFormat, ToolResources
-from zhuli.types.wire import Metadata, Request, Wire
+from zhuli.types.wire import Metadata, Request, Wire, optional
 
 Model = Annotated[str, Field(min_length=1)]
 AssistantName = Annotated[str, Field(max_length=256)]
@@ -17,6 +17,8 @@ TopP = Annotated[float, Field(ge=0, le=1)]
 
 
 class AssistantCreate(Request):
+    """`domain` is our addition: the id of the domain by which messages are understood."""
+
     model: Model
     name: AssistantName | None = None
     description: Description | None = None
@@ -28,6 +30,7 @@ class AssistantCreate(Request):
     top_p: TopP | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: ReasoningEffort | None = None
+    domain: str | None = None
 
 
 class AssistantModify(Request):
@@ -44,6 +47,7 @@ class AssistantModify(Request):
     top_p: TopP | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: ReasoningEffort | None = None
+    domain: str | None = None
 
 
 class Assistant(Wire):
@@ -61,3 +65,4 @@ class Assistant(Wire):
     top_p: float | None = 1.0
     response_format: ResponseFormat | None = "auto"
     reasoning_effort: ReasoningEffort | None = None
+    domain: str | None = optional()

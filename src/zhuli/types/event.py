@@ -20,6 +20,9 @@ TURN_ABANDONED = "zhuli.turn.abandoned"
 STEP_CALLED = "zhuli.step.called"
 """Ours, not sent to clients: the model has said all calls of a tool step, which now waits for their outputs."""
 
+UNDERSTOOD = "zhuli.understood"
+"""Ours, not sent to clients: what a message was understood as, and what was decided; the data is an Understanding."""
+
 RUN_MODIFIED = "zhuli.run.modified"
 """Ours, not sent to clients: the client changed the run's metadata."""
 

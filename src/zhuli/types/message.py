@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, Tag
 
 from zhuli.types.tools import AttachmentTool
+from zhuli.types.understanding import MessageUnderstanding
 from zhuli.types.wire import Metadata, Request, Wire, by_shape, by_type, optional
 
 MAX_TEXT = 256_000
@@ -142,6 +143,7 @@ class Message(Wire):
     run_id: str | None = None
     attachments: list[Attachment] | None = []
     metadata: dict[str, Any] = {}
+    understanding: MessageUnderstanding | None = optional()
 
 
 def blocks_of(content: str | list[Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from zhuli.types.tools import (
     ToolResources,
     TruncationStrategy,
 )
-from zhuli.types.wire import Integer, Metadata, Request, Wire
+from zhuli.types.wire import Integer, Metadata, Request, Wire, optional
 
 RunStatus = Literal[
     "queued",
@@ -43,6 +43,8 @@ Budget = Annotated[Integer, Field(ge=256)]
 
 
 class RunCreate(Request):
+    """`domain` is our addition: another domain than the assistant's, or "none"."""
+
     assistant_id: str
     model: Model | None = None
     reasoning_effort: ReasoningEffort | None = None
@@ -60,6 +62,7 @@ class RunCreate(Request):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
+    domain: str | None = None
 
 
 class ThreadRunCreate(Request):
@@ -82,6 +85,7 @@ class ThreadRunCreate(Request):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
+    domain: str | None = None
 
 
 class MetadataModify(Request):
@@ -163,3 +167,4 @@ class Run(Wire):
     parallel_tool_calls: bool = True
     response_format: ResponseFormat | None = "auto"
     reasoning_effort: ReasoningEffort | None = None
+    domain: str | None = optional()

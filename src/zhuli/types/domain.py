@@ -1,0 +1,268 @@
+"""The Domain: what an assistant understands of its users' messages, and what it does about it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, Tag
+
+from zhuli.types.wire import Integer, Metadata, Request, Wire, by_shape, by_type, optional
+
+Language = Literal["en", "zh"]
+
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s{}\[\]()]+$")]
+"""Of an intent, entity, slot, form or response: a word, in any script."""
+
+Wording = Annotated[
+    Annotated[Annotated[str, Field(min_length=1, max_length=8192)], Tag("~string")]
+    | Annotated[Annotated[dict[Language, str], Field(min_length=1)], Tag("~object")],
+    by_shape({dict: "~object"}, otherwise="~string"),
+]
+"""What is said: one text, or one for each language. `{slot}` stands for a slot's value."""
+
+OUT_OF_SCOPE = "out_of_scope"
+"""The intent of a message that none of the domain's intents covers; no intent of a domain may have this name."""
+
+Act = Literal["affirm", "deny", "cancel", "handover"]
+"""What an intent means to a dialogue beside itself: yes, no, leave the form, fetch a person."""
+
+
+class Respond(Request):
+    """Say a response of the domain."""
+
+    type: Literal["respond"]
+    response: Name
+
+
+class Call(Request):
+    """Call a function of the client's: the run waits for its output.
+
+    arguments: a string that is one placeholder, "{people}", stands for the slot's value with its JSON type; None: the form's
+    slots that are filled. response: what is said with the output; `{result}` is the output, `{result.key}` a member of a
+    JSON object; None: the model talks.
+    """
+
+    type: Literal["call"]
+    function: Annotated[str, Field(max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
+    arguments: dict[str, Any] | None = None
+    response: Name | None = None
+
+
+class Search(Request):
+    """Search the run's vector stores, and let the model answer. query: a template; None: the user's words."""
+
+    type: Literal["search"]
+    query: str | None = None
+
+
+class HandOver(Request):
+    """Hand the thread over to a person: say so, and answer no more until the state is released."""
+
+    type: Literal["hand_over"]
+    response: Name | None = None
+
+
+class Talk(Request):
+    """Let the model answer, with the state in its prompt."""
+
+    type: Literal["talk"]
+    instructions: str | None = None
+
+
+class Clarify(Request):
+    """Ask which of the likeliest intents was meant. most: how many are offered."""
+
+    type: Literal["clarify"]
+    most: Annotated[Integer, Field(ge=2, le=5)] = 2
+
+
+Action = Annotated[
+    Annotated[Respond, Tag("~respond")]
+    | Annotated[Call, Tag("~call")]
+    | Annotated[Search, Tag("~search")]
+    | Annotated[HandOver, Tag("~hand_over")]
+    | Annotated[Talk, Tag("~talk")]
+    | Annotated[Clarify, Tag("~clarify")],
+    by_type(),
+]
+
+
+class Intent(Request):
+    """What a user may want.
+
+    examples: what users say, entities marked as `[tomorrow](date)`, `[NYC](city:New York)` with a value, or
+    `[Paris](city#origin)` with a role. form: what must be known before it can be acted upon; or else action; with neither
+    the model talks.
+    """
+
+    name: Name
+    description: str | None = None
+    examples: list[str] = []
+    act: Act | None = None
+    form: Name | None = None
+    action: Action | None = None
+
+
+class EntityValue(Request):
+    value: str
+    synonyms: list[str] = []
+
+
+EntityKind = Literal["learned", "lookup", "regex", "number", "date", "time", "money", "phone", "email"]
+
+
+class Entity(Request):
+    """Something a message may name. values: of a lookup list. patterns: of regex, Python's `re`; a group "value" is the value."""
+
+    name: Name
+    kind: EntityKind = "learned"
+    values: list[EntityValue] = []
+    patterns: list[Annotated[str, Field(max_length=1000)]] = []
+
+
+class FromEntity(Request):
+    """The slot takes the value of an entity; only of one with this role, and only with these intents, where they are given."""
+
+    type: Literal["entity"]
+    entity: Name
+    role: Name | None = None
+    intents: list[Name] = []
+
+
+class FromIntent(Request):
+    """The slot takes this value when one of these intents is understood; asked: only if it was just asked for."""
+
+    type: Literal["intent"]
+    intents: Annotated[list[Name], Field(min_length=1)]
+    value: Any
+    asked: bool = False
+
+
+class FromText(Request):
+    """The slot takes the whole message, if it was just asked for."""
+
+    type: Literal["text"]
+
+
+Mapping = Annotated[
+    Annotated[FromEntity, Tag("~entity")] | Annotated[FromIntent, Tag("~intent")] | Annotated[FromText, Tag("~text")],
+    by_type(),
+]
+
+
+class Validation(Request):
+    """What a slot's value must be. minimum, maximum: of a number, or the first and last date or time, in ISO form."""
+
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    pattern: Annotated[str, Field(max_length=1000)] | None = None
+    message: Wording | None = None
+
+
+class Slot(Request):
+    """Something that is remembered over turns.
+
+    values: of a category, what it may be. prompt: how it is asked for. mappings: what fills it, first come first served;
+    without any it is filled by the entity of the same name. keep: whether it stays when its form has been acted upon.
+    """
+
+    name: Name
+    type: Literal["text", "number", "boolean", "date", "time", "category", "list"] = "text"
+    description: str | None = None
+    values: list[EntityValue] = []
+    mappings: list[Mapping] = []
+    prompt: Wording | None = None
+    validation: Validation | None = None
+    initial: Any = None
+    keep: bool = True
+
+
+class Form(Request):
+    """What an intent needs before it can act: slots are asked for in this order.
+
+    confirm: asked when all is known; a "no" with a new value corrects. cancelled: what is said when the user leaves it.
+    """
+
+    name: Name
+    slots: Annotated[list[Name], Field(min_length=1)]
+    optional: list[Name] = []
+    confirm: Wording | None = None
+    action: Action
+    cancelled: Wording | None = None
+
+
+class Fallback(Request):
+    """What happens where nothing was understood with confidence.
+
+    threshold: least confidence of an intent, from 0 to 1; None: chosen from the examples. out_of_scope: for messages that no
+    intent covers; unclear: for those where two intents are about as likely.
+    """
+
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.1
+    out_of_scope: Action = Field(default_factory=lambda: Talk(type="talk"))
+    unclear: Action = Field(default_factory=lambda: Clarify(type="clarify"))
+
+
+class UnderstanderSettings(Request):
+    """Which plugin understands, and its settings: embedder for few_shot; model and entity_model (names of tuned models) for
+    tuned; model (a chat model) for llm. Other plugins take what they say."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "few_shot"
+    embedder: str | None = optional()
+    model: str | None = optional()
+    entity_model: str | None = optional()
+
+
+class DomainFields(Request):
+    """What a client says of a domain, in JSON or YAML.
+
+    out_of_scope: messages that none of the intents covers. show: whether messages carry what was understood of them.
+    timezone: in which "tomorrow" is meant, as in the IANA database.
+    """
+
+    name: Annotated[str, Field(max_length=256)] | None = None
+    description: Annotated[str, Field(max_length=8192)] | None = None
+    languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
+    timezone: str = "UTC"
+    understander: UnderstanderSettings = Field(default_factory=UnderstanderSettings)
+    intents: list[Intent] = []
+    out_of_scope: list[str] = []
+    entities: list[Entity] = []
+    slots: list[Slot] = []
+    forms: list[Form] = []
+    responses: dict[Name, Wording] = {}
+    fallback: Fallback = Field(default_factory=Fallback)
+    show: bool = True
+    metadata: Metadata = {}
+
+
+class Finding(Wire):
+    """Something to know about a domain. error: it can't be saved like this. where: a path such as intents[3].examples[0]."""
+
+    level: Literal["error", "warning"]
+    code: str
+    where: str
+    message: str
+
+
+class DomainReport(Wire):
+    """What was found when the domain was checked. learned: whether the findings of learning (overlaps, expected accuracy)
+    are among them already; accuracy: of the examples, each predicted by the others, None where it is not known."""
+
+    object: Literal["domain.report"] = "domain.report"
+    findings: list[Finding] = []
+    learned: bool = False
+    examples: int = 0
+    accuracy: float | None = None
+    threshold: float | None = None
+
+
+class Domain(DomainFields):
+    """version: grows with every change. report: as of this version."""
+
+    id: str
+    object: Literal["domain"] = "domain"
+    created_at: int
+    version: int = 1
+    report: DomainReport = Field(default_factory=DomainReport)
