@@ -114,14 +114,14 @@ def _are_few(examples: Sequence[Example], labels: Mapping[str, int]) -> bool:
 def _learning_rate(trainable: Trainable, *, task: str, base: BaseFacts, variant: str) -> float:
     """Of AdamW; SGD takes a hundred times as much.
 
-    Encoders: 1e-4 with at most 6 layers, else 5e-5; few_shot 2e-5 as in SetFit; adapters ten times the rate of
-    their base (IA3, which has few weights, a hundred times). Models that generate: 5e-5, preferences a tenth of it.
+    Encoders: 1e-4 with at most 6 layers, else 5e-5; few_shot half of that, near SetFit's 2e-5; adapters ten times the rate
+    of their base (IA3, which has few weights, a hundred times). Models that generate: 5e-5, preferences a tenth of it.
     """
-    if trainable == "few_shot":
-        return 2e-5
     rate = 1e-4 if base.kind == "encoder" and base.layers <= SMALL_ENCODER_LAYERS else 5e-5
     if task == "preference":
         rate /= 10
+    if trainable == "few_shot":
+        rate /= 2
     if trainable == "lora":
         rate *= 100 if variant == "ia3" else 10
     return rate
