@@ -12,12 +12,15 @@ from zhuli.core.errors import ZhuliError
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
+from zhuli.dialogue.minds import Minds
+from zhuli.dialogue.understanding import Understandings
 from zhuli.files.discarding import BlobDiscarding
 from zhuli.files.shelf import Shelf
 from zhuli.files.uploads import Uploads
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
+from zhuli.predicting.answering import Answering
 from zhuli.predicting.predictor import Predictor
 from zhuli.retrieval.clean_up import CleanUp
 from zhuli.retrieval.discarding import Discarding
@@ -66,6 +69,8 @@ class App:
     files: Shelf
     uploads: Uploads
     predictor: Predictor
+    predictions: Answering
+    understandings: Understandings
     tuning: TuningCommands
     tunings: dict[str, TuningHandler]
     ready: bool = False
@@ -134,6 +139,7 @@ class App:
         self.begin_to_stop()
         await self.work_until_stopped()
         self.hints.close()
+        await self.understandings.aclose()
         await self.predictor.aclose()
         if self._watching is not None:
             self._watching.cancel()
@@ -156,6 +162,17 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     bases.check(settings.models, entries=catalog.entries)
     blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
     telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
+    predictor = Predictor(seconds=settings.prediction_seconds, models=settings.prediction_models)
+    predictions = Answering(database, catalog, predictor)
+    minds = Minds(
+        folder=settings.data_dir / "understanding",
+        database=database,
+        catalog=catalog,
+        answer=predictions.answer,
+        most=settings.understanders,
+        plugins=settings.understander_plugins,
+    )
+    understandings = Understandings(minds, clock, telemetry)
     engine = Engine(
         database=database,
         hints=hints,
@@ -165,6 +182,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         clock=clock,
         telemetry=telemetry,
         settings=settings,
+        understandings=understandings,
     )
     commands = RunCommands(database, catalog, clock, settings)
     reader = Reader(
@@ -197,7 +215,9 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         knowledge,
         files,
         uploads,
-        Predictor(seconds=settings.prediction_seconds, models=settings.prediction_models),
+        predictor,
+        predictions,
+        understandings,
         tuning,
         {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)},
     )

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     prediction_models: int = Field(
         4, ge=1, description="Tuned models that are kept in memory for /v1/predictions; the least recently used goes."
     )
+    understanders: int = Field(
+        32, ge=1, description="Domains whose understanders are kept in memory; the least recently used goes."
+    )
+    understander_plugins: list[str] = Field(
+        [], description="Further understanders that domains may name, as 'package.module:Class'."
+    )
     vector_index: str = Field(
         "auto",
         description="embedded, pgvector, qdrant or another plugin; auto: pgvector where PostgreSQL has it, else embedded.",

@@ -21,6 +21,8 @@ from tests.harness.sockets import free_port
 SCRIPT = Path(__file__).parent.parent / "scripts" / "standard.json"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+UNDERSTANDER = "zhuli.testing.scripted_understander:Plugin"
+"""Domains of tests that need no model name it as their understander."""
 
 Table = Mapping[str, Any]
 
@@ -168,7 +170,9 @@ class Server:
         (self.folder / "models.toml").write_text(to_toml(document))
 
     def _write_config(self, settings: Table) -> None:
-        ours = {"database_url": self._database_url} if self._database_url else {}
+        ours: dict[str, Any] = {"understander_plugins": [UNDERSTANDER]}
+        if self._database_url:
+            ours["database_url"] = self._database_url
         (self.folder / "config.toml").write_text(to_toml({**ours, **settings}))
 
 

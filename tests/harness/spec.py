@@ -171,6 +171,35 @@ _PREDICTIONS: Schema = {
     "required": ["object", "model", "task", "data", "usage"],
 }
 
+_STATE: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "thread.state"},
+        "thread_id": {"type": "string"},
+        "turn": {"type": "integer"},
+        "slots": {"type": "object"},
+        "topics": {"type": "array"},
+        "handed_over": {"type": "boolean"},
+    },
+    "required": ["object", "thread_id", "domain", "turn", "intent", "slots", "topics", "asked", "handed_over"],
+}
+
+_UNDERSTANDING_LIST: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "list"},
+        "data": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"id": {"type": "string"}, "object": {"const": "understanding"}},
+                "required": ["id", "object", "domain", "message_id", "intent", "slots", "changes"],
+            },
+        },
+    },
+    "required": ["object", "data", "first_id", "last_id", "has_more"],
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
@@ -183,6 +212,9 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
     ("POST", f"{PREFIX}/model_aliases/{{alias}}/rollback"): {"application/json": {"schema": _ALIAS}},
     ("DELETE", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/threads/{{thread_id}}/state"): {"application/json": {"schema": _STATE}},
+    ("POST", f"{PREFIX}/threads/{{thread_id}}/state"): {"application/json": {"schema": _STATE}},
+    ("GET", f"{PREFIX}/threads/{{thread_id}}/understandings"): {"application/json": {"schema": _UNDERSTANDING_LIST}},
     ("GET", "/healthz"): {"text/plain": {}},
     ("GET", "/readyz"): {"text/plain": {}},
     ("GET", "/openapi.json"): {"application/json": {"schema": {"type": "object"}}},

@@ -18,6 +18,7 @@ from zhuli.store import (
     leftovers,
     runs,
     threads,
+    understandings,
     vector_store_files,
     vector_store_locks,
     vector_store_users,
@@ -27,7 +28,7 @@ from zhuli.store.schema import metadata
 from zhuli.store.statement import Prepared
 
 MODULES = (
-    *(changes, chunks, file_batches, ingesting, jobs, leftovers, runs, threads),
+    *(changes, chunks, file_batches, ingesting, jobs, leftovers, runs, threads, understandings),
     *(vector_store_files, vector_store_locks, vector_store_users, vector_stores),
 )
 STATEMENTS = [

@@ -6,9 +6,9 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.refusals import path, refusal, unreadable_body
 from zhuli.types.assistant import AssistantCreate
 from zhuli.types.message import MessageCreate
+from zhuli.types.refusals import path, refusal, unreadable_body
 from zhuli.types.run import RunCreate, ToolOutputsSubmit
 from zhuli.types.thread import ThreadCreate
 

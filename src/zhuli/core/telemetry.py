@@ -56,6 +56,9 @@ class Telemetry:
             "zhuli_tool_calls", "Calls of tools that run here", ["tool", "status"], registry=self.registry
         )
         self.tool_seconds = Histogram("zhuli_tool_seconds", "One such call", ["tool"], registry=self.registry)
+        self.understanding_seconds = Histogram(
+            "zhuli_understanding_seconds", "Understanding one message", ["understander"], registry=self.registry
+        )
         self.tokens = Counter("zhuli_tokens", "Tokens by kind", ["model", "kind"], registry=self.registry)
         self.files_ingested = Counter(
             "zhuli_files_ingested",

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from zhuli.core.errors import NotFound
 from zhuli.models.engines import Engines
 from zhuli.models.entry import Entry
 from zhuli.store import tuned_models
@@ -106,3 +107,9 @@ class Tuned:
         for entry in self._made.values():
             if entry.is_made:
                 await entry.backend.aclose()
+
+
+def not_here(name: str) -> NotFound:
+    """The error for a model whose files this process does not see."""
+    text = f"The files of the model '{name}' are not on this machine. Servers that share a database must share data_dir, too."
+    return NotFound(text, param="model", code="model_not_found")

@@ -1,7 +1,7 @@
-"""Files and vector stores that assistants, threads and messages name: they must exist, and some are made on the way.
+"""Files, vector stores and domains that assistants, threads, messages and runs name: they must exist.
 
-A file attached for a tool becomes one of the thread's: the code interpreter's, or of the thread's vector store, which is
-made with the first such file.
+Some are made on the way: a file attached for a tool becomes one of the thread's, the code interpreter's, or of the thread's
+vector store, which is made with the first such file.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from zhuli.core.errors import NotFound
 from zhuli.store import collections, schema, vector_store_files, vector_store_users, vector_stores
 from zhuli.store.files import file_of
 from zhuli.types.assistant import Assistant
@@ -50,6 +51,16 @@ def check_resources(
         _check(connection, project, resources.code_interpreter.file_ids)
     if resources.file_search is not None:
         vector_store_users.note(connection, project, resources.file_search.vector_store_ids, owner)
+
+
+def check_domain(connection: Connection, project: str, domain: str | None) -> None:
+    """The domain exists, if there is one to be."""
+    if domain is None:
+        return
+    try:
+        collections.seq_of(connection, schema.domains, project, domain)
+    except NotFound as error:
+        raise NotFound(error.message, param="domain") from error
 
 
 def with_new_store(

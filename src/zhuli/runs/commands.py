@@ -13,7 +13,7 @@ from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog
 from zhuli.runs import attached, lifecycle
-from zhuli.runs.new import message_of, new_run, thread_of
+from zhuli.runs.new import NO_DOMAIN, message_of, new_run, thread_of
 from zhuli.runs.outcomes import Cancelled
 from zhuli.settings import Settings
 from zhuli.store import collections, jobs, runs, schema, threads
@@ -61,6 +61,7 @@ class RunCommands:
         threads.lock(connection, project, thread_id)
         refuse_while_active(connection, thread_id)
         assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
+        _check_domain(connection, project, body)
         now = self._now()
         if body.additional_messages:
             embedder = self._catalog.default_embedder
@@ -70,6 +71,7 @@ class RunCommands:
 
     def _create_with_thread(self, connection: Connection, project: str, body: ThreadRunCreate) -> Run:
         assistant = collections.get(connection, schema.assistants, Assistant, project, body.assistant_id)
+        _check_domain(connection, project, body)
         now = self._now()
         embedder = self._catalog.default_embedder
         thread = insert_thread(connection, project, body.thread or ThreadCreate(), now, embedder=embedder)
@@ -141,6 +143,11 @@ class RunCommands:
         change = Change(RUN_MODIFIED, {"metadata": metadata or {}})
         events = runs.record(connection, run_id, [change], now=self._clock.now())
         return Run.model_validate_json(events[-1].data)
+
+
+def _check_domain(connection: Connection, project: str, body: RunCreate | ThreadRunCreate) -> None:
+    if body.domain != NO_DOMAIN:
+        attached.check_domain(connection, project, body.domain)
 
 
 def refuse_while_active(connection: Connection, thread_id: str, *, doing: str | None = None) -> None:

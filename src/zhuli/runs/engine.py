@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
+from zhuli.dialogue.understanding import Understandings
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Tool
 from zhuli.runs import lifecycle
@@ -35,6 +36,7 @@ class Engine:
     clock: Clock
     telemetry: Telemetry
     settings: Settings
+    understandings: Understandings
     tools: dict[str, Tool] = field(default_factory=dict)
     """Tools that run in the server, by their type."""
 

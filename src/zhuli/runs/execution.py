@@ -7,7 +7,7 @@ the next turn.
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -16,13 +16,15 @@ from sqlalchemy import Connection
 from zhuli.core.errors import BackendError, InvalidRequest
 from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
-from zhuli.runs import lifecycle, prompt
+from zhuli.runs import deciding, lifecycle, prompt
+from zhuli.runs.deciding import Decided
 from zhuli.runs.engine import Engine
-from zhuli.runs.history import Item
+from zhuli.runs.history import Item, output_in
 from zhuli.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.runs.pen import Pen
 from zhuli.runs.server_tools import ServerTools, server_tools
 from zhuli.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
+from zhuli.runs.understood import Listening
 from zhuli.store import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
@@ -51,6 +53,8 @@ class Execution:
         self._counts: list[tuple[str, int]] = []
         self._tokenizer = ""
         self._tools: ServerTools | None = None
+        self._decided: Decided | None = None
+        self._told = ""
         self._called: RunStep | None = None
         self._call: asyncio.Task[Any] | None = None
         self._interrupted = False
@@ -120,23 +124,42 @@ class Execution:
             entry = await self._engine.database.run(catalog.resolve_now, self._run.model, self._project)
         if entry is None:
             raise BackendError(f"The model '{self._run.model}' is no longer in the models file.")
+        if self._run.domain is not None and await self._follow_policy(entry):
+            return
         self._tools = server_tools(self._engine, self._run, self._project, entry)
         if self._tools is not None and not await self._use_tools(self._tools, entry):
             return
         while await self._take_turn(entry):
             pass
 
+    async def _follow_policy(self, entry: Entry) -> bool:
+        """Understand what the user said, and do what follows from it; False where the model is next."""
+        listening = Listening(self._engine, self._run, self._project, self._guarded, self._record)
+        decided = self._decided = await listening.decided()
+        turns = len(self._usages)
+        output = output_in(await self._items(entry), self._run_id) if turns else None
+        deltas = deciding.reply(self._run, decided, turns=turns, output=output)
+        if deltas is None:
+            self._told = decided.told
+            return False
+        with self._engine.telemetry.span("policy", act=decided.decision.act):
+            turn = Turn(self._run, int(self._engine.clock.now()))
+            last = await self._guarded(self._listen(entry.name, deciding.streamed(deltas), turn))
+            await self._conclude(turn, deciding.FREE, _outcome(turn, last))
+        return True
+
     async def _use_tools(self, tools: ServerTools, entry: Entry) -> bool:
         """What comes before the next turn: calls that are not done yet, or the first search. False when the run rests."""
         await self._guarded(tools.open_stores())
         if self._called is not None:
             return await self._do_calls(tools, entry, self._called)
-        if self._usages or not tools.searches_first:
+        decided = self._decided
+        if self._usages or not (tools.searches_first or (decided is not None and decided.searches)):
             return True
         items = await self._items(entry)
         if any(item.searches for item in items if item.run_id == self._run_id):
             return True
-        call = await self._guarded(tools.first_call(items))
+        call = await self._guarded(tools.first_call(items, None if decided is None else decided.decision.query))
         events = await self._record(opened_tool_step(self._run, [call], int(self._engine.clock.now())))
         return await self._do_calls(tools, entry, RunStep.model_validate_json(events[-1].data))
 
@@ -144,7 +167,7 @@ class Execution:
         """Do the calls of a step that are the server's, and record what follows. False when the client is needed."""
         assert isinstance(step.step_details, ToolCallsDetails)
         items = await self._items(entry)
-        window = self._budget(entry).window
+        window = self._window(entry)
         calls = await self._guarded(tools.do(step.step_details.tool_calls, items, window))
         data = with_calls(step.model_dump(mode="json"), calls)
         if functions := [call for call in calls if isinstance(call, FunctionToolCall)]:
@@ -204,6 +227,10 @@ class Execution:
             completion=_left(run.max_completion_tokens, spent["completion_tokens"]),
         )
 
+    def _window(self, entry: Entry) -> int:
+        """Tokens that the prompt may have beside what the model is told of the dialogue's state."""
+        return self._budget(entry).window - prompt.told_tokens(self._told)
+
     async def _request(self, entry: Entry) -> GenerationRequest | Incomplete:
         """What to ask the model, or which budget does not allow it."""
         budget = self._budget(entry)
@@ -216,7 +243,8 @@ class Execution:
             budget=budget,
             first_turn=not self._usages,
             offered=() if tools is None else tools.offered,
-            may_search=tools is None or not tools.offered or tools.may_search(items, budget.window),
+            may_search=tools is None or not tools.offered or tools.may_search(items, self._window(entry)),
+            told=self._told,
         )
         if request is None:
             return Incomplete("max_prompt_tokens")
@@ -245,29 +273,38 @@ class Execution:
             self._call = None
 
     async def _converse(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Delta:
-        pen = Pen(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
         telemetry = self._engine.telemetry
         began = time.perf_counter()
-        first = True
+
+        def begun() -> None:
+            telemetry.first_token_seconds.labels(entry.name).observe(time.perf_counter() - began)
+
+        last = await self._listen(entry.name, entry.backend.generate(request), turn, begun)
+        telemetry.turn_seconds.labels(entry.name).observe(time.perf_counter() - began)
+        return last
+
+    async def _listen(
+        self, name: str, speaking: AsyncGenerator[Delta, None], turn: Turn, begun: Callable[[], None] | None = None
+    ) -> Delta:
+        """Write down what is said; the last of it. begun: called after the first piece."""
+        pen = Pen(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
         last: Delta | None = None
         try:
-            async with aclosing(entry.backend.generate(request)) as deltas:
+            async with aclosing(speaking) as deltas:
                 async for delta in deltas:
                     if turn.feed(delta):
                         await pen.flush(turn)
                     elif turn.dirty:
                         pen.flush_later(turn)
-                    if first:
-                        first = False
-                        telemetry.first_token_seconds.labels(entry.name).observe(time.perf_counter() - began)
+                    if last is None and begun is not None:
+                        begun()
                     last = delta
         finally:
             await pen.stop()
             if turn.dirty and last is not None and last.finish is None:
                 await pen.flush(turn)  # the model failed half-way; what it said so far is kept
-        telemetry.turn_seconds.labels(entry.name).observe(time.perf_counter() - began)
         if last is None or last.finish is None:
-            raise BackendError(f"The model '{entry.name}' ended its answer without a finish reason.")
+            raise BackendError(f"The model '{name}' ended its answer without a finish reason.")
         return last
 
     async def _estimated(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Usage:

@@ -8,6 +8,7 @@ For the same reason nobody reads markers of citations again; an answer is what t
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -195,6 +196,14 @@ def _without_searches(messages: list[ChatMessage], searches: list[FileSearchTool
 
 def _length(messages: list[ChatMessage]) -> int:
     return len(_text_of(messages))
+
+
+def output_in(items: Sequence[Item], run_id: str) -> str | None:
+    """What the run's last function call gave."""
+    for item in reversed(items):
+        if item.run_id == run_id and item.messages[-1]["role"] == "tool":
+            return str(item.messages[-1]["content"])
+    return None
 
 
 def _searches(entry: Entry) -> list[FileSearchToolCall]:

@@ -101,11 +101,13 @@ def build(
     first_turn: bool,
     offered: Sequence[ToolDefinition] = (),
     may_search: bool = True,
+    told: str = "",
 ) -> GenerationRequest | None:
     """The request of one turn; None when the run's prompt budget can't hold even the newest exchange.
 
     offered: the server's own tools, beside the client's functions. may_search: whether the model may call them now; if
-    not, they are left out, or stay with the choice "none" where there are no functions.
+    not, they are left out, or stay with the choice "none" where there are no functions. told: what the model is told
+    just before the user's newest message, so that the prompt before it stays as it was.
     """
     functions: list[ToolDefinition] = [
         tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)
@@ -114,18 +116,18 @@ def build(
         offered = ()
     strategy = run.truncation_strategy
     newest = strategy.last_messages if strategy is not None and strategy.type == "last_messages" else None
-    fixed = fixed_tokens(run, offered)
+    fixed, beside = fixed_tokens(run, offered), told_tokens(told)
     limit = run.max_prompt_tokens or budget.context_window
     kept = select_items(
-        items, window=max(1, budget.window - fixed), block=max(1, (limit - fixed) // 2), newest=newest or None
+        items, window=max(1, budget.window - fixed - beside), block=max(1, (limit - fixed) // 2), newest=newest or None
     )
-    if budget.prompt is not None and fixed + sum(item.tokens for item in kept) > budget.prompt:
+    if budget.prompt is not None and fixed + beside + sum(item.tokens for item in kept) > budget.prompt:
         return None
     instructions: list[ChatMessage] = [{"role": "system", "content": run.instructions}] if run.instructions else []
     tools = [*functions, *offered]
     choice = _first_choice(run, tools) if first_turn else _later_choice(run)
     return GenerationRequest(
-        messages=[*instructions, *(message for item in kept for message in item.messages)],
+        messages=[*instructions, *_with_told(kept, told)],
         tools=tools,
         tool_choice=choice if may_search or functions else "none",
         parallel_tool_calls=run.parallel_tool_calls,
@@ -136,6 +138,19 @@ def build(
         reasoning_effort=run.reasoning_effort,
         cache_key=run.thread_id,
     )
+
+
+def told_tokens(told: str) -> int:
+    """Tokens of what the model is told beside the history."""
+    return estimate(told) + MESSAGE_OVERHEAD if told else 0
+
+
+def _with_told(kept: Sequence[Item], told: str) -> list[ChatMessage]:
+    messages = [message for item in kept for message in item.messages]
+    if told:
+        behind = sum(len(item.messages) for item in kept[_newest_exchange(kept) :])
+        messages.insert(len(messages) - behind, {"role": "system", "content": told})
+    return messages
 
 
 def _chosen(value: float | None) -> float | None:

@@ -114,8 +114,11 @@ class ServerTools:
         existing = [store for store, state in status.items() if state is not None]
         return existing, any(status[store] == "in_progress" for store in of_thread)
 
-    async def first_call(self, items: Sequence[Item]) -> FileSearchToolCall:
-        """The search that the server makes by itself; with no queries of its own it looks for the user's words."""
+    async def first_call(self, items: Sequence[Item], query: str | None = None) -> FileSearchToolCall:
+        """The search that the server makes by itself: for `query`, or with no queries of its own for the user's words."""
+        if query:
+            call = FileSearchCall(queries=[query], called_by="server")
+            return FileSearchToolCall(id=new_id("call"), file_search=call)
         words = words_of(items)
         queries = (
             await rewrite(self._entry.backend, words, _recent(items)) if words and self._entry.rewrite_queries else []

@@ -23,7 +23,7 @@ from zhuli.core.errors import InvalidRequest, MethodNotAllowed, NotFound, Server
 from zhuli.core.origin import origin
 from zhuli.server.actor import Doorkeeper
 from zhuli.server.edge import Edge
-from zhuli.server.refusals import refusal
+from zhuli.types.refusals import refusal
 
 
 def build_server(app: App) -> ASGIApp:

@@ -8,14 +8,14 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from zhuli.core.errors import NotFound
 from zhuli.store.statement import Prepared, prepared
 from zhuli.types.page import Page, PageParams
-from zhuli.types.wire import Wire
 
-W = TypeVar("W", bound=Wire)
+W = TypeVar("W", bound=BaseModel)
 
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 """No further condition: `where` gives columns that must have these values."""

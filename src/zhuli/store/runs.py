@@ -10,16 +10,17 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from zhuli.store import jobs
+from zhuli.store import jobs, understandings
 from zhuli.store.collections import missing
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import messages, run_events, run_steps, runs
 from zhuli.store.statement import prepared
-from zhuli.types.event import DELTAS, RESTS, STEP_CALLED, TURN_ABANDONED, TURN_ENDED, Change, RunEvent
+from zhuli.types.event import DELTAS, RESTS, STEP_CALLED, TURN_ABANDONED, TURN_ENDED, UNDERSTOOD, Change, RunEvent
 from zhuli.types.message import Message
 from zhuli.types.run import FOLLOWS, TERMINAL, Run
 from zhuli.types.step import RunStep
+from zhuli.types.understanding import Understanding
 
 JOB = "run"
 
@@ -127,6 +128,8 @@ class _Fold:
             self._write_step(name, data)
         elif name.startswith("thread.message."):
             self._write_message(name, data)
+        elif name == UNDERSTOOD:
+            self._write_understanding(data)
         else:
             data = self._change_run(data)
         sequence = self._row.last_event + len(self.events) + 1
@@ -174,6 +177,12 @@ class _Fold:
             _NEW_MESSAGE(self._connection, self._owned(data, body))
         elif name != "thread.message.in_progress":
             _MESSAGE(self._connection, {"message": data["id"], "new_body": body, "new_status": data["status"]})
+
+    def _write_understanding(self, data: dict[str, Any]) -> None:
+        understood = Understanding.model_validate(data)
+        understandings.add(self._connection, self._row.project_id, self._row.thread_id, understood)
+        if data["shown"]:
+            understandings.show(self._connection, understood)
 
     def _owned(self, data: dict[str, Any], body: str) -> dict[str, Any]:
         return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from zhuli.store.collections import missing
-from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads
+from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads, understandings
 from zhuli.store.statement import prepared
 from zhuli.types.message import Message
 
@@ -28,6 +28,14 @@ _ADD = prepared(
         {name: bindparam(name) for name in ("id", "project_id", "thread_id", "run_id", "status", "body")}
     )
 )
+
+
+_LOCK_MESSAGE = prepared(select(messages.c.seq).where(messages.c.id == bindparam("message")).with_for_update())
+
+
+def lock_message(connection: Connection, message_id: str) -> None:
+    """Keep a run from showing what it understood of the message until this transaction ends."""
+    _LOCK_MESSAGE(connection, {"message": message_id})
 
 
 def insert_messages(connection: Connection, project: str, items: Sequence[Message]) -> None:
@@ -60,7 +68,7 @@ def delete_thread(connection: Connection, project: str, thread_id: str) -> list[
     ids = list(connection.execute(of_thread.with_for_update()).scalars())  # what a worker is writing comes first
     connection.execute(delete(run_events).where(run_events.c.run_id.in_(of_thread)))
     connection.execute(delete(jobs).where(jobs.c.kind == "run", jobs.c.key.in_(of_thread)))
-    for table in (run_steps, messages, runs):
+    for table in (run_steps, messages, runs, understandings):
         connection.execute(delete(table).where(table.c.thread_id == thread_id))
     connection.execute(delete(threads).where(threads.c.id == thread_id))
     return ids

@@ -37,6 +37,9 @@ from zhuli.types.thread import ThreadCreate
 
 MODEL = "script"
 
+UNDERSTANDER = "zhuli.testing.scripted_understander:Plugin"
+"""Domains may name it as their understander."""
+
 _IDLE_SECONDS = 0.05
 """A follower looks at the log at least this often, even where hints are lost."""
 
@@ -73,7 +76,12 @@ async def app_in_memory(
         place = folder or Path(stack.enter_context(TemporaryDirectory()))
         (place / "script.json").write_bytes(orjson.dumps(script))
         (place / "models.toml").write_text(_MODELS.format(context_window=context_window))
-        given: dict[str, Any] = {"data_dir": place, "grace_seconds": 0, **settings}
+        given: dict[str, Any] = {
+            "data_dir": place,
+            "grace_seconds": 0,
+            "understander_plugins": [UNDERSTANDER],
+            **settings,
+        }
         clock = clock or ManualClock()
         app = build_app(Settings(**given), clock=clock)
         stack.push_async_callback(app.stop)

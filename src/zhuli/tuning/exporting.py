@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.errors import InvalidRequest
+from zhuli.models.tuned import not_here
 from zhuli.store.tuned_models import TunedModel
 from zhuli.tuning.telling import without_places
 from zhuli.types.tuning import TASK
@@ -81,12 +82,6 @@ def export_of(model: TunedModel, folder: Path, *, format: Format, hidden: Sequen
         text = f"The model '{model.name}' has no {format} file. It has: {', '.join(['folder', *there])}."
         raise InvalidRequest(text, param="format", code="invalid_value")
     return Export(found, stem, f"{stem}{found.suffix}")
-
-
-def not_here(name: str) -> NotFound:
-    """The error for a model whose files this process does not see."""
-    text = f"The files of the model '{name}' are not on this machine. Servers that share a database must share data_dir, too."
-    return NotFound(text, param="model", code="model_not_found")
 
 
 def _info(file: Path, name: str) -> tarfile.TarInfo:

@@ -21,7 +21,8 @@ STEP_CALLED = "zhuli.step.called"
 """Ours, not sent to clients: the model has said all calls of a tool step, which now waits for their outputs."""
 
 UNDERSTOOD = "zhuli.understood"
-"""Ours, not sent to clients: what a message was understood as, and what was decided; the data is an Understanding."""
+"""Ours, not sent to clients: what a message was understood as, and what was decided. The data is an
+Understanding, and `shown`: whether the message carries it."""
 
 RUN_MODIFIED = "zhuli.run.modified"
 """Ours, not sent to clients: the client changed the run's metadata."""

@@ -97,11 +97,15 @@ class TopicClosed(Wire):
 
 
 class Asked(Wire):
-    """The user was asked: for a slot, to confirm (slot None), or which intent was meant (intents)."""
+    """The user was asked: for a slot, to confirm (slot None), or which intent was meant (intents).
+
+    failed: how many answers in a row could not be used.
+    """
 
     type: Literal["asked"] = "asked"
     slot: str | None = None
     intents: list[str] = []
+    failed: int = 0
 
 
 class Confirmed(Wire):
@@ -236,3 +240,13 @@ class UnderstandingCreate(Request):
     input: Annotated[str, Field(max_length=256_000)]
     thread: str | None = None
     state: dict[str, Any] | None = None
+
+
+class StateGive(Request):
+    """What a client knows of a thread's state. slots: by name; null clears, as `clear` does. release: a thread that was handed
+    over is the assistant's again. domain: whose slots they are; None: the one by which the thread was understood last."""
+
+    slots: dict[str, Any] = {}
+    clear: list[str] = []
+    release: bool = False
+    domain: str | None = None

@@ -58,6 +58,7 @@ def _create(connection: Connection, project: str, body: AssistantCreate, *, now:
     made = assistant_of(body, now)
     made = attached.with_new_store(connection, project, made, body.tool_resources, embedder=embedder, now=now)
     attached.check_resources(connection, project, made.tool_resources, owner=made.id)
+    attached.check_domain(connection, project, made.domain)
     collections.insert(connection, assistants, project, made)
     return made
 
@@ -68,6 +69,7 @@ def _modify(connection: Connection, project: str, assistant_id: str, body: Assis
     fresh = Assistant(id=assistant.id, created_at=assistant.created_at, model=assistant.model)
     given = {name: getattr(fresh if getattr(body, name) is None else body, name) for name in body.model_fields_set}
     attached.check_resources(connection, project, body.tool_resources, owner=assistant_id)
+    attached.check_domain(connection, project, body.domain)
     modified = assistant.model_copy(update=given)
     collections.replace(connection, assistants, modified)
     return modified

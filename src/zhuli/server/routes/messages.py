@@ -10,7 +10,7 @@ from zhuli.runs import attached
 from zhuli.runs.commands import add_messages, refuse_while_active
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.store import collections, schema, threads
+from zhuli.store import collections, schema, threads, understandings
 from zhuli.types.message import Message, MessageCreate, MessageModify, blocks_of
 from zhuli.types.page import Deleted, Page, PageParams
 from zhuli.types.thread import Thread
@@ -75,14 +75,16 @@ def _list(connection: Connection, project: str, thread_id: str, page: PageParams
 
 def _modify(connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:
     threads.lock(connection, project, thread_id)
+    threads.lock_message(connection, message_id)
     message = collections.get(connection, schema.messages, Message, project, message_id, {"thread_id": thread_id})
     given: dict[str, Any] = {}
     if "metadata" in body.model_fields_set:
         given["metadata"] = dict(body.metadata or {})
     if body.content is not None:
         refuse_while_active(connection, thread_id, doing="edit messages of")
-        given["content"] = blocks_of(body.content)
+        given |= {"content": blocks_of(body.content), "understanding": None}
         threads.edited(connection, thread_id, message)
+        understandings.forget(connection, message_id)
     modified = message.model_copy(update=given)
     attached.check_message(connection, project, modified)
     collections.replace(connection, schema.messages, modified)
@@ -93,3 +95,4 @@ def _delete(connection: Connection, project: str, thread_id: str, message_id: st
     threads.lock(connection, project, thread_id)
     collections.remove(connection, schema.messages, project, message_id, {"thread_id": thread_id})
     threads.edited(connection, thread_id)
+    understandings.forget(connection, message_id)

@@ -1,0 +1,86 @@
+"""Whether a message answers what was asked: a bare value, a choice between intents, or rather a question of the user's own."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from zhuli.dialogue.wording import spoken
+from zhuli.language.plain_text import plain
+from zhuli.language.tokens import tokens
+from zhuli.types.domain import DomainFields
+from zhuli.types.understanding import EntityFound
+
+_FILLERS = frozenset(
+    "a an the at on in for to of by from until till with and or it is it's its that's i i'm i'd am we we'd my me you please make "
+    "would like want need let let's us be should have go just about around maybe um uh er well so ok okay yes yeah yep no nope "
+    "not sorry actually wait mean meant oh hmm prefer rather instead say o'clock "
+    "请 我 们 要 想 是 在 就 吧 的 了 呢 啊 呀 嗯 哦 额 到 去 从 和 与 给 用 把 改 成 为 换 不 对 好 行 应 该 那 说 错 大 概 左 右 我们 位 个".split()
+)
+_QUESTION = re.compile(
+    r"[?？]\s*$|^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|well|wait|sorry|please),?\s+)*"
+    r"(?:what|what's|whats|when|where|where's|which|who|who's|why|how|is|are|do|does|did|can|could|would|will|am|tell me)\b"
+    r"|吗|呢[？?]?$|什么|怎么|多少|哪[里儿个些]?|几点[开关]|有没有|能不能|可不可以|是不是|为啥|如何"
+)
+_ORDINALS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\b(?:first|1st|former|one|1)\b|第[一1]|^1$|前者|前一个|^一$",
+        r"\b(?:second|2nd|latter|two|2)\b|第[二2]|^2$|后者|后一个|^二$",
+        r"\b(?:third|3rd|three|3)\b|第[三3]|^3$|^三$",
+        r"\b(?:fourth|4th|four|4)\b|第[四4]|^4$|^四$",
+        r"\b(?:fifth|5th|five|5)\b|第[五5]|^5$|^五$",
+    )
+)
+_LAST = re.compile(r"\blast\b|最后")
+_NAMED_BY_ALL = re.compile(r"\b(?:the\s+)?(first|second|third|fourth|fifth|last) (?:one|option|choice)\b")
+
+
+def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound]) -> bool:
+    """Whether [start, end) says little beside the values: an answer, not a wish of its own."""
+    taken = [(one.start, one.end) for one in values]
+    words = [one for one in tokens(plain(text[start:end])) if one.text[0].isalnum()]
+    left = [
+        word
+        for word in words
+        if word.text not in _FILLERS and not any(at <= word.start + start < stop for at, stop in taken)
+    ]
+    return bool(taken) and len(left) <= max(1, (len(words) - len(left)) // 4)
+
+
+def is_question(text: str) -> bool:
+    return _QUESTION.search(plain(text)) is not None
+
+
+def chosen(domain: DomainFields, offered: Sequence[str], text: str, *, yes: bool | None) -> str | None:
+    """Which of the offered intents the user picks: by its place, by its name or description, or by a yes (the first)."""
+    read = plain(text).strip(" .!,")
+    offered = [name for name in offered if any(intent.name == name for intent in domain.intents)]
+    if found := _by_place(offered, read):
+        return found
+    described = {intent.name: intent.description or "" for intent in domain.intents}
+    shares = [(_shared(read, (spoken(name), described[name])), name) for name in offered]
+    ranked = sorted(shares, key=lambda share: -share[0])
+    clear = len(ranked) == 1 or any(first[0] > second[0] for first, second in list(pairwise(ranked))[:1])
+    if ranked and clear and ranked[0][0] >= 0.5:
+        return ranked[0][1]
+    return offered[0] if yes and offered else None
+
+
+def _by_place(offered: Sequence[str], read: str) -> str | None:
+    """"The second one", and a bare number; "one" in a sentence is no number."""
+    if exact := _NAMED_BY_ALL.search(read):
+        read = exact.group(1)
+    if len(tokens(read)) > 4:
+        return None
+    if _LAST.search(read):
+        return offered[-1] if offered else None
+    return next((name for name, place in zip(offered, _ORDINALS, strict=False) if place.search(read)), None)
+
+
+def _shared(read: str, names: Sequence[str]) -> float:
+    """How much of what the user said is in one of the names, of words that count; 1 for a name that is said in full."""
+    if any(name and plain(name) in read for name in names):
+        return 1.0
+    said = {one.text for one in tokens(read) if one.text[0].isalnum()} - _FILLERS
+    known = [{one.text for one in tokens(plain(name))} for name in names]
+    return max((len(said & words) / len(said) for words in known if said), default=0.0)

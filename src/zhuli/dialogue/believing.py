@@ -1,0 +1,46 @@
+"""What of a reading is believed: one intent, none of the domain's, or one of several that are about as likely."""
+
+from dataclasses import dataclass
+
+from zhuli.types.domain import OUT_OF_SCOPE, Fallback
+from zhuli.types.understanding import IntentScore, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """intent: OUT_OF_SCOPE where none is believed. score: how likely it is that this is meant. unclear: so are others."""
+
+    intent: str
+    score: float
+    unclear: bool = False
+    threshold: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether an intent of the domain is believed."""
+        return self.intent != OUT_OF_SCOPE and not self.unclear
+
+
+def believe(reading: Reading, fallback: Fallback) -> Belief:
+    """The best intent must reach the threshold by itself, and be ahead of the second by the margin.
+
+    Where the two best reach it only together, the message is unclear rather than out of scope: it is about one of them.
+    """
+    threshold = fallback.threshold if fallback.threshold is not None else reading.threshold
+    ranking = [one for one in reading.ranking if one.name != OUT_OF_SCOPE]
+    if not ranking or reading.ranking[0].name == OUT_OF_SCOPE:
+        return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope), threshold=threshold)
+    best, second = ranking[0], ranking[1].confidence if len(ranking) > 1 else 0.0
+    close = len(ranking) > 1 and best.confidence - second < fallback.margin
+    reached = reading.in_scope * (best.confidence + (second if close else 0.0)) >= threshold
+    if reached and best.confidence > 0:
+        return Belief(best.name, _bounded(reading.in_scope * best.confidence), unclear=close, threshold=threshold)
+    return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold=threshold)
+
+
+def scored(belief: Belief, start: int, end: int) -> IntentScore:
+    return IntentScore(name=belief.intent, confidence=belief.score, start=start, end=end)
+
+
+def _bounded(score: float) -> float:
+    return min(1.0, max(0.0, score))

@@ -1,0 +1,32 @@
+"""Looks at a domain before it is saved: what can't work, and what is probably not meant. No model is asked.
+
+Names are in naming, examples in teaching, everything else in soundness. What learning finds is the understander's report.
+"""
+
+from itertools import chain
+
+from zhuli.core.errors import InvalidRequest
+from zhuli.dialogue.findings import told
+from zhuli.dialogue.naming import check_names
+from zhuli.dialogue.soundness import check_parts
+from zhuli.dialogue.teaching import check_examples, count_examples
+from zhuli.types.domain import DomainFields, DomainReport
+
+_MOST_SAID = 5
+"""Errors that a refusal names."""
+
+
+def check(fields: DomainFields) -> DomainReport:
+    """What was found, errors first; pure. Takes about 50 ms for 10,000 examples, so a server asks it in a thread."""
+    findings = told(chain(check_names(fields), check_examples(fields), check_parts(fields)))
+    return DomainReport(findings=findings, examples=count_examples(fields))
+
+
+def refuse_errors(report: DomainReport) -> None:
+    """InvalidRequest, if a domain can't be saved with what was found; it names the first errors."""
+    errors = [finding for finding in report.findings if finding.level == "error"]
+    if not errors:
+        return
+    said = [f"{finding.where}: {finding.message}" for finding in errors[:_MOST_SAID]]
+    more = f" And {len(errors) - _MOST_SAID} more." if len(errors) > _MOST_SAID else ""
+    raise InvalidRequest(f"{' '.join(said)}{more}", param=errors[0].where, code="invalid_domain")

@@ -1,0 +1,48 @@
+"""The end of the topic on top: its slots go where they should, and the topic that waited is on top again."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from zhuli.dialogue.mappings import form_named, slots_of
+from zhuli.types.domain import DomainFields, Slot
+from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TopicClosed
+
+
+def closed(domain: DomainFields, state: DialogueState, how: Literal["done", "cancelled"]) -> list[StateChange]:
+    """Changes that close the topic on top.
+
+    A form that is done keeps the slots that are to be kept; one that was cancelled keeps none, so that it can be begun anew.
+    What a waiting form also has stays. A slot with an initial value goes back to it.
+    """
+    waiting = {slot.name for topic in state.topics[:-1] for slot in slots_of(domain, form_named(domain, topic.form))}
+    slots = [slot for slot in slots_of(domain, form_named(domain, state.form)) if slot.name not in waiting]
+    gone = [slot for slot in slots if _held(state, slot) is not None and (how == "cancelled" or not slot.keep)]
+    changes: list[StateChange] = []
+    for slot in gone:
+        changes.append(SlotCleared(slot=slot.name, why="form_done" if how == "done" else "form_cancelled"))
+        if slot.initial is not None:
+            changes.append(SlotSet(slot=slot.name, value=slot.initial, how="initial"))
+    return [*changes, TopicClosed(how=how)]
+
+
+def stale(domain: DomainFields, state: DialogueState) -> list[StateChange]:
+    """Closes topics whose form the domain no longer has, down to one that it has."""
+    known = {form.name for form in domain.forms}
+    changes: list[StateChange] = []
+    for topic in reversed(state.topics):
+        if topic.form in known:
+            break
+        changes.append(TopicClosed(how="cancelled"))
+    return changes
+
+
+def begun(domain: DomainFields, state: DialogueState) -> Iterator[StateChange]:
+    """Initial values of slots of which the state knows nothing yet."""
+    for slot in domain.slots:
+        if slot.initial is not None and slot.name not in state.slots:
+            yield SlotSet(slot=slot.name, value=slot.initial, how="initial")
+
+
+def _held(state: DialogueState, slot: Slot) -> object:
+    known = state.slots.get(slot.name)
+    return known.value if known else None

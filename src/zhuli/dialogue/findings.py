@@ -1,0 +1,32 @@
+"""How a check of a domain says what it found, and that it does not say the same a hundred times."""
+
+from collections.abc import Iterable
+
+from zhuli.types.domain import Finding
+
+MOST_OF_A_CODE = 20
+"""Findings of one kind that are told one by one."""
+
+
+def error(code: str, where: str, message: str) -> Finding:
+    """What a domain can't be saved with."""
+    return Finding(level="error", code=code, where=where, message=message)
+
+
+def warning(code: str, where: str, message: str) -> Finding:
+    """What is probably not meant."""
+    return Finding(level="warning", code=code, where=where, message=message)
+
+
+def told(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first; of each code the first, and how many more there are."""
+    by_code: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault((finding.level, finding.code), []).append(finding)
+    kept: list[Finding] = []
+    for (level, _), same in sorted(by_code.items(), key=lambda item: item[0][0] != "error"):
+        kept += same[:MOST_OF_A_CODE]
+        if (more := len(same) - MOST_OF_A_CODE) > 0:
+            text = f"{kept[-1].message} ({more} more {level}s like this.)"
+            kept[-1] = kept[-1].model_copy(update={"message": text})
+    return kept

@@ -1,0 +1,65 @@
+"""What was heard in a message: intents, entities, and what they say about slots. Made by hearing; tracking and policy read it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from zhuli.types.domain import OUT_OF_SCOPE, Act, Language
+from zhuli.types.understanding import Asked, EntityFound, IntentScore
+
+How = Literal["entity", "intent", "text", "reference", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A slot and its new value, which is valid. text: as the user said it. how: as in SlotSet."""
+
+    slot: str
+    value: Any
+    text: str
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value that the slot can't have."""
+
+    slot: str
+    value: Any
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message, as this domain understands it in this state.
+
+    asked: what had been asked for before it. intents: in the order of the message, out of scope among them, empty only for an
+    empty message; intent: the one that counts most. ranking: of the whole message. act: yes, no and their like, by intent or
+    wording. corrects: the wording says that something was wrong. unclear: two intents are about as likely; they lead the ranking.
+    forms: of the intents, in their order. filled, cleared, refused: what becomes of slots. named: a slot that the message
+    names without a value for it. reasons: why, in the order of the decisions.
+    """
+
+    text: str
+    language: Language | None
+    intents: list[IntentScore] = field(default_factory=list)
+    intent: IntentScore | None = None
+    ranking: list[IntentScore] = field(default_factory=list)
+    entities: list[EntityFound] = field(default_factory=list)
+    act: Act | None = None
+    corrects: bool = False
+    unclear: bool = False
+    reasons: list[str] = field(default_factory=list)
+    asked: Asked | None = None
+    filled: list[Filled] = field(default_factory=list)
+    cleared: list[str] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    named: str | None = None
+
+    @property
+    def out_of_scope(self) -> bool:
+        return self.intent is not None and self.intent.name == OUT_OF_SCOPE
+
+    @property
+    def usable(self) -> bool:
+        """Whether the message said anything about a slot."""
+        return bool(self.filled or self.cleared or self.named)

@@ -1,0 +1,51 @@
+"""Where a message may be cut into several wishes: "hi, book a table and what are your hours?".
+
+It only proposes: whether the parts have intents of their own is decided by what is understood of each (intents).
+"""
+
+import re
+from itertools import pairwise
+
+from zhuli.types.domain import Language
+
+MOST_PARTS = 4
+"""Every part costs an embedding; what comes behind the fourth stays with it."""
+
+_OPENERS = (
+    r"i|i'm|i'd|i'll|i've|we|we'd|you|he|she|they|it|there|that|what|what's|when|where|where's|which|who|whom|why|how|how's|is|are|do|does|did|can|could|"
+    r"would|will|should|may|please|also|then|let|let's|tell|show|give|get|send|book|reserve|find|search|look|cancel|change|"
+    r"order|buy|play|add|call|check|transfer|pay|remind|set|make|help|connect|put|turn|open|close|block|forget|thanks|thank"
+)
+_CLAUSE = rf"(?=(?:(?:please|also|then|now|just)\s+)?(?:{_OPENERS})\b)"
+_GREETED = r"^\s*(?:hi|hello|hey|thanks|thank you|ok|okay|yes|yeah|yep|no|nope|sure|great|good (?:morning|afternoon|evening))"
+_BREAKS: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        rf"(?:(?<=[.!?;])\s+|\n+|{_GREETED}(?:\s+there)?\s*,\s*(?=\w)"
+        rf"|,?\s+(?:and|but)\s+(?:also\s+)?{_CLAUSE}|,\s+(?:also|then|plus)\s+|,\s+{_CLAUSE})",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"(?<=[。！？；!?;])\s*|\n+|^(?:你好|您好|嗨|哈喽|早上好|晚上好|谢谢|好的?|是的|对|不)[，,、\s]+"
+        r"|[，,、\s]+(?=(?:另外|还有|顺便|然后|同时|再|也|对了|麻烦|帮我?|请|我(?:还)?(?:想|要)|你们|什么|怎么|哪|有没有|能不能|可以))"
+    ),
+}
+_EDGES = " \t\r\n,，、;；.。!！"
+
+
+def parts_of(text: str, language: Language | None) -> list[tuple[int, int]]:
+    """[start, end) of each part, in order, without the space and commas around it; the whole text alone if it is one."""
+    cuts = [0, *(match.end() for match in _BREAKS[language or "en"].finditer(text)), len(text)]
+    spans = [_trimmed(text, start, end) for start, end in pairwise(sorted(set(cuts)))]
+    spans = [(start, end) for start, end in spans if start < end]
+    if len(spans) > MOST_PARTS:
+        spans = [*spans[: MOST_PARTS - 1], (spans[MOST_PARTS - 1][0], spans[-1][1])]
+    return spans if len(spans) > 1 else [(0, len(text))]
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A joining "and" at the end belongs to neither part."""
+    piece = text[start:end]
+    piece = re.sub(r"(?:[\s,，、;]+(?:and|but|also|then|plus))+\s*$", "", piece, flags=re.IGNORECASE) or piece
+    inner = piece.strip(_EDGES)
+    at = start + piece.find(inner) if inner else start
+    return at, at + len(inner)

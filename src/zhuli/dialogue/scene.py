@@ -1,0 +1,49 @@
+"""A message laid out for filling slots: its entities, and which stretch of it is about what. Made by hearing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from zhuli.types.domain import DomainFields, Form, Language
+from zhuli.types.understanding import DialogueState, EntityFound
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Characters [start, end) that are about one thing. form: whose slots they may fill, None for those of no form.
+
+    intents: what is meant there. answers: whether it may answer what was asked.
+    """
+
+    start: int
+    end: int
+    form: Form | None
+    intents: frozenset[str]
+    answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """state: as it stands when the slots are filled, which is after cancelling. asked: the slot that was asked for."""
+
+    domain: DomainFields
+    state: DialogueState
+    text: str
+    language: Language | None
+    now: datetime
+    entities: Sequence[EntityFound]
+    segments: Sequence[Segment]
+    asked: str | None
+    yes: bool | None
+    corrects: bool
+    confirming: bool
+
+    def value(self, slot: str) -> object:
+        known = self.state.slots.get(slot)
+        return known.value if known else None
+
+    def open_before(self, slot: str) -> bool:
+        """Whether the slot belongs to a form that was open before this message."""
+        opened = {topic.form for topic in self.state.topics}
+        forms = (form for form in self.domain.forms if form.name in opened)
+        return any(slot in (*form.slots, *form.optional) for form in forms)

@@ -1,0 +1,147 @@
+"""What is said: templates filled with slots, in the language of the dialogue, and the questions of forms.
+
+It decides nothing: what is to be said is the policy's.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from zhuli.dialogue.sentences import BUILT_IN, LISTS, YES_NO
+from zhuli.types.domain import DomainFields, Form, Language, Slot, Wording
+from zhuli.types.understanding import Asked, Decision, DialogueState
+
+_PLACEHOLDER = re.compile(r"\{(\w[^\s{}\[\]()]*)\}")
+
+
+def said(wording: Wording, state: DialogueState, language: Language | None, **more: Any) -> str:
+    """The text with `{slot}` replaced by what the slot holds, or held last; `more` are values by other names, which come first.
+
+    A slot that never held anything leaves nothing. A value is put in as it is: braces in it stand for nothing.
+    """
+    text = in_language(wording, language)
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return shown(more[name] if name in more else last_value(state, name), language)
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def in_language(wording: Wording, language: Language | None) -> str:
+    """The text in this language, or else the first that there is."""
+    if isinstance(wording, str):
+        return wording
+    return wording[language] if language in wording else next(iter(wording.values()))
+
+
+def built_in(key: str, language: Language | None, **values: str) -> str:
+    """A sentence of our own."""
+    return BUILT_IN[key][language or "en"].format(**values)
+
+
+def last_value(state: DialogueState, slot: str) -> Any:
+    """What the slot holds; of one that was cleared when its form was done, what it held."""
+    known = state.slots.get(slot)
+    if known is None or known.value is not None or not known.history:
+        return known.value if known else None
+    return known.history[-1].value
+
+
+def shown(value: Any, language: Language | None) -> str:
+    """A value as it is said: whole numbers without a point, yes and no, amounts with their currency, lists with commas."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return YES_NO[language or "en"][0 if value else 1]
+        case float() if value.is_integer():
+            return str(int(value))
+        case {"amount": amount, "currency": currency}:
+            return f"{shown(amount, language)} {currency}"
+        case list():
+            return LISTS[language or "en"].join(shown(item, language) for item in value)
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)
+
+
+def spoken(name: str) -> str:
+    """A name of the domain as words."""
+    return name.replace("_", " ").replace("-", " ").strip()
+
+
+def question(domain: DomainFields, asked: Asked, state: DialogueState) -> str:
+    """What was asked, or is to be: for a slot, to confirm, or which intent was meant."""
+    language = state.language
+    if asked.intents:
+        return _choice(domain, asked.intents, language)
+    if asked.slot is not None:
+        slot = next((slot for slot in domain.slots if slot.name == asked.slot), None)
+        return _slot_question(slot, state) if slot else ""
+    form = next((form for form in domain.forms if form.name == state.form), None)
+    return _confirmation(form, state) if form else ""
+
+
+def choices(slot: Slot, language: Language | None) -> str | None:
+    """What the slot may be, if that is a short list."""
+    if not 0 < len(slot.values) <= 12:
+        return None
+    named = LISTS[language or "en"].join(value.value for value in slot.values)
+    return built_in("choices", language, choices=named)
+
+
+def joined(*texts: str | None) -> str:
+    """Texts one after the other, a line each; none for what is empty."""
+    return "\n".join(text for text in texts if text)
+
+
+def after_call(domain: DomainFields, decision: Decision, state: DialogueState, output: str) -> str | None:
+    """What is said when the function's output is there; None: the model talks.
+
+    state: after all changes of the understanding, so that a form that waits goes on with its question. `{result}` is the
+    output, `{result.key}` a member of it if it is a JSON object.
+    """
+    response = domain.responses.get(decision.response) if decision.response else None
+    if response is None:
+        return None
+    text = said(response, state, state.language, **_results(output))
+    asked = question(domain, state.asked, state) if state.asked else None
+    return joined(decision.text, text, built_in("back", state.language, question=asked) if asked else None)
+
+
+def _results(output: str) -> Mapping[str, Any]:
+    """The output and its members, by the names that templates have for them: result, result.key, result.key.key …"""
+    try:
+        parsed = json.loads(output)
+    except (ValueError, RecursionError):
+        return {"result": output}
+    if not isinstance(parsed, dict):
+        return {"result": parsed if isinstance(parsed, str | int | float | list) else output}
+    members = {f"result.{key}": value for key, value in parsed.items()}
+    for key, value in parsed.items():
+        if isinstance(value, dict):
+            members |= {f"result.{key}.{inner}": item for inner, item in value.items()}
+    return {"result": output, **members}
+
+
+def _slot_question(slot: Slot, state: DialogueState) -> str:
+    if slot.prompt is not None:
+        return said(slot.prompt, state, state.language)
+    return built_in("ask", state.language, name=spoken(slot.name))
+
+
+def _confirmation(form: Form, state: DialogueState) -> str:
+    if form.confirm is not None:
+        return said(form.confirm, state, state.language)
+    values = {name: state.slots[name].value for name in form.slots if name in state.slots}
+    listed = [f"{spoken(name)}: {shown(value, state.language)}" for name, value in values.items() if value is not None]
+    return built_in("confirm", state.language, values=LISTS[state.language or "en"].join(listed))
+
+
+def _choice(domain: DomainFields, intents: list[str], language: Language | None) -> str:
+    described = {intent.name: intent.description for intent in domain.intents}
+    lines = [f"{n}. {described.get(name) or spoken(name)}" for n, name in enumerate(intents, start=1)]
+    return built_in("clarify", language, choices="\n".join(lines))

@@ -1,0 +1,155 @@
+"""Makes what a tagger learns from: the marked examples, and shorter and changed ones that follow from them.
+
+Users answer a question with half a sentence ("tomorrow", "to Paris"), and say values that no example has. So values are also
+shown alone and with the words beside them, and each in the place of others of its entity. All of it is deterministic.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from zhuli.language.marks import Marked
+from zhuli.language.tokens import Token, tokens
+
+MOST = 3000
+"""Texts beyond which examples are not varied: so many show enough by themselves, and learning stays quick."""
+
+SWAPPED = 3
+"""Copies of an example with other values: on snips, 70 examples, F1 of spans 51 with none, 57 with three."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A text in words, with the tag of each: O, or B- and I- with the label. context: as in word_features.
+
+    fresh: its values are as a user's are that nobody listed.
+    """
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    fresh: bool = True
+
+
+Values = Mapping[str, Sequence[tuple[str, ...]]]
+"""The values of each label in words."""
+
+
+def label_of(entity: str, role: str | None) -> str:
+    """What a tag says of an entity with its role."""
+    return f"{entity}#{role}" if role else entity
+
+
+def asked_for(entity: str) -> str:
+    """The context of a text that answers a question for this entity."""
+    return f"asked={entity}"
+
+
+def meant(intent: str) -> str:
+    """The context of a text with this intent."""
+    return f"intent={intent}"
+
+
+def told(marked: Marked) -> Lesson:
+    """The marked text in words and tags; of marks that overlap the first counts."""
+    cut = tokens(marked.text)
+    tags = ["O"] * len(cut)
+    for entity in marked.entities:
+        inside = [place for place, token in enumerate(cut) if _overlap(token, entity.start, entity.end)]
+        if inside and all(tags[place] == "O" for place in inside):
+            label = label_of(entity.entity, entity.role)
+            for place in inside:
+                tags[place] = f"I-{label}" if place > inside[0] else f"B-{label}"
+    return Lesson(tuple(token.text for token in cut), tuple(tags))
+
+
+def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """(first word, word after the last, label) of what the tags say; an I- without its beginning begins."""
+    found: list[tuple[int, int, str]] = []
+    for place, tag in enumerate(tags):
+        kind, _, label = tag.partition("-")
+        goes_on = kind == "I" and found and found[-1][1] == place and found[-1][2] == label
+        if goes_on:
+            found[-1] = (found[-1][0], place + 1, label)
+        elif kind != "O":
+            found.append((place, place + 1, label))
+    return found
+
+
+def lessons(examples: Sequence[tuple[Lesson, str]], listed: Values) -> list[Lesson]:
+    """Everything that is learned from, of marked examples with their intents. listed: all values that are known."""
+    if len(examples) > MOST:
+        return [Lesson(lesson.words, lesson.tags, (meant(intent),)) for lesson, intent in examples]
+    made = [shown for lesson, intent in examples for shown in _whole(lesson, intent)]
+    values = _values(examples, listed)
+    chance = random.Random(0)
+    labels = sorted(values)
+    entities = sorted({label.partition("#")[0] for label in labels})
+    for number, (lesson, intent) in enumerate(examples):
+        marks = spans(lesson.tags)
+        for _ in range(SWAPPED if marks else 0):
+            other = _swapped(lesson, values, chance)
+            made += [other, Lesson(other.words, other.tags, (meant(intent),), fresh=False)]
+        if entities:
+            made.append(Lesson(lesson.words, lesson.tags, (asked_for(entities[number % len(entities)]),)))
+        made += _windows(lesson, marks)
+    made += _alone(values)
+    return made
+
+
+def _whole(lesson: Lesson, intent: str) -> Iterator[Lesson]:
+    """The example with its intent known, without, and as somebody writes it who has no capitals."""
+    yield Lesson(lesson.words, lesson.tags, (meant(intent),))
+    low = tuple(word.lower() for word in lesson.words)
+    if low != lesson.words:
+        yield Lesson(low, lesson.tags)
+    else:
+        yield lesson
+
+
+def _values(examples: Sequence[tuple[Lesson, str]], listed: Values) -> dict[str, list[tuple[str, ...]]]:
+    """Each label's values in order: as they are written in the examples, in lower case those that are only listed."""
+    values: dict[str, set[tuple[str, ...]]] = {}
+    for lesson, _ in examples:
+        for first, end, label in spans(lesson.tags):
+            values.setdefault(label, set()).add(lesson.words[first:end])
+    for label, known in listed.items():
+        written = values.setdefault(label, set())
+        low = {tuple(word.lower() for word in words) for words in written}
+        written.update(words for words in map(tuple, known) if words not in low)
+    return {label: sorted(known) for label, known in values.items()}
+
+
+def _swapped(lesson: Lesson, values: Values, chance: random.Random) -> Lesson:
+    """The example with another value of the same label in each place."""
+    words, tags, at = [], [], 0
+    for start, end, label in spans(lesson.tags):
+        value = chance.choice(values[label])
+        words += [*lesson.words[at:start], *value]
+        tags += [*lesson.tags[at:start], f"B-{label}", *[f"I-{label}"] * (len(value) - 1)]
+        at = end
+    return Lesson((*words, *lesson.words[at:]), (*tags, *lesson.tags[at:]), fresh=False)
+
+
+def _windows(lesson: Lesson, marks: Sequence[tuple[int, int, str]]) -> Iterator[Lesson]:
+    """Each value with the word before it, and with one word more, as an answer to a question."""
+    for start, end, label in marks:
+        for before in (1, 2):
+            if start >= before and all(tag == "O" for tag in lesson.tags[start - before : start]):
+                cut = slice(start - before, end)
+                yield Lesson(lesson.words[cut], lesson.tags[cut], (asked_for(label.partition("#")[0]),))
+                yield Lesson(lesson.words[cut], lesson.tags[cut])
+
+
+def _alone(values: Values) -> Iterator[Lesson]:
+    """Each value by itself: asked for, and out of nowhere. The role, which words beside it would say, is not known then."""
+    for label, said in values.items():
+        entity = label.partition("#")[0]
+        for value in said:
+            tags = (f"B-{entity}", *[f"I-{entity}"] * (len(value) - 1))
+            yield Lesson(value, tags, (asked_for(entity),))
+            yield Lesson(value, tags, fresh=False)
+
+
+def _overlap(token: Token, start: int, end: int) -> bool:
+    return token.start < end and token.end > start

@@ -1,0 +1,109 @@
+"""Finds the entities of a text that were learned from a few marked examples: a conditional random field over words.
+
+The CRF is python-crfsuite's (Lafferty et al. 2001; Okazaki 2007); tagger_training makes its model. A value is what an
+example said of the same words, or the words themselves: nothing is normalised here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from zhuli.language.lessons import Lesson, asked_for, meant, spans
+from zhuli.language.marks import Marked
+from zhuli.language.tokens import tokens
+from zhuli.language.word_features import Gazetteer, features
+from zhuli.types.understanding import EntityFound
+
+SOURCE = "learned"
+
+LEAST = 0.35
+"""Confidence below which a span is not told: the likeliest tags may still be unlikely."""
+
+Listed = dict[str, list[list[str]]]
+"""Values that are known, by label, as lower-cased words; each as often as examples have it."""
+
+Said = dict[str, dict[str, Any]]
+"""What lower-cased text stands for, by entity, where it stands for something else than itself."""
+
+
+@dataclass
+class Tagger:
+    """model: the CRF as bytes. May be asked by several threads."""
+
+    model: bytes
+    listed: Listed
+    said: Said
+
+    def __post_init__(self) -> None:
+        import pycrfsuite
+
+        self._gazetteer = gazetteer(self.listed)
+        self._tagger = pycrfsuite.Tagger()
+        self._tagger.open_inmemory(self.model)
+        self._one_at_a_time = Lock()
+
+    def find(self, text: str, *, intent: str | None = None, asked: str | None = None) -> list[EntityFound]:
+        """The entities in `text`. intent: if it is known; asked: the entity that was asked for, if one was."""
+        cut = tokens(text)
+        context = [*([meant(intent)] if intent else []), *([asked_for(asked)] if asked else [])]
+        words = [token.text for token in cut]
+        listed = self._gazetteer.features([word.lower() for word in words], {})
+        return [
+            self._entity(text, cut[first].start, cut[end - 1].end, label, confidence)
+            for first, end, label, confidence in self._spans(features(words, listed, context))
+        ]
+
+    def _spans(self, rows: list[list[str]]) -> list[tuple[int, int, str, float]]:
+        """Likeliest spans, each with the least of its words' marginals."""
+        if not rows:
+            return []
+        with self._one_at_a_time:  # the CRF keeps the text that it is asked about
+            self._tagger.set(rows)
+            tags = self._tagger.tag()
+            found = [
+                (first, end, label, min(self._tagger.marginal(tags[place], place) for place in range(first, end)))
+                for first, end, label in spans(tags)
+            ]
+        return [span for span in found if span[3] >= LEAST]
+
+    def _entity(self, text: str, start: int, end: int, label: str, confidence: float) -> EntityFound:
+        entity, _, role = label.partition("#")
+        part = text[start:end]
+        return EntityFound(
+            entity=entity,
+            text=part,
+            value=self.said.get(entity, {}).get(part.lower(), part),
+            start=start,
+            end=end,
+            source=SOURCE,
+            role=role or None,
+            confidence=round(min(confidence, 1.0), 4),
+        )
+
+
+def gazetteer(listed: Listed) -> Gazetteer:
+    return Gazetteer((label, words) for label, values in sorted(listed.items()) for words in values)
+
+
+def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) -> Listed:
+    """The values that the lessons mark, and `more` by entity."""
+    listed: Listed = {}
+    for lesson in lessons:
+        for first, end, label in spans(lesson.tags):
+            listed.setdefault(label, []).append([word.lower() for word in lesson.words[first:end]])
+    for entity, texts in more.items():
+        for text in texts:
+            if words := [token.text.lower() for token in tokens(text)]:
+                listed.setdefault(entity, []).append(words)
+    return listed
+
+
+def said_values(examples: Sequence[Marked], more: Mapping[str, Mapping[str, str]]) -> Said:
+    """What the examples' marks, and `more` by entity, say that words stand for."""
+    said: Said = {entity: {text.lower(): value for text, value in pairs.items()} for entity, pairs in more.items()}
+    for example in examples:
+        for mark in example.entities:
+            if mark.value != mark.text:
+                said.setdefault(mark.entity, {})[mark.text.lower()] = mark.value
+    return said

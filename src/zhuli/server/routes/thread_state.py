@@ -1,0 +1,86 @@
+"""/v1/threads/{thread_id}/state and /understandings: what was understood on a thread, and what follows from it; our addition."""
+
+from fastapi import APIRouter
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.ids import new_id
+from zhuli.dialogue.giving import changes_by
+from zhuli.dialogue.state import fold
+from zhuli.dialogue.thread_states import state_of
+from zhuli.runs.commands import refuse_while_active
+from zhuli.server.json_route import JsonRoute
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.store import collections, schema, threads, understandings
+from zhuli.types.domain import Domain
+from zhuli.types.page import Page, PageParams
+from zhuli.types.thread import Thread
+from zhuli.types.understanding import DialogueState, SlotSet, StateGive, Understanding
+
+router = APIRouter(
+    prefix="/v1/threads/{thread_id}", tags=["Understanding"], route_class=JsonRoute, strict_content_type=False
+)
+
+
+@router.get("/state", response_model=DialogueState)
+async def get_state(thread_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(_state, actor.project, thread_id))
+
+
+@router.post("/state", response_model=DialogueState)
+async def give_state(thread_id: str, body: StateGive, app: TheApp, actor: TheActor) -> Response:
+    now = int(app.clock.now())
+    return Json(await app.database.run(_give, actor.project, thread_id, body, now=now))
+
+
+@router.get("/understandings", response_model=Page[Understanding])
+async def list_understandings(thread_id: str, page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(_list, actor.project, thread_id, page))
+
+
+def _state(connection: Connection, project: str, thread_id: str) -> DialogueState:
+    collections.get(connection, schema.threads, Thread, project, thread_id)
+    return state_of(connection, thread_id)
+
+
+def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Page[Understanding]:
+    collections.get(connection, schema.threads, Thread, project, thread_id)
+    where = {"thread_id": thread_id}
+    return collections.page(connection, schema.understandings, Understanding, project, page, where)
+
+
+def _give(connection: Connection, project: str, thread_id: str, body: StateGive, *, now: int) -> DialogueState:
+    threads.lock(connection, project, thread_id)
+    refuse_while_active(connection, thread_id, doing="change the state of")
+    state = state_of(connection, thread_id)
+    domain = _domain(connection, project, body.domain or state.domain)
+    changes = changes_by(body, domain, state)
+    if not changes:
+        return state
+    given = Understanding(
+        id=new_id("und"),
+        created_at=now,
+        domain=domain.id,
+        version=domain.version,
+        text="",
+        thread_id=thread_id,
+        slots={change.slot: change.value for change in changes if isinstance(change, SlotSet)},
+        changes=changes,
+        reasons=["The client gave this."],
+    )
+    understandings.add(connection, project, thread_id, given)
+    return fold(changes, state).model_copy(update={"domain": domain.id})
+
+
+def _domain(connection: Connection, project: str, id_: str | None) -> Domain:
+    if id_ is None:
+        raise InvalidRequest(
+            "Give the 'domain' as well: nothing of this thread has been understood yet, so its slots are not known.",
+            param="domain",
+            code="missing_required_parameter",
+        )
+    try:
+        return collections.get(connection, schema.domains, Domain, project, id_)
+    except NotFound as error:
+        raise NotFound(error.message, param="domain") from error
