@@ -12,6 +12,7 @@ from zhuli.core.errors import ZhuliError
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
+from zhuli.dialogue.domains import Domains
 from zhuli.dialogue.minds import Minds
 from zhuli.dialogue.understanding import Understandings
 from zhuli.files.discarding import BlobDiscarding
@@ -71,6 +72,7 @@ class App:
     predictor: Predictor
     predictions: Answering
     understandings: Understandings
+    domains: Domains
     tuning: TuningCommands
     tunings: dict[str, TuningHandler]
     ready: bool = False
@@ -139,6 +141,7 @@ class App:
         self.begin_to_stop()
         await self.work_until_stopped()
         self.hints.close()
+        await self.domains.aclose()
         await self.understandings.aclose()
         await self.predictor.aclose()
         if self._watching is not None:
@@ -218,6 +221,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         predictor,
         predictions,
         understandings,
+        Domains(database, understandings, clock, plugins=settings.understander_plugins),
         tuning,
         {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)},
     )

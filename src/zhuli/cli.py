@@ -19,6 +19,8 @@ keys = typer.Typer(no_args_is_help=True, help="API keys: each opens one project.
 app.add_typer(keys, name="keys")
 models = typer.Typer(invoke_without_command=True, help="Which models may be asked for.")
 app.add_typer(models, name="models")
+domains = typer.Typer(no_args_is_help=True, help="Domains: what assistants understand.")
+app.add_typer(domains, name="domains")
 
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded defaults keep everything.")]
 Project = Annotated[str, typer.Option(help="The project's name.")]
@@ -199,6 +201,56 @@ def roll_model_back(
 
     found = asyncio.run(roll_back(read_settings(config, data_dir=data_dir), alias, project=project))
     print(f"{alias} leads to {found.model} again.")
+
+
+@domains.command("check")
+def check_domain(
+    path: Annotated[Path, typer.Argument(help="A domain in YAML, or a Rasa project's folder or file.")],
+) -> None:
+    """Say what is wrong with a domain, without a server; exit code 1 if it can't be saved like this."""
+    from zhuli.operating.domains import check, read
+
+    lines, sound = check(read(path))
+    print("\n".join(lines))
+    if not sound:
+        raise typer.Exit(1)
+
+
+@domains.command("import")
+def import_domain(
+    path: Annotated[Path, typer.Argument(help="A domain in YAML, or a Rasa project's folder or file.")],
+    to: Annotated[Path | None, typer.Option(help="Only write it as YAML here, for looking it over.")] = None,
+    over: Annotated[str | None, typer.Option(help="The id of the domain that it takes the place of.")] = None,
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Save a domain for the assistants of a project; its id is printed."""
+    from zhuli.operating.domains import read, save, write
+    from zhuli.settings import read_settings
+
+    found = read(path)
+    for note in found.notes:
+        print(f"{note.where}: {note.message}", file=sys.stderr)
+    if to is not None:
+        write(found.fields, to)
+        return
+    print(asyncio.run(save(read_settings(config, data_dir=data_dir), found.fields, over=over, project=project)))
+
+
+@domains.command("export")
+def export_domain(
+    domain_id: Annotated[str, typer.Argument(help="Its id, dom_…")],
+    to: Annotated[Path | None, typer.Option(help="The file; default: print it.")] = None,
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write a domain as YAML."""
+    from zhuli.operating.domains import load, write
+    from zhuli.settings import read_settings
+
+    write(asyncio.run(load(read_settings(config, data_dir=data_dir), domain_id, project=project)), to)
 
 
 @app.command()

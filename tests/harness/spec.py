@@ -184,6 +184,28 @@ _STATE: Schema = {
     "required": ["object", "thread_id", "domain", "turn", "intent", "slots", "topics", "asked", "handed_over"],
 }
 
+_SCORE: Schema = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "confidence": {"type": "number", "minimum": 0, "maximum": 1}},
+    "required": ["name", "confidence"],
+}
+
+_ANSWERED_UNDERSTANDING: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^und_"},
+        "object": {"const": "understanding"},
+        "intent": {"anyOf": [_SCORE, {"type": "null"}]},
+        "ranking": {"type": "array", "items": _SCORE},
+        "entities": {"type": "array", "items": {"required": ["entity", "text", "value", "start", "end", "source"]}},
+        "slots": {"type": "object"},
+        "reasons": {"type": "array", "items": {"type": "string"}},
+        "decision": {"required": ["act", "why"]},
+        "state": {"properties": {"object": {"const": "thread.state"}}, "required": ["turn", "slots", "topics"]},
+    },
+    "required": ["id", "object", "domain", "version", "intent", "ranking", "entities", "slots", "decision", "state"],
+}
+
 _UNDERSTANDING_LIST: Schema = {
     "type": "object",
     "properties": {
@@ -198,6 +220,28 @@ _UNDERSTANDING_LIST: Schema = {
         },
     },
     "required": ["object", "data", "first_id", "last_id", "has_more"],
+}
+
+_DOMAIN_REPORT: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "domain.report"},
+        "findings": {"type": "array", "items": {"required": ["level", "code", "where", "message"]}},
+        "learned": {"type": "boolean"},
+    },
+    "required": ["object", "findings", "learned", "examples", "accuracy", "threshold"],
+}
+
+_DOMAIN: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "domain"},
+        "version": {"type": "integer", "minimum": 1},
+        "report": _DOMAIN_REPORT,
+        "intents": {"type": "array"},
+        "responses": {"type": "object"},
+    },
+    "required": ["id", "object", "created_at", "version", "report", "intents", "entities", "slots", "forms", "responses"],
 }
 
 ADDITIONS: dict[tuple[str, str], Schema] = {
@@ -215,6 +259,16 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/threads/{{thread_id}}/state"): {"application/json": {"schema": _STATE}},
     ("POST", f"{PREFIX}/threads/{{thread_id}}/state"): {"application/json": {"schema": _STATE}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/understandings"): {"application/json": {"schema": _UNDERSTANDING_LIST}},
+    ("POST", f"{PREFIX}/understandings"): {"application/json": {"schema": _ANSWERED_UNDERSTANDING}},
+    ("GET", f"{PREFIX}/domains"): {"application/json": {"schema": {"type": "object"}}},
+    ("POST", f"{PREFIX}/domains"): {"application/json": {"schema": _DOMAIN}},
+    ("POST", f"{PREFIX}/domains/check"): {"application/json": {"schema": _DOMAIN_REPORT}},
+    ("POST", f"{PREFIX}/domains/import"): {"application/json": {"schema": _DOMAIN}},
+    ("GET", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": _DOMAIN}},
+    ("POST", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": _DOMAIN}},
+    ("DELETE", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/domains/{{domain_id}}/export"): {"application/yaml": {}},
+    ("GET", f"{PREFIX}/domains/{{domain_id}}/report"): {"application/json": {"schema": _DOMAIN_REPORT}},
     ("GET", "/healthz"): {"text/plain": {}},
     ("GET", "/readyz"): {"text/plain": {}},
     ("GET", "/openapi.json"): {"application/json": {"schema": {"type": "object"}}},

@@ -79,7 +79,7 @@ class Told:
         runs = self._client.beta.threads.runs
         outputs: Any = [{"tool_call_id": call, "output": output}]
         if self._streamed:
-            with runs.submit_tool_outputs_stream(run.id, thread_id=self._thread, tool_outputs=outputs) as stream:
+            with runs.submit_tool_outputs_stream(run_id=run.id, thread_id=self._thread, tool_outputs=outputs) as stream:
                 return _final(stream)
         return at_rest(self._client, runs.submit_tool_outputs(run.id, thread_id=self._thread, tool_outputs=outputs))
 

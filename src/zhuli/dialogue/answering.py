@@ -11,15 +11,19 @@ from zhuli.types.domain import DomainFields
 from zhuli.types.understanding import EntityFound
 
 _FILLERS = frozenset(
-    "a an the at on in for to of by from until till with and or it is it's its that's i i'm i'd am we we'd my me you please make "
-    "would like want need let let's us be should have go just about around maybe um uh er well so ok okay yes yeah yep no nope "
-    "not sorry actually wait mean meant oh hmm prefer rather instead say o'clock "
-    "请 我 们 要 想 是 在 就 吧 的 了 呢 啊 呀 嗯 哦 额 到 去 从 和 与 给 用 把 改 成 为 换 不 对 好 行 应 该 那 说 错 大 概 左 右 我们 位 个".split()
+    "a an the at on in for to of by from until till with and or it is it's its that's i i'm i'd am we we'd my me you please "
+    "make would like want need let let's us be should have go just about around maybe um uh er well so ok okay yes yeah yep "
+    "no nope not sorry actually wait mean meant oh hmm prefer rather instead say o'clock o clock s m d ll t don".split()
+) | frozenset("请我们要想是在就吧的了呢啊呀嗯哦额到去从和与给用把改成为换不对好行应该那说错大概左右位个")
+_LEAD = r"^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|hello|well|wait|sorry|please),?\s+)*"
+_ASKING = re.compile(
+    _LEAD + r"(?:what|what's|whats|when|where|where's|which|who|who's|whose|why|how|how's|do|does|did|"
+    r"is there|are there|tell me)\b"
+    r"|吗[？?]?$|什么|怎么|多少钱|哪[里儿个些]|几点[开关]|有没有|是不是|为啥|如何"
 )
-_QUESTION = re.compile(
-    r"[?？]\s*$|^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|well|wait|sorry|please),?\s+)*"
-    r"(?:what|what's|whats|when|where|where's|which|who|who's|why|how|is|are|do|does|did|can|could|would|will|am|tell me)\b"
-    r"|吗|呢[？?]?$|什么|怎么|多少|哪[里儿个些]?|几点[开关]|有没有|能不能|可不可以|是不是|为啥|如何"
+_POLITE = re.compile(_LEAD + r"(?:is|are|can|could|would|will|may|am)\b|[?？]\s*$|呢[？?]?$|能不能|可不可以")
+_NO_CANCELLING = re.compile(
+    r"\b(?:do|did|would)(?:n't|nt| not)(?: \w+){0,3} cancel|\bnot cancel|(?:不要?|别|不想|没有?说要?)(?:给我|帮我|再)?取消"
 )
 _ORDINALS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
@@ -35,8 +39,8 @@ _LAST = re.compile(r"\blast\b|最后")
 _NAMED_BY_ALL = re.compile(r"\b(?:the\s+)?(first|second|third|fourth|fifth|last) (?:one|option|choice)\b")
 
 
-def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound]) -> bool:
-    """Whether [start, end) says little beside the values: an answer, not a wish of its own."""
+def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound], *, wordless: bool = False) -> bool:
+    """Whether [start, end) says little beside the values: an answer, not a wish of its own. wordless: nothing beside them."""
     taken = [(one.start, one.end) for one in values]
     words = [one for one in tokens(plain(text[start:end])) if one.text[0].isalnum()]
     left = [
@@ -44,11 +48,21 @@ def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound]) -> b
         for word in words
         if word.text not in _FILLERS and not any(at <= word.start + start < stop for at, stop in taken)
     ]
-    return bool(taken) and len(left) <= max(1, (len(words) - len(left)) // 4)
+    return bool(taken) and len(left) <= (0 if wordless else max(1, (len(words) - len(left)) // 4))
+
+
+def asks(text: str) -> bool:
+    """Whether it wants to know something, and is no polite request: "could we sit outside" may be an answer."""
+    return _ASKING.search(plain(text)) is not None
 
 
 def is_question(text: str) -> bool:
-    return _QUESTION.search(plain(text)) is not None
+    return asks(text) or _POLITE.search(plain(text)) is not None
+
+
+def keeps(text: str) -> bool:
+    """ "Don't cancel": the word for cancelling is there, and denied."""
+    return _NO_CANCELLING.search(plain(text)) is not None
 
 
 def chosen(domain: DomainFields, offered: Sequence[str], text: str, *, yes: bool | None) -> str | None:
@@ -67,7 +81,7 @@ def chosen(domain: DomainFields, offered: Sequence[str], text: str, *, yes: bool
 
 
 def _by_place(offered: Sequence[str], read: str) -> str | None:
-    """"The second one", and a bare number; "one" in a sentence is no number."""
+    """ "The second one", and a bare number; "one" in a sentence is no number."""
     if exact := _NAMED_BY_ALL.search(read):
         read = exact.group(1)
     if len(tokens(read)) > 4:

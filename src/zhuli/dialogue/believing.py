@@ -8,12 +8,16 @@ from zhuli.types.understanding import IntentScore, Reading
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """intent: OUT_OF_SCOPE where none is believed. score: how likely it is that this is meant. unclear: so are others."""
+    """intent: OUT_OF_SCOPE where none is believed. score: how likely it is that this is meant.
+
+    unclear: another is about as likely; candidates: the two. threshold: what the score had to reach.
+    """
 
     intent: str
     score: float
+    threshold: float
     unclear: bool = False
-    threshold: float = 0.0
+    candidates: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -29,13 +33,14 @@ def believe(reading: Reading, fallback: Fallback) -> Belief:
     threshold = fallback.threshold if fallback.threshold is not None else reading.threshold
     ranking = [one for one in reading.ranking if one.name != OUT_OF_SCOPE]
     if not ranking or reading.ranking[0].name == OUT_OF_SCOPE:
-        return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope), threshold=threshold)
+        return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope), threshold)
     best, second = ranking[0], ranking[1].confidence if len(ranking) > 1 else 0.0
     close = len(ranking) > 1 and best.confidence - second < fallback.margin
     reached = reading.in_scope * (best.confidence + (second if close else 0.0)) >= threshold
     if reached and best.confidence > 0:
-        return Belief(best.name, _bounded(reading.in_scope * best.confidence), unclear=close, threshold=threshold)
-    return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold=threshold)
+        candidates = (best.name, ranking[1].name) if close else (best.name,)
+        return Belief(best.name, _bounded(reading.in_scope * best.confidence), threshold, close, candidates)
+    return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold)
 
 
 def scored(belief: Belief, start: int, end: int) -> IntentScore:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from zhuli.dialogue.mappings import form_named, slots_of
-from zhuli.types.domain import DomainFields, Slot
+from zhuli.dialogue.wording import held
+from zhuli.types.domain import DomainFields
 from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TopicClosed
 
 
@@ -16,7 +17,7 @@ def closed(domain: DomainFields, state: DialogueState, how: Literal["done", "can
     """
     waiting = {slot.name for topic in state.topics[:-1] for slot in slots_of(domain, form_named(domain, topic.form))}
     slots = [slot for slot in slots_of(domain, form_named(domain, state.form)) if slot.name not in waiting]
-    gone = [slot for slot in slots if _held(state, slot) is not None and (how == "cancelled" or not slot.keep)]
+    gone = [slot for slot in slots if held(state, slot.name) is not None and (how == "cancelled" or not slot.keep)]
     changes: list[StateChange] = []
     for slot in gone:
         changes.append(SlotCleared(slot=slot.name, why="form_done" if how == "done" else "form_cancelled"))
@@ -41,8 +42,3 @@ def begun(domain: DomainFields, state: DialogueState) -> Iterator[StateChange]:
     for slot in domain.slots:
         if slot.initial is not None and slot.name not in state.slots:
             yield SlotSet(slot=slot.name, value=slot.initial, how="initial")
-
-
-def _held(state: DialogueState, slot: Slot) -> object:
-    known = state.slots.get(slot.name)
-    return known.value if known else None

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.yaml_tree import Node, data_of, tree_of, wrong
+from zhuli.dialogue.yaml_tree import Node, data_of, lines_of, tree_of, wrong
 from zhuli.types.domain import DomainFields
 from zhuli.types.refusals import path, refusal
 
@@ -96,8 +96,7 @@ def _texts(node: Node, at: Place, lines: Lines) -> Any:
     if isinstance(node.value, str):
         if not node.block:
             return data_of(node)
-        numbered = [(node.line + 1 + number, line.strip()) for number, line in enumerate(node.value.split("\n"))]
-        found = [(line, text.removeprefix("- ").lstrip()) for line, text in numbered if text]
+        found = lines_of(node)
         lines |= {_where((*at, index)): line for index, (line, _) in enumerate(found)}
         return [text for _, text in found]
     for index, item in enumerate(node.items):

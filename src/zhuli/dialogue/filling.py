@@ -10,11 +10,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from zhuli.dialogue.answering import is_bare
+from zhuli.dialogue.calling import named_at, names_in, side_of_mention, side_of_slot
 from zhuli.dialogue.heard import Filled, How, Refused
-from zhuli.dialogue.mappings import free_slots, mappings_of, slot_named, slots_of, takes_text, typed_entity
-from zhuli.dialogue.naming import named_before, names_in, side_of_mention, side_of_slot
+from zhuli.dialogue.mappings import (
+    free_slots,
+    mappings_of,
+    slot_named,
+    slots_of,
+    takes_text,
+    typed_entity,
+    waiting_slots,
+)
 from zhuli.dialogue.scene import Scene, Segment
-from zhuli.dialogue.values import fit
+from zhuli.dialogue.values import fit, hours
+from zhuli.dialogue.wishes import short_answer
 from zhuli.language.entities import find_entities
 from zhuli.types.domain import Entity, FromEntity, FromIntent, Slot
 from zhuli.types.understanding import EntityFound
@@ -33,8 +43,10 @@ class Filling:
     used: set[tuple[int, int]] = field(default_factory=set)
 
     def run(self) -> "Filling":
+        for slot, mention in self.scene.referred:
+            self._offer(slot, mention)
         for segment in self.scene.segments:
-            slots = [*slots_of(self.scene.domain, segment.form), *free_slots(self.scene.domain)]
+            slots = self._slots(segment)
             mentions = self._mentions(segment, slots)
             self._deny(slots, [one for one in mentions if one.negated])
             said = [one for one in mentions if not one.negated]
@@ -42,7 +54,7 @@ class Filling:
             if asked is not None and self._answers_as_text(asked):
                 self._take_text(asked, segment)
                 continue
-            self._answer(asked, slots, said)
+            self._answer(asked, slots, said, segment)
             for mention in said:
                 self._place(mention, slots, segment)
             self._take_intents(segment)
@@ -50,6 +62,12 @@ class Filling:
         return self
 
     # ── which values there are ──
+
+    def _slots(self, segment: Segment) -> list[Slot]:
+        """Those that the segment may fill: of its form, then of forms that wait if it answers, and of no form."""
+        slots = slots_of(self.scene.domain, segment.form)
+        slots += waiting_slots(self.scene.domain, self.scene.state) if segment.answers else []
+        return list({slot.name: slot for slot in (*slots, *free_slots(self.scene.domain))}.values())
 
     def _mentions(self, segment: Segment, slots: list[Slot]) -> list[EntityFound]:
         """Entities of the segment that a slot could take, without those that are only a piece of another."""
@@ -95,25 +113,30 @@ class Filling:
     # ── the asked slot ──
 
     def _answers_as_text(self, asked: Slot) -> bool:
-        """A slot that takes the whole message takes it, unless the message corrects something else."""
+        """A slot that takes nothing but the whole message takes it, unless the message corrects something else."""
         fills_by_entity = any(isinstance(one, FromEntity) for one in mappings_of(self.scene.domain, asked))
-        return takes_text(self.scene.domain, asked) and not fills_by_entity and not self.scene.corrects
+        free = asked.name not in self.filled and not self.scene.corrects
+        return free and not fills_by_entity and takes_text(self.scene.domain, asked)
 
-    def _answer(self, asked: Slot | None, slots: list[Slot], mentions: list[EntityFound]) -> None:
-        if asked is None:
+    def _answer(self, asked: Slot | None, slots: list[Slot], mentions: list[EntityFound], segment: Segment) -> None:
+        if asked is None or asked.name in self.filled:
             return
         if asked.type == "boolean" and self.scene.yes is not None:
             self._keep(asked, self.scene.yes, self.scene.text, "intent")
             return
         names = names_in(self.scene.text, slots)
-        for segment in self.scene.segments:
-            fitting = [one for one in mentions if self._takes(asked, one, segment)]
-            fitting = [one for one in fitting if named_before(names, one.start) in (None, asked.name)]
-            if self.scene.corrects and any(self._filled_elsewhere(asked, slots, one, segment) for one in fitting):
-                return
-            best = max(fitting, key=lambda one: self._on_its_side(asked, one, segment), default=None)
-            if best is not None and self._on_its_side(asked, best, segment) >= 0:
-                self._offer(asked, best)
+        fitting = [one for one in mentions if self._takes(asked, one, segment)]
+        fitting = [one for one in fitting if named_at(names, one.start, one.end) in (None, asked.name)]
+        if self.scene.corrects and any(self._filled_elsewhere(asked, slots, one, segment) for one in fitting):
+            return
+        best = max(fitting, key=lambda one: self._on_its_side(asked, one, segment), default=None)
+        if best is not None and self._on_its_side(asked, best, segment) >= 0:
+            self._offer(asked, best)
+        elif len(mentions) == 1 and _called_hour(asked, mentions[0], asked.name) and self._alone(mentions[0], segment):
+            self._offer(asked, mentions[0])
+
+    def _alone(self, mention: EntityFound, segment: Segment) -> bool:
+        return is_bare(self.scene.text, segment.start, segment.end, [mention], wordless=True)
 
     def _filled_elsewhere(self, asked: Slot, slots: list[Slot], mention: EntityFound, segment: Segment) -> bool:
         others = (slot for slot in slots if slot.name != asked.name and self._takes(slot, mention, segment))
@@ -135,14 +158,16 @@ class Filling:
         if (mention.start, mention.end) in self.used:
             return
         names = names_in(self.scene.text, slots)
-        named = named_before(names, mention.start)
-        open_to_it = [slot for slot in slots if self._takes(slot, mention, segment) and self._may(slot, mention, named)]
-        several = len([slot for slot in slots if self._takes(slot, mention, segment)]) > 1
+        named = named_at(names, mention.start, mention.end)
+        taking = [slot for slot in slots if self._takes(slot, mention, segment) or _called_hour(slot, mention, named)]
+        open_to_it = [slot for slot in taking if self._may(slot, mention, named, segment)]
+        current = slots_of(self.scene.domain, segment.form)
 
-        def order(slot: Slot) -> tuple[bool, int, bool, int]:
+        def order(slot: Slot) -> tuple[bool, bool, int, bool, int]:
             empty = self.scene.value(slot.name) is None
-            side = self._on_its_side(slot, mention, segment) if several else 0
-            return slot.name != named, -side, empty == self.scene.corrects, 0 if empty else -self._set_in_turn(slot)
+            side = self._on_its_side(slot, mention, segment) if len(taking) > 1 else 0
+            newest = 0 if empty else -self._set_in_turn(slot)
+            return slot.name != named, slot not in current, -side, empty == self.scene.corrects, newest
 
         before = dict(self.refused)
         ordered = sorted(open_to_it, key=order)
@@ -152,14 +177,15 @@ class Filling:
             first = {slot.name: self.refused[slot.name] for slot in ordered[:1] if slot.name in self.refused}
             self.refused = first | before
 
-    def _may(self, slot: Slot, mention: EntityFound, named: str | None) -> bool:
+    def _may(self, slot: Slot, mention: EntityFound, named: str | None, segment: Segment) -> bool:
         """Whether the slot is free for it: not filled by this message already, and not by chance a number like its own."""
         if slot.name in self.filled:
             return self.scene.corrects or slot.type == "list"
         if self.scene.value(slot.name) is None or slot.type == "list":
             return True
-        by_chance = mention.source == "number" and self.scene.asked not in (None, slot.name)
-        return self.scene.corrects or named == slot.name or not by_chance
+        if self.scene.corrects or segment.restates or named == slot.name or self.scene.asked in (None, slot.name):
+            return True
+        return mention.source != "number" or is_bare(self.scene.text, segment.start, segment.end, [mention])
 
     def _set_in_turn(self, slot: Slot) -> int:
         known = self.scene.state.slots.get(slot.name)
@@ -184,8 +210,14 @@ class Filling:
                 continue
             if (found := self._by_type(slot, segment)) is not None:
                 self._offer(slot, found)
-            elif slot is asked and takes_text(self.scene.domain, slot) and not self.filled and not self.scene.corrects:
+            elif slot is asked and not self.filled and self._in_own_words(slot, segment):
                 self._take_text(slot, segment)
+
+    def _in_own_words(self, slot: Slot, segment: Segment) -> bool:
+        if self.scene.corrects or self.scene.yes is not None:
+            return False
+        text = self.scene.text[segment.start : segment.end]
+        return takes_text(self.scene.domain, slot) or short_answer(self.scene.domain, slot, text)
 
     @property
     def _changes(self) -> bool:
@@ -230,16 +262,17 @@ class Filling:
         return items if item in items else [*items, item]
 
     def _fit(self, slot: Slot, mention: EntityFound) -> Any | None:
-        value = mention.value
-        if slot.type == "time" and isinstance(value, int | float) and not isinstance(value, bool):
-            value = _clock(value, self.scene.value(slot.name))
-        return fit(slot, value, mention.text, language=self.scene.language, now=self.scene.now)
+        values = hours(mention, self.scene.value(slot.name)) if slot.type == "time" else [mention.value]
+        fitting = (fit(slot, one, mention.text, language=self.scene.language, now=self.scene.now) for one in values)
+        return next((one for one in fitting if one is not None), None)
 
     def _settle(self, slot: Slot, value: Any | None, text: str, how: How) -> bool:
         if value is None:
             self.refused.setdefault(slot.name, Refused(slot.name, value, text))
             return False
-        self._keep(slot, value if slot.type != "list" or isinstance(value, list) else self._added(slot, value), text, how)
+        self._keep(
+            slot, value if slot.type != "list" or isinstance(value, list) else self._added(slot, value), text, how
+        )
         return True
 
     def _keep(self, slot: Slot, value: Any, text: str, how: How) -> None:
@@ -249,7 +282,9 @@ class Filling:
         if held == value and type(held) is type(value):
             return
         replaces = held is not None and slot.type != "list" and self.scene.open_before(slot.name)
-        self.filled[slot.name] = Filled(slot.name, value, text, "correction" if replaces and how != "reference" else how)
+        self.filled[slot.name] = Filled(
+            slot.name, value, text, "correction" if replaces and how != "reference" else how
+        )
 
 
 def _covers(other: EntityFound, one: EntityFound) -> bool:
@@ -257,10 +292,6 @@ def _covers(other: EntityFound, one: EntityFound) -> bool:
     return longer and other.start <= one.start and one.end <= other.end
 
 
-def _clock(hour: float, before: object) -> str:
-    """A bare hour as a time: in the half of the day of the time that it replaces, or else as it stands."""
-    whole = int(hour)
-    if whole < 12 and isinstance(before, str) and before[:2].isdigit() and int(before[:2]) >= 12:
-        whole += 12
-    minutes = round((hour - int(hour)) * 60)
-    return f"{whole:02d}:{minutes:02d}"
+def _called_hour(slot: Slot, mention: EntityFound, named: str | None) -> bool:
+    """Whether a bare number is an hour, for the slot is called by name: "the time should be 8"."""
+    return slot.name == named and slot.type == "time" and mention.source == "number"

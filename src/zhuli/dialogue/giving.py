@@ -1,16 +1,28 @@
 """What a client says of a thread's state, as changes of it: slots that it knows, slots to forget, a thread given back."""
 
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import DomainFields
+from zhuli.dialogue.values import fit
+from zhuli.types.domain import DomainFields, Slot
 from zhuli.types.understanding import DialogueState, HandedOver, SlotCleared, SlotSet, StateChange, StateGive
 
 
-def changes_by(body: StateGive, domain: DomainFields, state: DialogueState) -> list[StateChange]:
-    """The changes, in the order of the slots; InvalidRequest for a slot that the domain does not have."""
-    _check_names(domain, [*body.slots, *body.clear])
+def changes_by(body: StateGive, domain: DomainFields, state: DialogueState, *, now: float) -> list[StateChange]:
+    """The changes, in the order of the slots; InvalidRequest for a slot that there is not, or a value that does not fit.
+
+    now: seconds of the epoch, for values like "tomorrow".
+    """
+    here = datetime.fromtimestamp(now, ZoneInfo(domain.timezone))
+    slots = {slot.name: slot for slot in domain.slots}
+    _check_names(list(slots), [*body.slots, *body.clear])
     emptied = [*(name for name, value in body.slots.items() if value is None), *body.clear]
     changes: list[StateChange] = [
-        SlotSet(slot=name, value=value, how="given") for name, value in body.slots.items() if value is not None
+        SlotSet(slot=name, value=_fitting(slots[name], value, here), how="given")
+        for name, value in body.slots.items()
+        if value is not None
     ]
     changes += [
         SlotCleared(slot=name, why="given")
@@ -22,12 +34,23 @@ def changes_by(body: StateGive, domain: DomainFields, state: DialogueState) -> l
     return changes
 
 
-def _check_names(domain: DomainFields, names: list[str]) -> None:
-    known = [slot.name for slot in domain.slots]
+def _check_names(known: list[str], names: list[str]) -> None:
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise InvalidRequest(
-            f"The domain has no slot '{unknown}'. Its slots: {', '.join(known) or 'none'}.",
-            param="slots",
-            code="invalid_value",
+        raise _refusal(f"The domain has no slot '{unknown}'. Its slots: {', '.join(known) or 'none'}.")
+
+
+def _fitting(slot: Slot, value: Any, now: datetime) -> Any:
+    """The value as the slot holds it."""
+    items = value if slot.type == "list" and isinstance(value, list) else [value]
+    fitting = [fit(slot, item, item if isinstance(item, str) else "", language=None, now=now) for item in items]
+    if any(item is None for item in fitting):
+        allowed = f", one of: {', '.join(one.value for one in slot.values)}" if slot.values else ""
+        raise _refusal(
+            f"The value does not fit the slot '{slot.name}'. Expected a {slot.type}{allowed}; its validation may allow less."
         )
+    return fitting if slot.type == "list" else fitting[0]
+
+
+def _refusal(message: str) -> InvalidRequest:
+    return InvalidRequest(message, param="slots", code="invalid_value")

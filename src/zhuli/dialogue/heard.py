@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zhuli.types.domain import OUT_OF_SCOPE, Act, Language
-from zhuli.types.understanding import Asked, EntityFound, IntentScore
+from zhuli.types.understanding import Asked, EntityFound, IntentScore, TopicOpened
 
 How = Literal["entity", "intent", "text", "reference", "correction"]
 
@@ -35,8 +35,9 @@ class Heard:
     asked: what had been asked for before it. intents: in the order of the message, out of scope among them, empty only for an
     empty message; intent: the one that counts most. ranking: of the whole message. act: yes, no and their like, by intent or
     wording. corrects: the wording says that something was wrong. unclear: two intents are about as likely; they lead the ranking.
-    forms: of the intents, in their order. filled, cleared, refused: what becomes of slots. named: a slot that the message
-    names without a value for it. reasons: why, in the order of the decisions.
+    filled, cleared, refused: what becomes of slots. named: a slot that is to be changed, the message does not say to what.
+    goes_on: it says not to cancel. cancels: the form that is left. opened: forms to open, the last on top. reasons: why, in
+    the order of the decisions.
     """
 
     text: str
@@ -54,6 +55,9 @@ class Heard:
     cleared: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     named: str | None = None
+    goes_on: bool = False
+    cancels: str | None = None
+    opened: list[TopicOpened] = field(default_factory=list)
 
     @property
     def out_of_scope(self) -> bool:
@@ -61,5 +65,6 @@ class Heard:
 
     @property
     def usable(self) -> bool:
-        """Whether the message said anything about a slot."""
-        return bool(self.filled or self.cleared or self.named)
+        """Whether the message said anything about a slot, if only what it shall not be."""
+        said = self.filled or self.cleared or self.named or self.goes_on
+        return bool(said) or any(one.negated for one in self.entities)

@@ -1,6 +1,7 @@
 """Where slots take their values from: what the domain says, and what goes without saying."""
 
 from zhuli.types.domain import DomainFields, Entity, EntityKind, Form, FromEntity, FromText, Mapping, Slot
+from zhuli.types.understanding import DialogueState
 
 
 def mappings_of(domain: DomainFields, slot: Slot) -> list[Mapping]:
@@ -50,6 +51,12 @@ def slots_of(domain: DomainFields, form: Form | None) -> list[Slot]:
     slots = {slot.name: slot for slot in domain.slots}
     names = dict.fromkeys([*(name for name in form.slots if name not in form.optional), *form.optional])
     return [slots[name] for name in names if name in slots]
+
+
+def waiting_slots(domain: DomainFields, state: DialogueState) -> list[Slot]:
+    """Of the forms below the open one, the newest first."""
+    waiting = reversed(state.topics[:-1])
+    return [slot for topic in waiting for slot in slots_of(domain, form_named(domain, topic.form))]
 
 
 def asked_for(form: Form) -> list[str]:

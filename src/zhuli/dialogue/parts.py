@@ -17,7 +17,9 @@ _OPENERS = (
     r"order|buy|play|add|call|check|transfer|pay|remind|set|make|help|connect|put|turn|open|close|block|forget|thanks|thank"
 )
 _CLAUSE = rf"(?=(?:(?:please|also|then|now|just)\s+)?(?:{_OPENERS})\b)"
-_GREETED = r"^\s*(?:hi|hello|hey|thanks|thank you|ok|okay|yes|yeah|yep|no|nope|sure|great|good (?:morning|afternoon|evening))"
+_GREETED = (
+    r"^\s*(?:hi|hello|hey|thanks|thank you|ok|okay|yes|yeah|yep|no|nope|sure|great|good (?:morning|afternoon|evening))"
+)
 _BREAKS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
         rf"(?:(?<=[.!?;])\s+|\n+|{_GREETED}(?:\s+there)?\s*,\s*(?=\w)"

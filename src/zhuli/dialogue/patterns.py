@@ -1,8 +1,10 @@
-"""What is wrong with a regular expression that a domain brings. It is only looked at here; searching is language/'s."""
+"""What is wrong with a regular expression that a domain brings. It is searched by language/patterns."""
 
 import re
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, Literal
+
+from zhuli.language.patterns import BadPattern, compiled, fits
 
 _UNBOUNDED = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
@@ -13,19 +15,26 @@ Problem = tuple[Literal["error", "warning"], str, str]
 def problem(pattern: str) -> Problem | None:
     """The first thing that is wrong, if anything is."""
     try:
-        compiled = re.compile(pattern)
-        nested = _nested(_parser.parse(pattern), within=False)
-    except (re.error, RecursionError, OverflowError, Warning) as error:
-        return "error", "invalid_pattern", f"'{pattern}' is no regular expression of Python's `re`: {error}."
-    if compiled.match("") is not None and compiled.fullmatch("") is not None:
+        compiled(pattern)
+    except BadPattern as bad:
+        return "error", "invalid_pattern", f"'{pattern}' is no regular expression that can be searched: {bad}."
+    if fits(pattern, ""):
         return "warning", "empty_pattern", f"'{pattern}' also fits where there is nothing. Let it need a character."
-    if nested:
+    if _slow(pattern):
         text = (
             f"In '{pattern}' something that repeats without end repeats without end, which may take very long on some "
-            "messages. Bound one of them, as {1,20}, or write possessive quantifiers such as `++`."
+            "messages; what takes too long finds nothing. Bound one of them, as {1,20}, or make it possessive, as `++`."
         )
         return "warning", "slow_pattern", text
     return None
+
+
+def _slow(pattern: str) -> bool:
+    """False also for what only the library `regex` can read."""
+    try:
+        return _nested(_parser.parse(pattern), within=False)
+    except (re.error, RecursionError, OverflowError, Warning):
+        return False
 
 
 def _nested(part: Any, *, within: bool) -> bool:

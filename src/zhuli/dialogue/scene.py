@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from zhuli.types.domain import DomainFields, Form, Language
+from zhuli.types.domain import DomainFields, Form, Language, Slot
 from zhuli.types.understanding import DialogueState, EntityFound
 
 
@@ -12,7 +12,7 @@ from zhuli.types.understanding import DialogueState, EntityFound
 class Segment:
     """Characters [start, end) that are about one thing. form: whose slots they may fill, None for those of no form.
 
-    intents: what is meant there. answers: whether it may answer what was asked.
+    intents: what is meant there. answers: whether it may answer what was asked. restates: it has the open form's own intent.
     """
 
     start: int
@@ -20,11 +20,16 @@ class Segment:
     form: Form | None
     intents: frozenset[str]
     answers: bool
+    restates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """state: as it stands when the slots are filled, which is after cancelling. asked: the slot that was asked for."""
+    """state: as it stands when the slots are filled, which is after cancelling. asked: the slot that was asked for.
+
+    yes: whether the message says yes or no. confirming: it answers whether all is right. referred: earlier values that it
+    points to, with the slot that is to take each.
+    """
 
     domain: DomainFields
     state: DialogueState
@@ -37,6 +42,7 @@ class Scene:
     yes: bool | None
     corrects: bool
     confirming: bool
+    referred: Sequence[tuple[Slot, EntityFound]] = ()
 
     def value(self, slot: str) -> object:
         known = self.state.slots.get(slot)

@@ -1,7 +1,7 @@
 """Whether the parts of a domain can do what they are for: lists, patterns, bounds, first values, wordings, time zone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +13,10 @@ from zhuli.language.plain_text import plain
 from zhuli.types.domain import DomainFields, Entity, Finding, FromIntent, Slot, Validation, Wording
 
 
-def check_parts(domain: DomainFields) -> Iterator[Finding]:
-    """Errors for what can't work, warnings for what is probably not meant."""
+def check_parts(domain: DomainFields, plugins: Collection[str] | None) -> Iterator[Finding]:
+    """Errors for what can't work, warnings for what is probably not meant. plugins: as in checking.check."""
     yield from _zone(domain.timezone)
-    yield from _understander(domain.understander.type)
+    yield from _understander(domain.understander.type, plugins)
     for index, entity in enumerate(domain.entities):
         yield from _entity(entity, f"entities[{index}]")
     for index, slot in enumerate(domain.slots):
@@ -35,12 +35,12 @@ def _zone(name: str) -> Iterator[Finding]:
         yield error("unknown_timezone", "timezone", text)
 
 
-def _understander(name: str) -> Iterator[Finding]:
-    """Names with a colon are modules, which the server's settings may allow."""
-    known = registry.names("understanders")
-    if ":" not in name and name not in known:
-        text = f"There is no understander '{name}'. Name one of: {', '.join(known)}."
-        yield error("unknown_understander", "understander.type", text)
+def _understander(name: str, plugins: Collection[str] | None) -> Iterator[Finding]:
+    known = [*registry.names("understanders"), *(plugins or ())]
+    if name in known or (plugins is None and ":" in name):
+        return
+    text = f"There is no understander '{name}'. Name one of: {', '.join(known)}."
+    yield error("unknown_understander", "understander.type", text)
 
 
 def _entity(entity: Entity, where: str) -> Iterator[Finding]:
@@ -89,21 +89,28 @@ def _slot(slot: Slot, where: str) -> Iterator[Finding]:
         yield from _validation(slot, slot.validation, f"{where}.validation")
 
 
-_SHAPES = {
+def _is_date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and time.fromisoformat(value).isoformat("minutes") == value
+    except ValueError:
+        return False
+
+
+_SHAPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("a string", lambda value: isinstance(value, str)),
     "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "date": ("a date such as 2026-11-23", lambda value: _reads(date, value)),
-    "time": ("a time such as 18:30", lambda value: _reads(time, value)),
+    "date": ("a date such as 2026-11-23", _is_date),
+    "time": ("a time such as 18:30", _is_time),
     "list": ("a list", lambda value: isinstance(value, list)),
 }
-
-
-def _reads(kind: type[date] | type[time], value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(kind.fromisoformat(value) or True)
-    except ValueError:
-        return False
 
 
 def _of_type(slot: Slot, value: Any, where: str) -> Iterator[Finding]:

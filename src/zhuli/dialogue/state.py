@@ -61,9 +61,7 @@ def _fill(state: DialogueState, change: SlotSet | SlotCleared) -> None:
         return
     slot.value = change.value
     slot.history.append(
-        SlotValue(
-            value=change.value, text=change.text, how=change.how, message_id=change.message_id, turn=state.turn
-        )
+        SlotValue(value=change.value, text=change.text, how=change.how, message_id=change.message_id, turn=state.turn)
     )
 
 

@@ -89,7 +89,7 @@ def _how_many(domain: DomainFields) -> Iterator[Finding]:
     for index, intent in enumerate(domain.intents):
         where, count = f"intents[{index}].examples", len(intent.examples)
         if kind == LEARNS_FROM_EXAMPLES and 0 < count < FEWEST:
-            text = f"The intent '{intent.name}' has {count} examples. Give it at least {FEWEST}, worded differently."
+            text = f"The intent '{intent.name}' has {count} of the {FEWEST} examples that it needs. Add some, worded differently."
             yield warning("few_examples", where, text)
         elif not count and intent.act is None and kind == LEARNS_FROM_EXAMPLES:
             text = (
@@ -122,10 +122,8 @@ def _alike(examples: Iterable[Example]) -> Iterator[Finding]:
     buckets: dict[tuple[str, ...], list[tuple[Example, str]]] = defaultdict(list)
     for example in examples:
         if len(example.words) > _SHORTEST:
-            for left_out in sorted(set(example.words)):
-                rest = sorted(example.words)
-                rest.remove(left_out)
-                buckets[tuple(rest)].append((example, left_out))
+            for rest, left_out in _without_one(sorted(example.words)):
+                buckets[rest].append((example, left_out))
     told: set[tuple[str, str]] = set()
     for bucket in buckets.values():
         for number, (one, word) in enumerate(bucket[:_IN_ONE_BUCKET]):
@@ -134,6 +132,13 @@ def _alike(examples: Iterable[Example]) -> Iterator[Finding]:
                 if one.intent != other.intent and one.words != other.words and pair not in told and _like(word, its):
                     told.add(pair)
                     yield _similar(one, other)
+
+
+def _without_one(words: list[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Sorted words without one of them, and that one."""
+    for number, word in enumerate(words):
+        if number == 0 or words[number - 1] != word:
+            yield tuple(words[:number] + words[number + 1 :]), word
 
 
 def _like(one: str, other: str) -> bool:

@@ -23,7 +23,9 @@ def told(domain: DomainFields, state: DialogueState, decision: Decision) -> str:
         lines.append(words["intent"].format(intent=f"{state.intent} ({described})" if described else state.intent))
     known = {name: slot.value for name, slot in state.slots.items() if slot.value is not None}
     if known:
-        lines.append(words["slots"].format(slots=comma.join(f"{name} = {_data(value)}" for name, value in known.items())))
+        lines.append(
+            words["slots"].format(slots=comma.join(f"{name} = {_data(value)}" for name, value in known.items()))
+        )
     lines += _open_form(domain, state)
     if decision.text:
         lines.append(words["first"].format(text=json.dumps(decision.text, ensure_ascii=False)))

@@ -62,8 +62,8 @@ def uses_of(domain: DomainFields) -> Iterator[Use]:
 
 def _after_calls(domain: DomainFields) -> Iterator[str]:
     """The responses that are said with a function's output."""
-    fallback = (domain.fallback.out_of_scope, domain.fallback.unclear)
-    for action in (*(item.action for item in (*domain.intents, *domain.forms)), *fallback):
+    of_intents, of_forms = (intent.action for intent in domain.intents), (form.action for form in domain.forms)
+    for action in (*of_intents, *of_forms, domain.fallback.out_of_scope, domain.fallback.unclear):
         if isinstance(action, Call) and action.response is not None:
             yield action.response
 

@@ -1,5 +1,6 @@
 """Whether a value fits a slot, and how the slot writes it. Nothing that does not pass here is ever remembered."""
 
+import re
 from datetime import date, datetime, time
 from typing import Any
 
@@ -8,6 +9,9 @@ from zhuli.language.entities import find_entities
 from zhuli.language.patterns import fits
 from zhuli.language.plain_text import plain
 from zhuli.types.domain import Entity, Language, Slot, Validation
+from zhuli.types.understanding import EntityFound
+
+_HALF_OF_DAY = re.compile(r"[ap]\.?m\b|\b0\d:|morning|noon|evening|night|早|晨|上午|中午|午后|下午|傍晚|晚|夜")
 
 MOST_CHARACTERS = 4_000
 """Of a text that a slot takes."""
@@ -20,6 +24,23 @@ def fit(slot: Slot, value: Any, text: str, *, language: Language | None, now: da
     """
     typed = _typed(slot, value, text, language, now)
     return typed if typed is not None and allowed(slot.validation, typed) else None
+
+
+def hours(mention: EntityFound, before: object) -> list[Any]:
+    """What a time may mean, likeliest first: 8 is 20:00 after 19:00, or where eight in the morning is not allowed.
+
+    before: the time that it replaces. Words that say the half of the day, and times like 08:30, mean one thing.
+    """
+    value = mention.value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 24:
+        value = f"{int(value):02d}:{round(value % 1 * 60) % 60:02d}"
+    if not isinstance(value, str) or not _iso("time", value) or _HALF_OF_DAY.search(plain(mention.text)):
+        return [value]
+    hour = int(value[:2])
+    if not 1 <= hour < 12:
+        return [value]
+    later = f"{hour + 12}{value[2:5]}"
+    return [later, value] if isinstance(before, str) and before >= "12" else [value, later]
 
 
 def allowed(validation: Validation | None, value: Any) -> bool:

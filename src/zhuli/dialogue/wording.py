@@ -5,7 +5,6 @@ It decides nothing: what is to be said is the policy's.
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from zhuli.dialogue.sentences import BUILT_IN, LISTS, YES_NO
@@ -16,15 +15,15 @@ _PLACEHOLDER = re.compile(r"\{(\w[^\s{}\[\]()]*)\}")
 
 
 def said(wording: Wording, state: DialogueState, language: Language | None, **more: Any) -> str:
-    """The text with `{slot}` replaced by what the slot holds, or held last; `more` are values by other names, which come first.
+    """The text with `{slot}` replaced by what the slot holds; `more` are values by other names, which come first.
 
-    A slot that never held anything leaves nothing. A value is put in as it is: braces in it stand for nothing.
+    A slot that holds nothing leaves nothing. A value is put in as it is: braces in it stand for nothing.
     """
     text = in_language(wording, language)
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
-        return shown(more[name] if name in more else last_value(state, name), language)
+        return shown(more[name] if name in more else held(state, name), language)
 
     return _PLACEHOLDER.sub(value, text)
 
@@ -41,12 +40,10 @@ def built_in(key: str, language: Language | None, **values: str) -> str:
     return BUILT_IN[key][language or "en"].format(**values)
 
 
-def last_value(state: DialogueState, slot: str) -> Any:
-    """What the slot holds; of one that was cleared when its form was done, what it held."""
+def held(state: DialogueState, slot: str) -> Any:
+    """The slot's value, None if it has none."""
     known = state.slots.get(slot)
-    if known is None or known.value is not None or not known.history:
-        return known.value if known else None
-    return known.history[-1].value
+    return known.value if known else None
 
 
 def shown(value: Any, language: Language | None) -> str:
@@ -107,12 +104,17 @@ def after_call(domain: DomainFields, decision: Decision, state: DialogueState, o
     response = domain.responses.get(decision.response) if decision.response else None
     if response is None:
         return None
-    text = said(response, state, state.language, **_results(output))
+    text = said(response, state, state.language, **(_held_last(state) | _results(output)))
     asked = question(domain, state.asked, state) if state.asked else None
     return joined(decision.text, text, built_in("back", state.language, question=asked) if asked else None)
 
 
-def _results(output: str) -> Mapping[str, Any]:
+def _held_last(state: DialogueState) -> dict[str, Any]:
+    """Of each slot what it held last: those of the form were cleared when it was done, and the call was for them."""
+    return {name: slot.history[-1].value for name, slot in state.slots.items() if slot.history}
+
+
+def _results(output: str) -> dict[str, Any]:
     """The output and its members, by the names that templates have for them: result, result.key, result.key.key …"""
     try:
         parsed = json.loads(output)

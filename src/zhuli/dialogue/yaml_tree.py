@@ -65,6 +65,13 @@ def tree_of(text: str) -> Node:
     return root
 
 
+def lines_of(node: Node) -> list[tuple[int, str]]:
+    """The texts of a block with one on each line, with or without a dash before it, and their lines; empty ones are left out."""
+    text = node.value if isinstance(node.value, str) else ""
+    numbered = [(node.line + node.block + number, line.strip()) for number, line in enumerate(text.split("\n"))]
+    return [(number, line.removeprefix("- ").lstrip()) for number, line in numbered if line not in ("", "-")]
+
+
 def data_of(node: Node) -> Any:
     """The node as JSON has it."""
     if isinstance(node.value, dict):

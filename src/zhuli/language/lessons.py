@@ -90,6 +90,8 @@ def lessons(examples: Sequence[tuple[Lesson, str]], listed: Values) -> list[Less
         for _ in range(SWAPPED if marks else 0):
             other = _swapped(lesson, values, chance)
             made += [other, Lesson(other.words, other.tags, (meant(intent),), fresh=False)]
+        if marks:
+            made.append(_unheard(lesson))
         if entities:
             made.append(Lesson(lesson.words, lesson.tags, (asked_for(entities[number % len(entities)]),)))
         made += _windows(lesson, marks)
@@ -149,6 +151,16 @@ def _alone(values: Values) -> Iterator[Lesson]:
             tags = (f"B-{entity}", *[f"I-{entity}"] * (len(value) - 1))
             yield Lesson(value, tags, (asked_for(entity),))
             yield Lesson(value, tags, fresh=False)
+            yield _unheard(Lesson(value, tags, (asked_for(entity),)))
+
+
+def _unheard(lesson: Lesson) -> Lesson:
+    """The text with values that nobody ever said: each word backwards, so that only what is beside it can tell."""
+    words = [
+        word if tag == "O" else word[::-1].title() if word.istitle() else word[::-1]
+        for word, tag in zip(lesson.words, lesson.tags, strict=True)
+    ]
+    return Lesson(tuple(words), lesson.tags, lesson.context)
 
 
 def _overlap(token: Token, start: int, end: int) -> bool:

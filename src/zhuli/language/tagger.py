@@ -29,9 +29,10 @@ Said = dict[str, dict[str, Any]]
 
 @dataclass
 class Tagger:
-    """model: the CRF as bytes. May be asked by several threads."""
+    """model: the CRF as bytes. words: those that examples have, in lower case. May be asked by several threads."""
 
     model: bytes
+    words: frozenset[str]
     listed: Listed
     said: Said
 
@@ -51,7 +52,7 @@ class Tagger:
         listed = self._gazetteer.features([word.lower() for word in words], {})
         return [
             self._entity(text, cut[first].start, cut[end - 1].end, label, confidence)
-            for first, end, label, confidence in self._spans(features(words, listed, context))
+            for first, end, label, confidence in self._spans(features(words, listed, context, self.words))
         ]
 
     def _spans(self, rows: list[list[str]]) -> list[tuple[int, int, str, float]]:
@@ -84,6 +85,12 @@ class Tagger:
 
 def gazetteer(listed: Listed) -> Gazetteer:
     return Gazetteer((label, words) for label, values in sorted(listed.items()) for words in values)
+
+
+def known_words(lessons: Iterable[Lesson], listed: Listed) -> frozenset[str]:
+    """The lower-cased words of the lessons and of the values."""
+    said = (word.lower() for lesson in lessons for word in lesson.words)
+    return frozenset([*said, *(word for values in listed.values() for value in values for word in value)])
 
 
 def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) -> Listed:

@@ -11,13 +11,13 @@ import os
 import sys
 import tempfile
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from zhuli.core.errors import ServerFault
 from zhuli.language.lessons import Lesson, lessons, spans
-from zhuli.language.tagger import Listed, gazetteer
+from zhuli.language.tagger import Listed, gazetteer, known_words
 from zhuli.language.word_features import Gazetteer, features
 
 PENALTY = 0.1
@@ -51,19 +51,20 @@ def main() -> None:
     rows, listed = json.load(sys.stdin)
     examples = [(Lesson(tuple(words), tuple(tags)), intent) for words, tags, intent in rows]
     values = {label: [tuple(words) for words in known] for label, known in listed.items()}
-    sys.stdout.buffer.write(trained(lessons(examples, values), gazetteer(listed)))
+    words = known_words((lesson for lesson, _ in examples), listed)
+    sys.stdout.buffer.write(trained(lessons(examples, values), gazetteer(listed), words))
 
 
-def trained(learned_from: Sequence[Lesson], known: Gazetteer) -> bytes:
-    """The model's bytes."""
+def trained(learned_from: Sequence[Lesson], values: Gazetteer, words: Collection[str]) -> bytes:
+    """The model's bytes. words: as in word_features.features."""
     import pycrfsuite
 
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params({"c1": 0.0, "c2": PENALTY, "max_iterations": ROUNDS})
     for lesson in learned_from:
         low = [word.lower() for word in lesson.words]
-        listed = known.features(low, _own(lesson) if lesson.fresh else {})
-        trainer.append(features(lesson.words, listed, lesson.context), lesson.tags)
+        listed = values.features(low, _own(lesson) if lesson.fresh else {})
+        trainer.append(features(lesson.words, listed, lesson.context, words), lesson.tags)
     with tempfile.TemporaryDirectory(prefix="zhuli-tagger-") as folder:
         path = Path(folder, "model")
         trainer.train(str(path))

@@ -11,6 +11,8 @@ from zhuli.language.tokens import unspaced
 LONGEST = 12
 """Words of a listed value; longer ones are told by their neighbours alone."""
 
+UNKNOWN = "?"
+
 Words = tuple[str, ...]
 
 
@@ -51,24 +53,29 @@ class Gazetteer:
         return 1
 
 
-def features(words: Sequence[str], listed: Sequence[Sequence[str]], context: Sequence[str]) -> list[list[str]]:
-    """The features of each word. listed: from a Gazetteer. context: what is known of the whole text, such as its intent."""
-    low = ["<", "<", *(word.lower() for word in words), ">", ">"]
+def features(
+    words: Sequence[str], listed: Sequence[Sequence[str]], context: Sequence[str], known: Collection[str]
+) -> list[list[str]]:
+    """The features of each word. listed: from a Gazetteer. context: what is known of the whole text, such as its intent.
+
+    known: lower-cased words that examples have; others are all alike but for their form.
+    """
+    low = ["<", "<", *(word if word in known else UNKNOWN for word in map(str.lower, words)), ">", ">"]
     forms = ["<", *(_form(word) for word in words), ">"]
     lists = [(), *listed, ()]
     made: list[list[str]] = []
-    for place, word in enumerate(words):
+    for place in range(len(words)):
         two_left, left, here, right, two_right = low[place : place + 5]
         row = [
             "always", f"w={here}", f"w-1={left}", f"w+1={right}", f"w-2={two_left}", f"w+2={two_right}",
             f"w-1,w+1={left} {right}",
             f"form={forms[place + 1]}", f"form-1={forms[place]}", f"form+1={forms[place + 2]}",
         ]  # fmt: skip
-        row += _affixes(here)
+        row += _affixes(here) if here != UNKNOWN else []
         row += [f"list {name}" for name in lists[place + 1]]
         row += [f"list-1 {name}" for name in lists[place]] + [f"list+1 {name}" for name in lists[place + 2]]
-        for known in context:
-            row += [known, f"{known} w-1={left}", f"{known} w={here}"]
+        for fact in context:
+            row += [fact, f"{fact} w-1={left}", f"{fact} w={here}"]
         made.append(row)
     return made
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +12,6 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.server.actor import Actor
 from zhuli.settings import Settings
 from zhuli.types.page import Order, PageParams
-from zhuli.types.wire import Wire
 
 PREFIXES = {
     "assistant_id": "asst",
@@ -23,6 +23,7 @@ PREFIXES = {
     "upload_id": "upload",
     "vector_store_id": "vs",
     "batch_id": "vsfb",
+    "domain_id": "dom",
 }
 
 
@@ -69,5 +70,5 @@ class Json(Response):
 
     media_type = "application/json"
 
-    def __init__(self, item: Wire, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, item: BaseModel, headers: dict[str, str] | None = None) -> None:
         super().__init__(item.model_dump_json(), headers=headers)

@@ -237,6 +237,14 @@ class DomainFields(Request):
     metadata: Metadata = {}
 
 
+class DomainImport(Request):
+    """Files of another format that make a domain. files: their texts by name, such as nlu.yml, domain.yml, data/rules.yml."""
+
+    format: Literal["rasa"]
+    files: Annotated[dict[str, str], Field(min_length=1, max_length=256)]
+    name: Annotated[str, Field(max_length=256)] | None = None
+
+
 class Finding(Wire):
     """Something to know about a domain. error: it can't be saved like this. where: a path such as intents[3].examples[0]."""
 

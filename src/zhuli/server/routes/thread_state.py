@@ -55,7 +55,7 @@ def _give(connection: Connection, project: str, thread_id: str, body: StateGive,
     refuse_while_active(connection, thread_id, doing="change the state of")
     state = state_of(connection, thread_id)
     domain = _domain(connection, project, body.domain or state.domain)
-    changes = changes_by(body, domain, state)
+    changes = changes_by(body, domain, state, now=now)
     if not changes:
         return state
     given = Understanding(

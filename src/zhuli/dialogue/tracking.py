@@ -1,0 +1,26 @@
+"""What a message changes in the state: the turn, what is cancelled and opened, what slots take. What is done next is policy's."""
+
+from zhuli.dialogue.closing import begun, closed, stale
+from zhuli.dialogue.heard import Heard
+from zhuli.dialogue.state import fold
+from zhuli.types.domain import OUT_OF_SCOPE, DomainFields
+from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TurnTaken
+
+
+def track(domain: DomainFields, state: DialogueState, heard: Heard, *, message_id: str | None) -> list[StateChange]:
+    """The changes, in the order in which they happen."""
+    intent = heard.intent
+    turn = TurnTaken(
+        message_id=message_id,
+        language=heard.language,
+        intent=intent.name if intent and intent.name != OUT_OF_SCOPE else None,
+        confidence=intent.confidence if intent else None,
+    )
+    changes: list[StateChange] = [turn, *stale(domain, state), *begun(domain, state)]
+    if heard.cancels:
+        changes += closed(domain, fold(changes, state), "cancelled")
+    changes += heard.opened
+    changes += [SlotCleared(slot=name, why="negated") for name in heard.cleared]
+    for one in heard.filled:
+        changes.append(SlotSet(slot=one.slot, value=one.value, text=one.text, how=one.how, message_id=message_id))
+    return changes

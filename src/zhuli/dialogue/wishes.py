@@ -1,0 +1,116 @@
+"""What a message is about, stretch by stretch: wishes of its own, or answers within the open form.
+
+A message is one wish unless its parts are believed to have different intents. Within an open form, what fills its slots is an
+answer, however unlikely its intent: "tomorrow" alone is no wish that a domain could know.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from zhuli.dialogue.answering import asks, is_bare, is_question
+from zhuli.dialogue.believing import Belief, believe
+from zhuli.dialogue.mappings import form_named, mappings_of, slots_of, takes_text, waiting_slots
+from zhuli.types.domain import Act, DomainFields, FromEntity, Intent, Slot
+from zhuli.types.understanding import DialogueState, EntityFound, Reading
+
+Part = tuple[tuple[int, int], Reading]
+
+CERTAIN = 0.5
+"""What a part's intent must reach, beside the threshold, to be a wish of its own: half sentences are easily misread."""
+
+SURER = 0.7
+"""What an intent must reach to be heard instead of an answer in the user's own words."""
+
+MOST_WORDS = 6
+"""Of an answer that is taken as it stands though no entity was found in it: names are short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Characters [start, end) of the message. intent: the domain's, if one is believed. informs: it answers in the open form."""
+
+    start: int
+    end: int
+    belief: Belief
+    intent: Intent | None
+    informs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What has to be known to tell a wish from an answer. values: all that was found in the message, for any slot.
+
+    loose: what looks like a value of the asked slot's type. referred: what points to earlier values. named: the message calls
+    a slot that may be changed. act, corrects: what its words say.
+    """
+
+    domain: DomainFields
+    state: DialogueState
+    text: str
+    asked: Slot | None
+    values: Sequence[EntityFound]
+    loose: Sequence[EntityFound] = field(default_factory=list)
+    referred: Sequence[EntityFound] = field(default_factory=list)
+    named: bool = False
+    act: Act | None = None
+    corrects: bool = False
+
+    def wishes(self, whole: Reading, parts: Sequence[Part]) -> list[Wish]:
+        """In the order of the message; one for all of it unless its parts differ."""
+        pieces = [self._wish(start, end, believe(reading, self.domain.fallback)) for (start, end), reading in parts]
+        sure = [one for one in pieces if one.informs or (one.intent and one.belief.score >= CERTAIN)]
+        if len({one.intent.name if one.intent else None for one in sure}) > 1:
+            return sure
+        return [self._wish(0, len(self.text), believe(whole, self.domain.fallback))]
+
+    def _wish(self, start: int, end: int, belief: Belief) -> Wish:
+        intent = next((one for one in self.domain.intents if one.name == belief.intent), None) if belief.known else None
+        return Wish(start, end, belief, intent, self._informs(start, end, belief, intent))
+
+    def _informs(self, start: int, end: int, belief: Belief, intent: Intent | None) -> bool:
+        form = form_named(self.domain, self.state.form)
+        if form is None:
+            return False
+        if intent is not None and (
+            intent.act or intent.form == form.name or intent.name == self.state.topics[-1].intent
+        ):
+            return True
+        text, values = self.text[start:end], [one for one in self._inside(start, end) if self._feeds(one)]
+        if is_bare(self.text, start, end, [*values, *self.loose, *self.referred]):
+            return True
+        if self._in_own_words(text, belief):
+            return True
+        if intent is not None:
+            return intent.form is None and intent.action is None and bool(values) and not is_question(text)
+        said = self.act is not None or self.corrects or self.named or bool(values) or bool(self.referred)
+        return (belief.unclear and self._may_be_topic(belief)) or (said and not is_question(text))
+
+    def _in_own_words(self, text: str, belief: Belief) -> bool:
+        """Whether the text may be the answer to a question for a text, as it stands."""
+        if self.asked is None or self.act in ("cancel", "handover"):
+            return False
+        if takes_text(self.domain, self.asked):
+            return not asks(text) and not (belief.known and (belief.score >= SURER or is_question(text)))
+        return not belief.known and not belief.unclear and short_answer(self.domain, self.asked, text)
+
+    def _may_be_topic(self, belief: Belief) -> bool:
+        return self.state.topics[-1].intent in belief.candidates
+
+    def _feeds(self, value: EntityFound) -> bool:
+        slots = slots_of(self.domain, form_named(self.domain, self.state.form))
+        slots += waiting_slots(self.domain, self.state)
+        maps = (mapping for slot in slots for mapping in mappings_of(self.domain, slot))
+        return any(isinstance(mapping, FromEntity) and mapping.entity == value.entity for mapping in maps)
+
+    def _inside(self, start: int, end: int) -> list[EntityFound]:
+        return [one for one in self.values if start <= one.start and one.end <= end]
+
+
+def short_answer(domain: DomainFields, slot: Slot, text: str) -> bool:
+    """Whether a text slot that waits for a learned entity may take these words: learning can't know every name there is."""
+    learned = {entity.name for entity in domain.entities if entity.kind == "learned"}
+    sources = [mapping for mapping in mappings_of(domain, slot) if isinstance(mapping, FromEntity)]
+    if slot.type != "text" or not sources or any(mapping.entity not in learned for mapping in sources):
+        return False
+    words = len(text.split()) if text.isascii() else len(text) / 3
+    return words <= MOST_WORDS and not is_question(text) and any(character.isalpha() for character in text)

@@ -1,0 +1,103 @@
+"""What a message refers to without saying it: "the same day", "that hotel", "there", 还是那家, 上次那个.
+
+Only words that point to an earlier value of the dialogue; "it" and "that" alone, which may be anything, are left out, and so is
+"there is". Which value is meant is for who knows the dialogue to say.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from zhuli.language.plain_text import plain
+from zhuli.types.domain import Language
+
+About = Literal["date", "time", "place", "person", "thing", "all"]
+Which = Literal["same", "that", "there", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """text stands at [start, end). about: what kind of value; "all": everything as it was.
+
+    which: "same" as the present one, "that" one that was spoken of, "there" the place that was, "last" one of an earlier time.
+    """
+
+    text: str
+    start: int
+    end: int
+    about: About
+    which: Which
+
+
+_NOUNS: dict[About, str] = {
+    "date": "dates?|days?|evening|morning|afternoon|night|weekend|日子|日期|天|日",
+    "time": "times?|hour|o'clock|时间|时候|点钟|钟点|时刻",
+    "person": "person|doctor|dentist|stylist|therapist|guy|man|woman|lady|driver|agent|name|contact|guest|passenger|recipient|人|医生|"
+    "大夫|师傅|司机|客人|理发师|联系人|老师|先生|女士",
+    "place": "places?|hotels?|restaurants?|city|town|locations?|address|branch|spot|theat(?:er|re)|cinema|venue|airport|station|stop|area|"
+    "neighborhood|store|shop|bar|cafe|salon|clinic|museum|park|destination|country|house|apartment|地方|地点|地址|酒店|宾馆|饭店|餐馆|餐厅|"
+    "饭馆|馆子|景点|店|城市|影院|电影院|机场|车站|公园|医院|诊所|家|家店|位置|商场",
+    "thing": "one|ones|thing|item|movie|film|song|show|concert|event|flight|bus|train|car|ride|room|table|type|kind|price|size|color|colour|dish|"
+    "order|account|amount|number|ticket|seat|class|album|appointment|booking|reservation|cuisine|food|个|样|部|首|张|间|辆|道菜|种|价格|航班|"
+    "车次|房间|房型|电影|歌|套餐|菜|数量|人数|号码|账户|手机号|电话|预订|订单",
+}
+_ENGLISH_NOUN = "|".join(f"(?P<{about}>{'|'.join(n for n in nouns.split('|') if n.isascii())})" for about, nouns in _NOUNS.items())
+_CHINESE_NOUN = "|".join(
+    f"(?P<{about}>{'|'.join(sorted((n for n in nouns.split('|') if not n.isascii()), key=len, reverse=True))})"
+    for about, nouns in _NOUNS.items()
+)
+
+_AS = r"(?: (?:as|like) (?:(?:the )?(?:last|previous|first|other|earlier) (?:time|one|booking|reservation|order)|before|earlier|usual|yesterday|last (?:week|month|year)))?"
+_RULES: list[tuple[re.Pattern[str], Which]] = [
+    (re.compile(rf"\b(?:the |that |this |at |on )*(?:very )?same (?:exact )?(?:{_ENGLISH_NOUN})\b{_AS}", re.ASCII), "same"),
+    (re.compile(rf"\b(?:that|those|said|the aforementioned) (?:same )?(?:{_ENGLISH_NOUN})\b(?! (?:is|are|was) (?:not|n't))", re.ASCII), "that"),
+    (re.compile(rf"\bthe (?:last|previous|earlier|former|other|usual|prior) (?:{_ENGLISH_NOUN})\b(?! (?:of|in|on)\b)", re.ASCII), "last"),
+    (re.compile(rf"(?:跟|和|与)?(?:上次|之前|刚才|以前|前面)?(?:的)?(?:同样的?|相同的?|一样的?|同一?)[个家间位部天所座种]?(?:{_CHINESE_NOUN})"), "same"),
+    (re.compile(rf"(?:还是|就|还要|仍然?|依然)?(?:上次|上回|之前|以前|刚才|原来|前面|先前|刚刚|老|上一)(?:说的|订的|定的|选的|去的|提到的|推荐的|住的|吃的|那|的){{0,2}}"
+                rf"那?一?[个家间位部天所座种]?(?:{_CHINESE_NOUN})"), "last"),
+    (re.compile(rf"(?:还是|就|还要|就要|就选|就订|仍然?|依然)?(?:那|这)一?[家个间位部天所座]?(?:{_CHINESE_NOUN})(?!气|么)"), "that"),
+]  # fmt: skip
+_ALL = [
+    re.compile(
+        r"\b(?:the |exactly the )?(?:same(?: thing| again| details| everything)?|just) (?:as|like) (?:before|(?:the )?(?:last|previous) (?:time|one|order|booking)|"
+        r"earlier|usual|always)\b|\b(?:like|as) (?:the )?last time\b|\b(?:the )?same again\b|\b(?:the |my )usual\b(?= *(?:$|[.,!?]|please))|\b(?:all|everything) the same\b|"
+        r"\bthe same\b(?= *(?:$|[.,!?]|please))",
+        re.ASCII,
+    ),
+    re.compile("(?:跟|和|与|同|像|按照?)(?:上次|上回|之前|以前|原来|刚才|前面)(?:的)?(?:一样|相同|那样|来)?|老样子|老规矩|其[他它](?:的)?(?:都)?(?:不变|一样|照旧)|照旧"),
+]
+_THERE = [
+    re.compile(
+        r"(?<!is )(?<!are )(?<!was )(?<!were )(?<!'s )(?<!hi )(?<!hey )(?<!hello )(?<!isn't )(?<!aren't )(?<!will )(?<!would )(?<!has )(?<!if )(?<!think )(?<!know )"
+        r"(?<![a-z])(?:over |in |to |at |from |near |around )?there\b"
+        r"(?!'?s\b| (?:is|are|was|were|be|will|would|has|have|been|a|an|any|should|isn't|aren't|seems|might|must|could|can|may|exists?)\b)",
+        re.ASCII,
+    ),
+    re.compile("(?<![你您我他她们])(?:在|去|到|从|还是|就)?(?:那里|那儿|那边)(?!的话)"),
+]
+_NOT_ALONE = re.compile(r"that (?:one|time|day)(?= (?:that|which|who|with|where|when|has)\b)", re.ASCII)
+
+
+def references(text: str, language: Language | None) -> list[Reference]:
+    """The references of a message in their order, without overlaps, the longest of them. Both languages are read."""
+    read = plain(text)
+    kept: list[Reference] = []
+    for one in sorted(_found(text, read), key=lambda one: (one.start - one.end, one.about != "all")):
+        if all(one.end <= other.start or other.end <= one.start for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: one.start)
+
+
+def _found(text: str, read: str) -> Iterator[Reference]:
+    for pattern in _ALL:
+        for match in pattern.finditer(read):
+            yield Reference(text[match.start() : match.end()], match.start(), match.end(), "all", "same")
+    for pattern in _THERE:
+        for match in pattern.finditer(read):
+            yield Reference(text[match.start() : match.end()], match.start(), match.end(), "place", "there")
+    for pattern, which in _RULES:
+        for match in pattern.finditer(read):
+            about = next(name for name in _NOUNS if match[name])
+            if not _NOT_ALONE.match(read, match.start()):
+                yield Reference(text[match.start() : match.end()], match.start(), match.end(), about, which)

@@ -1,0 +1,121 @@
+"""`zhuli domains check, import, export`: domains in files, and directly in the database beside a running server or without one.
+
+A server learns what was imported when it is first asked to understand by it.
+"""
+
+import re
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zhuli.core.clock import SystemClock
+from zhuli.core.errors import ConfigurationError, Unavailable
+from zhuli.core.hints import Hints
+from zhuli.dialogue import rasa
+from zhuli.dialogue.checking import check as findings_of
+from zhuli.dialogue.checking import refuse_errors
+from zhuli.dialogue.domain_dump import dump
+from zhuli.dialogue.domain_yaml import line_of
+from zhuli.dialogue.domain_yaml import read as read_yaml
+from zhuli.dialogue.domains import new_domain, next_version
+from zhuli.settings import Settings
+from zhuli.store import collections, migrate, projects
+from zhuli.store import domains as store
+from zhuli.store.database import Database, open_database
+from zhuli.store.schema import domains
+from zhuli.types.domain import Domain, DomainFields, Finding
+
+_RASA = re.compile(r"^(?:version|nlu|rules|stories)[ \t]*:", re.MULTILINE)
+"""What a file of Rasa's has, and a domain's does not."""
+
+_OF_PROJECT = re.compile(r"^(?:version|nlu|rules|stories|language)[ \t]*:", re.MULTILINE)
+"""config.yml has the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A domain from files. notes: what another format's files have that is not in it. lines: of the YAML."""
+
+    fields: DomainFields
+    notes: list[Finding] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+def read(path: Path) -> Found:
+    """A domain's YAML, or the files of a Rasa project; InvalidRequest or ConfigurationError says what is wrong."""
+    if path.is_dir():
+        files = {str(file.relative_to(path)): _text(file) for file in sorted(path.rglob("*.y*ml")) if file.is_file()}
+        return Found(*rasa.read({name: text for name, text in files.items() if _OF_PROJECT.search(text)}))
+    text = _text(path)
+    if _RASA.search(text):
+        return Found(*rasa.read({path.name: text}))
+    found = read_yaml(text)
+    return Found(found.fields, lines=found.lines)
+
+
+def check(found: Found) -> tuple[list[str], bool]:
+    """What was found, a line each, and whether the domain can be saved."""
+    report = findings_of(found.fields)
+    said = [_said(finding, found.lines) for finding in [*found.notes, *report.findings]]
+    sound = not any(finding.level == "error" for finding in report.findings)
+    counts = (
+        f"{len(found.fields.intents)} intents with {report.examples} examples, {len(found.fields.entities)} entities"
+    )
+    return [*said, f"{counts}: {'it can be saved' if sound else 'it can not be saved like this'}."], sound
+
+
+async def save(settings: Settings, fields: DomainFields, *, over: str | None, project: str) -> str:
+    """Save it as a new domain, or as the next version of `over`; gives the id."""
+    report = findings_of(fields, plugins=settings.understander_plugins)
+    refuse_errors(report)
+    async with _project(settings, project) as (database, project_id):
+        if over is None:
+            made = new_domain(fields, report, now=int(SystemClock().now()))
+            await database.run(collections.insert, domains, project_id, made)
+            return made.id
+        before = await database.run(collections.get, domains, Domain, project_id, over)
+        if not await database.run(store.change, project_id, next_version(before, fields, report)):
+            raise Unavailable(f"Somebody else has changed {over} just now. Look at it, and try again.")
+        return over
+
+
+async def load(settings: Settings, domain_id: str, *, project: str) -> Domain:
+    """The domain as it is in the database."""
+    async with _project(settings, project) as (database, project_id):
+        return await database.run(collections.get, domains, Domain, project_id, domain_id)
+
+
+def write(fields: DomainFields, to: Path | None) -> None:
+    """As YAML into the file, or to standard output."""
+    if to is None:
+        sys.stdout.write(dump(fields))
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(dump(fields), encoding="utf-8")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read: {error}.") from error
+
+
+def _said(finding: Finding, lines: dict[str, int]) -> str:
+    line = line_of(lines, finding.where)
+    where = finding.where if line is None else f"line {line}, {finding.where}"
+    return f"{finding.level}: {where}: {finding.message}"
+
+
+@asynccontextmanager
+async def _project(settings: Settings, project: str) -> AsyncGenerator[tuple[Database, str], None]:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database, Hints())
+    try:
+        await database.run(migrate.upgrade)
+        await database.run(projects.ensure_default, now=SystemClock().now())
+        yield database, await database.run(projects.named, project)
+    finally:
+        await database.aclose()

@@ -1,0 +1,237 @@
+"""Understands from a few examples the moment a domain is saved: a head on sentence vectors tells intents, a CRF over words
+finds entities. No model is trained or tuned; what is learned in seconds is kept in the domain's folder.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zhuli.core.errors import BackendError
+from zhuli.language import head_learning, head_report, learned_file
+from zhuli.language.head_report import Shown
+from zhuli.language.learned_file import Mind
+from zhuli.language.lessons import told
+from zhuli.language.marks import Marked, read_marks
+from zhuli.language.small_talk import SMALL_TALK
+from zhuli.language.softmax_regression import Floats
+from zhuli.language.tagger import Tagger, known_words, listed_values, said_values
+from zhuli.language.tagger_training import train
+from zhuli.ports import Senses
+from zhuli.types.domain import DomainFields, DomainReport, Entity, FromEntity, Intent
+from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
+
+FORMAT = 1
+"""Part of what names the file: grows when something else is learned from the same domain."""
+
+NEAR = 0.6
+"""Cosine to an example from which on small talk is not taken to be outside of the domain."""
+
+SAME = 0.999
+"""Cosine of two vectors of a text by the same embedder."""
+
+ROLE = "role"
+"""The source of a finding whose value is found by rule: it says which role that has."""
+
+
+class Plugin:
+    """Implements ports.Understander. Setting: `embedder`, a name; without it the one that suits the domain's languages."""
+
+    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+        self.report: DomainReport | None = None
+        self._domain = domain
+        self._senses = senses
+        self._kinds = {entity.name: entity.kind for entity in domain.entities}
+        self._mind: Mind | None = None
+
+    async def prepare(self) -> None:
+        path = self._senses.folder / f"few_shot-{_digest(self._domain)}.npz"
+        mind = await asyncio.to_thread(learned_file.read, path)
+        if mind is None or not await self._fits(mind):
+            mind = await self._learned()
+            await asyncio.to_thread(_keep, path, mind)
+        self._mind, self.report = mind, mind.report
+
+    async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
+        if self._mind is None:
+            await self.prepare()
+        assert self._mind is not None
+        said = list(dict.fromkeys(text for text in texts if text.strip()))
+        vectors = await self._vectors(said) if said and self._mind.head else np.zeros((len(said), 0), np.float32)
+        asked = asked_entity(self._domain, state)
+        read = await asyncio.to_thread(self._readings, self._mind, said, vectors, asked) if said else []
+        readings = dict(zip(said, read, strict=True))
+        nothing = Reading([], 0.0, self._threshold(self._mind), reasons=["There is no text."])
+        return [readings.get(text, nothing) for text in texts]
+
+    def _readings(self, mind: Mind, texts: Sequence[str], vectors: Floats, asked: str | None) -> list[Reading]:
+        threshold = self._threshold(mind)
+        if mind.head is None:
+            reasons = ["The domain has no intents."]
+            return [Reading([], 0.0, threshold, self._entities(mind, text, None, asked), reasons) for text in texts]
+        scores = mind.head.read(vectors)
+        return [
+            self._reading(mind, text, shares, float(inside), threshold, asked)
+            for text, shares, inside in zip(texts, scores.shares, scores.inside, strict=True)
+        ]
+
+    def _reading(
+        self, mind: Mind, text: str, shares: Floats, inside: float, threshold: float, asked: str | None
+    ) -> Reading:
+        exact = shares.astype(np.float64) / shares.sum(dtype=np.float64)
+        ranking = [
+            IntentScore(name=self._domain.intents[place].name, confidence=float(exact[place]))
+            for place in np.argsort(-exact, kind="stable")
+        ]
+        believed = inside * ranking[0].confidence >= threshold
+        entities = self._entities(mind, text, ranking[0].name if believed else None, asked)
+        sure = f"{inside:.0%} that the domain covers this, {ranking[0].confidence:.0%} '{ranking[0].name}' if so"
+        return Reading(ranking, inside, threshold, entities, [f"few_shot: {sure}; it takes {threshold:.0%} in all."])
+
+    def _entities(self, mind: Mind, text: str, intent: str | None, asked: str | None) -> list[EntityFound]:
+        found = mind.tagger.find(text, intent=intent, asked=asked) if mind.tagger else []
+        return [
+            entity if self._kinds[entity.entity] == "learned" else entity.model_copy(update={"source": ROLE})
+            for entity in found
+            if self._kinds[entity.entity] == "learned" or entity.role
+        ]
+
+    def _threshold(self, mind: Mind) -> float:
+        chosen = self._domain.fallback.threshold
+        return (mind.report.threshold or 0.0) if chosen is None else chosen
+
+    async def _fits(self, mind: Mind) -> bool:
+        """Whether the embedder is still the one that was learned with."""
+        if mind.head is None:
+            return True
+        (probe,) = await self._vectors([_readable(self._domain.intents[0])])
+        return probe.shape == mind.probe.shape and float(probe @ mind.probe) >= SAME
+
+    async def _learned(self) -> Mind:
+        known = _Known.of(self._domain)
+        tagger = await known.tagger(self._domain)
+        if not self._domain.intents:
+            return Mind(None, tagger, DomainReport(learned=True), np.zeros(0, np.float32))
+        names = [_readable(intent) for intent in self._domain.intents]
+        talk = [text for language in self._domain.languages for text in SMALL_TALK[language]]
+        texts = [example.text for example in known.shown]
+        outside = [text for text in self._domain.out_of_scope if text.strip()]
+        unique = list(dict.fromkeys([*names, *texts, *outside, *talk]))
+        place = {text: number for number, text in enumerate(unique)}
+        vectors = await self._vectors(unique)
+        parts = [vectors[[place[text] for text in part]] for part in (names, texts, outside, talk)]
+        return await asyncio.to_thread(_taught, parts, known.shown, [one.name for one in self._domain.intents], tagger)
+
+    async def _vectors(self, texts: Sequence[str]) -> Floats:
+        made = await self._senses.embed(self._domain.understander.embedder, texts)
+        if len(made) != len(texts):
+            raise BackendError(f"The embedder gave {len(made)} vectors for {len(texts)} texts.")
+        return np.frombuffer(made.data, "<f4").reshape(-1, made.dimensions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The domain's examples without marks, and with those that a tagger learns: learned entities, and roles of others."""
+
+    shown: list[Shown]
+    marked: list[tuple[Marked, str]]
+
+    @classmethod
+    def of(cls, domain: DomainFields) -> "_Known":
+        read = [
+            (intent, number, read_marks(example))
+            for intent, said in enumerate(domain.intents)
+            for number, example in enumerate(said.examples)
+            if example.strip()
+        ]
+        learnable = {entity.name for entity in domain.entities if entity.kind == "learned"}
+        known = {entity.name for entity in domain.entities}
+        learnable |= {mark.entity for _, _, marked in read for mark in marked.entities if mark.role} & known
+        return cls(
+            [Shown(marked.text, intent, number) for intent, number, marked in read],
+            [
+                (
+                    Marked(marked.text, [mark for mark in marked.entities if mark.entity in learnable]),
+                    domain.intents[intent].name,
+                )
+                for intent, _, marked in read
+            ],
+        )
+
+    async def tagger(self, domain: DomainFields) -> Tagger | None:
+        if not any(marked.entities for marked, _ in self.marked):
+            return None
+        lessons = [(told(marked), intent) for marked, intent in self.marked]
+        more = {entity.name: _values(entity) for entity in domain.entities if entity.kind == "learned"}
+        listed = listed_values((lesson for lesson, _ in lessons), {name: list(said) for name, said in more.items()})
+        said = said_values([marked for marked, _ in self.marked], more)
+        words = known_words((lesson for lesson, _ in lessons), listed)
+        return Tagger(await train(lessons, listed), words, listed, said)
+
+
+def asked_entity(domain: DomainFields, state: DialogueState) -> str | None:
+    """The entity that would fill the slot which was just asked for; None if none would or nothing was asked."""
+    asked = state.asked.slot if state.asked else None
+    slot = next((slot for slot in domain.slots if slot.name == asked), None)
+    if slot is None:
+        return None
+    mapped = [mapping.entity for mapping in slot.mappings if isinstance(mapping, FromEntity)]
+    return mapped[0] if mapped else None if slot.mappings else slot.name
+
+
+def _taught(parts: Sequence[Floats], examples: Sequence[Shown], names: Sequence[str], tagger: Tagger | None) -> Mind:
+    """parts: vectors of the intents' names, the examples, the domain's messages out of scope, and small talk."""
+    named, vectors, outside, talk = parts
+    near = (talk @ np.vstack([named, vectors]).T).max(axis=1, initial=-1.0)
+    labels = np.array([example.intent for example in examples], np.int64)
+    learned = head_learning.learn(vectors, labels, named, np.vstack([outside, talk[near < NEAR]]))
+    report = DomainReport(
+        findings=head_report.findings(learned, vectors, examples, names),
+        learned=True,
+        examples=len(examples),
+        accuracy=head_report.accuracy(learned, labels),
+        threshold=learned.head.threshold,
+    )
+    return Mind(learned.head, tagger, report, named[0])
+
+
+def _values(entity: Entity) -> dict[str, str]:
+    """What may be said of it, and what is meant."""
+    return {said: value.value for value in entity.values for said in (value.value, *value.synonyms)}
+
+
+def _readable(intent: Intent) -> str:
+    """The intent's name in words, with what is said about it."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\-.]+", " ", intent.name).strip().lower()
+    return f"{name}. {intent.description}" if intent.description else name
+
+
+def _digest(domain: DomainFields) -> str:
+    """Of all that learning depends on."""
+    what = [
+        FORMAT,
+        domain.languages,
+        domain.understander.embedder,
+        [[intent.name, intent.description, intent.examples] for intent in domain.intents],
+        domain.out_of_scope,
+        [entity.model_dump(mode="json", include={"name", "kind", "values"}) for entity in domain.entities],
+    ]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+def _keep(path: Path, mind: Mind) -> None:
+    """In place of what was learned for earlier versions of the domain. A full disk only costs learning again."""
+    try:
+        learned_file.write(path, mind)
+    except OSError as error:
+        logging.getLogger(__name__).warning("What was learned for a domain is not kept: %s", error)
+        return
+    for old in path.parent.glob("few_shot-*.npz"):
+        if old != path:
+            old.unlink(missing_ok=True)

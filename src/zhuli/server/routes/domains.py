@@ -1,0 +1,69 @@
+"""/v1/domains, our addition: what assistants understand of their users' messages. Bodies are JSON or YAML."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from zhuli.dialogue import rasa
+from zhuli.dialogue.domain_dump import dump
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
+from zhuli.store import collections
+from zhuli.store.schema import domains
+from zhuli.types.domain import Domain, DomainFields, DomainImport, DomainReport
+from zhuli.types.page import Deleted, Page
+
+router = APIRouter(prefix="/v1/domains", tags=["Domains"], route_class=YamlRoute, strict_content_type=False)
+
+_YAML: dict[str, Any] = {MEDIA_TYPE: {"schema": {"type": "string"}}}
+
+
+@router.post("", response_model=Domain)
+async def create_domain(body: DomainFields, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.domains.create(actor.project, body))
+
+
+@router.post("/check", response_model=DomainReport)
+async def check_domain(body: DomainFields, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.domains.check(body))
+
+
+@router.post("/{domain_id}", response_model=Domain)
+async def modify_domain(domain_id: str, body: DomainFields, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.domains.modify(actor.project, domain_id, body))
+
+
+@router.post("/import", response_model=Domain)
+async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Response:
+    fields, findings = await run_in_threadpool(rasa.read, body.files)
+    fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
+    return Json(await app.domains.create(actor.project, fields, also=findings))
+
+
+@router.get("", response_model=Page[Domain])
+async def list_domains(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(collections.page, domains, Domain, actor.project, page))
+
+
+@router.get("/{domain_id}", response_model=Domain)
+async def get_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.domains.get(actor.project, domain_id))
+
+
+@router.get("/{domain_id}/export", responses={200: {"content": _YAML}}, response_class=Response)
+async def export_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    domain = await app.domains.get(actor.project, domain_id)
+    return Response(await run_in_threadpool(dump, domain), media_type=MEDIA_TYPE)
+
+
+@router.get("/{domain_id}/report", response_model=DomainReport)
+async def get_report(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.domains.report(actor.project, domain_id))
+
+
+@router.delete("/{domain_id}", response_model=Deleted)
+async def delete_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    await app.domains.remove(actor.project, domain_id)
+    return Json(Deleted(id=domain_id, object="domain.deleted"))

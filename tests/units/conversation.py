@@ -1,0 +1,115 @@
+"""A dialogue without an understander: what each message is read as is written down beside it.
+
+    talk = Conversation(DOMAIN)
+    talk.says("a table for 4", "book")             the intent, believed
+    talk.says("to Paris", "book city#to=Paris")    with a learned entity, which stands in the text
+    talk.says("hi, book it", ["greet", "book"])    a reading for each part of the message
+    talk.says("hm", "")                            out of scope
+    talk.says("well", "book|hours")                one of two
+
+Every message checks what holds for all: the state is the fold of its changes, and nothing in it is impossible.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from zhuli.dialogue.hearing import hear
+from zhuli.dialogue.heard import Heard
+from zhuli.dialogue.mappings import form_named, slot_named, slots_of
+from zhuli.dialogue.parts import parts_of
+from zhuli.dialogue.policy import decide
+from zhuli.dialogue.state import MOST_TOPICS, fold
+from zhuli.dialogue.tracking import track
+from zhuli.dialogue.values import allowed
+from zhuli.types.domain import DomainFields, Language
+from zhuli.types.understanding import Decision, DialogueState, EntityFound, IntentScore, Reading, StateChange
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+"""A Monday."""
+
+SURE = 0.95
+
+
+class Conversation:
+    def __init__(self, domain: DomainFields, *, language: Language = "en", now: datetime = NOW) -> None:
+        self.domain, self.language, self.now = domain, language, now
+        self.changes: list[StateChange] = []
+        self.state = DialogueState()
+        self.heard = Heard("", language)
+        self.decision = Decision(act="talk")
+
+    def says(self, text: str, meant: str | Sequence[str] = "", *, language: Language | None = None) -> Decision:
+        """The user's next message; the decision that follows."""
+        language = self.language = language or self.language
+        spans = parts_of(text, language)
+        each = [meant] * len(spans) if isinstance(meant, str) else meant
+        parts = [(span, self.reading(text, read)) for span, read in zip(spans, each, strict=True)]
+        whole = self.reading(text, each[-1])
+        self.heard = hear(
+            self.domain,
+            self.state,
+            text,
+            language=language,
+            now=self.now,
+            whole=whole,
+            parts=parts if len(parts) > 1 else [],
+        )
+        tracked = track(self.domain, self.state, self.heard, message_id=f"msg_{self.state.turn}")
+        self.decision, decided = decide(self.domain, fold(tracked, self.state), self.heard)
+        self.changes += [*tracked, *decided]
+        self.state = fold([*tracked, *decided], self.state)
+        check(self.domain, self.state)
+        assert self.state == fold(self.changes)
+        return self.decision
+
+    def reading(self, text: str, meant: str) -> Reading:
+        words = meant.split()
+        names = [name for word in words if "=" not in word for name in word.split("|")]
+        likely = [IntentScore(name=name, confidence=SURE / len(names)) for name in names]
+        others = [IntentScore(name=one.name, confidence=0.01) for one in self.domain.intents if one.name not in names]
+        entities = [_entity(text, *word.split("=", 1)) for word in words if "=" in word]
+        return Reading([*likely, *others[:4]], 1.0 if names else 0.1, 0.5, entities)
+
+    @property
+    def slots(self) -> dict[str, object]:
+        """What is known."""
+        return {name: slot.value for name, slot in self.state.slots.items() if slot.value is not None}
+
+    @property
+    def forms(self) -> list[str | None]:
+        return [topic.form for topic in self.state.topics]
+
+    @property
+    def asked(self) -> str | None:
+        return self.state.asked.slot if self.state.asked else None
+
+    @property
+    def reply(self) -> str:
+        return self.decision.text or ""
+
+
+def _entity(text: str, name: str, value: str) -> EntityFound:
+    """`value` stands in the text, with spaces as underscores."""
+    name, _, role = name.partition("#")
+    words = value.replace("_", " ")
+    at = text.index(words)
+    return EntityFound(
+        entity=name, text=words, value=words, start=at, end=at + len(words), source="learned", role=role or None
+    )
+
+
+def check(domain: DomainFields, state: DialogueState) -> None:
+    """What no dialogue may lead to."""
+    assert len(state.topics) <= MOST_TOPICS
+    opened = [topic.form for topic in state.topics]
+    assert len(opened) == len(set(opened))
+    if state.asked and state.asked.slot:
+        assert state.asked.slot in [slot.name for slot in slots_of(domain, form_named(domain, state.form))]
+    for name, known in state.slots.items():
+        slot = slot_named(domain, name)
+        assert slot is not None
+        if known.value is not None:
+            values = known.value if slot.type == "list" else [known.value]
+            assert all(allowed(slot.validation, value) for value in values)
+            if slot.values:
+                assert all(value in [one.value for one in slot.values] for value in values)
