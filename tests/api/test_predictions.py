@@ -123,6 +123,31 @@ def test_a_list_is_answered_in_order_and_as_each_input_alone(client: openai.Open
     assert together["usage"]["total_tokens"] > sum(answer["usage"]["total_tokens"] for answer in alone)
 
 
+def test_a_domain_is_understood_by_tuned_models(client: openai.OpenAI, register: Register) -> None:
+    body = {
+        "understander": {
+            "type": "tuned",
+            "model": register(),
+            "entity_model": register("token_classification"),
+        },
+        "intents": [{"name": name, "examples": [f"About {name}"]} for name in ("card", "music", "weather")],
+        "entities": [{"name": "PER"}, {"name": "LOC"}],
+    }
+    options: Any = {"timeout": FIRST_ANSWER_SECONDS}
+    domain: Any = client.post("/domains", body=body, cast_to=object, options=options)
+    text = "Ann lives in Oslo"
+    asked = {"domain": domain["id"], "input": text}
+    answer: Any = client.post("/understandings", body=asked, cast_to=object, options=options)
+    (result,) = predict(client, register(), text)["data"]
+    assert {score["name"]: score["confidence"] for score in answer["ranking"]} == pytest.approx(
+        {entry["label"]: entry["score"] for entry in result["output"]}, abs=1e-4
+    )
+    (spans,) = predict(client, register("token_classification"), text)["data"]
+    assert [(entity["entity"], entity["start"], entity["end"]) for entity in answer["entities"]] == [
+        (span["entity_group"], span["start"], span["end"]) for span in spans["output"]
+    ]
+
+
 def test_top_k_keeps_the_best_labels(client: openai.OpenAI, register: Register) -> None:
     name, text = register(), INPUTS["text_classification"]
     everything = predict(client, name, text)["data"][0]["output"]

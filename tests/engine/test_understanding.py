@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import orjson
-import pytest
 from sqlalchemy import Connection, select
 
 from tests.engine import invariants
@@ -13,6 +12,7 @@ from tests.engine.scripts import BEGUN, CALLED, COMPLETED, OPENED, SAID, SPEAKIN
 from tests.engine.stalling_understander import reads
 from tests.engine.transactions import Transactions
 from tests.engine.workers import claim, handler, play_on
+from tests.harness.farm import Storage
 from tests.harness.restaurant import BOOK, RESTAURANT
 from zhuli.core.ids import new_id
 from zhuli.dialogue.thread_states import state_of
@@ -28,6 +28,9 @@ UNDERSTOOD_BEGUN = [*BEGUN, "zhuli.understood"]
 LEASE = 15
 MOST = 40
 """More transactions than the story has."""
+
+EVERY: dict[Storage, int] = {"sqlite": 1, "postgres": 3}
+"""Which of them are taken: starting an app costs more there, and what the server does is the same."""
 
 
 async def domain_of(app: AppInMemory, **changes: Any) -> str:
@@ -240,16 +243,15 @@ class TestWhatGoesWrong:
             assert run.status == "completed" and len(await rows(app, run.thread_id)) == 1
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-async def test_a_death_at_any_commit_leaves_the_state_of_a_story_without_deaths(place: Place, moment: str) -> None:
+async def test_a_death_before_any_commit_leaves_the_state_of_a_story_without_deaths(
+    place: Place, storage: Storage
+) -> None:
     async with place.app(says("Never asked.")) as app:
         expected = _without_ids(await state(app, (await play_story(app, await domain_of(app))).thread_id))
-    deaths = 0
-    for number in range(1, MOST):
-        if not await dies(place, moment, number, expected):
+    for number in range(2, MOST, EVERY[storage]):
+        if not await dies(place, number, expected):
             break
-        deaths += 1
-    assert deaths > 5, "the story has more commits than were enumerated"
+    assert number > 5, "the story has more commits than were enumerated"
 
 
 async def play_story(app: AppInMemory, domain: str, thread: str | None = None) -> Run:
@@ -257,12 +259,12 @@ async def play_story(app: AppInMemory, domain: str, thread: str | None = None) -
     return await play_on(app, run)
 
 
-async def dies(place: Place, moment: str, number: int, expected: dict[str, Any]) -> bool:
-    """Play the story, die at commit `number`, recover, and compare."""
+async def dies(place: Place, number: int, expected: dict[str, Any]) -> bool:
+    """Play the story, die before commit `number`, recover, and compare."""
     async with place.app(says("Never asked.")) as app:
         domain, thread = await domain_of(app), await app.thread()
         transactions = Transactions(app.app.database)
-        getattr(transactions, f"die_{moment}")(number)
+        transactions.die_before(number)
         playing = asyncio.create_task(play_story(app, domain, thread))
         while not playing.done() and not transactions.dead:
             await asyncio.sleep(0.01)

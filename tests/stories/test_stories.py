@@ -137,7 +137,11 @@ def test_the_story_goes_as_told(
         saved[where] = _save(client, story.domain)
     told = Told(client, server, story, saved[where])
     for turn in story.turns:
-        told.tell(turn)
+        try:
+            told.tell(turn)
+        except AssertionError as failure:
+            failure.add_note(f"when the user said: {turn.user}")
+            raise
 
 
 def _save(client: openai.OpenAI, domain: str) -> str:

@@ -13,8 +13,8 @@ Every message checks what holds for all: the state is the fold of its changes, a
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from zhuli.dialogue.hearing import hear
 from zhuli.dialogue.heard import Heard
+from zhuli.dialogue.hearing import hear
 from zhuli.dialogue.mappings import form_named, slot_named, slots_of
 from zhuli.dialogue.parts import parts_of
 from zhuli.dialogue.policy import decide

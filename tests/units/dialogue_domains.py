@@ -59,9 +59,18 @@ ENGLISH = DomainFields.model_validate(
                 "prompt": {"en": "What time?", "zh": "几点？"},
                 "keep": False,
             },
-            {"name": "extras", "type": "list", "values": [{"value": "window"}, {"value": "terrace"}, {"value": "highchair"}]},
+            {
+                "name": "extras",
+                "type": "list",
+                "values": [{"value": "window"}, {"value": "terrace"}, {"value": "highchair"}],
+            },
             {"name": "venue", "prompt": "Which restaurant?"},
-            {"name": "pickup_date", "type": "date", "mappings": [{"type": "entity", "entity": "day"}], "prompt": "Taxi on which day?"},
+            {
+                "name": "pickup_date",
+                "type": "date",
+                "mappings": [{"type": "entity", "entity": "day"}],
+                "prompt": "Taxi on which day?",
+            },
             {"name": "destination", "mappings": [{"type": "entity", "entity": "venue"}], "prompt": "Where to?"},
             {"name": "shared", "type": "boolean", "prompt": "Do you mind sharing?", "keep": False},
             {
@@ -69,10 +78,19 @@ ENGLISH = DomainFields.model_validate(
                 "mappings": [{"type": "entity", "entity": "city", "role": "from"}],
                 "prompt": "From where?",
             },
-            {"name": "to_city", "mappings": [{"type": "entity", "entity": "city", "role": "to"}], "prompt": "To where?"},
+            {
+                "name": "to_city",
+                "mappings": [{"type": "entity", "entity": "city", "role": "to"}],
+                "prompt": "To where?",
+            },
             {"name": "departure_date", "type": "date", "prompt": "Leaving when?"},
             {"name": "return_date", "type": "date", "prompt": "Returning when?"},
-            {"name": "stars", "type": "number", "prompt": "How many stars?", "validation": {"minimum": 1, "maximum": 5}},
+            {
+                "name": "stars",
+                "type": "number",
+                "prompt": "How many stars?",
+                "validation": {"minimum": 1, "maximum": 5},
+            },
             {"name": "comment", "mappings": [{"type": "text"}], "prompt": "What do you say?", "keep": False},
         ],
         "forms": [
@@ -94,7 +112,11 @@ ENGLISH = DomainFields.model_validate(
                 "slots": ["from_city", "to_city", "departure_date", "return_date"],
                 "action": {"type": "search", "query": "{from_city} to {to_city}"},
             },
-            {"name": "review", "slots": ["stars", "comment"], "action": {"type": "talk", "instructions": "Thank them."}},
+            {
+                "name": "review",
+                "slots": ["stars", "comment"],
+                "action": {"type": "talk", "instructions": "Thank them."},
+            },
         ],
         "responses": {
             "hello": {"en": "Hello!", "zh": "你好！"},
@@ -133,7 +155,12 @@ CHINESE = DomainFields.model_validate(
                 "keep": False,
             },
             {"name": "餐厅"},
-            {"name": "用车日期", "type": "date", "mappings": [{"type": "entity", "entity": "日期"}], "prompt": "哪天用车？"},
+            {
+                "name": "用车日期",
+                "type": "date",
+                "mappings": [{"type": "entity", "entity": "日期"}],
+                "prompt": "哪天用车？",
+            },
             {"name": "目的地", "mappings": [{"type": "entity", "entity": "餐厅"}], "prompt": "去哪里？"},
         ],
         "forms": [

@@ -15,6 +15,14 @@ _FILLERS = frozenset(
     "make would like want need let let's us be should have go just about around maybe um uh er well so ok okay yes yeah yep "
     "no nope not sorry actually wait mean meant oh hmm prefer rather instead say o'clock o clock s m d ll t don".split()
 ) | frozenset("请我们要想是在就吧的了呢啊呀嗯哦额到去从和与给用把改成为换不对好行应该那说错大概左右位个")
+_PLAIN = (
+    _FILLERS
+    | frozenset(
+        "right correct sure fine great perfect good sounds absolutely of course thanks thank never mind cancel problem exactly do "
+        "confirm confirmed ahead looks indeed definitely certainly cool alright all works wrong incorrect none neither nothing".split()
+    )
+    | frozenset("没有问题可以需确认谢用算取消呀嘛啦喔噢定订错")
+)
 _LEAD = r"^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|hello|well|wait|sorry|please),?\s+)*"
 _ASKING = re.compile(
     _LEAD + r"(?:what|what's|whats|when|where|where's|which|who|who's|whose|why|how|how's|do|does|did|"
@@ -22,6 +30,7 @@ _ASKING = re.compile(
     r"|吗[？?]?$|什么|怎么|多少钱|哪[里儿个些]|几点[开关]|有没有|是不是|为啥|如何"
 )
 _POLITE = re.compile(_LEAD + r"(?:is|are|can|could|would|will|may|am)\b|[?？]\s*$|呢[？?]?$|能不能|可不可以")
+_CANCELLING = re.compile(r"\b(?:cancel|drop|forget|skip)\b|取消|不要了|算了")
 _NO_CANCELLING = re.compile(
     r"\b(?:do|did|would)(?:n't|nt| not)(?: \w+){0,3} cancel|\bnot cancel|(?:不要?|别|不想|没有?说要?)(?:给我|帮我|再)?取消"
 )
@@ -51,6 +60,11 @@ def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound], *, w
     return bool(taken) and len(left) <= (0 if wordless else max(1, (len(words) - len(left)) // 4))
 
 
+def only_says(text: str) -> bool:
+    """Whether it is nothing but a yes, a no, a thank you or the like: no value, and no wish of its own."""
+    return not any(one.text[0].isalnum() and one.text not in _PLAIN for one in tokens(plain(text)))
+
+
 def asks(text: str) -> bool:
     """Whether it wants to know something, and is no polite request: "could we sit outside" may be an answer."""
     return _ASKING.search(plain(text)) is not None
@@ -63,6 +77,14 @@ def is_question(text: str) -> bool:
 def keeps(text: str) -> bool:
     """ "Don't cancel": the word for cancelling is there, and denied."""
     return _NO_CANCELLING.search(plain(text)) is not None
+
+
+def leaves(text: str, names: Sequence[str]) -> bool:
+    """ "Cancel the taxi", where a taxi is what is being ordered. names: of the open form and its intent."""
+    read = plain(text)
+    if not _CANCELLING.search(read) or keeps(text) or is_question(text):
+        return False
+    return any(plain(spoken(name)) in read for name in names)
 
 
 def chosen(domain: DomainFields, offered: Sequence[str], text: str, *, yes: bool | None) -> str | None:

@@ -10,7 +10,8 @@ from zhuli.types.understanding import IntentScore, Reading
 class Belief:
     """intent: OUT_OF_SCOPE where none is believed. score: how likely it is that this is meant.
 
-    unclear: another is about as likely; candidates: the two. threshold: what the score had to reach.
+    unclear: another is about as likely; candidates: the two. threshold: what the score had to reach. best: the likeliest
+    intent, whether it is believed or not.
     """
 
     intent: str
@@ -18,6 +19,7 @@ class Belief:
     threshold: float
     unclear: bool = False
     candidates: tuple[str, ...] = ()
+    best: str | None = None
 
     @property
     def known(self) -> bool:
@@ -39,8 +41,8 @@ def believe(reading: Reading, fallback: Fallback) -> Belief:
     reached = reading.in_scope * (best.confidence + (second if close else 0.0)) >= threshold
     if reached and best.confidence > 0:
         candidates = (best.name, ranking[1].name) if close else (best.name,)
-        return Belief(best.name, _bounded(reading.in_scope * best.confidence), threshold, close, candidates)
-    return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold)
+        return Belief(best.name, _bounded(reading.in_scope * best.confidence), threshold, close, candidates, best.name)
+    return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold, best=best.name)
 
 
 def scored(belief: Belief, start: int, end: int) -> IntentScore:

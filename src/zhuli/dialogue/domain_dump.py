@@ -23,7 +23,7 @@ def _domain(given: Data) -> Data:
     shapes: dict[str, Callable[[Any], Any]] = {
         "understander": lambda data: data["type"] if set(data) == {"type"} else data,
         "intents": lambda items: _named(items, _intent),
-        "entities": lambda items: _named(items, _entity),
+        "entities": lambda items: _named([{"kind": "learned", **item} for item in items], _entity),
         "slots": lambda items: _named(items, _slot),
         "forms": lambda items: _named(items, lambda form: {**form, "action": _action(form["action"])}),
         "fallback": lambda data: {
@@ -50,12 +50,10 @@ def _intent(fields: Data) -> Any:
 def _entity(fields: Data) -> Any:
     """Its kind alone, or its words; without the kind where the reader sees it from the other fields."""
     seen = "lookup" if "values" in fields else "regex" if "patterns" in fields else "learned"
-    kind = fields.get("kind", "learned")
+    kind = fields["kind"]
     if "values" not in fields and "patterns" not in fields:
         return kind
     rest = {field: fields[field] for field in fields if field != "kind" or kind != seen}
-    if kind != seen:
-        rest["kind"] = kind
     if "values" in rest:
         rest["values"] = _values(rest["values"])
     return rest["values"] if set(rest) == {"values"} and isinstance(rest["values"], list) else rest

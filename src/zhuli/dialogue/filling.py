@@ -132,11 +132,13 @@ class Filling:
         best = max(fitting, key=lambda one: self._on_its_side(asked, one, segment), default=None)
         if best is not None and self._on_its_side(asked, best, segment) >= 0:
             self._offer(asked, best)
-        elif len(mentions) == 1 and _called_hour(asked, mentions[0], asked.name) and self._alone(mentions[0], segment):
+        elif len(mentions) == 1 and self._is_hour(asked, mentions[0], segment):
             self._offer(asked, mentions[0])
 
-    def _alone(self, mention: EntityFound, segment: Segment) -> bool:
-        return is_bare(self.scene.text, segment.start, segment.end, [mention], wordless=True)
+    def _is_hour(self, asked: Slot, mention: EntityFound, segment: Segment) -> bool:
+        """Whether a number that stands alone is the time that was asked for."""
+        alone = is_bare(self.scene.text, segment.start, segment.end, [mention], wordless=True)
+        return alone and not self.scene.corrects and _called_hour(asked, mention, asked.name)
 
     def _filled_elsewhere(self, asked: Slot, slots: list[Slot], mention: EntityFound, segment: Segment) -> bool:
         others = (slot for slot in slots if slot.name != asked.name and self._takes(slot, mention, segment))

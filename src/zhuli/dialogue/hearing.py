@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from zhuli.dialogue.answering import chosen, keeps
+from zhuli.dialogue.answering import chosen, keeps, leaves, only_says
 from zhuli.dialogue.believing import Belief, scored
 from zhuli.dialogue.calling import names_in
 from zhuli.dialogue.closing import closed, stale
@@ -63,7 +63,7 @@ def hear(
         return Heard(text, language, asked=state.asked, reasons=["The message has no words."])
     state = fold(stale(domain, state), state)
     turn = _Turn(domain, state, text, language, now, _open_question(domain, state))
-    entities = _entities(turn, whole)
+    entities = _entities(turn, [] if only_says(text) else whole.entities)
     said, corrects = _said(turn, parts), correction(text, language)
     act: Act | None = None if said == "correct" else said
     corrects = corrects or said == "correct" or keeps(text)
@@ -75,7 +75,8 @@ def hear(
         values=entities,
         loose=_loose(turn),
         referred=[_pointing(reference) for reference in references(text, language)],
-        named=_confirming(turn.asked) and bool(names_in(text, slots_of(domain, form_named(domain, state.form)))),
+        named=(corrects or _confirming(turn.asked))
+        and bool(names_in(text, slots_of(domain, form_named(domain, state.form)))),
         act=act,
         corrects=corrects,
     )
@@ -202,11 +203,11 @@ def _confirming(asked: Asked | None) -> bool:
     return asked is not None and asked.slot is None and not asked.intents
 
 
-def _entities(turn: _Turn, whole: Reading) -> list[EntityFound]:
+def _entities(turn: _Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
     """By rule and learned, those that the slots imply among them, in the order of the message."""
     wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
     rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
-    return with_negation(turn.text, merged(rules, whole.entities), turn.language)
+    return with_negation(turn.text, merged(rules, learned), turn.language)
 
 
 def _loose(turn: _Turn) -> list[EntityFound]:
@@ -224,6 +225,9 @@ def _said(turn: _Turn, parts: Sequence[Part]) -> _Said:
     if said is None and parts:
         (start, end), _ = parts[0]
         said = act_of(turn.text[start:end], turn.language)
+    if said != "handover" and turn.state.form is not None:
+        topic = turn.state.topics[-1]
+        return "cancel" if leaves(turn.text, [turn.state.form, topic.intent]) else said
     return said
 
 

@@ -6,6 +6,7 @@ Any slot's history counts, whichever form it was for and whether or not it was c
 import re
 from collections.abc import Sequence
 
+from zhuli.dialogue.calling import side_of_slot
 from zhuli.dialogue.mappings import mappings_of
 from zhuli.language.references import Reference
 from zhuli.types.domain import DomainFields, FromEntity, Slot
@@ -44,11 +45,15 @@ def _own(state: DialogueState, slot: Slot) -> SlotValue | None:
 
 
 def _earlier(domain: DomainFields, state: DialogueState, target: Slot) -> SlotValue | None:
-    """The value that suits the target best: of the same entity rather than of the same kind, exact rather than wide, newest."""
+    """The value that suits the target best: of the same entity rather than of the same kind, where one went to rather than
+    where one left from, exact rather than wide, newest."""
 
-    def preference(source: Slot) -> tuple[bool, bool, int]:
+    def preference(source: Slot) -> tuple[bool, bool, bool, int]:
         same = bool(_entities(domain, source) & _entities(domain, target))
-        return same, not _words(domain, source) & _WIDE, state.slots[source.name].history[-1].turn
+        left = any(
+            side_of_slot(source, one) == "from" for one in mappings_of(domain, source) if isinstance(one, FromEntity)
+        )
+        return same, not left, not _words(domain, source) & _WIDE, state.slots[source.name].history[-1].turn
 
     sources = [source for source in domain.slots if _lends(domain, state, source, target)]
     return state.slots[max(sources, key=preference).name].history[-1] if sources else None

@@ -7,16 +7,20 @@ answer, however unlikely its intent: "tomorrow" alone is no wish that a domain c
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from zhuli.dialogue.answering import asks, is_bare, is_question
+from zhuli.dialogue.answering import asks, is_bare, is_question, only_says
 from zhuli.dialogue.believing import Belief, believe
 from zhuli.dialogue.mappings import form_named, mappings_of, slots_of, takes_text, waiting_slots
-from zhuli.types.domain import Act, DomainFields, FromEntity, Intent, Slot
+from zhuli.language.acts import act_of
+from zhuli.types.domain import Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding import DialogueState, EntityFound, Reading
 
 Part = tuple[tuple[int, int], Reading]
 
 CERTAIN = 0.5
 """What a part's intent must reach, beside the threshold, to be a wish of its own: half sentences are easily misread."""
+
+SURELY, NEVER = 0.9, 0.01
+"""A message is surely about one thing, and never about another, at these confidences."""
 
 SURER = 0.7
 """What an intent must reach to be heard instead of an answer in the user's own words."""
@@ -58,32 +62,75 @@ class Listener:
     def wishes(self, whole: Reading, parts: Sequence[Part]) -> list[Wish]:
         """In the order of the message; one for all of it unless its parts differ."""
         pieces = [self._wish(start, end, believe(reading, self.domain.fallback)) for (start, end), reading in parts]
+        all_of_it = self._wish(0, len(self.text), believe(whole, self.domain.fallback))
         sure = [one for one in pieces if one.informs or (one.intent and one.belief.score >= CERTAIN)]
+        sure = [one for place, one in enumerate(sure) if not self._is_clause(sure, place, all_of_it, whole)]
         if len({one.intent.name if one.intent else None for one in sure}) > 1:
             return sure
-        return [self._wish(0, len(self.text), believe(whole, self.domain.fallback))]
+        return [all_of_it]
+
+    def _is_clause(self, pieces: Sequence[Wish], place: int, whole: Wish, reading: Reading) -> bool:
+        """Whether it only leads to what the message surely is about: "these don't fit, I want my money back"."""
+        one, confidences = pieces[place], {score.name: score.confidence for score in reading.ranking}
+        if one.informs or one.intent is None or whole.intent is None or whole.belief.score < SURELY:
+            return False
+        neighbours = [pieces[at] for at in (place - 1, place + 1) if 0 <= at < len(pieces)]
+        by_comma = any(self._between(one, other) in (",", "，") for other in neighbours if other.intent == whole.intent)
+        return by_comma and one.intent != whole.intent and confidences.get(one.intent.name, 0.0) < NEVER
+
+    def _between(self, one: Wish, other: Wish) -> str:
+        first, second = sorted((one, other), key=lambda wish: wish.start)
+        return self.text[first.end : second.start].strip()
 
     def _wish(self, start: int, end: int, belief: Belief) -> Wish:
         intent = next((one for one in self.domain.intents if one.name == belief.intent), None) if belief.known else None
+        if self.state.asked is not None and self.state.form is not None and (intent is None or not intent.act):
+            said = self.text[start:end]
+            if only_says(said) and act_of(said, self.state.language) in ("affirm", "deny"):
+                return Wish(start, end, belief, None, informs=True)
         return Wish(start, end, belief, intent, self._informs(start, end, belief, intent))
 
     def _informs(self, start: int, end: int, belief: Belief, intent: Intent | None) -> bool:
+        """The rules, first the plainest: own intents, bare values, free text, values of the asked slot, corrections."""
         form = form_named(self.domain, self.state.form)
         if form is None:
             return False
-        if intent is not None and (
-            intent.act or intent.form == form.name or intent.name == self.state.topics[-1].intent
-        ):
+        if intent is not None and self._belongs(intent, form):
             return True
         text, values = self.text[start:end], [one for one in self._inside(start, end) if self._feeds(one)]
-        if is_bare(self.text, start, end, [*values, *self.loose, *self.referred]):
+        if is_bare(self.text, start, end, [*values, *self.loose, *self.referred], wordless=belief.known):
             return True
         if self._in_own_words(text, belief):
             return True
+        if intent is not None and intent.form is not None:
+            return False
+        wants_to_know = asks(text) if intent is None else is_question(text)
+        if not wants_to_know and (self._fed(values) or (values and (self.corrects or self.named))):
+            return True
         if intent is not None:
-            return intent.form is None and intent.action is None and bool(values) and not is_question(text)
+            return intent.action is None and bool(values) and not is_question(text)
+        own = self.state.topics[-1].intent
+        if (belief.unclear and own in belief.candidates) or (belief.best == own and bool(values or self.referred)):
+            return True
         said = self.act is not None or self.corrects or self.named or bool(values) or bool(self.referred)
-        return (belief.unclear and self._may_be_topic(belief)) or (said and not is_question(text))
+        return said and not is_question(text)
+
+    def _fed(self, values: Sequence[EntityFound]) -> bool:
+        """Whether one of the values is for the asked slot."""
+        maps = mappings_of(self.domain, self.asked) if self.asked else []
+        return any(isinstance(one, FromEntity) and one.entity == value.entity for one in maps for value in values)
+
+    def _belongs(self, intent: Intent, form: Form) -> bool:
+        """Whether the intent is the form's own, answers questions, or is what a slot of the form is mapped to."""
+        if intent.act or intent.form == form.name or intent.name == self.state.topics[-1].intent:
+            return True
+        maps = ((slot, mapping) for slot in slots_of(self.domain, form) for mapping in slot.mappings)
+        return any(
+            isinstance(mapping, FromIntent)
+            and intent.name in mapping.intents
+            and (not mapping.asked or slot == self.asked)
+            for slot, mapping in maps
+        )
 
     def _in_own_words(self, text: str, belief: Belief) -> bool:
         """Whether the text may be the answer to a question for a text, as it stands."""
@@ -92,9 +139,6 @@ class Listener:
         if takes_text(self.domain, self.asked):
             return not asks(text) and not (belief.known and (belief.score >= SURER or is_question(text)))
         return not belief.known and not belief.unclear and short_answer(self.domain, self.asked, text)
-
-    def _may_be_topic(self, belief: Belief) -> bool:
-        return self.state.topics[-1].intent in belief.candidates
 
     def _feeds(self, value: EntityFound) -> bool:
         slots = slots_of(self.domain, form_named(self.domain, self.state.form))
@@ -107,10 +151,14 @@ class Listener:
 
 
 def short_answer(domain: DomainFields, slot: Slot, text: str) -> bool:
-    """Whether a text slot that waits for a learned entity may take these words: learning can't know every name there is."""
+    """Whether a text slot may take these words though nothing was found in them.
+
+    It may where it waits for a learned entity, for learning can't know every name there is, and where a pattern says what fits.
+    """
     learned = {entity.name for entity in domain.entities if entity.kind == "learned"}
     sources = [mapping for mapping in mappings_of(domain, slot) if isinstance(mapping, FromEntity)]
-    if slot.type != "text" or not sources or any(mapping.entity not in learned for mapping in sources):
+    checked = slot.validation is not None and slot.validation.pattern is not None
+    if slot.type != "text" or not sources or not (checked or all(mapping.entity in learned for mapping in sources)):
         return False
     words = len(text.split()) if text.isascii() else len(text) / 3
-    return words <= MOST_WORDS and not is_question(text) and any(character.isalpha() for character in text)
+    return words <= MOST_WORDS and not is_question(text) and any(character.isalnum() for character in text)

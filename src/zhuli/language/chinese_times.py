@@ -10,14 +10,18 @@ from zhuli.language.spans import Span
 
 _SMALL = "(?:[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})"
 _TIME = re.compile(
-    rf"(?:(?P<part>{CHINESE_PART})(?:的|大概|大约|差不多|约|,| ){{0,2}})?(?P<before>差(?P<less>{_SMALL}分|[一三]刻)(?:钟)?(?:到)?)?"
+    rf"(?:(?P<part>{CHINESE_PART})(?:的|大概|大约|差不多|约|,| ){{0,2}})?(?P<before>差(?P<less>{_SMALL}分|"
+    rf"[一三]刻)(?:钟)?(?:到)?)?"
     rf"(?P<hour>(?<![0-9.零一二两三四五六七八九十第]){_SMALL})(?:(?P<mark>点|时(?![间候段节]))"
-    rf"(?:(?P<quarter>半|[一三]刻)|差(?P<short>{_SMALL}分|[一三]刻)|(?P<minute>(?:零|过)?{_SMALL})分?(?!以|钟|[0-9.点]))?(?P<sharp>钟|整)?"
+    rf"(?:(?P<quarter>半|[一三]刻)|差(?P<short>{_SMALL}分|[一三]刻)|(?P<minute>(?:零|过)?{_SMALL})分?(?!以|钟|"
+    rf"[0-9.点]))?(?P<sharp>钟|整)?"
     r"|:(?P<figures>[0-5][0-9])(?![0-9:]))"
 )
 _NO_TIME = re.compile("建议|要求|意见|原因|理由|内容|问题|菜|餐|分?以[上下内]")
 _NAMED = re.compile(f"正午|午夜|中午(?!好|饭|餐|的?(?:{_SMALL})[点时:])")
-_LATER = re.compile(rf"(?:(?P<half>半)(?:个)?|(?P<count>{AMOUNT})个?(?P<more>半)?)(?P<unit>小时|钟头|分钟)(?:之后|以后|后)")
+_LATER = re.compile(
+    rf"(?:(?P<half>半)(?:个)?|(?P<count>{AMOUNT})个?(?P<more>半)?)(?P<unit>小时|钟头|分钟)(?:之后|以后|后)"
+)
 _JOINED = re.compile(" ?(?:到|至|和|或|或者|-) ?")
 
 

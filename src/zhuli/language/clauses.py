@@ -5,9 +5,11 @@ import re
 _STOPS = re.compile(
     r"[.;!?\n]+(?=\s|$|[\u4e00-\u9fff])|"
     r"\b(?:but|however|though|although|instead|because|except that)\b|"
-    r"\b(?:i'?d|i'?ll|i would|i want|i need|i like|i prefer|we want|we need|we'?d|we'?ll|give me|get me|find me|show me|book|let's|lets|"
+    r"\b(?:i'?d|i'?ll|i would|i want|i need|i like|i prefer|we want|we need|we'?d|we'?ll|give me|get me|find me|"
+    r"show me|book|let's|lets|"
     r"make it|make that|change|switch|how about|what about|try|rather|prefer|please find|just)\b|"
-    r"[。;!?]|但是?|不过|可是|而是|换成?|改成?|改为|改到|还是|我要|我想|就要|就订|想要|给我|帮我|来[个份点]|应该|(?<!不)是(?!不)|(?<=[的了,])要"
+    r"[。;!?]|但是?|不过|可是|而是|换成?|改成?|改为|改到|还是|我要|我想|就要|就订|想要|给我|帮我|来[个份点]|应该|"
+    r"(?<!不)是(?!不)|(?<=[的了,])要"
 )
 _CHAIN = re.compile(r"^ *(?:,|、|or|nor|and|或者?|和|跟|以及|还有|,? ?(?:or|nor|and)) *(?:any |the |on |也?不?要?)?$")
 _COMMA = re.compile(r",(?![0-9]{3})")

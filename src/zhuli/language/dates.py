@@ -15,7 +15,9 @@ from zhuli.language.english_dates import find_english_dates
 from zhuli.language.spans import Span, apart
 
 _BEFORE, _BEHIND = r"(?<![0-9a-z/.-])", r"(?![0-9a-z]|[/.-][0-9])"
-_YEAR_FIRST = re.compile(rf"{_BEFORE}([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}})(?:{_BEHIND}|(?=t[0-9]))", re.ASCII)
+_YEAR_FIRST = re.compile(
+    rf"{_BEFORE}([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}})(?:{_BEHIND}|(?=t[0-9]))", re.ASCII
+)
 _YEAR_LAST = re.compile(rf"{_BEFORE}([0-9]{{1,2}})([-/])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}}){_BEHIND}", re.ASCII)
 _DOTS = re.compile(rf"{_BEFORE}([0-9]{{1,2}})\.([0-9]{{1,2}})\.([0-9]{{4}}){_BEHIND}", re.ASCII)
 _STROKE = re.compile(rf"{_BEFORE}(?!24/7\b)([0-9]{{1,2}})/([0-9]{{1,2}})(?! ?(?:stars?|分)){_BEHIND}", re.ASCII)

@@ -9,15 +9,14 @@ from typing import Literal
 
 Part = Literal["morning", "noon", "afternoon", "evening", "night"]
 
-_WORDS: dict[str, Part] = {
-    "morning": "morning", "breakfast": "morning", "am": "morning", "noon": "noon", "lunch": "noon", "lunchtime": "noon",
-    "afternoon": "afternoon", "pm": "afternoon", "evening": "evening", "tonight": "evening", "dinner": "evening",
-    "supper": "evening", "drinks": "evening", "night": "night", "凌晨": "night", "清晨": "morning", "早上": "morning",
-    "早晨": "morning", "上午": "morning", "明早": "morning", "今早": "morning", "早": "morning", "早餐": "morning", "中午": "noon",
-    "午饭": "noon", "午餐": "noon", "下午": "afternoon", "傍晚": "evening", "晚上": "evening", "今晚": "evening", "明晚": "evening",
-    "后晚": "evening", "晚饭": "evening", "晚餐": "evening", "夜晚": "evening", "晚": "evening", "夜里": "night", "半夜": "night",
-    "深夜": "night",
-}  # fmt: skip
+_NAMES: dict[Part, str] = {
+    "morning": "morning breakfast 清晨 早上 早晨 上午 明早 今早 早 早餐",
+    "noon": "noon lunch lunchtime 中午 午饭 午餐",
+    "afternoon": "afternoon 下午",
+    "evening": "evening tonight dinner supper drinks 傍晚 晚上 今晚 明晚 后晚 晚饭 晚餐 夜晚 晚",
+    "night": "night 凌晨 夜里 半夜 深夜",
+}
+_WORDS = {word: part for part, words in _NAMES.items() for word in words.split()}
 
 CHINESE_PART = "凌晨|清晨|早上|早晨|上午|[今明]早|中午|下午|傍晚|晚上|[今明后]晚|夜里|半夜|深夜|夜晚|早|晚"
 """What may stand before an hour in Chinese."""
@@ -31,7 +30,7 @@ _GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|night)\b|(?:早上|
 
 
 def part_named(words: str) -> Part | None:
-    """Of a word for a part of the day: "evening", 下午, "pm"."""
+    """Of a word for a part of the day: "evening", 下午."""
     return _WORDS.get(words)
 
 
@@ -52,7 +51,14 @@ def _by_24(hour: int, part: Part | None) -> int:
     """Twelve is noon but for the night; small hours of the evening and the night are past midnight."""
     if hour > 12 or hour == 0:
         return hour
-    late = {None: hour < 8, "morning": False, "noon": hour < 5, "afternoon": True, "evening": hour > 3, "night": hour > 5}[part]
+    late = {
+        None: hour < 8,
+        "morning": False,
+        "noon": hour < 5,
+        "afternoon": True,
+        "evening": hour > 3,
+        "night": hour > 5,
+    }[part]
     if hour == 12:
         return 24 if part in ("morning", "evening", "night") else 12
     return hour + 12 if late else hour

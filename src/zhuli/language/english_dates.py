@@ -19,14 +19,16 @@ _NUMBER_OF = {re.compile(name): number for number, name in enumerate(_MONTHS, st
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _WEEKDAY = (
     r"(?:(?:mon|tues|wednes|wendes|wedns|wens|thurs|thrus|fri|satur|sun)day|"
-    r"(?<!of )(?<=(?:on|xt|is|by|or|to|ng) )(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)|(?<![^(])(?:mon|tues?|wed|thu(?:rs)?|fri|sat|sun)(?![^.,!?]))"
+    r"(?<!of )(?<=(?:on|xt|is|by|or|to|ng) )(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)|(?<![^(])(?:mon|tues?|wed|"
+    r"thu(?:rs)?|fri|sat|sun)(?![^.,!?]))"
 )
 _TH = r"(?:st|nd|rd|th)"
 _DAY = rf"(?P<day>[0-9]{{1,2}}{_TH}?|{ORDINAL})"
 _YEAR = r"(?:,? (?P<year>20[0-9]{2})\b)?"
 _WHEN = rf"(?:{_WEEKDAY},? (?:the )?)?"
 _NO_LIST = (
-    r"(?= *(?:$|[.,!?;:)-]|(?:at|to|until|till|thru|through|for|and|or|but|please|in the|if|instead|from|with|around|about|thanks|"
+    r"(?= *(?:$|[.,!?;:)-]|(?:at|to|until|till|thru|through|for|and|or|but|please|in the|if|instead|from|with|around|"
+    r"about|thanks|"
     r"thank|would|will|works?|is|by|after|before|not|then|i|we|that)\b|[^\x00-\x7f]))"
 )
 """Behind "the 6th" when it is a day and not the sixth of something."""
@@ -102,7 +104,13 @@ def _weekend(match: re.Match[str], today: date) -> date | None:
 
 
 def _after(match: re.Match[str], today: date) -> date | None:
-    count = 1 if match["count"] in ("a", "an", "one") else 2 if match["count"].startswith("a couple") else whole(match["count"])
+    count = (
+        1
+        if match["count"] in ("a", "an", "one")
+        else 2
+        if match["count"].startswith("a couple")
+        else whole(match["count"])
+    )
     unit = match["unit"]
     if unit == "month":
         return _in_months(today, count)
@@ -129,12 +137,17 @@ def _rules() -> Iterator[_Rule]:
     yield rule(rf"the (?P<day>[0-9]{{1,2}}{_TH}|{ORDINAL}){_NO_LIST}", _bare_day, certain=False)
     yield rule(rf"(?:(?<=on )|(?<=from )|(?<=until )|(?<=till )|(?<=to )|(?<![^.,!?] )^)(?P<day>[0-9]{{1,2}}{_TH}){_NO_LIST}",
                _bare_day, certain=False)  # fmt: skip
-    yield rule(rf"(?:(?P<which>this|next|last|past)(?: coming)? |(?:the )?coming )?(?P<weekday>{_WEEKDAY})(?:,? (?:of )?(?P<week>this|next) week)?",
+    yield rule(rf"(?:(?P<which>this|next|last|past)(?: coming)? |(?:the )?coming )?(?P<weekday>{_WEEKDAY})"
+               r"(?:,? (?:of )?(?P<week>this|next) week)?",
                _weekday)  # fmt: skip
     yield rule(rf"(?P<week>this|next) week(?: on)? (?P<weekday>{_WEEKDAY})(?P<which>)", _weekday)
     yield rule(r"(?:(?P<which>this|next) )?(?:the )?weekend", _weekend)
-    yield rule(rf"(?:in (?P<count>an?|[0-9]{{1,4}}|a couple(?: of)?|{CARDINAL}) (?P<unit>day|week|month)s?(?:' time)?(?P<from>))", _after)
-    yield rule(rf"(?P<count>an?|[0-9]{{1,4}}|{CARDINAL}) (?P<unit>day|week|month)s? (?:from|after) (?:now|today|(?P<from>{_WEEKDAY}))",
+    yield rule(
+        rf"(?:in (?P<count>an?|[0-9]{{1,4}}|a couple(?: of)?|{CARDINAL}) (?P<unit>day|week|month)s?(?:' time)?(?P<from>))",
+        _after,
+    )
+    yield rule(rf"(?P<count>an?|[0-9]{{1,4}}|{CARDINAL}) (?P<unit>day|week|month)s? (?:from|after) "
+               rf"(?:now|today|(?P<from>{_WEEKDAY}))",
                _after)  # fmt: skip
     yield rule(r"(?:the )?day after (?:tomm?orr?ow|tmrw?)", lambda match, today: days.shifted(today, 2))
     yield rule(r"(?:tomm?orr?ow|tommorow|tmrw?|tmw|2morr?ow?)",
@@ -149,6 +162,7 @@ _RULES = list(_rules())
 _LAST = rf" ?(?:-|to|till|until|thru|through|and) ?(?:the )?(?P<last>[0-9]{{1,2}})(?:{_TH})?(?![0-9a-z:]| ?[ap]m)"
 _UP_TO = re.compile(rf"\b{_MONTH} (?:the )?{_DAY}{_YEAR}{_LAST}", re.ASCII)
 _FROM_OF = re.compile(
-    rf"\b(?P<begin>(?:the )?(?P<first>[0-9]{{1,2}}){_TH}?) ?(?:-|to|till|until|thru|through|and) ?(?:the )?{_DAY}(?: of)? {_MONTH}{_YEAR}",
+    rf"\b(?P<begin>(?:the )?(?P<first>[0-9]{{1,2}}){_TH}?) ?(?:-|to|till|until|thru|through|"
+    rf"and) ?(?:the )?{_DAY}(?: of)? {_MONTH}{_YEAR}",
     re.ASCII,
 )

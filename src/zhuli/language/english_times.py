@@ -19,7 +19,8 @@ _AMPM = r"(?P<ampm>[ap])(?:\.m\.|\.?m\b)"
 _PART = r"(?: (?:in the |at |this )(?P<part>morning|afternoon|evening|night))"
 _AROUND = r"(?:at|around|about|by|before|after|until|till|from|@|say|like|near) ?"
 _NO_NOUN = (
-    r"(?= *(?:$|[.,!?;:)]|(?:on|for|in the|at night|tonight|tomorrow|today|please|pls|or|and|instead|this|next|works|would|is|if|with|"
+    r"(?= *(?:$|[.,!?;:)]|(?:on|for|in the|at night|tonight|tomorrow|today|please|pls|or|and|instead|this|next|works|"
+    r"would|is|if|with|"
     r"to|until|till|but|thanks|thank|then|sharp|though|also|mon|tue|wed|thu|fri|sat|sun)\b|[^\x00-\x7f]))"
 )
 """Behind a bare hour when it is one: not "at 7 places"."""
@@ -100,8 +101,14 @@ _FORMS = [
     (_form(rf"(?P<begin>{_HOUR})(?:(?:[:.h]| (?=[0-9]{{2}} ?[ap]\.?m))(?P<minute>[0-9]{{2}}))? ?{_AMPM}"), True),
     (_form(rf"(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN}))? {_AMPM}"), True),
     (_form(rf"(?P<begin>{_HOUR}):(?P<minute>[0-5][0-9])(?::[0-5][0-9])?{_PART}?"), True),
-    (_form(rf"(?P<begin>(?P<hour>[0-9]{{1,2}})h(?P<minute>[0-5][0-9]))"), True),
-    (_form(rf"(?P<begin>{_HOUR}) ?o'? ?clock{_PART}?"), True),
+    (_form(r"(?P<begin>(?P<hour>[0-9]{1,2})h(?P<minute>[0-5][0-9]))"), True),
+    (_form(rf"(?P<begin>{_HOUR}) ?o['\"]? ?clock{_PART}?"), True),
+    (
+        _form(
+            rf"(?P<part>morning|afternoon|evening|night) (?:at |around )?(?P<begin>{_HOUR})(?::(?P<minute>[0-5][0-9]))?"
+        ),
+        True,
+    ),
     (_form(rf"(?P<begin>{_HOUR}){_PART}"), True),
     (_form(r"(?P<begin>(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])) ?(?:hours|hrs)"), True),
     (_form(rf"{_AROUND}(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN})|\.(?P<m>[0-5][0-9]))(?: {_PART})?"), True),
@@ -110,9 +117,11 @@ _FORMS = [
     (_form(rf"(?P<begin>{_HOUR})(?= (?:tonight|tomorrow (?:morning|afternoon|evening|night)))"), True),
 ]
 _MINUTES = "(?:twenty[ -])?five|ten|twenty"
-_PAST = _form(rf"(?P<minutes>half|(?:an? )?quarter|(?:{_MINUTES}|[0-9]{{1,2}})(?= minutes| past| after)|(?<!from )(?<!between )(?:{_MINUTES}))"
+_PAST = _form(rf"(?P<minutes>half|(?:an? )?quarter|(?:{_MINUTES}|[0-9]{{1,2}})(?= minutes| past| after)|"
+              rf"(?<!from )(?<!between )(?:{_MINUTES}))"
               rf"(?: minutes)? (?P<way>past|after|to|before|till) {_HOUR}(?: ?{_AMPM})?{_PART}?")  # fmt: skip
 _NAMED = re.compile(r"\b(?:12 )?(?:noon|midday|midnight)\b(?! ?time)", re.ASCII)
-_RANGE = _form(rf"(?P<begin>{_HOUR}(?::(?P<minute>[0-5][0-9]))?) ?(?:-|to|and|till|until|or) ?(?P<last>[0-9]{{1,2}}|{_HOURS})(?:[:.][0-9]{{2}})?"
+_RANGE = _form(rf"(?P<begin>{_HOUR}(?::(?P<minute>[0-5][0-9]))?) ?(?:-|to|and|till|until|or) ?"
+               rf"(?P<last>[0-9]{{1,2}}|{_HOURS})(?:[:.][0-9]{{2}})?"
                rf" ?{_AMPM}")  # fmt: skip
 _IN = _form(rf"in (?P<count>half an?|an?|[0-9]{{1,3}}|{CARDINAL}) (?P<unit>hour|hr|minute|min)s?")

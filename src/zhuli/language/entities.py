@@ -1,7 +1,7 @@
 """Entities of a message that are found by rule: listed values, expressions, numbers, dates, times, money, phones, addresses.
 
-What is more telling takes its characters from what is less so: the 7 of "7pm" and the digits of a telephone number are no numbers,
-whether or not the domain asks for times and telephones. Learned entities are an understander's.
+What is more telling takes its characters from what is less so: the 7 of "7pm" and the digits of a telephone number are no
+numbers, whether or not the domain asks for times and telephones. Learned entities are an understander's.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -15,14 +15,11 @@ from zhuli.language.money import find_money
 from zhuli.language.numbers import find_numbers
 from zhuli.language.patterns import find_matches
 from zhuli.language.phones import find_phones
-from zhuli.language.plain_text import plain
+from zhuli.language.plain_text import MOST_CHARACTERS, plain
 from zhuli.language.spans import Span, apart, outside
 from zhuli.language.times import find_times
 from zhuli.types.domain import Entity, EntityKind, Language
 from zhuli.types.understanding import EntityFound
-
-MOST_CHARACTERS = 4_000
-"""Of a message that are looked at: what is longer is no turn of a dialogue, and would hold up others."""
 
 _FIGURES: tuple[EntityKind, ...] = ("email", "phone", "date", "time", "money", "number")
 """Whose characters are taken first."""

@@ -49,9 +49,7 @@ def findings(learned: Learned, vectors: Floats, examples: Sequence[Shown], names
     ]
 
 
-def _overlaps(
-    learned: Learned, vectors: Floats, examples: Sequence[Shown], names: Sequence[str]
-) -> Iterator[Finding]:
+def _overlaps(learned: Learned, vectors: Floats, examples: Sequence[Shown], names: Sequence[str]) -> Iterator[Finding]:
     """Pairs of intents whose examples are taken for each other's, worst first."""
     truths = [examples[place].intent for place in learned.checked]
     told = learned.shares.argmax(axis=1).tolist()

@@ -11,7 +11,7 @@ as it was. Nor are Japanese (kana) and other scripts.
 import re
 from collections.abc import Sequence
 
-from zhuli.language.plain_text import plain
+from zhuli.language.plain_text import MOST_CHARACTERS, plain
 from zhuli.types.domain import Language
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?", re.ASCII)
@@ -20,9 +20,12 @@ _KANA = re.compile("[\u3040-\u30fa\u30fc-\u30ff]")
 _ADDRESS = re.compile(r"\S+@\S+|https?://\S+|www\.\S+")
 
 _ENGLISH = frozenset(
-    "i i'm i'd i'll i've me my we us our you your he she it its it's they them a an the this that these those there is are was were be "
-    "am do does did don't doesn't didn't dont can can't could will won't would should have has had not to for of in on at by with "
-    "from and or but if so what when where who why how which want need like please any some let's make get give tell find show book".split()
+    """
+    i i'm i'd i'll i've me my we us our you your he she it its it's they them a an the this that these those there is
+    are was were be am do does did don't doesn't didn't dont can can't could will won't would should have has had not to
+    for of in on at by with from and or but if so what when where who why how which want need like please any some let's
+    make get give tell find show book
+    """.split()
 )
 _CHINESE = frozenset("我你您他她它们的了吗呢吧啊是不要在有和也都就这那哪什么怎请帮给想能可会还到从把被去")
 
@@ -32,6 +35,7 @@ def language_of(text: str, allowed: Sequence[Language], before: Language | None)
 
     None: not known, and nothing was before; or a language that is not allowed, and the one before is none that is.
     """
+    text = text[:MOST_CHARACTERS]
     read = _ADDRESS.sub(" ", plain(text))
     words = _WORD.findall(read)
     han = [] if _KANA.search(text) else _HAN.findall(read)

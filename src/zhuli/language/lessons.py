@@ -5,11 +5,10 @@ shown alone and with the words beside them, and each in the place of others of i
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from zhuli.language.marks import Marked
-from zhuli.language.tokens import Token, tokens
+from zhuli.language.tokens import tokens
 
 MOST = 3000
 """Texts beyond which examples are not varied: so many show enough by themselves, and learning stays quick."""
@@ -31,6 +30,9 @@ class Lesson:
     fresh: bool = True
 
 
+Listed = dict[str, list[list[str]]]
+"""Values that are known, by label, as lower-cased words; each as often as examples have it."""
+
 Values = Mapping[str, Sequence[tuple[str, ...]]]
 """The values of each label in words."""
 
@@ -50,19 +52,6 @@ def meant(intent: str) -> str:
     return f"intent={intent}"
 
 
-def told(marked: Marked) -> Lesson:
-    """The marked text in words and tags; of marks that overlap the first counts."""
-    cut = tokens(marked.text)
-    tags = ["O"] * len(cut)
-    for entity in marked.entities:
-        inside = [place for place, token in enumerate(cut) if _overlap(token, entity.start, entity.end)]
-        if inside and all(tags[place] == "O" for place in inside):
-            label = label_of(entity.entity, entity.role)
-            for place in inside:
-                tags[place] = f"I-{label}" if place > inside[0] else f"B-{label}"
-    return Lesson(tuple(token.text for token in cut), tuple(tags))
-
-
 def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     """(first word, word after the last, label) of what the tags say; an I- without its beginning begins."""
     found: list[tuple[int, int, str]] = []
@@ -74,6 +63,25 @@ def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
         elif kind != "O":
             found.append((place, place + 1, label))
     return found
+
+
+def known_words(lessons: Iterable[Lesson], listed: Listed) -> frozenset[str]:
+    """The lower-cased words of the lessons and of the values."""
+    said = (word.lower() for lesson in lessons for word in lesson.words)
+    return frozenset([*said, *(word for values in listed.values() for value in values for word in value)])
+
+
+def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) -> Listed:
+    """The values that the lessons mark, and `more` by entity."""
+    listed: Listed = {}
+    for lesson in lessons:
+        for first, end, label in spans(lesson.tags):
+            listed.setdefault(label, []).append([word.lower() for word in lesson.words[first:end]])
+    for entity, texts in more.items():
+        for text in texts:
+            if words := [token.text.lower() for token in tokens(text)]:
+                listed.setdefault(entity, []).append(words)
+    return listed
 
 
 def lessons(examples: Sequence[tuple[Lesson, str]], listed: Values) -> list[Lesson]:
@@ -161,7 +169,3 @@ def _unheard(lesson: Lesson) -> Lesson:
         for word, tag in zip(lesson.words, lesson.tags, strict=True)
     ]
     return Lesson(tuple(words), lesson.tags, lesson.context)
-
-
-def _overlap(token: Token, start: int, end: int) -> bool:
-    return token.start < end and token.end > start

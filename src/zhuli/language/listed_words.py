@@ -6,7 +6,10 @@ Han characters are words by themselves. So "New York", "new-york" and "NEW  YORK
 import re
 from typing import NamedTuple
 
-_WORD = re.compile("[\u3400-\u9fff\U00020000-\U000323af]|(?:(?![\u3400-\u9fff\U00020000-\U000323af])[^\\W_])+(?:'[a-z]+)*|[+#]|[\U0001f000-\U0001faff☀-➿]")
+_WORD = re.compile(
+    "[\u3400-\u9fff\U00020000-\U000323af]|(?:(?![\u3400-\u9fff\U00020000-\U000323af])[^\\W_])+(?:'[a-z]+)*|[+#]|"
+    "[\U0001f000-\U0001faff☀-➿]"
+)
 
 
 class Word(NamedTuple):

@@ -29,10 +29,14 @@ _SCALES = {"k": 1000, "hundred": 100, "thousand": 1000, "grand": 1000, "million"
            "亿": 100_000_000}  # fmt: skip
 _TO = r" ?(?:-|to|and|or|到|至|和) ?"
 _SIGN = "|".join(re.escape(sign) for sign in _SIGNS)
-_SIGNED = re.compile(rf"(?<![a-z])(?P<sign>{_SIGN}) ?(?P<number>{_DIGITS}){_SCALE}(?![0-9])(?:{_TO}(?P<last>[0-9]{{1,9}})(?![0-9:]|[,.][0-9]| ?[a-z]))?")
+_SIGNED = re.compile(
+    rf"(?<![a-z])(?P<sign>{_SIGN}) ?(?P<number>{_DIGITS}){_SCALE}(?![0-9])(?:{_TO}(?P<last>[0-9]{{1,9}})(?![0-9:]|"
+    rf"[,.][0-9]| ?[a-z]))?"
+)
 _NAME = "|".join(f"(?:{name})" for name in sorted(_NAMES, key=len, reverse=True))
 _NAMED = re.compile(
-    rf"(?<![a-z0-9.,])(?:(?P<first>{_DIGITS}){_TO})?(?:(?P<number>{_DIGITS}){_SCALE}|(?P<words>\b{CARDINAL})|(?P<characters>{AMOUNT}))"
+    rf"(?<![a-z0-9.,])(?:(?P<first>{_DIGITS}){_TO})?(?:(?P<number>{_DIGITS}){_SCALE}|(?P<words>\b{CARDINAL})|"
+    rf"(?P<characters>{AMOUNT}))"
     rf" ?(?P<name>{_NAME})(?![a-z])"
 )
 _MORE = "[零]?[0-9一二三四五六七八九两]"
@@ -42,7 +46,10 @@ _YUAN = re.compile(
     rf"(?:(?P<jiao>{_MORE})[毛角](?P<fen>[0-9一二三四五六七八九](?=分))?分?"
     rf"|(?<=块)(?P<bare>{_MORE})(?![0-9百千万个位人间十晚夜天斤份张次盒瓶杯碗只条件]))?(?:钱|人民币)?"
 )
-_JIAO = re.compile("(?<![0-9一二三四五六七八九元块.])(?P<number>[0-9]{1,2}|[一二两三四五六七八九])(?P<unit>毛|角)(?:钱|(?![\u4e00-\u9fff]))")
+_JIAO = re.compile(
+    "(?<![0-9一二三四五六七八九元块.])(?P<number>[0-9]{1,2}|[一二两三四五六七八九])(?P<unit>毛|角)(?:钱|"
+    "(?![\u4e00-\u9fff]))"
+)
 _CENTS = re.compile(rf"(?<![a-z0-9.])(?P<number>[0-9]{{1,4}}|{CARDINAL}) ?(?:cents?|¢)(?![a-z])")
 
 
@@ -72,7 +79,13 @@ def _signed(text: str) -> Iterator[Span]:
 def _named(text: str) -> Iterator[Span]:
     for match in _NAMED.finditer(text):
         currency = next(code for name, code in _NAMES.items() if re.fullmatch(name, match["name"]))
-        number = _scaled(match) if match["number"] else cardinal(match["words"]) if match["words"] else amount(match["characters"])
+        number = (
+            _scaled(match)
+            if match["number"]
+            else cardinal(match["words"])
+            if match["words"]
+            else amount(match["characters"])
+        )
         if number is None:
             continue
         start = match.start()

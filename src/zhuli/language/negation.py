@@ -1,7 +1,7 @@
 """Which entities a message denies: "not Italian", "anything but Thai", "Friday doesn't work", 不要辣的, 周五不行.
 
 A word that denies reaches to the end of its clause: to "but" and 但, to a new verb ("I want", 我要), to a stop, or to a comma:
-"not Friday, Saturday" denies Friday alone. It passes on through "or", "nor", "and", 、, 和 ("neither Thai, Greek nor Italian"). By
+"not Friday, Saturday" denies Friday alone. It passes on through "or", "nor", "and", 和 ("neither Thai, Greek nor Italian"). By
 rules, precise rather than complete: irony, and what is denied far away, are not seen.
 """
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from zhuli.language.clauses import clause_end, has_comma, joins
-from zhuli.language.plain_text import plain
+from zhuli.language.plain_text import MOST_CHARACTERS, plain
 from zhuli.types.domain import Language
 from zhuli.types.understanding import EntityFound
 
@@ -18,33 +18,43 @@ _FARTHEST = 45
 
 _ENGLISH = re.compile(
     r"(?<!why )(?<!if )(?:"
-    r"\b(?:do|does|did|would|wo|will|ca|can|could|should)(?:n'?t| not|not) (?!know\b|mind\b|forget\b|worry\b|care (?:if|about|which|when)|you\b|"
+    r"\b(?:do|does|did|would|wo|will|ca|can|could|should)(?:n'?t| not|not) (?!know\b|mind\b|forget\b|worry\b|"
+    r"care (?:if|about|which|when)|you\b|"
     r"we\b|wait\b|understand\b|think i\b|have to\b)(?:really |even |actually )?"
-    r"(?:want|like|need|eat|drink|do|book|use|include|have|take|go|fancy|feel like|choose|pick|care for|get|add|put|make it|order|give|love|be|"
+    r"(?:want|like|need|eat|drink|do|book|use|include|have|take|go|fancy|feel like|choose|pick|care for|get|add|put|"
+    r"make it|order|give|love|be|"
     r"come|leave|travel|fly|mean|say|search|look|show|recommend)\b|"
     r"\bnot\b(?! (?:only|just|sure|bad|yet|at all|right now|until|before|after|"
     r"later|earlier|more|less|fewer|a problem|an issue|too|so|exactly|that i|have|know|mind|i\b))|"
-    r"\bno(?: more)?\b(?! (?:later|more|less|earlier|sooner|fewer|problem|worries|matter|one|idea|rush|need|longer|i\b|it\b|that|this|thanks|thank|"
-    r"preference|please|make|change|let|the|a|an|my|we|he|she|they|in|on|at|for|to|just|book|then|and|actually|sorry|you))(?! *,)|"
-    r"\bwithout\b|\banything (?:but|except|other than)\b|\bexcept(?: for)?\b|\bother than\b|\brather than\b|\binstead of\b|\bneither\b|"
+    r"\bno(?: more)?\b(?! (?:later|more|less|earlier|sooner|fewer|problem|worries|matter|one|idea|rush|need|longer|i\b|"
+    r"it\b|that|this|thanks|thank|"
+    r"preference|please|make|change|let|the|a|an|my|we|he|she|they|in|on|at|for|to|just|book|then|and|actually|sorry|"
+    r"you))(?! *,)|"
+    r"\bwithout\b|\banything (?:but|except|other than)\b|\bexcept(?: for)?\b|\bother than\b|\brather than\b|"
+    r"\binstead of\b|\bneither\b|"
     r"\b(?:hate|dislike|avoid|allergic to|tired of|sick of)\b|\bcan'?t (?:stand|eat|have|do|make)\b)",
     re.ASCII,
 )
 _DENIED_BEHIND = re.compile(
     r" *(?:(?:at all|either|one|itself|is|are|was|food|to|for me|morning|evening) )?(?:"
     r"(?:does|do|wo|will|would|did)(?:n'?t| not) (?:really )?(?:work|do|fit|suit|be|sound)\b|"
-    r"(?:is|are|was|'s)(?:n'?t| not| no)(?: really)? (?:good|ok|okay|possible|fine|great|an option|available|what|right|correct|for me|my|in)\b|"
-    r"(?:is|are) (?:out|wrong|too|impossible|off)\b|(?:isn'?t|wasn'?t|aren'?t) (?:good|ok|okay|possible|fine|great|an option|what|right|correct))",
+    r"(?:is|are|was|'s)(?:n'?t| not| no)(?: really)? (?:good|ok|okay|possible|fine|great|an option|available|what|"
+    r"right|correct|for me|my|in)\b|"
+    r"(?:is|are) (?:out|wrong|too|impossible|off)\b|(?:isn'?t|wasn'?t|aren'?t) (?:good|ok|okay|possible|fine|great|"
+    r"an option|what|right|correct))",
     re.ASCII,
 )
 _CHINESE = re.compile(
-    "(?<![要是能可行好对]的)(?:(?<![要])不(?:要|想要?|喜欢|爱|吃|喝|含|放|加|需要|用|去|订|定|选|坐|住|能吃?|考虑|打算)|(?<!是)不是|"
-    "(?<![特区级告分个类性识])别(?:订|定|要|放|选|给我?|加|来|去|吃|买|用|约|安排|推荐|找)?(?!的|人|墅|克|处|称)|讨厌|拒绝|忌口?|无(?!线|烟|论)|(?<!有)没有|除了|过敏的?是|"
+    "(?<![要是能可行好对]的)(?:(?<![要])不(?:要|想要?|喜欢|爱|吃|喝|含|放|加|需要|用|去|订|定|选|坐|住|能吃?|考虑|"
+    "打算)|(?<!是)不是|"
+    "(?<![特区级告分个类性识])别(?:订|定|要|放|选|给我?|加|来|去|吃|买|用|约|安排|推荐|找)?(?!的|人|墅|克|处|称)|讨厌|"
+    "拒绝|忌口?|无(?!线|烟|论)|(?<!有)没有|除了|过敏的?是|"
     "而不是|不可以有|不能有|不该是|取消)(?!错|过|知|好意|管|如|仅|光|但|客气|用了|用谢|能[不]|多|少)"
 )
 _CHINESE_QUESTION = re.compile("[^,.;!?]{0,8}(?:吗|么|嘛)|[^,.;!?]{0,6}\\?")
 _CHINESE_BEHIND = re.compile(
-    " *(?:[的都也就那肯定恐怕可能]{0,4})(?:不行(?!吗|么)|不可以(?!吗)|不合适|不方便|没空|没时间|不好(?!吗)|不喜欢|不要(?!紧)|不吃|不爱吃|不考虑|"
+    " *(?:[的都也就那肯定恐怕可能]{0,4})(?:不行(?!吗|么)|不可以(?!吗)|不合适|不方便|没空|没时间|不好(?!吗)|不喜欢|"
+    "不要(?!紧)|不吃|不爱吃|不考虑|"
     "就?不用了|就?算了|就?免了|不对|不能吃|过敏|有事|去不了|来不了|太[贵晚早远辣油咸甜吵多少])"
 )
 _BESIDES = re.compile("[^,.;!?]{0,4}?(?:以外|之外|外|都|别的|其他|其它)")
@@ -56,7 +66,7 @@ _LEADING_NO = re.compile(r"^\W*(?:no|nope|nah)\b *(?:on |at |for )?$", re.ASCII)
 
 def with_negation(text: str, entities: Sequence[EntityFound], language: Language | None) -> list[EntityFound]:
     """The entities, in their order, those that the text denies as `negated`. Both languages are read, whatever the message's."""
-    read = plain(text)
+    read = plain(text[:MOST_CHARACTERS])
     denying = sorted([*_reaches(_ENGLISH, read, _FARTHEST), *_reaches(_CHINESE, read, 10)])
     places = sorted({(one.start, one.end) for one in entities})
     denied = _denied(read, places, denying) | {place for place in places if _denied_behind(read, place)}
@@ -87,7 +97,7 @@ def _denied(read: str, places: list[tuple[int, int]], denying: list[tuple[int, i
             if last is None:
                 near = start <= farthest and not has_comma(read, begin, start)
             else:
-                near = start < last or joins(read[last:start]) and _goes_on(read, places, start, last)
+                near = start < last or (joins(read[last:start]) and _goes_on(read, places, start, last))
             if not near:
                 break
             denied.add((start, stop))

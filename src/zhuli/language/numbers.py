@@ -11,9 +11,11 @@ from zhuli.language.chinese_numbers import DIGITS, NUMERAL, amount, tidy
 from zhuli.language.english_numbers import CARDINAL, ORDINAL, cardinal, ordinal
 from zhuli.language.spans import Span, apart
 
-_UNITS = "ppl|pax|people|persons|guests|pcs|nights?|days?|weeks?|hours?|hrs?|h|minutes?|mins?|km|kg|g|cm|mm|ml|l|x|ish|st|nd|rd|th"
+_UNITS = (
+    "ppl|pax|people|persons|guests|pcs|nights?|days?|weeks?|hours?|hrs?|h|minutes?|mins?|km|kg|g|cm|x|ish|st|nd|rd|th"
+)
 _DIGITS = re.compile(
-    r"(?<![a-z0-9_/])(?<![0-9][.:])(?:(?<![0-9a-z\u4e00-\u9fff)\]] )(?<![^\s(,])-)?"
+    r"(?<![a-z0-9_/'])(?<![0-9][.:])(?:(?<![0-9a-z\u4e00-\u9fff] )(?<![^\s(,])-)?"
     r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,9})?|[0-9]{1,15}(?:\.[0-9]{1,9})?)"
     r"(?P<scale>[百千万亿]|k\b| ?(?:hundred|thousand|million|dozen)\b)?"
     rf"(?![0-9]|[.,:/][0-9]{{4,}}|[./:][0-9]|(?!(?:{_UNITS})\b)[a-z_])",
@@ -28,14 +30,25 @@ _WORDS = re.compile(
     re.ASCII,
 )
 _NO_COUNT = re.compile(
-    r"(?:\b(?:that|this|the|which|another|other|any|some|every|no|each|first|second|third|last|next|different|better|cheaper|"
-    r"good|nice|great|new|best|cheapest|cheap|closest|nearest|right|wrong|same|an?)|[a-z]er|[a-z]est) $"
+    r"(?:\b(?:that|this|the|which|another|other|any|some|every|no|each|first|second|third|last|next|different|better|"
+    r"cheaper|"
+    r"good|nice|great|new|best|cheapest|cheap|closest|nearest|right|wrong|same)|[a-z]er|[a-z]est) $"
 )
 """Before a "one" that stands for a thing."""
 
+_NO_NOUN = re.compile(
+    r" *(?:$|[.,!?;:)]|(?:in|for|at|near|nearby|with|without|that|which|who|please|and|on|to|from|by|of|where|is|as|or|"
+    r"me|way|more|"
+    r"around|close|next|there|here|instead|now|again|too|then|if|but|tomorrow|today|tonight)\b)|-",
+    re.ASCII,
+)
+_COUNTS = re.compile(r"(?:\b(?:for|just|only|be|is|it's|of|make it|either|or|to) |^\W*|, *)$", re.ASCII)
+"""Before a "one" that counts, though no noun follows."""
+
 _HALF = re.compile(r"\bhalf (?=an? |of )", re.ASCII)
 _ORDINALS = re.compile(
-    rf"\bthe (?P<place>[0-9]{{1,3}}(?:st|nd|rd|th)|{ORDINAL})(?= (?:one|option|choice|result|item|hit|of (?:them|these|those))\b|$)",
+    rf"\bthe (?P<place>[0-9]{{1,3}}(?:st|nd|rd|th)|{ORDINAL})(?= (?:one|option|choice|result|item|hit|of (?:them|these|"
+    rf"those))\b|$)",
     re.ASCII,
 )
 
@@ -48,11 +61,19 @@ _COUNTED = (
 _CHINESE = re.compile(rf"(?<![\u4e00-\u9fffa-z0-9])第?(?P<alone>{NUMERAL}{{1,12}})(?![\u4e00-\u9fff])"
                       rf"|(?P<counted>{NUMERAL}{{1,12}}|[0-9]{{1,9}})(?P<half>个半|半)?(?=[{_COUNTED}])"
                       rf"|(?P<long>{NUMERAL}{{2,12}})")  # fmt: skip
-_HALF_OF = re.compile(r"(?<![\u4e00-\u9fff0-9])半(?=[个天年份只斤碗杯盒打]|小时)|(?<=[要来点了订])半(?=[个天年份只斤碗杯盒打]|小时)")
-_ARTICLE = re.compile(r"一(?:[家些起样直定般会切共下种款道口番边旦致律同步向]|点(?!半|钟|整|[0-9一二三四五十])|个(?=[\u4e00-\u9fff])(?!人|小时|晚|月|星期|半))")
+_HALF_OF = re.compile(
+    r"(?<![\u4e00-\u9fff0-9])半(?=[个天年份只斤碗杯盒打]|小时)|(?<=[要来点了订])半(?=[个天年份只斤碗杯盒打]|小时)"
+)
+_ARTICLE = re.compile(
+    r"一(?:[家些起样直定般会切共下种款道口番边旦致律同步向]|点(?!半|钟|整|[0-9一二三四五十])|"
+    r"个(?=[\u4e00-\u9fff])(?!人|小时|晚|月|星期|半))"
+)
 """一 that counts nothing: 一家, 一些, 一起, 一个合适的."""
 
-_NAMES = re.compile(r"[五四]道口|十三陵|千层|百货|百花|万达|三里屯|八达岭|百度|四季|十分|千万(?=[别不要])|万一|三明治|[一二三四五六日]号线|百分之")
+_NAMES = re.compile(
+    r"[五四]道口|十三陵|千层|百货|百花|万达|三里屯|八达岭|百度|四季|十分|千万(?=[别不要])|万一|三明治|"
+    r"[一二三四五六日]号线|百分之"
+)
 
 
 def find_numbers(text: str) -> list[Span]:
@@ -73,7 +94,7 @@ def _in_words(text: str) -> Iterator[Span]:
         if match["group"]:
             count = 0.5 if match["half"] == "half a" else cardinal(match["half"])
             yield Span(match.start(), match.end(), tidy(count * (12 if match["group"] == "dozen" else 2)))
-        elif match["cardinal"] != "one" or not _NO_COUNT.search(text, 0, match.start()):
+        elif match["cardinal"] != "one" or _is_count(text, match.start(), match.end()):
             value = cardinal(match["cardinal"])
             yield Span(match.start(), match.end(), value + 0.5 if match["and_half"] else value)
     for match in _HALF.finditer(text):
@@ -82,6 +103,14 @@ def _in_words(text: str) -> Iterator[Span]:
         place = match["place"]
         value = int(place[:-2]) if place[0].isdigit() else ordinal(place)
         yield Span(match.start("place"), match.end("place"), value)
+
+
+def _is_count(text: str, start: int, end: int) -> bool:
+    """Whether a "one" counts, and does not stand for a thing: "one ticket", "for one", but not "find one in Oakland"."""
+    before = text[max(start - 20, 0) : start]
+    if _NO_COUNT.search(before) or text.startswith((" way", "-way", " more", " of "), end):
+        return False
+    return _NO_NOUN.match(text, end) is None or _COUNTS.search(before) is not None
 
 
 def _in_characters(text: str) -> Iterator[Span]:
@@ -106,4 +135,3 @@ def _values(text: str, start: int, end: int, *, half: str | None) -> Iterator[Sp
     value = amount(words)
     if value is not None:
         yield Span(start, end + len(half or ""), tidy(value + (0.5 if half else 0)))
-

@@ -11,10 +11,17 @@ from zhuli.language.spans import Span, apart
 
 _GAP = "[ -]?"
 _BEFORE, _BEHIND = r"(?<![0-9a-z.])(?<![0-9][ -])", r"(?![0-9a-z]|[.-][0-9])"
-_INTERNATIONAL = re.compile(rf"(?<![0-9a-z])(?:\+|00)(?P<number>[1-9](?:{_GAP}\(?0?[0-9]\)?|{_GAP}[0-9]){{6,14}}){_BEHIND}", re.ASCII)
-_AMERICAN = re.compile(rf"{_BEFORE}(?:1[ .-]?)?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[ .-]?)[2-9][0-9]{{2}}[ .-]?[0-9]{{4}}{_BEHIND}", re.ASCII)
+_INTERNATIONAL = re.compile(
+    rf"(?<![0-9a-z])(?:\+|00)(?P<number>[1-9](?:{_GAP}\(?0?[0-9]\)?|{_GAP}[0-9]){{6,14}}){_BEHIND}", re.ASCII
+)
+_AMERICAN = re.compile(
+    rf"{_BEFORE}(?:1[ .-]?)?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[ .-]?)[2-9][0-9]{{2}}[ .-]?[0-9]{{4}}{_BEHIND}",
+    re.ASCII,
+)
 _MOBILE = re.compile(rf"{_BEFORE}(?:86[ -]?)?1[3-9][0-9](?:{_GAP}[0-9]{{4}}){{2}}{_BEHIND}", re.ASCII)
-_LANDLINE = re.compile(rf"{_BEFORE}\(?0(?:10|2[0-9]|[3-9][0-9]{{2}})\)?{_GAP}[2-9][0-9]{{3}}{_GAP}[0-9]{{3,4}}{_BEHIND}", re.ASCII)
+_LANDLINE = re.compile(
+    rf"{_BEFORE}\(?0(?:10|2[0-9]|[3-9][0-9]{{2}})\)?{_GAP}[2-9][0-9]{{3}}{_GAP}[0-9]{{3,4}}{_BEHIND}", re.ASCII
+)
 _SERVICE = re.compile(rf"{_BEFORE}[48]00{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}{_BEHIND}", re.ASCII)
 
 

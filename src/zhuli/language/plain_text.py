@@ -6,7 +6,12 @@ emoji, combining marks and unknown scripts are left as they are.
 
 import unicodedata
 
-_MARKS = str.maketrans({"。": ".", "’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "～": "-", "~": "-", "〜": "-"})
+MOST_CHARACTERS = 4_000
+"""Of a message that rules look at: what is longer is no turn of a dialogue, and would hold up others."""
+
+_MARKS = str.maketrans(
+    {"。": ".", "’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "～": "-", "~": "-", "〜": "-"}
+)
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－"), "-")
 _SIMPLIFIED = str.maketrans(
     "兩點週號後個萬億錢塊時間這裡裏兒樣還過對嗎轉麼們從來請訂換應該說錯誤幾點幫給沒壞聽話當開雙禮聖誕節國慶勞動",

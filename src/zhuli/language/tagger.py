@@ -4,14 +4,14 @@ The CRF is python-crfsuite's (Lafferty et al. 2001; Okazaki 2007); tagger_traini
 example said of the same words, or the words themselves: nothing is normalised here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from zhuli.language.lessons import Lesson, asked_for, meant, spans
+from zhuli.language.lessons import Lesson, Listed, asked_for, label_of, meant, spans
 from zhuli.language.marks import Marked
-from zhuli.language.tokens import tokens
+from zhuli.language.tokens import Token, tokens
 from zhuli.language.word_features import Gazetteer, features
 from zhuli.types.understanding import EntityFound
 
@@ -19,9 +19,6 @@ SOURCE = "learned"
 
 LEAST = 0.35
 """Confidence below which a span is not told: the likeliest tags may still be unlikely."""
-
-Listed = dict[str, list[list[str]]]
-"""Values that are known, by label, as lower-cased words; each as often as examples have it."""
 
 Said = dict[str, dict[str, Any]]
 """What lower-cased text stands for, by entity, where it stands for something else than itself."""
@@ -39,7 +36,7 @@ class Tagger:
     def __post_init__(self) -> None:
         import pycrfsuite
 
-        self._gazetteer = gazetteer(self.listed)
+        self._gazetteer = Gazetteer(self.listed)
         self._tagger = pycrfsuite.Tagger()
         self._tagger.open_inmemory(self.model)
         self._one_at_a_time = Lock()
@@ -83,27 +80,17 @@ class Tagger:
         )
 
 
-def gazetteer(listed: Listed) -> Gazetteer:
-    return Gazetteer((label, words) for label, values in sorted(listed.items()) for words in values)
-
-
-def known_words(lessons: Iterable[Lesson], listed: Listed) -> frozenset[str]:
-    """The lower-cased words of the lessons and of the values."""
-    said = (word.lower() for lesson in lessons for word in lesson.words)
-    return frozenset([*said, *(word for values in listed.values() for value in values for word in value)])
-
-
-def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) -> Listed:
-    """The values that the lessons mark, and `more` by entity."""
-    listed: Listed = {}
-    for lesson in lessons:
-        for first, end, label in spans(lesson.tags):
-            listed.setdefault(label, []).append([word.lower() for word in lesson.words[first:end]])
-    for entity, texts in more.items():
-        for text in texts:
-            if words := [token.text.lower() for token in tokens(text)]:
-                listed.setdefault(entity, []).append(words)
-    return listed
+def told(marked: Marked) -> Lesson:
+    """The marked text in words and tags; of marks that overlap the first counts."""
+    cut = tokens(marked.text)
+    tags = ["O"] * len(cut)
+    for entity in marked.entities:
+        inside = [place for place, token in enumerate(cut) if _overlap(token, entity.start, entity.end)]
+        if inside and all(tags[place] == "O" for place in inside):
+            label = label_of(entity.entity, entity.role)
+            for place in inside:
+                tags[place] = f"I-{label}" if place > inside[0] else f"B-{label}"
+    return Lesson(tuple(token.text for token in cut), tuple(tags))
 
 
 def said_values(examples: Sequence[Marked], more: Mapping[str, Mapping[str, str]]) -> Said:
@@ -114,3 +101,7 @@ def said_values(examples: Sequence[Marked], more: Mapping[str, Mapping[str, str]
             if mark.value != mark.text:
                 said.setdefault(mark.entity, {})[mark.text.lower()] = mark.value
     return said
+
+
+def _overlap(token: Token, start: int, end: int) -> bool:
+    return token.start < end and token.end > start

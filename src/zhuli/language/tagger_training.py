@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zhuli.core.errors import ServerFault
-from zhuli.language.lessons import Lesson, lessons, spans
-from zhuli.language.tagger import Listed, gazetteer, known_words
+from zhuli.language.lessons import Lesson, Listed, known_words, lessons, spans
 from zhuli.language.word_features import Gazetteer, features
 
 PENALTY = 0.1
@@ -52,7 +51,7 @@ def main() -> None:
     examples = [(Lesson(tuple(words), tuple(tags)), intent) for words, tags, intent in rows]
     values = {label: [tuple(words) for words in known] for label, known in listed.items()}
     words = known_words((lesson for lesson, _ in examples), listed)
-    sys.stdout.buffer.write(trained(lessons(examples, values), gazetteer(listed), words))
+    sys.stdout.buffer.write(trained(lessons(examples, values), Gazetteer(listed), words))
 
 
 def trained(learned_from: Sequence[Lesson], values: Gazetteer, words: Collection[str]) -> bytes:

@@ -19,9 +19,9 @@ Words = tuple[str, ...]
 class Gazetteer:
     """Values that were seen of each label, as lower-cased words, with how many texts have them."""
 
-    def __init__(self, values: Iterable[tuple[str, Sequence[str]]]) -> None:
+    def __init__(self, listed: Mapping[str, Iterable[Sequence[str]]]) -> None:
         self._count: dict[Words, dict[str, int]] = {}
-        for label, words in values:
+        for label, words in ((label, words) for label, values in listed.items() for words in values):
             if 0 < len(words) <= LONGEST:
                 counts = self._count.setdefault(tuple(words), {})
                 counts[label] = counts.get(label, 0) + 1
@@ -60,7 +60,7 @@ def features(
 
     known: lower-cased words that examples have; others are all alike but for their form.
     """
-    low = ["<", "<", *(word if word in known else UNKNOWN for word in map(str.lower, words)), ">", ">"]
+    low = ["<", "<", *(_known(word.lower(), known) for word in words), ">", ">"]
     forms = ["<", *(_form(word) for word in words), ">"]
     lists = [(), *listed, ()]
     made: list[list[str]] = []
@@ -78,6 +78,10 @@ def features(
             row += [fact, f"{fact} w-1={left}", f"{fact} w={here}"]
         made.append(row)
     return made
+
+
+def _known(word: str, known: Collection[str]) -> str:
+    return word if word in known or not word[0].isalnum() else UNKNOWN
 
 
 @lru_cache(maxsize=20_000)

@@ -36,25 +36,30 @@ class Plugin:
         script = (domain.understander.model_extra or {}).get("script", {})
         if not isinstance(script, dict):
             raise InvalidRequest("The script should be an object: patterns and intents.", param="understander.script")
+        self._domain = domain
         self._intents = [intent.name for intent in domain.intents]
         self._entities = {entity.name for entity in domain.entities}
         self._rules = [(re.compile(pattern, re.IGNORECASE), self._scores(said)) for pattern, said in script.items()]
 
     async def prepare(self) -> None:
-        self.report = DomainReport(learned=True, accuracy=1.0, threshold=THRESHOLD)
+        self.report = DomainReport(learned=True, threshold=self._threshold)
 
     async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
         if self.report is None:
             await self.prepare()
         return [self._reading(text) for text in texts]
 
+    @property
+    def _threshold(self) -> float:
+        return THRESHOLD if self._domain.fallback.threshold is None else self._domain.fallback.threshold
+
     def _reading(self, text: str) -> Reading:
         for pattern, scores in self._rules:
             if match := pattern.search(text):
                 entities = [found for found in _entities(match) if found.entity in self._entities]
-                return Reading(scores, 1.0, THRESHOLD, entities, [f"The script has '{pattern.pattern}'."])
+                return Reading(scores, 1.0, self._threshold, entities, [f"The script has '{pattern.pattern}'."])
         unlikely = [IntentScore(name=name, confidence=0.05 / len(self._intents)) for name in self._intents]
-        return Reading(unlikely, 0.05, THRESHOLD, reasons=["The script has nothing for this."])
+        return Reading(unlikely, 0.05, self._threshold, reasons=["The script has nothing for this."])
 
     def _scores(self, said: Any) -> list[IntentScore]:
         """Ranked, of all intents: those of the script, then the others with nothing."""

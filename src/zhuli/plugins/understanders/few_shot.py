@@ -17,11 +17,11 @@ from zhuli.core.errors import BackendError
 from zhuli.language import head_learning, head_report, learned_file
 from zhuli.language.head_report import Shown
 from zhuli.language.learned_file import Mind
-from zhuli.language.lessons import told
+from zhuli.language.lessons import known_words, listed_values
 from zhuli.language.marks import Marked, read_marks
 from zhuli.language.small_talk import SMALL_TALK
 from zhuli.language.softmax_regression import Floats
-from zhuli.language.tagger import Tagger, known_words, listed_values, said_values
+from zhuli.language.tagger import Tagger, said_values, told
 from zhuli.language.tagger_training import train
 from zhuli.ports import Senses
 from zhuli.types.domain import DomainFields, DomainReport, Entity, FromEntity, Intent

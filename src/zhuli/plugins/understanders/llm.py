@@ -58,7 +58,6 @@ class Plugin:
         self.report: DomainReport | None = None
         self._domain = domain
         self._senses = senses
-        self._threshold = THRESHOLD if domain.fallback.threshold is None else domain.fallback.threshold
         self._examples = [(intent.name, read_marks(text)) for intent in domain.intents for text in intent.examples]
         self._labels = _labels(domain, [example for _, example in self._examples])
         self._vectors: list[array[float]] = []
@@ -171,6 +170,11 @@ class Plugin:
                 source="learned",
                 role=role or None,
             )
+
+    @property
+    def _threshold(self) -> float:
+        asked = self._domain.fallback.threshold
+        return THRESHOLD if asked is None else asked
 
     def _nothing(self, why: str) -> Reading:
         return Reading([], 0.0, self._threshold, reasons=[why])

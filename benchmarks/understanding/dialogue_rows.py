@@ -1,0 +1,176 @@
+"""Rows about task dialogues: intents of users' turns, the slots that each turn fills, and the state after it.
+
+A dialogue is followed by the server's own steps: the understander reads, dialogue/hearing hears, dialogue/tracking tracks, and the
+state is folded. What the system did is taken from the annotation, for here it is not our policy that talks: what it asked for is
+asked in our state; what it stated as the user's (CONFIRM) is given to the state before the user's answer, as an app would through
+the API; what it offered is given after the answer if that is understood as a yes, a choice, or a new wish. Our own earlier errors
+stay in the state.
+
+joint goal: turns after which every slot that is annotated has one of its writings, and no other slot has a value.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.understanding import measures
+from benchmarks.understanding.bench import Bench, as_told, told_by_bm25
+from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, Values, normal
+from benchmarks.understanding.domain_of import domain_of
+from benchmarks.understanding.measures import Told
+from benchmarks.understanding.rows import Row
+from zhuli.dialogue.heard import Heard
+from zhuli.dialogue.hearing import hear
+from zhuli.dialogue.parts import parts_of
+from zhuli.dialogue.state import fold
+from zhuli.dialogue.tracking import track
+from zhuli.metrics.intervals import interval, resampled
+from zhuli.metrics.measured import Measured, Sums, means, ratio
+from zhuli.ports import Understander
+from zhuli.types.domain import DomainFields
+from zhuli.types.understanding import DialogueState, SlotSet, StateChange
+
+QUICK_DIALOGUES = 5
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What came of a turn: the intent of the message by itself, what it filled, and the state."""
+
+    turn: Turn
+    told: Told
+    filled: Mapping[str, frozenset[str]]
+    state: DialogueState
+
+
+async def dialogues(bench: Bench, row: Row, known: DialogueSet) -> Result:
+    """Intent accuracy, slot F1 of turns, joint goal accuracy; of a baseline that fills no slots, intents only."""
+    asked = list(known.test)[:QUICK_DIALOGUES] if bench.quick else known.test
+    turns = [turn for dialogue in asked for turn in dialogue]
+    runs = []
+    for seed in row.seeds:
+        examples = known.messages().drawn(bench.each(row), seed)
+        if row.understander == "bm25":
+            told = told_by_bm25(examples, [turn.message.text for turn in turns])
+            runs.append(measures.measured([_plain(turn) for turn in turns], told))
+            continue
+        domain = known.complete(domain_of(examples, language=known.language, type=row.understander, **row.settings))
+        understander = await bench.understander(row, domain, known.language)
+        done = list[After]()
+        for number, dialogue in enumerate(asked, 1):
+            done += await follow(understander, domain, dialogue, known)
+            bench.advance(number / len(asked))
+        runs.append(_measured(done, all_services=known.all_services))
+    found = measures.averaged([_points(run) for run in runs])
+    if len(runs) == 1:
+        drawn = resampled(runs[0], seed=0)
+        found["intervals"] = {name: interval(drawn[name]) for name in _points(runs[0])}
+    return {**found, "train": len(examples), "test": len(turns), "dialogues": len(asked)}
+
+
+async def follow(
+    understander: Understander, domain: DomainFields, dialogue: Dialogue, known: DialogueSet
+) -> list[After]:
+    """The dialogue from its first to its last turn."""
+    state, done = DialogueState(), list[After]()
+    for turn in dialogue:
+        before: list[StateChange] = [
+            _given(slot, value) for slot, value in turn.confirmed.items() if _has(domain, slot)
+        ]
+        state = fold([*before, *([turn.asked] if turn.asked else [])], state)
+        heard, told = await _heard(understander, domain, turn, state, known)
+        changes = track(domain, state, heard, message_id=None)
+        state = fold(changes, state)
+        filled = {one.slot: _writings(one.value, one.text) for one in changes if isinstance(one, SlotSet)}
+        if _accepts(heard):
+            state = fold([_given(slot, value) for slot, value in turn.offered.items() if _has(domain, slot)], state)
+        done.append(After(turn, told, filled, state))
+    return done
+
+
+async def _heard(
+    understander: Understander, domain: DomainFields, turn: Turn, state: DialogueState, known: DialogueSet
+) -> tuple[Heard, Told]:
+    text = turn.message.text
+    spans = parts_of(text, known.language)
+    spans = spans if len(spans) > 1 else []
+    whole, *parts = await understander.read([text, *(text[start:end] for start, end in spans)], state)
+    heard = hear(
+        domain,
+        state,
+        text,
+        language=known.language,
+        now=known.now,
+        whole=whole,
+        parts=list(zip(spans, parts, strict=True)),
+    )
+    return heard, as_told(whole)
+
+
+def _accepts(heard: Heard) -> bool:
+    return heard.act == "affirm" or bool(heard.opened)
+
+
+def _given(slot: str, value: str) -> SlotSet:
+    return SlotSet(slot=slot, value=value, text=value, how="given")
+
+
+def _has(domain: DomainFields, slot: str) -> bool:
+    return any(one.name == slot for one in domain.slots)
+
+
+def _writings(value: Any, text: str) -> frozenset[str]:
+    """How the value may be compared: as it is kept, and as the user said it."""
+    return frozenset({normal(value)} if isinstance(value, list) else {normal(value), normal(text)})
+
+
+def _measured(done: Sequence[After], *, all_services: bool) -> Measured:
+    right = [float(one.told.intent == one.turn.message.intent) for one in done]
+    rows = [_counts(one.filled, one.turn.told) for one in done]
+    slots = Sums(np.array(rows, np.float64), lambda sums: {"slot_f1": ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])})
+    whole = [_meets(one, None) for one in done]
+    one_service = [_meets(one, one.turn.service) for one in done]
+    goals = {
+        "joint_goal": whole if all_services else one_service,
+        "joint_goal_of_service": one_service,
+        "joint_goal_of_all": whole,
+    }
+    active = [float(_active(one.state) == one.turn.active) for one in done]
+    named = {} if all_services else {"active_intent": active}
+    return Measured([means(accuracy=right), slots, means(**goals, **named)])
+
+
+def _points(run: Measured) -> dict[str, float]:
+    return {name: float(value) for name, value in run.items() if isinstance(value, float)}
+
+
+def _counts(said: Values, wanted: Values) -> list[float]:
+    """Right values, values that were said, values that were to be said."""
+    right = sum(bool(values & wanted.get(slot, frozenset())) for slot, values in said.items())
+    return [right, len(said), len(wanted)]
+
+
+def _meets(after: After, service: str | None) -> float:
+    """Whether the state is as annotated: of this service, or of all."""
+    mine = {
+        name: _writings(slot.value, slot.history[-1].text if slot.history else "")
+        for name, slot in after.state.slots.items()
+        if slot.value is not None and (service is None or name.startswith(f"{service}."))
+    }
+    goal = {
+        name: values for name, values in after.turn.goal.items() if service is None or name.startswith(f"{service}.")
+    }
+    return float(mine.keys() == goal.keys() and all(mine[name] & goal[name] for name in goal))
+
+
+def _active(state: DialogueState) -> str | None:
+    return state.topics[-1].intent if state.topics else None
+
+
+def _plain(turn: Turn) -> Any:
+    """The message without its entities, for what tells intents only."""
+    return type(turn.message)(turn.message.text, turn.message.intent)

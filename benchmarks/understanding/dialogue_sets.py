@@ -1,0 +1,13 @@
+"""The sets of task dialogues by name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks.understanding import crosswoz, sgd
+from benchmarks.understanding.dialogue_parts import DialogueSet
+
+READERS: Mapping[str, Callable[[Path], DialogueSet]] = {"sgd": sgd.read, "crosswoz": crosswoz.read}
+
+
+def read(name: str, data: Path) -> DialogueSet:
+    return READERS[name](data)

@@ -1,0 +1,4 @@
+"""Being written."""
+
+
+async def speed(*_): ...
