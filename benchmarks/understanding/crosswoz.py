@@ -1,14 +1,15 @@
 """CrossWOZ: the published validation part for training, for the training part is not in the data, and the published test part.
 
-An intent is the first domain that the message's annotation names, or "其他" (thanks, greetings). The state is sys_state_init of the
-system's turn that follows, over all five domains, as in the paper; it is what the wizard of the system had typed, who sometimes
-forgets or relaxes a wish. Not modelled: the slots 周边… (places near others), which references between domains fill.
+An intent is the first domain that the message's annotation names, or "其他" (thanks, greetings). The state is sys_state_init of
+the system's turn that follows, over all five domains, as in the paper; it is what the wizard of the system had typed, who
+sometimes forgets or relaxes a wish. Not modelled: the slots 周边… (places near others), which references between domains fill.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -63,7 +64,7 @@ def _listed(dialogues: Iterable[Sequence[Any]]) -> dict[str, list[str]]:
 
 def _dialogue(messages: Sequence[Any]) -> Dialogue:
     turns, before = list[Turn](), OTHER
-    for message, answer in zip(messages, messages[1:], strict=False):
+    for message, answer in pairwise(messages):
         if message["role"] != "usr" or answer["role"] != "sys":
             continue
         about = next((act[1] for act in message["dialog_act"] if act[1] in SLOTS), OTHER)

@@ -19,7 +19,7 @@ class Turn:
 
     told: slots that the message gives a value, as annotated. goal: the state after it, of all services. service: which one it is
     about; active: the annotated intent of that. Of the system's turn before: asked, what it asked for; confirmed, values that it
-    stated as the user's; offered, values that are the user's if he accepts.
+    asked to confirm; offered, of its last offer.
     """
 
     message: Message

@@ -1,10 +1,9 @@
 """Rows about task dialogues: intents of users' turns, the slots that each turn fills, and the state after it.
 
-A dialogue is followed by the server's own steps: the understander reads, dialogue/hearing hears, dialogue/tracking tracks, and the
-state is folded. What the system did is taken from the annotation, for here it is not our policy that talks: what it asked for is
-asked in our state; what it stated as the user's (CONFIRM) is given to the state before the user's answer, as an app would through
-the API; what it offered is given after the answer if that is understood as a yes, a choice, or a new wish. Our own earlier errors
-stay in the state.
+A dialogue is followed by the server's own steps: the understander reads, dialogue/hearing hears, dialogue/tracking tracks, and
+the state is folded. What the system did is taken from the annotation, for here it is not our policy that talks: what it asked
+for is asked in our state; what it offered, or asked to confirm, is given to the state, as an app would through the API, after a
+message that is understood as a yes, a choice, or a new wish. Our own earlier errors stay in the state.
 
 joint goal: turns after which every slot that is annotated has one of its writings, and no other slot has a value.
 """
@@ -30,7 +29,7 @@ from zhuli.metrics.intervals import interval, resampled
 from zhuli.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
 from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import DialogueState, SlotSet, StateChange
+from zhuli.types.understanding import DialogueState, SlotSet
 
 QUICK_DIALOGUES = 5
 
@@ -78,16 +77,14 @@ async def follow(
     """The dialogue from its first to its last turn."""
     state, done = DialogueState(), list[After]()
     for turn in dialogue:
-        before: list[StateChange] = [
-            _given(slot, value) for slot, value in turn.confirmed.items() if _has(domain, slot)
-        ]
-        state = fold([*before, *([turn.asked] if turn.asked else [])], state)
+        state = fold([turn.asked] if turn.asked else [], state)
         heard, told = await _heard(understander, domain, turn, state, known)
         changes = track(domain, state, heard, message_id=None)
         state = fold(changes, state)
         filled = {one.slot: _writings(one.value, one.text) for one in changes if isinstance(one, SlotSet)}
         if _accepts(heard):
-            state = fold([_given(slot, value) for slot, value in turn.offered.items() if _has(domain, slot)], state)
+            stated = {**turn.offered, **turn.confirmed}
+            state = fold([_given(slot, value) for slot, value in stated.items() if _takes(domain, slot, filled)], state)
         done.append(After(turn, told, filled, state))
     return done
 
@@ -119,8 +116,9 @@ def _given(slot: str, value: str) -> SlotSet:
     return SlotSet(slot=slot, value=value, text=value, how="given")
 
 
-def _has(domain: DomainFields, slot: str) -> bool:
-    return any(one.name == slot for one in domain.slots)
+def _takes(domain: DomainFields, slot: str, filled: Values) -> bool:
+    """What the message says itself stands before what the system said."""
+    return slot not in filled and any(one.name == slot for one in domain.slots)
 
 
 def _writings(value: Any, text: str) -> frozenset[str]:

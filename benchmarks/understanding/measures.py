@@ -1,7 +1,7 @@
 """How right the answers to messages are: intents, spans of entities, and whole frames, with intervals by resampling messages.
 
-Spans are compared as seqeval compares them in its strict mode, a character a word: the same label and the same characters. A frame
-is right when its intent and all its spans are.
+Spans are compared as seqeval compares them in its strict mode, a character a word: the same label and the same characters. A
+frame is right when its intent and all its spans are.
 """
 
 from collections.abc import Mapping, Sequence

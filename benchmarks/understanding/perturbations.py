@@ -4,10 +4,11 @@ Each kind is a function from a text to edits that do not overlap; applying them 
 text give the same noise, whatever else is perturbed. Nothing here is used for learning.
 
 typos: 4 in 100 letters become the key beside, are swapped, dropped or doubled; of Chinese, characters are swapped, dropped,
-doubled, or become one that sounds alike. many typos: 10 in 100. lower, upper, mixed case: all letters small, all capital, each by a
-coin. emoji: one to three, between words or at the end. speech: fillers before one word in eight, no punctuation, no capitals,
-numbers below 100 in words, half of what sounds alike taken for it. half: the first 50 to 80 in 100 of the words; an entity is kept
-whole or cut off whole. mixed languages: of the words outside entities that a small list has, four in five in the other language.
+doubled, or become one that sounds alike. many typos: 10 in 100. lower, upper, mixed case: all letters small, all capital, each by
+a coin. emoji: one to three, between words or at the end. speech: fillers before one word in eight, no punctuation, no capitals,
+numbers below 100 in words, half of what sounds alike taken for it. half: the first 50 to 80 in 100 of the words; an entity is
+kept whole or cut off whole. mixed languages: of the words outside entities that a small list has, four in five in the other
+language.
 """
 
 import random

@@ -1,8 +1,8 @@
 """Measure understanding, a row at a time: `make bench-understanding ARGS="--data ../shared/data --only banking77"`.
 
-Rows that are in results.json already are skipped, unless --again. The tables of docs/understanding-results.md are written after each
-row. --quick asks few messages of everything, to see that all works, and keeps nothing. Vectors of texts are kept in the work
-folder, so that a row that is run again costs seconds.
+Rows that are in results.json already are skipped, unless --again. The tables of docs/understanding-results.md are written after
+each row. --quick asks few messages of everything, to see that all works, and keeps nothing. Vectors of texts are kept in the
+work folder, so that a row that is run again costs seconds.
 """
 
 import asyncio
@@ -60,6 +60,7 @@ def main(
             data.resolve(),
             work,
             models.resolve(),
+            data_dir,
             Catalog.load(None, data_dir),
             KeptVectors(work / "vectors.db"),
             quick,

@@ -1,5 +1,5 @@
-"""What understanders use of a server, without one: embedders whose vectors are kept in a file, tuned models from their folders, and
-the embedded chat model. They are asked the same as in a server; only the queues and the child processes are missing."""
+"""What understanders use of a server, without one: embedders whose vectors are kept in a file, tuned models from their folders,
+and the embedded chat model. They are asked the same as in a server; only the queues and the child processes are missing."""
 
 import asyncio
 import hashlib
@@ -43,9 +43,7 @@ class KeptVectors:
 class BenchSenses:
     """Implements ports.Senses. folder: for what is learned, which is never read again by another row."""
 
-    def __init__(
-        self, folder: Path, catalog: Catalog, kept: KeptVectors, *, language: Language, models: Path | None
-    ) -> None:
+    def __init__(self, folder: Path, catalog: Catalog, kept: KeptVectors, *, language: Language, models: Path) -> None:
         self.folder = folder
         self._catalog = catalog
         self._kept = kept
@@ -70,7 +68,7 @@ class BenchSenses:
     async def predict(self, model: str, inputs: Sequence[Any]) -> list[Prediction]:
         """model: a folder of benchmarks.tuning's work, such as banking77-all."""
         if model not in self._opened:
-            self._opened[model] = await asyncio.to_thread(_opened, (self._models or Path()) / model / "model")
+            self._opened[model] = await asyncio.to_thread(_opened, self._models / model / "model")
         answers = await asyncio.to_thread(self._opened[model].answer, inputs, explain=False)
         return [answer["output"] for answer in answers]
 

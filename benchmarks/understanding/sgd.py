@@ -1,5 +1,5 @@
-"""Schema-Guided Dialogue: the published training files that the data has, 359 dialogues about six services, 70 in 100 of them (drawn
-with seed 0) for training. The published test part has none of these services, and zero-shot transfer is not what a domain does.
+"""Schema-Guided Dialogue: the published training files that the data has, 359 dialogues about six services, 70 in 100 of them
+(drawn with seed 0) for training. The published test part has none of these services, and a domain is not for unseen ones.
 
 An intent is a service's ("Restaurants_1.FindRestaurants"), or what the user does in an open one: affirm, negate, select, inform,
 request, request_alts, thank_you, goodbye; of several the first of ACTS. Values may be written as the annotation writes them or in
@@ -8,7 +8,7 @@ its canonical form. Not modelled: values "dontcare", and "no" for something that
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ ACTS = {
 
 MEANT: dict[str, Act] = {"affirm": "affirm", "select": "affirm", "negate": "deny"}
 
-WORDS = {
+WORDS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "serves_alcohol": {"True": ("serves alcohol", "serve alcohol", "sells alcohol", "alcohol", "liquor", "drinks")},
     "has_live_music": {"True": ("live music", "live band", "music playing live")},
     "subtitles": {"True": ("subtitles", "captions", "subtitled", "with subtitles on")},
@@ -253,8 +253,10 @@ class _Schema:
                 FromIntent(type="intent", intents=[intent], value=value, asked=True)
                 for intent, value in (("affirm", "True"), ("negate", "False"))
             ]
-        types = {"date": "date", "time": "time", "number": "number"}
-        return Slot(name=f"{service}.{slot}", type=types.get(entity.kind, "text"), mappings=mappings)
+        name = f"{service}.{slot}"
+        if entity.kind in ("date", "time", "number"):
+            return Slot(name=name, type=entity.kind, mappings=mappings)
+        return Slot(name=name, mappings=mappings)
 
 
 def _intent(intent: Intent, forms: set[str]) -> Intent:

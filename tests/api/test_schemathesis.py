@@ -24,7 +24,7 @@ from tests.harness import tunings
 from tests.harness.clients import Clients
 from tests.harness.contract import EVENTS, Contract
 from tests.harness.farm import Storage
-from tests.harness.server import Server
+from tests.harness.server import UNDERSTANDER, Server
 
 EXAMPLES = {"sqlite": 20, "postgres": 6}
 CHECKS: list[CheckFunction] = [
@@ -32,6 +32,17 @@ CHECKS: list[CheckFunction] = [
     response_schema_conformance,
     content_type_conformance,
 ]
+DOMAIN = {
+    "understander": {"type": UNDERSTANDER, "script": {"[a-m]": "book", "[n-z]": "greet"}},
+    "intents": [
+        {"name": "book", "form": "booking"},
+        {"name": "greet", "action": {"type": "respond", "response": "hi"}},
+    ],
+    "entities": [{"name": "people", "kind": "number"}],
+    "slots": [{"name": "people", "type": "number"}],
+    "forms": [{"name": "booking", "slots": ["people"], "action": {"type": "talk"}}],
+    "responses": {"hi": "Hi!"},
+}
 OUTSIDE_THE_API = ("/metrics", "/healthz", "/readyz")
 
 
@@ -49,8 +60,10 @@ class Objects:
         for name in set(case.path_parameters or {}) & set(self.ids):
             case.path_parameters[name] = self.ids[name]
         if isinstance(case.body, dict):
-            named = ("model", "assistant_id", "training_file")
+            named = ("model", "assistant_id", "training_file", "domain")
             case.body |= {name: self.ids[name] for name in named if name in case.body and name in self.ids}
+            if isinstance(case.body.get("thread"), str):
+                case.body["thread"] = self.ids["thread_id"]
 
 
 @pytest.mark.timeout(900)
@@ -98,6 +111,7 @@ def objects_of(client: openai.OpenAI, path: str) -> Objects:
     if "/model_aliases" in path:
         client.put("/model_aliases/found", body={"model": "script"}, cast_to=object)
         return Objects({"alias": "found", "model": "script"})
+    domain: Any = client.post("/domains", body=DOMAIN, cast_to=object)
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
     run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=20)
@@ -110,6 +124,8 @@ def objects_of(client: openai.OpenAI, path: str) -> Objects:
             "message_id": client.beta.threads.messages.list(thread.id).data[0].id,
             "file_id": client.files.create(file=("a.txt", b"x"), purpose="user_data").id,
             "model": "gpt-4o",
+            "domain_id": domain["id"],
+            "domain": domain["id"],
         }
     )
 

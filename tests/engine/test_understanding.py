@@ -10,6 +10,7 @@ from tests.engine import invariants
 from tests.engine.conftest import Place
 from tests.engine.scripts import BEGUN, CALLED, COMPLETED, OPENED, SAID, SPEAKING, SUBMITTED, says
 from tests.engine.stalling_understander import reads
+from tests.engine.test_searching import SEARCHED_FIRST, TOWER, Shelf, ask
 from tests.engine.transactions import Transactions
 from tests.engine.workers import claim, handler, play_on
 from tests.harness.farm import Storage
@@ -123,6 +124,20 @@ class TestWhoSpeaks:
             ]
             assert not app.prompts()
 
+    async def test_a_search_of_the_policy_comes_before_the_models_first_word(self, place: Place) -> None:
+        shelf = Shelf(TOWER)
+        async with place.app(says("78 metres.")) as app:
+            domain = await domain_of(app)
+            run = await ask(app, shelf, "How high is the tower?", domain=domain)
+            expected = [*UNDERSTOOD_BEGUN, *SEARCHED_FIRST, *SPEAKING, "message.delta: 78 metres.", *SAID, *COMPLETED]
+            assert await app.story(run) == expected
+            assert shelf.asked[0]["queries"] == ["How high is the tower?"]
+            [prompt] = app.prompts()
+            assert TOWER in prompt["messages"][-1]["content"] and "look_up" in prompt["messages"][-2]["content"]
+            without = await app.run("How high is the tower?", domain=domain)
+            assert without.status == "completed"
+            assert "file_search" in (await rows(app, without.thread_id))[-1].reasons[-1]
+
     async def test_a_function_that_the_run_does_not_offer_is_left_to_the_model(self, place: Place) -> None:
         async with place.app(says("I can't book.")) as app:
             domain, thread = await domain_of(app), await app.thread()
@@ -229,6 +244,16 @@ class TestWhatGoesWrong:
             run = await app.rest(run)
             assert run.status == "cancelled" and not await rows(app, run.thread_id)
             await invariants.check(app, run)
+
+    async def test_a_message_that_is_deleted_while_it_is_understood_leaves_nothing(self, place: Place) -> None:
+        async with place.app(says("Never asked.")) as app:
+            run = await app.begin("a table for 4", domain=await domain_of(app))
+            transactions = Transactions(app.app.database)
+            message = (await users_messages(app, run.thread_id))[0].id
+            transactions.behind(1, lambda: app.app.database.run(_delete, message))
+            run = await app.rest(run)
+            assert run.status == "completed" and not await rows(app, run.thread_id)
+            assert (await state(app, run.thread_id)).turn == 0
 
     async def test_a_lost_lease_writes_nothing(self, place: Place) -> None:
         async with place.app(says("Never asked."), work=False) as app:

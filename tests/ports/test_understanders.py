@@ -11,12 +11,13 @@ from zhuli.testing.understander_contract import UnderstanderContract
 from zhuli.types.domain import DomainFields
 
 
-class TestFewShot(UnderstanderContract):
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """For all tests, so that the first learns and the others read what it kept."""
-        return tmp_path_factory.mktemp("learned")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For all tests, so that the first learns and the others read what it kept."""
+    return tmp_path_factory.mktemp("learned")
 
+
+class TestFewShot(UnderstanderContract):
     @pytest.fixture
     def understander(self, domain: DomainFields, folder: Path) -> Understander:
         found: Understander = registry.find("understanders", "few_shot")(domain, PlainSenses(folder))

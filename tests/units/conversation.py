@@ -37,6 +37,7 @@ class Conversation:
         self.state = DialogueState()
         self.heard = Heard("", language)
         self.decision = Decision(act="talk")
+        self.unlikely = 0.01
 
     def says(self, text: str, meant: str | Sequence[str] = "", *, language: Language | None = None) -> Decision:
         """The user's next message; the decision that follows."""
@@ -66,7 +67,9 @@ class Conversation:
         words = meant.split()
         names = [name for word in words if "=" not in word for name in word.split("|")]
         likely = [IntentScore(name=name, confidence=SURE / len(names)) for name in names]
-        others = [IntentScore(name=one.name, confidence=0.01) for one in self.domain.intents if one.name not in names]
+        others = [
+            IntentScore(name=one.name, confidence=self.unlikely) for one in self.domain.intents if one.name not in names
+        ]
         entities = [_entity(text, *word.split("=", 1)) for word in words if "=" in word]
         return Reading([*likely, *others[:4]], 1.0 if names else 0.1, 0.5, entities)
 

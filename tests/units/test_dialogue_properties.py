@@ -1,4 +1,4 @@
-"""Whatever users say and whatever is read into it: nothing is raised, nothing impossible is in the state, and replays give the same.
+"""Whatever users say and whatever is read into it: nothing is raised, the state stays possible, and replays give the same.
 
 What every message checks is in conversation.check.
 """

@@ -1,5 +1,6 @@
 """Domains in YAML: what may be written how, what is said of what may not, and that what is written out reads back the same."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.core.errors import InvalidRequest
+from zhuli.dialogue.checking import check
 from zhuli.dialogue.domain_dump import dump
 from zhuli.dialogue.domain_yaml import line_of, parse, read
 from zhuli.types.domain import DomainFields
@@ -297,3 +299,9 @@ domains = fields(
 def test_every_domain_reads_back_as_it_was_written_out(given: dict[str, Any]) -> None:
     domain = DomainFields.model_validate(given)
     assert parse(dump(domain)) == domain
+
+
+def test_the_domain_of_the_documentation_is_sound() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "domains.md").read_text()
+    domain = parse(page.partition("```yaml\n")[2].partition("```")[0])
+    assert check(domain).findings == []

@@ -15,14 +15,13 @@ _FILLERS = frozenset(
     "make would like want need let let's us be should have go just about around maybe um uh er well so ok okay yes yeah yep "
     "no nope not sorry actually wait mean meant oh hmm prefer rather instead say o'clock o clock s m d ll t don".split()
 ) | frozenset("请我们要想是在就吧的了呢啊呀嗯哦额到去从和与给用把改成为换不对好行应该那说错大概左右位个")
-_PLAIN = (
-    _FILLERS
-    | frozenset(
-        "right correct sure fine great perfect good sounds absolutely of course thanks thank never mind cancel problem exactly do "
-        "confirm confirmed ahead looks indeed definitely certainly cool alright all works wrong incorrect none neither nothing".split()
-    )
-    | frozenset("没有问题可以需确认谢用算取消呀嘛啦喔噢定订错")
-)
+_PLAIN = frozenset(
+    "right correct sure fine great perfect good sounds absolutely of course thanks thank never mind cancel problem exactly "
+    "do that this confirm confirmed ahead looks indeed definitely certainly cool alright all works wrong incorrect none "
+    "neither nothing very quite so nice lovely yup nah really much".split()
+) | frozenset("没有问题可以需确认谢用算取消呀嘛啦喔噢定订错")
+"""With the fillers, what a yes or no may be made of."""
+
 _LEAD = r"^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|hello|well|wait|sorry|please),?\s+)*"
 _ASKING = re.compile(
     _LEAD + r"(?:what|what's|whats|when|where|where's|which|who|who's|whose|why|how|how's|do|does|did|"
@@ -62,7 +61,7 @@ def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound], *, w
 
 def only_says(text: str) -> bool:
     """Whether it is nothing but a yes, a no, a thank you or the like: no value, and no wish of its own."""
-    return not any(one.text[0].isalnum() and one.text not in _PLAIN for one in tokens(plain(text)))
+    return not any(one.text[0].isalnum() and one.text not in _PLAIN | _FILLERS for one in tokens(plain(text)))
 
 
 def asks(text: str) -> bool:

@@ -36,7 +36,12 @@ _NAME_REACH = 24
 
 def side_of_slot(slot: Slot, mapping: FromEntity) -> Side | None:
     """Which end of a way or a span of time the slot is, by its name or its role."""
-    joined = f"{slot.name} {mapping.role or ''}".lower().replace("check_", "check")
+    return side_of_name(f"{slot.name} {mapping.role or ''}")
+
+
+def side_of_name(name: str) -> Side | None:
+    """Which end a name or role speaks of."""
+    joined = name.lower().replace("check_", "check")
     words = set(re.split(r"[\s_\-]+", joined))
     for side, names in _SIDE_OF_NAME.items():
         if words & names or any(name in joined for name in names if not name.isascii()):

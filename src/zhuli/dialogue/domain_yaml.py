@@ -87,6 +87,10 @@ def _seen(node: Node, at: Place, lines: Lines) -> None:
 
 def _any(node: Node, at: Place, lines: Lines) -> Any:
     _seen(node, at, lines)
+    if isinstance(node.value, dict):
+        return {key: _any(child, (*at, key), lines) for key, child in node.value.items()}
+    if isinstance(node.value, list):
+        return [_any(item, (*at, index), lines) for index, item in enumerate(node.value)]
     return data_of(node)
 
 

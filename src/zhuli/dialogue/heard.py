@@ -24,7 +24,6 @@ class Refused:
     """A value that the slot can't have."""
 
     slot: str
-    value: Any
     text: str
 
 

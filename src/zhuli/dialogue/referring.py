@@ -6,8 +6,8 @@ Any slot's history counts, whichever form it was for and whether or not it was c
 import re
 from collections.abc import Sequence
 
-from zhuli.dialogue.calling import side_of_slot
-from zhuli.dialogue.mappings import mappings_of
+from zhuli.dialogue.calling import Side, side_of_slot
+from zhuli.dialogue.mappings import form_named, mappings_of, slots_of
 from zhuli.language.references import Reference
 from zhuli.types.domain import DomainFields, FromEntity, Slot
 from zhuli.types.understanding import DialogueState, SlotValue
@@ -48,21 +48,18 @@ def _earlier(domain: DomainFields, state: DialogueState, target: Slot) -> SlotVa
     """The value that suits the target best: of the same entity rather than of the same kind, where one went to rather than
     where one left from, exact rather than wide, newest."""
 
-    def preference(source: Slot) -> tuple[bool, bool, bool, int]:
+    def preference(lent: tuple[Slot, SlotValue]) -> tuple[bool, bool, bool, int]:
+        source, value = lent
         same = bool(_entities(domain, source) & _entities(domain, target))
-        left = any(
-            side_of_slot(source, one) == "from" for one in mappings_of(domain, source) if isinstance(one, FromEntity)
-        )
-        return same, not left, not _words(domain, source) & _WIDE, state.slots[source.name].history[-1].turn
+        return same, _side(domain, source) != "from", not _words(domain, source) & _WIDE, value.turn
 
-    sources = [source for source in domain.slots if _lends(domain, state, source, target)]
-    return state.slots[max(sources, key=preference).name].history[-1] if sources else None
+    lending = (source for source in domain.slots if _lends(domain, source, target))
+    lent = [(source, value) for source in lending if (value := _past(domain, state, source, target)) is not None]
+    return max(lent, key=preference)[1] if lent else None
 
 
-def _lends(domain: DomainFields, state: DialogueState, source: Slot, target: Slot) -> bool:
-    known = state.slots.get(source.name)
-    if known is None or not known.history or (source.name == target.name and known.value is not None):
-        return False
+def _lends(domain: DomainFields, source: Slot, target: Slot) -> bool:
+    """Whether what one slot held may be what the other is to hold."""
     if source.type in ("date", "time", "number") or target.type in ("date", "time", "number"):
         return source.type == target.type
     if _entities(domain, source) & _entities(domain, target) or source.name == target.name:
@@ -71,6 +68,24 @@ def _lends(domain: DomainFields, state: DialogueState, source: Slot, target: Slo
     if other & _WIDE:
         return bool(one & _WIDE)
     return any(one & kind and other & kind for kind in (_PLACES | _WIDE, _PEOPLE))
+
+
+def _past(domain: DomainFields, state: DialogueState, source: Slot, target: Slot) -> SlotValue | None:
+    """The newest value of the source that can be meant.
+
+    Not what the target holds already, nor a place that is another one of the open form: nobody goes where they are.
+    """
+    open_form = slots_of(domain, form_named(domain, state.form))
+    apart = [target] if target.type in ("date", "time", "number") else open_form
+    held = [known.value for slot in apart if (known := state.slots.get(slot.name)) and known.value is not None]
+    known = state.slots.get(source.name)
+    return next((value for value in reversed(known.history) if value.value not in held), None) if known else None
+
+
+def _side(domain: DomainFields, slot: Slot) -> Side | None:
+    """Which end of a way the slot is."""
+    sides = (side_of_slot(slot, one) for one in mappings_of(domain, slot) if isinstance(one, FromEntity))
+    return next((side for side in sides if side), None)
 
 
 def _is_about(domain: DomainFields, slot: Slot, about: str) -> bool:

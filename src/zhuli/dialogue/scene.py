@@ -48,6 +48,11 @@ class Scene:
         known = self.state.slots.get(slot)
         return known.value if known else None
 
+    def turn_of(self, slot: str) -> int:
+        """In which the slot was filled last."""
+        known = self.state.slots.get(slot)
+        return known.history[-1].turn if known and known.history else 0
+
     def open_before(self, slot: str) -> bool:
         """Whether the slot belongs to a form that was open before this message."""
         opened = {topic.form for topic in self.state.topics}

@@ -36,8 +36,11 @@ def _zone(name: str) -> Iterator[Finding]:
 
 
 def _understander(name: str, plugins: Collection[str] | None) -> Iterator[Finding]:
+    """Installed packages are only looked through where the name is not one of our own: that takes a tenth of a second."""
+    if name in registry.built_in("understanders") or name in (plugins or ()) or (plugins is None and ":" in name):
+        return
     known = [*registry.names("understanders"), *(plugins or ())]
-    if name in known or (plugins is None and ":" in name):
+    if name in known:
         return
     text = f"There is no understander '{name}'. Name one of: {', '.join(known)}."
     yield error("unknown_understander", "understander.type", text)

@@ -15,10 +15,9 @@ _CHAIN = re.compile(r"^ *(?:,|、|or|nor|and|或者?|和|跟|以及|还有|,? ?(
 _COMMA = re.compile(r",(?![0-9]{3})")
 
 
-def clause_end(text: str, start: int) -> int:
-    """Where the clause ends that goes on at `start`; commas do not end it."""
-    match = _STOPS.search(text, start)
-    return match.start() if match else len(text)
+def clause_ends(text: str) -> list[int]:
+    """Where clauses end, in order, the end of the text last; commas do not end them."""
+    return [*(match.start() for match in _STOPS.finditer(text)), len(text)]
 
 
 def has_comma(text: str, start: int, end: int) -> bool:

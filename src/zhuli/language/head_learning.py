@@ -18,7 +18,7 @@ FOLDS = 4
 MOST = 4000
 """Examples that the folds look at; more change nothing that is learned from them."""
 
-LEFT_OUT_WEIGHT = 0.1
+LEFT_OUT_WEIGHT = 0.05
 """Of intents that are left out, beside examples that are outside themselves: these are more like what comes."""
 
 UNLEARNED = np.array([0.0, 0.0, 8.0, 0.0, 8.0, -3.0])

@@ -18,7 +18,7 @@ MOST = 20
 OVERLAP = 0.15
 """Of the examples of two intents, how many are taken for the other when they overlap; at least two examples."""
 
-SURE, UNLIKELY = 0.8, 0.05
+SURE, UNLIKELY = 0.75, 0.2
 """An example contradicts its intent when another is at least so sure, and its own no likelier than this."""
 
 FEW_REFUSED = 0.7

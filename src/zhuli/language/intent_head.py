@@ -18,6 +18,10 @@ PENALTY = 10.0
 NAME_WEIGHT = 1.0
 """What the name of an intent counts, in examples."""
 
+COPY, COPY_INSIDE = 0.9, 0.02
+"""A text with such a cosine to one that is outside, and farther from every example, is hardly inside, whatever else speaks
+for it: somebody said so."""
+
 Doubles = NDArray[np.float64]
 
 
@@ -87,7 +91,15 @@ class IntentHead:
         placed = self.sorter.placed(vectors)
         scores = self.sorter.scores(placed)
         inside = sigmoid(self.sorter.signs(placed, scores, self.outside) @ self.detector)
+        inside[self._copies(placed)] *= COPY_INSIDE
         return Scores(softmax(scores / np.float32(self.temperature)), inside)
+
+    def _copies(self, placed: Floats) -> NDArray[np.bool_]:
+        if not len(self.outside):
+            return np.zeros(len(placed), np.bool_)
+        away = (placed @ self.outside.T).max(axis=1)
+        copied: NDArray[np.bool_] = (away >= COPY) & (away > (placed @ self.sorter.rows.T).max(axis=1))
+        return copied
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it, for a file."""

@@ -55,7 +55,7 @@ def write(path: Path, mind: Mind) -> None:
 def read(path: Path) -> Mind | None:
     """What write() wrote there, or None."""
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         about = json.loads(arrays["about"].tobytes())
         heads = {name.removeprefix("head."): array for name, array in arrays.items() if name.startswith("head.")}

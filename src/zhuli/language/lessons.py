@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from zhuli.language.small_talk import ANSWERS
 from zhuli.language.tokens import tokens
 
 MOST = 3000
@@ -31,15 +32,19 @@ class Lesson:
 
 
 Listed = dict[str, list[list[str]]]
-"""Values that are known, by label, as lower-cased words; each as often as examples have it."""
+"""Values that are known, by entity, as lower-cased words; each as often as examples have it. Roles are not what values tell."""
 
 Values = Mapping[str, Sequence[tuple[str, ...]]]
-"""The values of each label in words."""
+"""The values of each entity in words."""
 
 
 def label_of(entity: str, role: str | None) -> str:
     """What a tag says of an entity with its role."""
     return f"{entity}#{role}" if role else entity
+
+
+def entity_of(label: str) -> str:
+    return label.partition("#")[0]
 
 
 def asked_for(entity: str) -> str:
@@ -66,8 +71,8 @@ def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
 
 
 def known_words(lessons: Iterable[Lesson], listed: Listed) -> frozenset[str]:
-    """The lower-cased words of the lessons and of the values."""
-    said = (word.lower() for lesson in lessons for word in lesson.words)
+    """The lower-cased words of the lessons, of answers that name nothing, and of the values."""
+    said = (word.lower() for lesson in (*lessons, *_answers()) for word in lesson.words)
     return frozenset([*said, *(word for values in listed.values() for value in values for word in value)])
 
 
@@ -76,7 +81,7 @@ def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) 
     listed: Listed = {}
     for lesson in lessons:
         for first, end, label in spans(lesson.tags):
-            listed.setdefault(label, []).append([word.lower() for word in lesson.words[first:end]])
+            listed.setdefault(entity_of(label), []).append([word.lower() for word in lesson.words[first:end]])
     for entity, texts in more.items():
         for text in texts:
             if words := [token.text.lower() for token in tokens(text)]:
@@ -91,8 +96,7 @@ def lessons(examples: Sequence[tuple[Lesson, str]], listed: Values) -> list[Less
     made = [shown for lesson, intent in examples for shown in _whole(lesson, intent)]
     values = _values(examples, listed)
     chance = random.Random(0)
-    labels = sorted(values)
-    entities = sorted({label.partition("#")[0] for label in labels})
+    entities = sorted(values)
     for number, (lesson, intent) in enumerate(examples):
         marks = spans(lesson.tags)
         for _ in range(SWAPPED if marks else 0):
@@ -104,7 +108,16 @@ def lessons(examples: Sequence[tuple[Lesson, str]], listed: Values) -> list[Less
             made.append(Lesson(lesson.words, lesson.tags, (asked_for(entities[number % len(entities)]),)))
         made += _windows(lesson, marks)
     made += _alone(values)
+    for number, answer in enumerate(_answers()):
+        if entities and not any(answer.words in said for said in values.values()):
+            made += [answer, Lesson(answer.words, answer.tags, (asked_for(entities[number % len(entities)]),))]
     return made
+
+
+def _answers() -> list[Lesson]:
+    """Texts without any entity, such as yes and no."""
+    cut = [tuple(token.text for token in tokens(text)) for texts in ANSWERS.values() for text in texts]
+    return [Lesson(words, ("O",) * len(words)) for words in cut]
 
 
 def _whole(lesson: Lesson, intent: str) -> Iterator[Lesson]:
@@ -118,23 +131,23 @@ def _whole(lesson: Lesson, intent: str) -> Iterator[Lesson]:
 
 
 def _values(examples: Sequence[tuple[Lesson, str]], listed: Values) -> dict[str, list[tuple[str, ...]]]:
-    """Each label's values in order: as they are written in the examples, in lower case those that are only listed."""
+    """Each entity's values in order: as they are written in the examples, in lower case those that are only listed."""
     values: dict[str, set[tuple[str, ...]]] = {}
     for lesson, _ in examples:
         for first, end, label in spans(lesson.tags):
-            values.setdefault(label, set()).add(lesson.words[first:end])
-    for label, known in listed.items():
-        written = values.setdefault(label, set())
+            values.setdefault(entity_of(label), set()).add(lesson.words[first:end])
+    for entity, known in listed.items():
+        written = values.setdefault(entity, set())
         low = {tuple(word.lower() for word in words) for words in written}
         written.update(words for words in map(tuple, known) if words not in low)
-    return {label: sorted(known) for label, known in values.items()}
+    return {entity: sorted(known) for entity, known in values.items()}
 
 
 def _swapped(lesson: Lesson, values: Values, chance: random.Random) -> Lesson:
-    """The example with another value of the same label in each place."""
+    """The example with another value of the same entity in each place."""
     words, tags, at = [], [], 0
     for start, end, label in spans(lesson.tags):
-        value = chance.choice(values[label])
+        value = chance.choice(values[entity_of(label)])
         words += [*lesson.words[at:start], *value]
         tags += [*lesson.tags[at:start], f"B-{label}", *[f"I-{label}"] * (len(value) - 1)]
         at = end
@@ -147,14 +160,13 @@ def _windows(lesson: Lesson, marks: Sequence[tuple[int, int, str]]) -> Iterator[
         for before in (1, 2):
             if start >= before and all(tag == "O" for tag in lesson.tags[start - before : start]):
                 cut = slice(start - before, end)
-                yield Lesson(lesson.words[cut], lesson.tags[cut], (asked_for(label.partition("#")[0]),))
+                yield Lesson(lesson.words[cut], lesson.tags[cut], (asked_for(entity_of(label)),))
                 yield Lesson(lesson.words[cut], lesson.tags[cut])
 
 
 def _alone(values: Values) -> Iterator[Lesson]:
     """Each value by itself: asked for, and out of nowhere. The role, which words beside it would say, is not known then."""
-    for label, said in values.items():
-        entity = label.partition("#")[0]
+    for entity, said in values.items():
         for value in said:
             tags = (f"B-{entity}", *[f"I-{entity}"] * (len(value) - 1))
             yield Lesson(value, tags, (asked_for(entity),))

@@ -16,7 +16,7 @@ from typing import Any
 from zhuli.language.common_words import COMMON_WORDS
 from zhuli.language.listed_words import Word, singular, words_of
 from zhuli.language.plain_text import plain
-from zhuli.language.spans import Span, outside
+from zhuli.language.spans import Span, apart, outside
 from zhuli.types.domain import EntityValue
 
 _SHORTEST = 5
@@ -30,32 +30,53 @@ _SHORTEST_CHINESE = 4
 
 @dataclass
 class _Names:
-    """Names ready to be looked up. tree: by words, the value under None; near: by number of words and first letter."""
+    """Names ready to be looked up.
+
+    tree: by words, the value under None. near: English names by number of words and first letter. halves: Chinese names with
+    their values by each of their halves, and where in the name it stands.
+    """
 
     tree: dict[Any, Any] = field(default_factory=dict)
     near: dict[tuple[int, str], dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    chinese: list[tuple[str, str]] = field(default_factory=list)
+    halves: dict[str, list[tuple[str, int, str]]] = field(default_factory=lambda: defaultdict(list))
+    half_lengths: set[int] = field(default_factory=set)
     most_words: int = 0
+
+
+class _Listed:
+    """A list of values as a key: the same list is the same at once, an equal one after a comparison."""
+
+    def __init__(self, values: Sequence[EntityValue]) -> None:
+        self.values = values
+
+    def __hash__(self) -> int:
+        return hash((len(self.values), *(value.value for value in self.values[:3])))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Listed) and (self.values is other.values or self.values == other.values)
 
 
 def find_listed(text: str, values: Sequence[EntityValue]) -> list[tuple[Span, float | None]]:
     """The values that a plain text names, each with how like its name the words are; None where they are the same."""
-    names = _names(tuple((value.value, *value.synonyms) for value in values))
+    names = _names(_Listed(values))
     words = words_of(text)
     exact = list(_exact(words, names.tree))
-    rest = [word for word in words if outside([Span(word.start, word.end, None)], exact)]
+    taken = {place for span in exact for place in range(span.start, span.end)}
+    rest = [word for word in words if word.start not in taken]
     near = [*_mistyped(rest, names), *_mistyped_chinese(text, names)]
-    guesses = {span: likeness for span, likeness in near if outside([span], exact)}
-    return sorted([*((span, None) for span in exact), *guesses.items()], key=lambda found: found[0].start)
+    likeness = {(span.start, span.end): like for span, like in near}
+    guesses = apart(outside([span for span, _ in near], exact))
+    found = [*((span, None) for span in exact), *((span, likeness[span.start, span.end]) for span in guesses)]
+    return sorted(found, key=lambda each: each[0].start)
 
 
 @functools.lru_cache(maxsize=256)
-def _names(values: tuple[tuple[str, ...], ...]) -> _Names:
-    """Names of (value, synonyms …); the first value that has a name keeps it."""
+def _names(listed: _Listed) -> _Names:
+    """The first value that has a name keeps it."""
     names = _Names()
-    for value, *synonyms in values:
-        for name in (value, *synonyms):
-            _add(names, words_of(plain(name)), value)
+    for value in listed.values:
+        for name in (value.value, *value.synonyms):
+            _add(names, words_of(plain(name)), value.value)
     return names
 
 
@@ -71,7 +92,11 @@ def _add(names: _Names, words: list[Word], value: str) -> None:
         names.near[len(words), joined[0]].setdefault(joined, value)
         names.most_words = max(names.most_words, len(words))
     elif len(words) >= _SHORTEST_CHINESE and all(len(word.text) == 1 and word.text > "\u33ff" for word in words):
-        names.chinese.append(("".join(word.text for word in words), value))
+        name = "".join(word.text for word in words)
+        half = len(name) // 2
+        names.halves[name[:half]].append((name, 0, value))
+        names.halves[name[half:]].append((name, half, value))
+        names.half_lengths |= {half, len(name) - half}
 
 
 def _exact(words: list[Word], tree: dict[Any, Any]) -> Iterator[Span]:
@@ -132,11 +157,10 @@ def _nearest(said: str, count: int, names: _Names) -> tuple[str, float] | None:
 
 def _mistyped_chinese(text: str, names: _Names) -> Iterator[tuple[Span, float]]:
     """One wrong character leaves one half of the name right."""
-    for name, value in names.chinese:
-        half = len(name) // 2
-        for part, offset in ((name[:half], 0), (name[half:], half)):
-            start = text.find(part) - offset
-            said = text[start : start + len(name)] if start >= 0 else ""
-            if len(said) == len(name) and sum(a != b for a, b in zip(said, name, strict=True)) == 1:
-                yield Span(start, start + len(name), value), round(1 - 1 / len(name), 3)
-                break
+    for length in names.half_lengths:
+        for place in range(len(text) - length + 1):
+            for name, offset, value in names.halves.get(text[place : place + length], ()):
+                start = place - offset
+                said = text[start : start + len(name)] if start >= 0 else ""
+                if len(said) == len(name) and sum(a != b for a, b in zip(said, name, strict=True)) == 1:
+                    yield Span(start, start + len(name), value), round(1 - 1 / len(name), 3)

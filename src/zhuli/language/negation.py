@@ -6,15 +6,13 @@ rules, precise rather than complete: irony, and what is denied far away, are not
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from zhuli.language.clauses import clause_end, has_comma, joins
+from zhuli.language.clauses import clause_ends, has_comma, joins
 from zhuli.language.plain_text import MOST_CHARACTERS, plain
 from zhuli.types.domain import Language
 from zhuli.types.understanding import EntityFound
-
-_FARTHEST = 45
-"""Characters between an English word that denies and the first thing denied; 10 in Chinese."""
 
 _ENGLISH = re.compile(
     r"(?<!why )(?<!if )(?:"
@@ -24,12 +22,11 @@ _ENGLISH = re.compile(
     r"(?:want|like|need|eat|drink|do|book|use|include|have|take|go|fancy|feel like|choose|pick|care for|get|add|put|"
     r"make it|order|give|love|be|"
     r"come|leave|travel|fly|mean|say|search|look|show|recommend)\b|"
-    r"\bnot\b(?! (?:only|just|sure|bad|yet|at all|right now|until|before|after|"
-    r"later|earlier|more|less|fewer|a problem|an issue|too|so|exactly|that i|have|know|mind|i\b))|"
-    r"\bno(?: more)?\b(?! (?:later|more|less|earlier|sooner|fewer|problem|worries|matter|one|idea|rush|need|longer|i\b|"
-    r"it\b|that|this|thanks|thank|"
-    r"preference|please|make|change|let|the|a|an|my|we|he|she|they|in|on|at|for|to|just|book|then|and|actually|sorry|"
-    r"you))(?! *,)|"
+    r"\bnot\b(?! (?:only|just|sure|bad|yet|at all|right now|until|before|after|later|earlier|more|less|fewer|a problem|an issue|"
+    r"too|so|exactly|that i|have|know|mind|i)\b)|"
+    r"\bno(?: more)?\b(?! *,)(?! (?:later|more|less|earlier|sooner|fewer|problem|worries|matter|one|idea|rush|need|longer|i|it|"
+    r"that|this|thanks|thank|preference|please|make|change|let|the|a|an|my|we|he|she|they|in|on|at|for|to|just|book|then|and|"
+    r"actually|sorry|you)\b)|"
     r"\bwithout\b|\banything (?:but|except|other than)\b|\bexcept(?: for)?\b|\bother than\b|\brather than\b|"
     r"\binstead of\b|\bneither\b|"
     r"\b(?:hate|dislike|avoid|allergic to|tired of|sick of)\b|\bcan'?t (?:stand|eat|have|do|make)\b)",
@@ -67,7 +64,8 @@ _LEADING_NO = re.compile(r"^\W*(?:no|nope|nah)\b *(?:on |at |for )?$", re.ASCII)
 def with_negation(text: str, entities: Sequence[EntityFound], language: Language | None) -> list[EntityFound]:
     """The entities, in their order, those that the text denies as `negated`. Both languages are read, whatever the message's."""
     read = plain(text[:MOST_CHARACTERS])
-    denying = sorted([*_reaches(_ENGLISH, read, _FARTHEST), *_reaches(_CHINESE, read, 10)])
+    ends = clause_ends(read)
+    denying = sorted([*_reaches(_ENGLISH, read, ends, farthest=45), *_reaches(_CHINESE, read, ends, farthest=10)])
     places = sorted({(one.start, one.end) for one in entities})
     denied = _denied(read, places, denying) | {place for place in places if _denied_behind(read, place)}
     return [
@@ -76,24 +74,23 @@ def with_negation(text: str, entities: Sequence[EntityFound], language: Language
     ]
 
 
-def _reaches(pattern: re.Pattern[str], read: str, farthest: int) -> Iterator[tuple[int, int, int]]:
+def _reaches(pattern: re.Pattern[str], read: str, ends: list[int], *, farthest: int) -> Iterator[tuple[int, int, int]]:
     """Of each word that denies: where it ends, how far on a first thing may begin, and where its clause ends."""
     for match in pattern.finditer(read):
-        end = clause_end(read, match.end())
         if _ONLY_SO.match(match[0]) and not _BESIDES.search(read, match.end()):
             continue
-        if match[0][0] > "\x7f" and match[0] in ("不是", "没有", "不能") and _CHINESE_QUESTION.match(read, match.end()):
+        if match[0] in ("不是", "没有", "不能") and _CHINESE_QUESTION.match(read, match.end()):
             continue
-        yield match.end(), match.end() + farthest, end
+        yield match.end(), match.end() + farthest, ends[bisect_left(ends, match.end())]
 
 
 def _denied(read: str, places: list[tuple[int, int]], denying: list[tuple[int, int, int]]) -> set[tuple[int, int]]:
     denied: set[tuple[int, int]] = set()
     for begin, farthest, end in denying:
         last: int | None = None
-        for start, stop in places:
-            if start < begin or start >= end:
-                continue
+        for start, stop in places[bisect_left(places, (begin, 0)) :]:
+            if start >= end:
+                break
             if last is None:
                 near = start <= farthest and not has_comma(read, begin, start)
             else:

@@ -15,7 +15,7 @@ _UNITS = (
     "ppl|pax|people|persons|guests|pcs|nights?|days?|weeks?|hours?|hrs?|h|minutes?|mins?|km|kg|g|cm|x|ish|st|nd|rd|th"
 )
 _DIGITS = re.compile(
-    r"(?<![a-z0-9_/'])(?<![0-9][.:])(?:(?<![0-9a-z\u4e00-\u9fff] )(?<![^\s(,])-)?"
+    r"(?<![a-z0-9_/'])(?<![0-9][.:])(?:(?<![0-9\u4e00-\u9fff] )(?<![^\s(,])-)?"
     r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,9})?|[0-9]{1,15}(?:\.[0-9]{1,9})?)"
     r"(?P<scale>[百千万亿]|k\b| ?(?:hundred|thousand|million|dozen)\b)?"
     rf"(?![0-9]|[.,:/][0-9]{{4,}}|[./:][0-9]|(?!(?:{_UNITS})\b)[a-z_])",

@@ -6,7 +6,7 @@ emoji, combining marks and unknown scripts are left as they are.
 
 import unicodedata
 
-MOST_CHARACTERS = 4_000
+MOST_CHARACTERS = 2_000
 """Of a message that rules look at: what is longer is no turn of a dialogue, and would hold up others."""
 
 _MARKS = str.maketrans(

@@ -4,9 +4,7 @@ A domain with few intents teaches little about what is outside of it; these stan
 near a domain's own examples are not to be used against it (head_learning).
 """
 
-from zhuli.types.domain import Language
-
-SMALL_TALK: dict[Language, tuple[str, ...]] = {
+SMALL_TALK = {
     "en": (
         "who was the first person on the moon", "what is the capital of australia", "how do magnets work",
         "tell me about the french revolution", "why is the sky blue", "how many bones does a human body have",
@@ -40,3 +38,18 @@ SMALL_TALK: dict[Language, tuple[str, ...]] = {
         "火车又晚点了", "她带着两只狗搬到了挪威", "我们在屋顶上看日落", "博物馆买了三张旧地图", "他把雨伞忘在公交车上了",
     ),
 }  # fmt: skip
+
+ANSWERS = {
+    "en": (
+        "yes", "yes please", "yeah", "yep", "sure", "ok", "okay", "of course", "that is correct", "yes, that's right", "right",
+        "exactly", "sounds good", "that works", "no", "no thanks", "no, thank you", "nope", "not really", "that is wrong",
+        "none", "nothing", "i don't know", "i'm not sure", "it doesn't matter", "what?", "cancel", "stop", "never mind", "wait",
+        "actually", "thanks", "thank you", "please", "hello", "bye",
+    ),
+    "zh": (
+        "是", "是的", "对", "对的", "没错", "好", "好的", "可以", "行", "嗯", "没问题", "当然", "不", "不是", "不对", "不要",
+        "不用", "不用了", "没有", "算了", "取消", "不知道", "不清楚", "都可以", "随便", "无所谓", "等一下", "什么", "谢谢",
+        "你好", "再见",
+    ),
+}  # fmt: skip
+"""What is said to a question, or by the way, and names nothing: no entity, and no intent unless a domain has one for it."""

@@ -1,5 +1,6 @@
 """What a rule finds in a text: a value and where it stands. Knows nothing of what it means."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -15,14 +16,24 @@ class Span(NamedTuple):
 
 def apart(spans: Iterable[Span]) -> list[Span]:
     """The spans in order, without overlaps: of those that overlap the longest, then the first given."""
+    starts: list[int] = []
     kept: list[Span] = []
     for span in sorted(spans, key=lambda span: span.start - span.end):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+        place = bisect_right(starts, span.start)
+        if (place == 0 or kept[place - 1].end <= span.start) and (place == len(kept) or span.end <= kept[place].start):
+            starts.insert(place, span.start)
+            kept.insert(place, span)
+    return kept
 
 
 def outside(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """The spans that share no character with one that is taken."""
-    others = list(taken)
-    return [span for span in spans if all(span.end <= other.start or other.end <= span.start for other in others)]
+    starts: list[int] = []
+    ends: list[int] = []
+    for other in sorted(taken, key=lambda other: other.start):
+        if ends and other.start < ends[-1]:
+            ends[-1] = max(ends[-1], other.end)
+        else:
+            starts.append(other.start)
+            ends.append(other.end)
+    return [span for span in spans if (place := bisect_left(starts, span.end)) == 0 or ends[place - 1] <= span.start]

@@ -17,8 +17,8 @@ from zhuli.types.understanding import EntityFound
 
 SOURCE = "learned"
 
-LEAST = 0.35
-"""Confidence below which a span is not told: the likeliest tags may still be unlikely."""
+LEAST = 0.5
+"""Confidence below which a span is not told: the likeliest tags may still be unlikely. On snips 0.2 to 0.5 have the same F1."""
 
 Said = dict[str, dict[str, Any]]
 """What lower-cased text stands for, by entity, where it stands for something else than itself."""

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zhuli.core.errors import ServerFault
-from zhuli.language.lessons import Lesson, Listed, known_words, lessons, spans
+from zhuli.language.lessons import Lesson, Listed, entity_of, known_words, lessons, spans
 from zhuli.language.word_features import Gazetteer, features
 
 PENALTY = 0.1
@@ -71,10 +71,10 @@ def trained(learned_from: Sequence[Lesson], values: Gazetteer, words: Collection
 
 
 def _own(lesson: Lesson) -> dict[tuple[str, ...], set[str]]:
-    """The values that the text gives to the lists, with their labels."""
+    """The values that the text gives to the lists, with their entities."""
     own: dict[tuple[str, ...], set[str]] = {}
     for first, end, label in spans(lesson.tags):
-        own.setdefault(tuple(word.lower() for word in lesson.words[first:end]), set()).add(label)
+        own.setdefault(tuple(word.lower() for word in lesson.words[first:end]), set()).add(entity_of(label))
     return own
 
 

@@ -17,14 +17,14 @@ Words = tuple[str, ...]
 
 
 class Gazetteer:
-    """Values that were seen of each label, as lower-cased words, with how many texts have them."""
+    """Values that were seen of each entity, as lower-cased words, with how many texts have them."""
 
     def __init__(self, listed: Mapping[str, Iterable[Sequence[str]]]) -> None:
         self._count: dict[Words, dict[str, int]] = {}
-        for label, words in ((label, words) for label, values in listed.items() for words in values):
+        for entity, words in ((entity, words) for entity, values in listed.items() for words in values):
             if 0 < len(words) <= LONGEST:
                 counts = self._count.setdefault(tuple(words), {})
-                counts[label] = counts.get(label, 0) + 1
+                counts[entity] = counts.get(entity, 0) + 1
         self._longest = max(map(len, self._count), default=0)
 
     def features(self, words: Sequence[str], own: Mapping[Words, Collection[str]]) -> list[list[str]]:
@@ -45,10 +45,12 @@ class Gazetteer:
         for length in range(min(self._longest, len(words) - start), 0, -1):
             value = tuple(words[start : start + length])
             mine = own.get(value, ())
-            labels = sorted(label for label, count in self._count.get(value, {}).items() if count > (label in mine))
-            if labels:
+            entities = sorted(
+                entity for entity, count in self._count.get(value, {}).items() if count > (entity in mine)
+            )
+            if entities:
                 for place in range(start, start + length):
-                    found[place] += [f"{'in' if place > start else 'at'}:{label}" for label in labels]
+                    found[place] += [f"{'in' if place > start else 'at'}:{entity}" for entity in entities]
                 return length
         return 1
 

@@ -180,9 +180,8 @@ class _Fold:
 
     def _write_understanding(self, data: dict[str, Any]) -> None:
         understood = Understanding.model_validate(data)
-        understandings.add(self._connection, self._row.project_id, self._row.thread_id, understood)
-        if data["shown"]:
-            understandings.show(self._connection, understood)
+        project, thread = self._row.project_id, self._row.thread_id
+        understandings.add_to_message(self._connection, project, thread, understood, shown=data["shown"])
 
     def _owned(self, data: dict[str, Any], body: str) -> dict[str, Any]:
         return {

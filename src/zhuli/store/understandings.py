@@ -41,31 +41,37 @@ _ADD = prepared(insert(understandings).values({name: bindparam(name) for name in
 
 
 def add(connection: Connection, project: str, thread_id: str, understanding: Understanding) -> None:
-    """Add what was understood; a message has one understanding, so an earlier one of it goes."""
-    if understanding.message_id is not None:
-        _FORGET(connection, {"message": understanding.message_id})
+    """Add what was understood, or given."""
     body = understanding.model_copy(update={"state": None}).model_dump_json()
     row = (understanding.id, project, thread_id, understanding.message_id, understanding.run_id, body)
     _ADD(connection, dict(zip(_ROW, row, strict=True)))
 
 
-_SHOWN = prepared(select(messages.c.body).where(messages.c.id == bindparam("message")).with_for_update())
+_MESSAGE = prepared(select(messages.c.body).where(messages.c.id == bindparam("message")).with_for_update())
 _SHOW = prepared(update(messages).where(messages.c.id == bindparam("message")).values(body=bindparam("new_body")))
 
 
-def show(connection: Connection, understanding: Understanding) -> None:
-    """Have the message carry what was understood of it."""
-    body = _SHOWN(connection, {"message": understanding.message_id}).scalar()
+def add_to_message(
+    connection: Connection, project: str, thread_id: str, understanding: Understanding, *, shown: bool
+) -> None:
+    """Add what was understood of a message, if that is still there; an earlier understanding of it goes.
+
+    shown: the message carries it.
+    """
+    body = _MESSAGE(connection, {"message": understanding.message_id}).scalar()
     if body is None:
-        return  # the message was deleted meanwhile
-    shown = MessageUnderstanding(
-        id=understanding.id,
-        intent=understanding.intent,
-        entities=understanding.entities,
-        slots=understanding.slots,
-    )
-    message = {**orjson.loads(body), "understanding": shown.model_dump(mode="json")}
-    _SHOW(connection, {"message": understanding.message_id, "new_body": orjson.dumps(message).decode()})
+        return
+    _FORGET(connection, {"message": understanding.message_id})
+    add(connection, project, thread_id, understanding)
+    if shown:
+        of_it = MessageUnderstanding(
+            id=understanding.id,
+            intent=understanding.intent,
+            entities=understanding.entities,
+            slots=understanding.slots,
+        )
+        message = {**orjson.loads(body), "understanding": of_it.model_dump(mode="json")}
+        _SHOW(connection, {"message": understanding.message_id, "new_body": orjson.dumps(message).decode()})
 
 
 _BODIES = prepared(

@@ -19,7 +19,7 @@ from zhuli.language.head_report import Shown
 from zhuli.language.learned_file import Mind
 from zhuli.language.lessons import known_words, listed_values
 from zhuli.language.marks import Marked, read_marks
-from zhuli.language.small_talk import SMALL_TALK
+from zhuli.language.small_talk import ANSWERS, SMALL_TALK
 from zhuli.language.softmax_regression import Floats
 from zhuli.language.tagger import Tagger, said_values, told
 from zhuli.language.tagger_training import train
@@ -27,7 +27,7 @@ from zhuli.ports import Senses
 from zhuli.types.domain import DomainFields, DomainReport, Entity, FromEntity, Intent
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
 
-FORMAT = 1
+FORMAT = 2
 """Part of what names the file: grows when something else is learned from the same domain."""
 
 NEAR = 0.6
@@ -119,7 +119,7 @@ class Plugin:
         if not self._domain.intents:
             return Mind(None, tagger, DomainReport(learned=True), np.zeros(0, np.float32))
         names = [_readable(intent) for intent in self._domain.intents]
-        talk = [text for language in self._domain.languages for text in SMALL_TALK[language]]
+        talk = [text for language in self._domain.languages for text in (*SMALL_TALK[language], *ANSWERS[language])]
         texts = [example.text for example in known.shown]
         outside = [text for text in self._domain.out_of_scope if text.strip()]
         unique = list(dict.fromkeys([*names, *texts, *outside, *talk]))

@@ -17,7 +17,7 @@ from zhuli.types.page import Deleted, Page
 
 router = APIRouter(prefix="/v1/domains", tags=["Domains"], route_class=YamlRoute, strict_content_type=False)
 
-_YAML: dict[str, Any] = {MEDIA_TYPE: {"schema": {"type": "string"}}}
+_YAML: dict[str, Any] = {MEDIA_TYPE: {}}
 
 
 @router.post("", response_model=Domain)

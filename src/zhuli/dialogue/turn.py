@@ -1,0 +1,65 @@
+"""The message and where it meets the dialogue: what every step of hearing needs, and what was found in the message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from zhuli.dialogue.mappings import form_named, implied_entities, slot_named, slots_of, typed_entity
+from zhuli.language.entities import find_entities
+from zhuli.language.merging import merged
+from zhuli.language.negation import with_negation
+from zhuli.language.references import Reference
+from zhuli.types.domain import DomainFields, Entity, Language, Slot
+from zhuli.types.understanding import Asked, DialogueState, EntityFound
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """asked: what was asked for, if the domain still has it."""
+
+    domain: DomainFields
+    state: DialogueState
+    text: str
+    language: Language | None
+    now: datetime
+    asked: Asked | None
+
+    @property
+    def slot(self) -> Slot | None:
+        return slot_named(self.domain, self.asked.slot) if self.asked else None
+
+    @property
+    def confirming(self) -> bool:
+        """Whether the message answers if all is right."""
+        return self.asked is not None and self.asked.slot is None and not self.asked.intents
+
+
+def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
+    """What was asked, if the domain still has what it is about."""
+    asked = state.asked
+    if asked is None or asked.slot is None:
+        return asked if asked and (asked.intents or form_named(domain, state.form)) else None
+    slots = slots_of(domain, form_named(domain, state.form))
+    return asked if any(slot.name == asked.slot for slot in slots) else None
+
+
+def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
+    """By rule and learned, those that the slots imply among them, in the order of the message."""
+    wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
+    rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
+    return with_negation(turn.text, merged(rules, learned), turn.language)
+
+
+def loose_values(turn: Turn) -> list[EntityFound]:
+    """What could be a value of the asked slot by its type, whatever entity it waits for."""
+    entity = typed_entity(turn.slot) if turn.slot else None
+    if entity is None:
+        return []
+    wanted = [entity, Entity(name=entity.name, kind="number")] if entity.kind == "time" else [entity]
+    return [one for want in wanted for one in find_entities(turn.text, [want], language=turn.language, now=turn.now)]
+
+
+def pointing(reference: Reference) -> EntityFound:
+    """The words that refer to something, of which nothing is known yet."""
+    start, end = reference.start, reference.end
+    return EntityFound(entity="", text=reference.text, value=None, start=start, end=end, source="reference")
