@@ -46,6 +46,9 @@ class Bench:
     def each(self, row: Row) -> int:
         return QUICK_TRAIN if self.quick and not row.each else row.each
 
+    def seeds(self, row: Row) -> tuple[int, ...]:
+        return row.seeds[:1] if self.quick else row.seeds
+
     def sample(self, messages: Sequence[Message], most: int) -> list[Message]:
         """The same for every row that asks for as many."""
         most = min(QUICK_TEST, most or QUICK_TEST) if self.quick else most
@@ -87,8 +90,7 @@ def as_told(reading: Reading) -> Told:
 
 def told_by_bm25(examples: Sequence[Message], texts: Sequence[str]) -> list[Told]:
     """The intent of the nearest example; the score is BM25's, which is not a probability."""
-    nearest = bm25.Nearest([message.text for message in examples])
-    found = map(nearest.find, texts)
+    found = bm25.Nearest([message.text for message in examples]).find(texts)
     return [Told(examples[number].intent, score) for number, score in found]
 
 

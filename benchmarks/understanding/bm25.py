@@ -4,14 +4,16 @@ Words are the language room's tokens in lower case (Chinese: characters and pair
 Probabilistic Relevance Framework, with the usual k1 = 1.2 and b = 0.75.
 """
 
-import math
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
 
 from zhuli.language.tokens import tokens, unspaced
 
 K1, B = 1.2, 0.75
+AT_ONCE = 200
 
 
 def words(text: str) -> list[str]:
@@ -23,23 +25,23 @@ def words(text: str) -> list[str]:
 class Nearest:
     """Finds the example that is most like a text."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        counted = [Counter(words(text)) for text in texts]
-        lengths = [sum(counts.values()) for counts in counted]
-        usual = sum(lengths) / len(lengths)
-        holds = Counter(word for counts in counted for word in counts)
-        rarity = {word: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for word, n in holds.items()}
-        self._weights = defaultdict[str, list[tuple[int, float]]](list)
-        for number, (counts, length) in enumerate(zip(counted, lengths, strict=True)):
-            for word, times in counts.items():
-                share = times * (K1 + 1) / (times + K1 * (1 - B + B * length / usual))
-                self._weights[word].append((number, rarity[word] * share))
+    def __init__(self, examples: Sequence[str]) -> None:
+        self._counter = CountVectorizer(analyzer=words)
+        counts = self._counter.fit_transform(examples).tocoo()
+        lengths = np.bincount(counts.row, weights=counts.data, minlength=len(examples))
+        holds = np.bincount(counts.col, minlength=counts.shape[1])
+        rarity = np.log(1 + (len(examples) - holds + 0.5) / (holds + 0.5))
+        longer = 1 - B + B * lengths[counts.row] / lengths.mean()
+        counts = counts.astype(np.float64)
+        counts.data = rarity[counts.col] * counts.data * (K1 + 1) / (counts.data + K1 * longer)
+        self._weights = counts.tocsr()
 
-    def find(self, text: str) -> tuple[int, float]:
-        """The number of the example and its score; of several the first, and the first example with score 0 of none."""
-        scores = defaultdict[int, float](float)
-        for word in words(text):
-            for number, weight in self._weights.get(word, ()):
-                scores[number] += weight
-        best = max(scores, key=lambda number: (scores[number], -number), default=0)
-        return best, scores.get(best, 0.0)
+    def find(self, texts: Sequence[str]) -> list[tuple[int, float]]:
+        """For each text the number of the example and its score, of several the first; 0 and no score without a common word."""
+        found: list[tuple[int, float]] = []
+        for start in range(0, len(texts), AT_ONCE):
+            asked = self._counter.transform(texts[start : start + AT_ONCE])
+            scores = (asked @ self._weights.T).toarray()
+            best = scores.argmax(axis=1)
+            found += [(int(number), float(row[number])) for number, row in zip(best, scores, strict=True)]
+        return found

@@ -51,7 +51,7 @@ async def dialogues(bench: Bench, row: Row, known: DialogueSet) -> Result:
     asked = list(known.test)[:QUICK_DIALOGUES] if bench.quick else known.test
     turns = [turn for dialogue in asked for turn in dialogue]
     runs = []
-    for seed in row.seeds:
+    for seed in bench.seeds(row):
         examples = known.messages().drawn(bench.each(row), seed)
         if row.understander == "bm25":
             told = told_by_bm25(examples, [turn.message.text for turn in turns])

@@ -19,7 +19,7 @@ async def messages(bench: Bench, row: Row, known: IntentSet) -> Result:
     """Accuracy of intents, and where there are entities slot F1 and frames."""
     asked = bench.sample(known.test, row.test)
     runs = []
-    for seed in row.seeds:
+    for seed in bench.seeds(row):
         examples = known.drawn(bench.each(row), seed)
         told, _ = await answers(bench, row, known, examples, [one.text for one in asked])
         runs.append(measures.measured(asked, told))
@@ -43,7 +43,7 @@ async def outside(bench: Bench, row: Row, known: IntentSet) -> Result:
     parts["test_outside"] = bench.sample(parts["test_outside"], 0)
     texts = [message.text for part in parts.values() for message in part]
     runs, trades = [], []
-    for seed in row.seeds:
+    for seed in bench.seeds(row):
         examples = known.drawn(bench.each(row), seed)
         away = known.outside["train"] if not row.each else []
         said, threshold = await answers(bench, row, known, examples, texts, outside=away)

@@ -1,8 +1,9 @@
 """Schema-Guided Dialogue: the published training files that the data has, 359 dialogues about six services, 70 in 100 of them
 (drawn with seed 0) for training. The published test part has none of these services, and a domain is not for unseen ones.
 
-An intent is a service's ("Restaurants_1.FindRestaurants"), or what the user does in an open one: affirm, negate, select, inform,
-request, request_alts, thank_you, goodbye; of several the first of ACTS. Values may be written as the annotation writes them or in
+An intent is a service's ("Restaurants_1.FindRestaurants"), or what the user does in an open one: affirm, negate, select,
+request, request_alts, thank_you, goodbye; of several the first of ACTS. A message that only gives values has the intent that is
+active. Values may be written as the annotation writes them or in
 its canonical form. Not modelled: values "dontcare", and "no" for something that was not asked for.
 """
 
@@ -47,7 +48,6 @@ ACTS = {
     "AFFIRM": "affirm",
     "NEGATE": "negate",
     "REQUEST_ALTS": "request_alts",
-    "INFORM": "inform",
     "REQUEST": "request",
     "THANK_YOU": "thank_you",
     "GOODBYE": "goodbye",
@@ -159,7 +159,8 @@ def _label(frame: Any) -> str:
     acts = {action["act"]: action for action in frame["actions"]}
     if "INFORM_INTENT" in acts:
         return f"{frame['service']}.{acts['INFORM_INTENT']['values'][0]}"
-    return next((name for act, name in ACTS.items() if act in acts), "inform")
+    active = frame["state"]["active_intent"]
+    return next((name for act, name in ACTS.items() if act in acts), f"{frame['service']}.{active}")
 
 
 def _asked(said: list[Any], service: str) -> Asked | None:

@@ -17,10 +17,10 @@ from tests.harness.farm import Storage
 from tests.harness.restaurant import BOOK, RESTAURANT
 from zhuli.core.ids import new_id
 from zhuli.dialogue.thread_states import state_of
-from zhuli.store import collections, schema, understandings
+from zhuli.store import collections, runs, schema, understandings
 from zhuli.testing.app import AppInMemory, told
 from zhuli.types.domain import Domain
-from zhuli.types.event import UNDERSTOOD, RunEvent
+from zhuli.types.event import UNDERSTOOD, Change, RunEvent
 from zhuli.types.message import Message
 from zhuli.types.run import Run
 from zhuli.types.understanding import DialogueState, Understanding
@@ -246,14 +246,17 @@ class TestWhatGoesWrong:
             await invariants.check(app, run)
 
     async def test_a_message_that_is_deleted_while_it_is_understood_leaves_nothing(self, place: Place) -> None:
-        async with place.app(says("Never asked.")) as app:
-            run = await app.begin("a table for 4", domain=await domain_of(app))
-            transactions = Transactions(app.app.database)
-            message = (await users_messages(app, run.thread_id))[0].id
-            transactions.behind(1, lambda: app.app.database.run(_delete, message))
-            run = await app.rest(run)
-            assert run.status == "completed" and not await rows(app, run.thread_id)
-            assert (await state(app, run.thread_id)).turn == 0
+        async with place.app(says("Never asked."), work=False) as app:
+            domain = await domain_of(app)
+            run = await app.begin("a table for 4", domain=domain)
+            [message] = await users_messages(app, run.thread_id)
+            understood = Understanding(
+                id="und_1", created_at=1, domain=domain, version=1, text="a table for 4", message_id=message.id
+            )
+            await app.app.database.run(collections.remove, schema.messages, app.project, message.id)
+            change = Change(UNDERSTOOD, {**understood.model_dump(mode="json"), "shown": True})
+            await app.app.database.run(runs.record, run.id, [change], now=app.clock.now())
+            assert not await rows(app, run.thread_id)
 
     async def test_a_lost_lease_writes_nothing(self, place: Place) -> None:
         async with place.app(says("Never asked."), work=False) as app:

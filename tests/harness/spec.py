@@ -241,7 +241,7 @@ _DOMAIN: Schema = {
         "intents": {"type": "array"},
         "responses": {"type": "object"},
     },
-    "required": ["id", "object", "created_at", "version", "report", "intents", "entities", "slots", "forms", "responses"],
+    "required": ["id", "object", "created_at", "version", "report", "intents", "entities", "slots", "forms"],
 }
 
 ADDITIONS: dict[tuple[str, str], Schema] = {

@@ -44,6 +44,16 @@ def test_a_value_of_the_asked_slot_wins_over_an_intent_that_only_responds(talk: 
     assert talk.slots == {"people": 3, "time": "20:00"} and talk.reply == "Which day?"
 
 
+def test_a_value_that_the_form_misses_wins_over_an_intent_that_only_responds(talk: Conversation) -> None:
+    talk.says("a table for 4", "book")
+    talk.says("Try for afternoon 12:45.", "hours")
+    assert talk.slots == {"people": 4, "time": "12:45"} and talk.reply == "Which day?"
+
+
+def test_a_yes_before_another_wish_is_no_wish_where_nothing_was_asked(talk: Conversation) -> None:
+    assert talk.says("okay, what are your hours?", ["greet", "hours"]).text == "We open at 9."
+
+
 def test_a_correction_wins_over_an_intent_that_only_responds() -> None:
     talk = Conversation(CHINESE, language="zh")
     talk.says("订餐，四位，明天晚上七点", "订餐")
@@ -70,10 +80,9 @@ def test_a_pattern_says_what_is_wrong_with_a_short_answer() -> None:
 
 def test_a_clause_that_only_leads_to_the_wish_is_no_wish() -> None:
     talk = Conversation(ENGLISH)
-    talk.says("this is far away, I want to book a table", ["taxi", "book"])
-    assert talk.forms == ["taxi", "table"]
+    talk.says("this is far away, and I want to book a table", ["taxi", "book"])
+    assert talk.forms == ["table", "taxi"]
     talk = Conversation(ENGLISH)
-    talk.unlikely = 0.0
     talk.says("this is far away, I want to book a table", ["taxi", "book"])
     assert talk.forms == ["table"]
 

@@ -108,7 +108,7 @@ def test_a_model_is_told_in_the_language_of_the_dialogue_and_values_stay_values(
 
 def test_what_was_answered_already_is_passed_on_to_the_model() -> None:
     talk = Conversation(ENGLISH)
-    decision = talk.says("hi, tell me a joke", ["greet", "chat"])
+    decision = talk.says("hi! tell me a joke", ["greet", "chat"])
     assert decision.act == "talk"
     assert 'Begin your answer with: "Hello!"' in told(ENGLISH, talk.state, decision)
 

@@ -103,6 +103,31 @@ async def test_a_listed_synonym_stands_for_its_value(kitchen: Plugin) -> None:
     assert (entity.text, entity.value, entity.source) == ("Canto style", "Cantonese", "learned")
 
 
+async def test_values_are_known_before_any_example_marks_one(tmp_path: Path) -> None:
+    plain = domain(intents=[{"name": "greet", "examples": ["hello", "good morning"]}])
+    assert await found(Plugin(plain, PlainSenses(tmp_path)), "cantonese") == [("cuisine", None, "cantonese")]
+
+
+async def test_chinese_values_are_found_without_a_dictionary(tmp_path: Path) -> None:
+    said = [
+        "我想点一份[宫保鸡丁](菜名)",
+        "来一碗[牛肉面](菜名)",
+        "要两份[麻婆豆腐](菜名)",
+        "给我来个[鱼香肉丝](菜名)吧",
+    ]
+    chinese = {
+        "languages": ["zh"],
+        "entities": [{"name": "菜名"}],
+        "slots": [{"name": "菜名"}],
+        "intents": [{"name": "订餐", "examples": said}, {"name": "问候", "examples": ["你好", "早上好"]}],
+    }
+    understander = Plugin(DomainFields.model_validate(chinese), PlainSenses(tmp_path))
+    assert await found(understander, "我想点一份番茄炒蛋") == [("菜名", None, "番茄炒蛋")]
+    asked = DialogueState(asked=Asked(slot="菜名"))
+    assert await found(understander, "东坡肉", asked) == [("菜名", None, "东坡肉")]
+    assert await found(understander, "不要了", asked) == []
+
+
 async def test_roles_come_from_the_words_beside_also_for_values_of_a_list(kitchen: Plugin) -> None:
     reading = await one(kitchen, "a train from Rome to Paris")
     assert [(entity.role, entity.text, entity.source) for entity in reading.entities] == [

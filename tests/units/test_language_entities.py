@@ -103,7 +103,13 @@ def test_a_number_inside_of_a_name_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("text", "people", "nights"),
-    [("3 nights for 2 people", [2], [3]), ("两个人住三晚", [2], [3]), ("two", [2], [2]), ("4 of us", [4], [])],
+    [
+        ("3 nights for 2 people", [2], [3]),
+        ("两个人住三晚", [2], [3]),
+        ("two", [2], [2]),
+        ("4 of us", [4], []),
+        ("2 rooms", [], []),
+    ],
 )
 def test_a_number_goes_to_the_entity_that_is_named_for_what_it_counts(
     text: str, people: list[int], nights: list[int]
@@ -111,6 +117,13 @@ def test_a_number_goes_to_the_entity_that_is_named_for_what_it_counts(
     all_found = found(text, Entity(name="num_people", kind="number"), Entity(name="nights", kind="number"))
     assert [value for name, _, value in all_found if name == "num_people"] == people
     assert [value for name, _, value in all_found if name == "nights"] == nights
+
+
+def test_a_number_of_something_else_is_not_taken_even_if_nobody_else_waits_for_one() -> None:
+    people = Entity(name="人数", kind="number")
+    assert found("订一张桌子", people) == found("叫一辆车", people) == []
+    assert found("三个人", people) == [("人数", "三", 3)]
+    assert found("一张桌子", Entity(name="amount", kind="number")) == [("amount", "一", 1)]
 
 
 def test_tomorrow_is_the_day_after_the_users_today() -> None:
@@ -155,6 +168,13 @@ def test_of_two_findings_of_one_entity_the_longer_stays_then_the_rule() -> None:
         ("New York", "lookup", None),
         ("London", "lookup", "destination"),
     ]
+
+
+def test_the_surest_of_several_learned_roles_is_taken() -> None:
+    rules = find_entities("to San Francisco", [CITY], language="en", now=NOW)
+    unsure = learned("Francisco", 7, role="origin").model_copy(update={"confidence": 0.4})
+    sure = learned("San", 3, role="destination").model_copy(update={"confidence": 0.9})
+    assert [(one.text, one.role) for one in merged(rules, [unsure, sure])] == [("San Francisco", "destination")]
 
 
 def test_findings_of_other_entities_may_overlap() -> None:

@@ -13,6 +13,7 @@ from zhuli.dialogue.matching import Matching
 from zhuli.dialogue.scene import Scene
 from zhuli.dialogue.values import fit
 from zhuli.dialogue.wishes import short_answer
+from zhuli.language.acts import correction
 from zhuli.language.entities import find_entities
 from zhuli.types.domain import Entity, FromEntity, FromIntent, Slot
 from zhuli.types.understanding import EntityFound
@@ -92,11 +93,17 @@ def _place(kept: Kept, matching: Matching, mention: EntityFound) -> None:
 def _is_free(kept: Kept, matching: Matching, slot: Slot, mention: EntityFound) -> bool:
     """Not filled by this message already, and not to be replaced by a number that happens to be there."""
     if slot.name in kept.filled:
-        return kept.scene.corrects or slot.type == "list"
+        return slot.type == "list" or kept.scene.corrects or _takes_back(kept, mention)
     if kept.scene.value(slot.name) is None or slot.type == "list":
         return True
     meant = matching.named(mention) == slot.name or kept.scene.asked in (None, slot.name)
     return meant or not matching.by_chance(mention)
+
+
+def _takes_back(kept: Kept, mention: EntityFound) -> bool:
+    """ "Tomorrow, no wait, Friday": what stands between two values says that the first was wrong."""
+    before = max((end for _, end in kept.used if end <= mention.start), default=None)
+    return before is not None and correction(kept.scene.text[before : mention.end], kept.scene.language)
 
 
 def _take_intents(kept: Kept, matching: Matching) -> None:

@@ -4,17 +4,21 @@ A message is one wish unless its parts are believed to have different intents. W
 answer, however unlikely its intent: "tomorrow" alone is no wish that a domain could know.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from zhuli.dialogue.answering import asks, is_bare, is_question, only_says
 from zhuli.dialogue.believing import Belief, believe
 from zhuli.dialogue.mappings import form_named, mappings_of, slots_of, takes_text, waiting_slots
+from zhuli.dialogue.wording import held
 from zhuli.language.acts import act_of
 from zhuli.types.domain import Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding import DialogueState, EntityFound, Reading
 
 Part = tuple[tuple[int, int], Reading]
+
+_JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然后|再|也", re.IGNORECASE)
 
 CERTAIN = 0.5
 """What a part's intent must reach, beside the threshold, to be a wish of its own: half sentences are easily misread."""
@@ -63,11 +67,16 @@ class Listener:
         """In the order of the message; one for all of it unless its parts differ."""
         pieces = [self._wish(start, end, believe(reading, self.domain.fallback)) for (start, end), reading in parts]
         all_of_it = self._wish(0, len(self.text), believe(whole, self.domain.fallback))
-        sure = [one for one in pieces if one.informs or (one.intent and one.belief.score >= CERTAIN)]
+        sure = [one for one in pieces if one.informs or self._is_sure(one)]
         sure = [one for place, one in enumerate(sure) if not self._is_clause(sure, place, all_of_it, whole)]
         if len({one.intent.name if one.intent else None for one in sure}) > 1:
             return sure
         return [all_of_it]
+
+    def _is_sure(self, one: Wish) -> bool:
+        if one.intent is None or one.belief.score < CERTAIN:
+            return False
+        return one.intent.act is not None or not self._only_answers(one.start, one.end)
 
     def _is_clause(self, pieces: Sequence[Wish], place: int, whole: Wish, reading: Reading) -> bool:
         """Whether it only leads to what the message surely is about: "these don't fit, I want my money back"."""
@@ -79,15 +88,21 @@ class Listener:
         return by_comma and one.intent != whole.intent and confidences.get(one.intent.name, 0.0) < NEVER
 
     def _between(self, one: Wish, other: Wish) -> str:
+        """What joins two parts: marks and words before the second, or that it begins with."""
         first, second = sorted((one, other), key=lambda wish: wish.start)
-        return self.text[first.end : second.start].strip()
+        joint = _JOINING.match(self.text, second.start)
+        return self.text[first.end : joint.end() if joint else second.start].strip()
+
+    def _only_answers(self, start: int, end: int) -> bool:
+        """Whether it is a plain yes or no: whatever it was read as, that is all it says."""
+        said = self.text[start:end]
+        return only_says(said) and act_of(said, self.state.language) in ("affirm", "deny")
 
     def _wish(self, start: int, end: int, belief: Belief) -> Wish:
         intent = next((one for one in self.domain.intents if one.name == belief.intent), None) if belief.known else None
-        if self.state.asked is not None and self.state.form is not None and (intent is None or not intent.act):
-            said = self.text[start:end]
-            if only_says(said) and act_of(said, self.state.language) in ("affirm", "deny"):
-                return Wish(start, end, belief, None, informs=True)
+        asked = self.state.asked is not None and self.state.form is not None
+        if asked and (intent is None or not intent.act) and self._only_answers(start, end):
+            return Wish(start, end, belief, None, informs=True)
         return Wish(start, end, belief, intent, self._informs(start, end, belief, intent))
 
     def _informs(self, start: int, end: int, belief: Belief, intent: Intent | None) -> bool:
@@ -116,8 +131,10 @@ class Listener:
         return said and not is_question(text)
 
     def _fed(self, values: Sequence[EntityFound]) -> bool:
-        """Whether one of the values is for the asked slot."""
-        maps = mappings_of(self.domain, self.asked) if self.asked else []
+        """Whether one of the values is for the asked slot, or for another that the form still misses."""
+        slots = slots_of(self.domain, form_named(self.domain, self.state.form))
+        missing = [slot for slot in slots if slot == self.asked or held(self.state, slot.name) is None]
+        maps = (mapping for slot in missing for mapping in mappings_of(self.domain, slot))
         return any(isinstance(one, FromEntity) and one.entity == value.entity for one in maps for value in values)
 
     def _belongs(self, intent: Intent, form: Form) -> bool:

@@ -20,7 +20,8 @@ _GROUPS = [
         "ticket tickets seat seats 张 票 座",
         "bag bags luggage suitcase suitcases 件 行李",
         "star stars 星",
-        "table tables 桌",
+        "table tables 桌 张",
+        "car cars taxi taxis cab cabs vehicle vehicles 辆 车",
     )
 ]
 """Words for the same; "of" as in "4 of us"."""
@@ -31,21 +32,34 @@ _BEHIND = re.compile(
 )
 
 
-def counted_by(text: str, end: int, names: Sequence[str]) -> str | None:
-    """The one of the entities whose name says what the number that ends there counts; None if there is none, or several."""
+def takes(name: str, text: str, end: int, *, names: Sequence[str]) -> bool:
+    """Whether the number that ends there can be of the entity `name`, one of `names` that wait for numbers.
+
+    Not if the noun behind it names another of them alone, nor if both say what they count, and it is not the same: a table
+    (一张桌子) is nothing for 人数.
+    """
     match = _BEHIND.match(text, end)
     if match is None:
-        return None
-    noun = match["english"] or match["chinese"]
-    fitting = [name for name in names if _names(name, noun)]
-    return fitting[0] if len(fitting) == 1 else None
+        return True
+    counted = _groups_of(match["english"] or match["chinese"])
+    fitting = [other for other in names if _named(other) & counted]
+    if fitting:
+        return name in fitting
+    return not (counted and _named(name))
 
 
-def _names(name: str, noun: str) -> bool:
-    """Whether an entity's name, such as party_size, num_rooms or 房间数, has the noun or another word for it."""
-    parts = set(re.split(r"[\s_\-.]+", name.lower()))
+def _groups_of(noun: str) -> set[int]:
+    """The places of the groups that a noun is of, in Chinese one that begins with a word of them."""
     if noun.isascii():
-        words = next((group for group in _GROUPS if noun in group), [noun])
-        return any(word in parts or (not word.isascii() and word in name) for word in words)
-    groups = [group for group in _GROUPS if any(noun.startswith(word) for word in group)]
-    return any(word in parts or (not word.isascii() and word in name) for group in groups for word in group)
+        return {place for place, group in enumerate(_GROUPS) if noun in group}
+    return {place for place, group in enumerate(_GROUPS) if any(noun.startswith(word) for word in group)}
+
+
+def _named(name: str) -> set[int]:
+    """The places of the groups that an entity's name says, such as party_size, num_rooms or 房间数."""
+    parts = set(re.split(r"[\s_\-.]+", name.lower()))
+    return {
+        place
+        for place, group in enumerate(_GROUPS)
+        if any(word in parts or (not word.isascii() and word in name) for word in group)
+    }

@@ -7,7 +7,7 @@ numbers, whether or not the domain asks for times and telephones. Learned entiti
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from zhuli.language.counting import counted_by
+from zhuli.language.counting import takes
 from zhuli.language.dates import find_dates
 from zhuli.language.emails import find_emails
 from zhuli.language.lists import find_listed
@@ -45,14 +45,8 @@ def find_entities(
         for span, likeness in named.get(entity.name) or _not_in(names, figures.get(entity.kind, ()))
     ]
     numbers = [entity.name for entity in entities if entity.kind == "number"]
-    return sorted((one for one in found if _counts(one, read, numbers)), key=lambda one: (one.start, one.end))
-
-
-def _counts(found: EntityFound, read: str, numbers: Sequence[str]) -> bool:
-    """False for a number that, of several entities, is another's."""
-    if found.source != "number" or len(numbers) < 2:
-        return True
-    return counted_by(read, found.end, numbers) in (None, found.entity)
+    kept = (one for one in found if one.source != "number" or takes(one.entity, read, one.end, names=numbers))
+    return sorted(kept, key=lambda one: (one.start, one.end))
 
 
 def _named(entity: Entity, text: str, read: str) -> list[tuple[Span, float | None]]:

@@ -25,7 +25,7 @@ from zhuli.types.domain import DomainReport
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """What was learned. head: None where there are no intents; tagger: None where nothing is marked. probe: the vector of a
+    """What was learned. head: None where there are no intents; tagger: None where no entity is learned. probe: the vector of a
     text, by which another embedder is noticed."""
 
     head: IntentHead | None

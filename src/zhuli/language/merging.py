@@ -8,17 +8,21 @@ from zhuli.types.understanding import EntityFound
 def merged(rules: Sequence[EntityFound], learned: Sequence[EntityFound]) -> list[EntityFound]:
     """All that was found, in the order of the text; entities may overlap others, but not themselves.
 
-    Of two overlapping findings of one entity the longer stays, of two as long the one by rule, which knows the value. It takes
-    the role that was learned for the other.
+    Of two overlapping findings of one entity the longer stays, of two as long the one by rule, which knows the value. If it has
+    no role, it takes the surest that was learned for what it overlaps.
     """
     kept: list[EntityFound] = []
     for one in sorted([*rules, *learned], key=lambda found: found.start - found.end):
-        place = next((place for place, other in enumerate(kept) if _same(one, other)), None)
-        if place is None:
+        if not any(_same(one, other) for other in kept):
             kept.append(one)
-        elif kept[place].role is None and one.role is not None:
-            kept[place] = kept[place].model_copy(update={"role": one.role})
-    return sorted(kept, key=lambda found: (found.start, found.end))
+    return sorted((_with_role(one, learned) for one in kept), key=lambda found: (found.start, found.end))
+
+
+def _with_role(one: EntityFound, learned: Sequence[EntityFound]) -> EntityFound:
+    roles = [other for other in learned if other.role is not None and _same(one, other)]
+    if one.role is not None or not roles:
+        return one
+    return one.model_copy(update={"role": max(roles, key=lambda other: other.confidence or 0.0).role})
 
 
 def _same(one: EntityFound, other: EntityFound) -> bool:

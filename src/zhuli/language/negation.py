@@ -32,15 +32,20 @@ _ENGLISH = re.compile(
     r"\b(?:hate|dislike|avoid|allergic to|tired of|sick of)\b|\bcan'?t (?:stand|eat|have|do|make)\b)",
     re.ASCII,
 )
+_BEHIND = r" *(?:(?:at all|either|one|itself|for me|morning|evening|afternoon) )?"
 _DENIED_BEHIND = re.compile(
-    r" *(?:(?:at all|either|one|itself|is|are|was|food|to|for me|morning|evening) )?(?:"
-    r"(?:does|do|wo|will|would|did)(?:n'?t| not) (?:really )?(?:work|do|fit|suit|be|sound)\b|"
-    r"(?:is|are|was|'s)(?:n'?t| not| no)(?: really)? (?:good|ok|okay|possible|fine|great|an option|available|what|"
-    r"right|correct|for me|my|in)\b|"
-    r"(?:is|are) (?:out|wrong|too|impossible|off)\b|(?:isn'?t|wasn'?t|aren'?t) (?:good|ok|okay|possible|fine|great|"
-    r"an option|what|right|correct))",
+    rf"{_BEHIND}(?:is|are|was|'s)(?:n'?t| not| no)(?: really)? (?:what|right|correct|for me|an option|ok|okay|my)\b|"
+    rf"{_BEHIND}(?:is|are) wrong\b",
     re.ASCII,
 )
+_UNSUITED = re.compile(
+    rf"{_BEHIND}(?:does|do|wo|will|would|did)(?:n'?t| not) (?:really )?(?:work|do|fit|suit|be|sound)\b|"
+    rf"{_BEHIND}(?:is|are|was|'s)(?:n'?t| not| no)(?: really)? (?:good|possible|fine|great|available|in)\b|"
+    rf"{_BEHIND}(?:is|are) (?:out|too|impossible|off)\b",
+    re.ASCII,
+)
+"""Of days and hours alone: what does not work or is not good may be a thing that is complained about."""
+
 _CHINESE = re.compile(
     "(?<![要是能可行好对]的)(?:(?<![要])不(?:要|想要?|喜欢|爱|吃|喝|含|放|加|需要|用|去|订|定|选|坐|住|能吃?|考虑|"
     "打算)|(?<!是)不是|"
@@ -50,9 +55,11 @@ _CHINESE = re.compile(
 )
 _CHINESE_QUESTION = re.compile("[^,.;!?]{0,8}(?:吗|么|嘛)|[^,.;!?]{0,6}\\?")
 _CHINESE_BEHIND = re.compile(
-    " *(?:[的都也就那肯定恐怕可能]{0,4})(?:不行(?!吗|么)|不可以(?!吗)|不合适|不方便|没空|没时间|不好(?!吗)|不喜欢|"
-    "不要(?!紧)|不吃|不爱吃|不考虑|"
-    "就?不用了|就?算了|就?免了|不对|不能吃|过敏|有事|去不了|来不了|太[贵晚早远辣油咸甜吵多少])"
+    " *[的都也就那肯定恐怕可能]{0,4}(?:不行(?!吗|么)|不可以(?!吗)|不好(?!吗)|不喜欢|不要(?!紧)|不吃|不爱吃|不考虑|就?不用了|"
+    "就?算了|就?免了|不对|不能吃|过敏|太[贵辣油咸甜])"
+)
+_CHINESE_UNSUITED = re.compile(
+    " *[的都也就那肯定恐怕可能]{0,4}(?:不合适|不方便|没空|没时间|有事|去不了|来不了|太[早晚远])"
 )
 _BESIDES = re.compile("[^,.;!?]{0,4}?(?:以外|之外|外|都|别的|其他|其它)")
 _ONLY_SO = re.compile("除了")
@@ -67,9 +74,11 @@ def with_negation(text: str, entities: Sequence[EntityFound], language: Language
     ends = clause_ends(read)
     denying = sorted([*_reaches(_ENGLISH, read, ends, farthest=45), *_reaches(_CHINESE, read, ends, farthest=10)])
     places = sorted({(one.start, one.end) for one in entities})
-    denied = _denied(read, places, denying) | {place for place in places if _denied_behind(read, place)}
+    denied = _denied(read, places, denying)
     return [
-        one.model_copy(update={"negated": True}) if (one.start, one.end) in denied and not _answers(read, one) else one
+        one.model_copy(update={"negated": True})
+        if _denied_behind(read, one) or ((one.start, one.end) in denied and not _answers(read, one))
+        else one
         for one in entities
     ]
 
@@ -113,9 +122,11 @@ def _goes_on(read: str, places: list[tuple[int, int]], start: int, last: int) ->
     return bool(behind) and joins(rest) and rest.strip() != ","
 
 
-def _denied_behind(read: str, place: tuple[int, int]) -> bool:
-    _, end = place
-    return _DENIED_BEHIND.match(read, end) is not None or _CHINESE_BEHIND.match(read, end) is not None
+def _denied_behind(read: str, one: EntityFound) -> bool:
+    if _DENIED_BEHIND.match(read, one.end) or _CHINESE_BEHIND.match(read, one.end):
+        return True
+    timely = one.source in ("date", "time")
+    return timely and bool(_UNSUITED.match(read, one.end) or _CHINESE_UNSUITED.match(read, one.end))
 
 
 def _answers(read: str, one: EntityFound) -> bool:

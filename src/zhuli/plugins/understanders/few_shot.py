@@ -27,7 +27,7 @@ from zhuli.ports import Senses
 from zhuli.types.domain import DomainFields, DomainReport, Entity, FromEntity, Intent
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
 
-FORMAT = 2
+FORMAT = 1
 """Part of what names the file: grows when something else is learned from the same domain."""
 
 NEAR = 0.6
@@ -165,10 +165,10 @@ class _Known:
         )
 
     async def tagger(self, domain: DomainFields) -> Tagger | None:
-        if not any(marked.entities for marked, _ in self.marked):
+        more = {entity.name: _values(entity) for entity in domain.entities if entity.kind == "learned"}
+        if not any(marked.entities for marked, _ in self.marked) and not any(more.values()):
             return None
         lessons = [(told(marked), intent) for marked, intent in self.marked]
-        more = {entity.name: _values(entity) for entity in domain.entities if entity.kind == "learned"}
         listed = listed_values((lesson for lesson, _ in lessons), {name: list(said) for name, said in more.items()})
         said = said_values([marked for marked, _ in self.marked], more)
         words = known_words((lesson for lesson, _ in lessons), listed)
