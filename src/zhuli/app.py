@@ -12,9 +12,9 @@ from zhuli.core.errors import ZhuliError
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
-from zhuli.dialogue.domains import Domains
 from zhuli.dialogue.minds import Minds
 from zhuli.dialogue.understanding import Understandings
+from zhuli.domains.saving import Domains
 from zhuli.files.discarding import BlobDiscarding
 from zhuli.files.shelf import Shelf
 from zhuli.files.uploads import Uploads

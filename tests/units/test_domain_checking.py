@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.checking import check, refuse_errors
-from zhuli.dialogue.domain_yaml import parse
+from zhuli.domains.checking import check, refuse_errors
+from zhuli.domains.yaml_reading import parse
 from zhuli.types.domain import DomainFields, Finding
 
 SOUND = """

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue import rasa
-from zhuli.dialogue.checking import check
-from zhuli.dialogue.domain_dump import dump
-from zhuli.dialogue.domain_yaml import parse
+from zhuli.domains import rasa
+from zhuli.domains.checking import check
+from zhuli.domains.yaml_reading import parse
+from zhuli.domains.yaml_writing import dump
 from zhuli.types.domain import Call, DomainFields, Finding, Respond, Slot, Talk
 
 PROJECT = Path(__file__).parent.parent / "samples" / "dialogue" / "rasa"

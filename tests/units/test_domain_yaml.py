@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.checking import check
-from zhuli.dialogue.domain_dump import dump
-from zhuli.dialogue.domain_yaml import line_of, parse, read
+from zhuli.domains.checking import check
+from zhuli.domains.yaml_reading import line_of, parse, read
+from zhuli.domains.yaml_writing import dump
 from zhuli.types.domain import DomainFields
 
 RESTAURANT = """

@@ -10,7 +10,7 @@ SCALE = 10.0
 """Of the rows, so that the bias is held back by the penalty a hundred times less than they are."""
 
 STEPS = 40
-"""Accelerated, on the curve's bound; twice as many change no prediction on banking77."""
+"""Accelerated, on the curve's bound; twice as many have the same accuracy on banking77, and change 6 of 1,000 predictions."""
 
 
 def fitted(rows: Floats, targets: Whole, weights: Floats, *, count: int, penalty: float) -> Floats:

@@ -13,13 +13,13 @@ from pathlib import Path
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.core.hints import Hints
-from zhuli.dialogue import rasa
-from zhuli.dialogue.checking import check as findings_of
-from zhuli.dialogue.checking import refuse_errors
-from zhuli.dialogue.domain_dump import dump
-from zhuli.dialogue.domain_yaml import line_of
-from zhuli.dialogue.domain_yaml import read as read_yaml
-from zhuli.dialogue.domains import new_domain, next_version
+from zhuli.domains import rasa
+from zhuli.domains.checking import check as findings_of
+from zhuli.domains.checking import refuse_errors
+from zhuli.domains.saving import new_domain, next_version
+from zhuli.domains.yaml_reading import line_of
+from zhuli.domains.yaml_reading import read as read_yaml
+from zhuli.domains.yaml_writing import dump
 from zhuli.settings import Settings
 from zhuli.store import collections, migrate, projects
 from zhuli.store import domains as store

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.domain_yaml import parse
+from zhuli.domains.yaml_reading import parse
 from zhuli.server.json_route import JsonRoute
 
 MEDIA_TYPE = "application/yaml"

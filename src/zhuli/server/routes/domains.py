@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from zhuli.dialogue import rasa
-from zhuli.dialogue.domain_dump import dump
+from zhuli.domains import rasa
+from zhuli.domains.yaml_writing import dump
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
 from zhuli.store import collections

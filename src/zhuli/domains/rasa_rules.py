@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.dialogue.rasa_files import Notes, RasaFiles, clean, text_of
-from zhuli.dialogue.yaml_tree import Node
+from zhuli.domains.rasa_files import Notes, RasaFiles, clean, text_of
+from zhuli.domains.yaml_tree import Node
 
 BUILT_IN = (
     "action_listen",

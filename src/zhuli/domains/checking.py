@@ -7,10 +7,10 @@ from collections.abc import Collection
 from itertools import chain
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.findings import told
-from zhuli.dialogue.naming import check_names
-from zhuli.dialogue.soundness import check_parts
-from zhuli.dialogue.teaching import check_examples, count_examples
+from zhuli.domains.findings import told
+from zhuli.domains.naming import check_names
+from zhuli.domains.soundness import check_parts
+from zhuli.domains.teaching import check_examples, count_examples
 from zhuli.types.domain import DomainFields, DomainReport
 
 _MOST_SAID = 5

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from zhuli import registry
-from zhuli.dialogue.findings import error, warning
-from zhuli.dialogue.patterns import problem
+from zhuli.domains.findings import error, warning
+from zhuli.domains.patterns import problem
 from zhuli.language.plain_text import plain
 from zhuli.types.domain import DomainFields, Entity, Finding, FromIntent, Slot, Validation, Wording
 

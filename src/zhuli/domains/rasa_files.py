@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.findings import warning
-from zhuli.dialogue.yaml_tree import Node, tree_of
+from zhuli.domains.findings import warning
+from zhuli.domains.yaml_tree import Node, tree_of
 from zhuli.types.domain import Finding
 
 _NO_NAME = re.compile(r"[\s{}\[\]()]+")

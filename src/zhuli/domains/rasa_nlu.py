@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.dialogue.rasa_files import Notes, RasaFiles, clean, text_of
-from zhuli.dialogue.yaml_tree import Node, lines_of
+from zhuli.domains.rasa_files import Notes, RasaFiles, clean, text_of
+from zhuli.domains.yaml_tree import Node, lines_of
 from zhuli.language.marks import BadMark, read_marks, write_marks
 from zhuli.types.understanding import EntityFound
 

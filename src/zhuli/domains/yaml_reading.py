@@ -1,7 +1,7 @@
 """A domain in YAML, shorter than in JSON where that is natural. docs/domains.md says what may be written how.
 
 parse() turns it into what the JSON would be, which types/domain checks; dump() writes what parse() reads to the same fields.
-Whether names are defined, examples agree and so on is dialogue/checking.
+Whether names are defined, examples agree and so on is domains/checking.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.yaml_tree import Node, data_of, lines_of, tree_of, wrong
+from zhuli.domains.yaml_tree import Node, data_of, lines_of, tree_of, wrong
 from zhuli.types.domain import DomainFields
 from zhuli.types.refusals import path, refusal
 

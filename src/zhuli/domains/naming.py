@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from zhuli.dialogue.findings import error, warning
-from zhuli.dialogue.uses import RESULT, Use, uses_of
+from zhuli.domains.findings import error, warning
+from zhuli.domains.uses import RESULT, Use, uses_of
 from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, Finding, Slot
 
 

@@ -1,9 +1,9 @@
-"""Writes a domain as YAML that dialogue/domain_yaml reads to the same fields, in the short forms where they say it all."""
+"""Writes a domain as YAML that domains/yaml_reading reads to the same fields, in the short forms where they say it all."""
 
 from collections.abc import Callable
 from typing import Any
 
-from zhuli.dialogue.domain_yaml import MAIN_FIELD
+from zhuli.domains.yaml_reading import MAIN_FIELD
 from zhuli.types.domain import DomainFields
 
 Data = dict[str, Any]

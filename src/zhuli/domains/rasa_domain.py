@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.dialogue.rasa_files import Notes, RasaFiles, clean, text_of, texts
-from zhuli.dialogue.rasa_nlu import entity_name
-from zhuli.dialogue.yaml_tree import Node, data_of
+from zhuli.domains.rasa_files import Notes, RasaFiles, clean, text_of, texts
+from zhuli.domains.rasa_nlu import entity_name
+from zhuli.domains.yaml_tree import Node, data_of
 
 TYPES = {"text": "text", "bool": "boolean", "categorical": "category", "float": "number", "list": "list", "any": "text"}
 

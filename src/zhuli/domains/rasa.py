@@ -1,7 +1,7 @@
 """Makes a domain of a Rasa project's files: NLU data, domain.yml, rules and stories, of format 2.0 and 3.x.
 
 What is not taken over is a finding that says what, where and why. Each kind of file has a module: rasa_nlu, rasa_domain,
-rasa_rules. That the result is sound is dialogue/checking's.
+rasa_rules. That the result is sound is domains/checking's.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.rasa_domain import RasaDomain, read_domain
-from zhuli.dialogue.rasa_files import Notes, RasaFiles
-from zhuli.dialogue.rasa_nlu import Nlu, entities_of, read_nlu
-from zhuli.dialogue.rasa_rules import Followed, read_rules
+from zhuli.domains.rasa_domain import RasaDomain, read_domain
+from zhuli.domains.rasa_files import Notes, RasaFiles
+from zhuli.domains.rasa_nlu import Nlu, entities_of, read_nlu
+from zhuli.domains.rasa_rules import Followed, read_rules
 from zhuli.language.tokens import tokens, unspaced
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Finding
 from zhuli.types.refusals import refusal

@@ -11,9 +11,9 @@ from typing import Any
 from zhuli.core.clock import Clock
 from zhuli.core.errors import ZhuliError
 from zhuli.core.ids import new_id
-from zhuli.dialogue.checking import check, refuse_errors
-from zhuli.dialogue.findings import error
 from zhuli.dialogue.understanding import Understandings
+from zhuli.domains.checking import check, refuse_errors
+from zhuli.domains.findings import error
 from zhuli.store import collections
 from zhuli.store import domains as store
 from zhuli.store.database import Database

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 
-from zhuli.dialogue.findings import error, warning
+from zhuli.domains.findings import error, warning
 from zhuli.language.marks import BadMark, Marked, read_marks
 from zhuli.language.plain_text import plain
 from zhuli.language.tokens import tokens
