@@ -48,7 +48,8 @@ class After:
 
 async def dialogues(bench: Bench, row: Row, known: DialogueSet) -> Result:
     """Intent accuracy, slot F1 of turns, joint goal accuracy; of a baseline that fills no slots, intents only."""
-    asked = list(known.test)[:QUICK_DIALOGUES] if bench.quick else known.test
+    most = QUICK_DIALOGUES if bench.quick else row.test or len(known.test)
+    asked = list(known.test)[:most]
     turns = [turn for dialogue in asked for turn in dialogue]
     runs = []
     for seed in bench.seeds(row):
@@ -82,7 +83,7 @@ async def follow(
         changes = track(domain, state, heard, message_id=None)
         state = fold(changes, state)
         filled = {one.slot: _writings(one.value, one.text) for one in changes if isinstance(one, SlotSet)}
-        if _accepts(heard):
+        if _accepts(domain, heard, told.intent):
             stated = {**turn.offered, **turn.confirmed}
             state = fold([_given(slot, value) for slot, value in stated.items() if _takes(domain, slot, filled)], state)
         done.append(After(turn, told, filled, state))
@@ -108,8 +109,10 @@ async def _heard(
     return heard, as_told(whole)
 
 
-def _accepts(heard: Heard) -> bool:
-    return heard.act == "affirm" or bool(heard.opened)
+def _accepts(domain: DomainFields, heard: Heard, best: str) -> bool:
+    """Whether it says yes and nothing else than that, or opens a form. best: the likeliest intent of the message by itself."""
+    plain = {intent.name for intent in domain.intents if intent.form is None and intent.act is None}
+    return bool(heard.opened) or (heard.act == "affirm" and best not in plain)
 
 
 def _given(slot: str, value: str) -> SlotSet:

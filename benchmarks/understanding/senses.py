@@ -23,7 +23,7 @@ class KeptVectors:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = sqlite3.connect(path)
+        self._file = sqlite3.connect(path, timeout=60)
         self._file.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID")
 
     def get(self, embedder: str, text: str) -> bytes | None:

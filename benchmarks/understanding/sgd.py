@@ -3,8 +3,8 @@
 
 An intent is a service's ("Restaurants_1.FindRestaurants"), or what the user does in an open one: affirm, negate, select,
 request, request_alts, thank_you, goodbye; of several the first of ACTS. A message that only gives values has the intent that is
-active. Values may be written as the annotation writes them or in
-its canonical form. Not modelled: values "dontcare", and "no" for something that was not asked for.
+active. Values may be written as the annotation writes them or in its canonical form. Not modelled: values "dontcare", and "no"
+for something that was not asked for.
 """
 
 import json

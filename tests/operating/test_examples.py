@@ -15,7 +15,11 @@ SCRIPT = ROOT / "tests" / "scripts" / "searching.json"
 @pytest.mark.parametrize(
     ("page", "printed"),
     [
-        ("README.md", r"【0:0†source】 is hours\.md\n\d\.\d\d hours\.md: .*8:00"),
+        (
+            "README.md",
+            r"【0:0†source】 is hours\.md\n\d\.\d\d hours\.md: .*8:00[\s\S]*"
+            r"On which day\?\nWe open at 6 pm\.[\s\S]* On which day\?\nA table for 4 on 2031-05-03: done\.",
+        ),
         ("docs/getting-started.md", r"\d\.\d\d .+"),
         ("docs/knowledge.md", r"completed None\n\d\.\d\d README\.md: .+"),
     ],

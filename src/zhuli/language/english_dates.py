@@ -7,6 +7,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 
 from zhuli.language import calendar_days as days
 from zhuli.language.english_numbers import CARDINAL, ORDINAL, ordinal, whole
@@ -15,7 +16,6 @@ from zhuli.language.spans import Span
 _MONTHS = ["jan(?:uary)?", "feb(?:r?uary)?", "mar(?:ch)?", "apr(?:il)?", "may", "june?", "july?", "aug(?:ust)?",
            "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?"]  # fmt: skip
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\.?"
-_NUMBER_OF = {re.compile(name): number for number, name in enumerate(_MONTHS, start=1)}
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _WEEKDAY = (
     r"(?:(?:mon|tues|wednes|wendes|wedns|wens|thurs|thrus|fri|satur|sun)day|"
@@ -38,27 +38,33 @@ _FEASTS = {r"christmas eve": (12, 24), r"(?:christmas|xmas)(?: day)?": (12, 25),
            r"new year'?s eve": (12, 31), r"new year'?s(?: day)?": (1, 1), r"valentine'?s(?: day)?": (2, 14),
            r"halloween": (10, 31), r"independence day|(?:the )?(?:4th|fourth) of july": (7, 4)}  # fmt: skip
 
-_Rule = tuple[re.Pattern[str], Callable[[re.Match[str], date], date | None], bool]
+_Rule = tuple[str, Callable[[re.Match[str], date], date | None], bool]
 
 
 def find_english_dates(text: str, today: date) -> Iterator[Span]:
     """Every reading of every rule; they may overlap. Values are "YYYY-MM-DD"."""
     yield from _ranges(text, today)
     for pattern, read, certain in _RULES:
-        for match in pattern.finditer(text):
+        for match in _compiled(pattern).finditer(text):
             found = read(match, today)
             if found is not None:
                 yield Span(match.start(), match.end(), found.isoformat(), certain)
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """When first searched: it takes long, and not every server is told of dates."""
+    return re.compile(pattern, re.ASCII)
+
+
 def _ranges(text: str, today: date) -> Iterator[Span]:
     """The second day of "March 5th to 8th" and "the 5th to the 8th of March"."""
-    for match in _UP_TO.finditer(text):
+    for match in _compiled(_UP_TO).finditer(text):
         first = _month_day(match, today)
         last = first and days.coming(first, first.month, int(match["last"]))
         if last:
             yield Span(match.start("last"), match.end(), last.isoformat())
-    for match in _FROM_OF.finditer(text):
+    for match in _compiled(_FROM_OF).finditer(text):
         last = _month_day(match, today)
         first = last and days.day_of(last.year, last.month, int(match["first"]))
         if first and last and first <= last:
@@ -66,7 +72,7 @@ def _ranges(text: str, today: date) -> Iterator[Span]:
 
 
 def _month_day(match: re.Match[str], today: date) -> date | None:
-    month = next(number for name, number in _NUMBER_OF.items() if name.fullmatch(match["month"]))
+    month = next(number for number, name in enumerate(_MONTHS, start=1) if re.fullmatch(name, match["month"]))
     day = _day(match)
     return days.day_of(int(match["year"]), month, day) if match["year"] else days.coming(today, month, day)
 
@@ -128,7 +134,7 @@ def _in_months(today: date, count: int) -> date | None:
 
 def _rules() -> Iterator[_Rule]:
     def rule(pattern: str, read: Callable[[re.Match[str], date], date | None], *, certain: bool = True) -> _Rule:
-        return re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", re.ASCII), read, certain
+        return rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", read, certain
 
     yield rule(rf"{_WHEN}{_MONTH} (?:the )?{_DAY}(?!:|[0-9]|(?: ?[ap]\.?m\b)){_YEAR}", _month_day)
     yield rule(rf"{_WHEN}(?:the )?{_DAY}(?: of)? {_MONTH}{_YEAR}", _month_day)
@@ -160,9 +166,8 @@ def _rules() -> Iterator[_Rule]:
 
 _RULES = list(_rules())
 _LAST = rf" ?(?:-|to|till|until|thru|through|and) ?(?:the )?(?P<last>[0-9]{{1,2}})(?:{_TH})?(?![0-9a-z:]| ?[ap]m)"
-_UP_TO = re.compile(rf"\b{_MONTH} (?:the )?{_DAY}{_YEAR}{_LAST}", re.ASCII)
-_FROM_OF = re.compile(
+_UP_TO = rf"\b{_MONTH} (?:the )?{_DAY}{_YEAR}{_LAST}"
+_FROM_OF = (
     rf"\b(?P<begin>(?:the )?(?P<first>[0-9]{{1,2}}){_TH}?) ?(?:-|to|till|until|thru|through|"
-    rf"and) ?(?:the )?{_DAY}(?: of)? {_MONTH}{_YEAR}",
-    re.ASCII,
+    rf"and) ?(?:the )?{_DAY}(?: of)? {_MONTH}{_YEAR}"
 )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 
 from zhuli.language.day_parts import Part, clock, part_named
 from zhuli.language.english_numbers import CARDINAL, cardinal, whole
@@ -31,11 +32,11 @@ def find_english_times(text: str, now: datetime, part: Part | None) -> Iterator[
     yield from _ranges(text)
     yield from _later(text, now)
     for pattern, certain in _FORMS:
-        for match in pattern.finditer(text):
+        for match in _form(pattern).finditer(text):
             found = _time(match, part)
             if found is not None:
                 yield Span(match.start("begin"), match.end(), found, certain)
-    for match in _PAST.finditer(text):
+    for match in _form(_PAST).finditer(text):
         found = _past(match, part)
         if found is not None:
             yield Span(match.start(), match.end(), found)
@@ -76,7 +77,7 @@ def _past(match: re.Match[str], part: Part | None) -> str | None:
 
 def _ranges(text: str) -> Iterator[Span]:
     """The first time of "7-9pm", which the second tells the half of the day, unless it is the greater: "11 to 1pm"."""
-    for match in _RANGE.finditer(text):
+    for match in _form(_RANGE).finditer(text):
         hour, last = whole(match["hour"]), whole(match["last"])
         half: Part = "morning" if match["ampm"] == "a" or (last % 12 < hour % 12) else "afternoon"
         found = clock(hour, _minutes(match["minute"] or "0"), half)
@@ -85,7 +86,7 @@ def _ranges(text: str) -> Iterator[Span]:
 
 
 def _later(text: str, now: datetime) -> Iterator[Span]:
-    for match in _IN.finditer(text):
+    for match in _form(_IN).finditer(text):
         said = match["count"]
         count = 0.5 if said.startswith("half") else 1 if said in ("a", "an") else whole(said)
         minutes = count * (60 if match["unit"].startswith("h") else 1)
@@ -93,35 +94,35 @@ def _later(text: str, now: datetime) -> Iterator[Span]:
             yield Span(match.start(), match.end(), f"{now + timedelta(minutes=minutes):%H:%M}")
 
 
+@cache
 def _form(pattern: str) -> re.Pattern[str]:
+    """Compiled when first searched: it takes long, and not every server is told of times."""
     return re.compile(rf"(?<![a-z0-9.:/$])(?:{pattern})(?![a-z0-9]|[.:/-][0-9])", re.ASCII)
 
 
 _FORMS = [
-    (_form(rf"(?P<begin>{_HOUR})(?:(?:[:.h]| (?=[0-9]{{2}} ?[ap]\.?m))(?P<minute>[0-9]{{2}}))? ?{_AMPM}"), True),
-    (_form(rf"(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN}))? {_AMPM}"), True),
-    (_form(rf"(?P<begin>{_HOUR}):(?P<minute>[0-5][0-9])(?::[0-5][0-9])?{_PART}?"), True),
-    (_form(r"(?P<begin>(?P<hour>[0-9]{1,2})h(?P<minute>[0-5][0-9]))"), True),
-    (_form(rf"(?P<begin>{_HOUR}) ?o['\"]? ?clock{_PART}?"), True),
+    (rf"(?P<begin>{_HOUR})(?:(?:[:.h]| (?=[0-9]{{2}} ?[ap]\.?m))(?P<minute>[0-9]{{2}}))? ?{_AMPM}", True),
+    (rf"(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN}))? {_AMPM}", True),
+    (rf"(?P<begin>{_HOUR}):(?P<minute>[0-5][0-9])(?::[0-5][0-9])?{_PART}?", True),
+    (r"(?P<begin>(?P<hour>[0-9]{1,2})h(?P<minute>[0-5][0-9]))", True),
+    (rf"(?P<begin>{_HOUR}) ?o['\"]? ?clock{_PART}?", True),
     (
-        _form(
-            rf"(?P<part>morning|afternoon|evening|night) (?:at |around )?(?P<begin>{_HOUR})(?::(?P<minute>[0-5][0-9]))?"
-        ),
+        rf"(?P<part>morning|afternoon|evening|night) (?:at |around )?(?P<begin>{_HOUR})(?::(?P<minute>[0-5][0-9]))?",
         True,
     ),
-    (_form(rf"(?P<begin>{_HOUR}){_PART}"), True),
-    (_form(r"(?P<begin>(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])) ?(?:hours|hrs)"), True),
-    (_form(rf"{_AROUND}(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN})|\.(?P<m>[0-5][0-9]))(?: {_PART})?"), True),
-    (_form(rf"{_AROUND}(?P<begin>{_HOUR})(?:ish)?{_NO_NOUN}"), False),
-    (_form(rf"(?P<begin>{_HOUR})(?:-?ish)"), False),
-    (_form(rf"(?P<begin>{_HOUR})(?= (?:tonight|tomorrow (?:morning|afternoon|evening|night)))"), True),
+    (rf"(?P<begin>{_HOUR}){_PART}", True),
+    (r"(?P<begin>(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])) ?(?:hours|hrs)", True),
+    (rf"{_AROUND}(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN})|\.(?P<m>[0-5][0-9]))(?: {_PART})?", True),
+    (rf"{_AROUND}(?P<begin>{_HOUR})(?:ish)?{_NO_NOUN}", False),
+    (rf"(?P<begin>{_HOUR})(?:-?ish)", False),
+    (rf"(?P<begin>{_HOUR})(?= (?:tonight|tomorrow (?:morning|afternoon|evening|night)))", True),
 ]
 _MINUTES = "(?:twenty[ -])?five|ten|twenty"
-_PAST = _form(rf"(?P<minutes>half|(?:an? )?quarter|(?:{_MINUTES}|[0-9]{{1,2}})(?= minutes| past| after)|"
+_PAST = (rf"(?P<minutes>half|(?:an? )?quarter|(?:{_MINUTES}|[0-9]{{1,2}})(?= minutes| past| after)|"
               rf"(?<!from )(?<!between )(?:{_MINUTES}))"
               rf"(?: minutes)? (?P<way>past|after|to|before|till) {_HOUR}(?: ?{_AMPM})?{_PART}?")  # fmt: skip
 _NAMED = re.compile(r"\b(?:12 )?(?:noon|midday|midnight)\b(?! ?time)", re.ASCII)
-_RANGE = _form(rf"(?P<begin>{_HOUR}(?::(?P<minute>[0-5][0-9]))?) ?(?:-|to|and|till|until|or) ?"
+_RANGE = (rf"(?P<begin>{_HOUR}(?::(?P<minute>[0-5][0-9]))?) ?(?:-|to|and|till|until|or) ?"
                rf"(?P<last>[0-9]{{1,2}}|{_HOURS})(?:[:.][0-9]{{2}})?"
                rf" ?{_AMPM}")  # fmt: skip
-_IN = _form(rf"in (?P<count>half an?|an?|[0-9]{{1,3}}|{CARDINAL}) (?P<unit>hour|hr|minute|min)s?")
+_IN = rf"in (?P<count>half an?|an?|[0-9]{{1,3}}|{CARDINAL}) (?P<unit>hour|hr|minute|min)s?"
