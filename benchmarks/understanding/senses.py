@@ -24,6 +24,8 @@ class KeptVectors:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = sqlite3.connect(path, timeout=60)
+        self._file.execute("PRAGMA journal_mode = wal")
+        self._file.execute("PRAGMA synchronous = off")  # they can be made again
         self._file.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID")
 
     def get(self, embedder: str, text: str) -> bytes | None:

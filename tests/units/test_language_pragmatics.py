@@ -116,7 +116,7 @@ def test_a_language_that_is_not_allowed_is_never_told() -> None:
 )
 def test_what_is_denied_is_marked_and_nothing_else(text: str, denied: list[str]) -> None:
     entities = find_entities(text, ENTITIES, language=None, now=NOW)
-    marked = with_negation(text, entities, None)
+    marked = with_negation(text, entities)
     assert [one.text for one in marked if one.negated] == denied
     assert [one.model_copy(update={"negated": False}) for one in marked] == entities
 
@@ -146,7 +146,7 @@ def test_what_is_denied_is_marked_and_nothing_else(text: str, denied: list[str])
     ],
 )
 def test_a_reference_says_what_kind_of_value_it_points_to(text: str, said: str, about: str, which: str) -> None:
-    assert [(one.text, one.about, one.which) for one in references(text, None)] == [(said, about, which)]
+    assert [(one.text, one.about, one.which) for one in references(text)] == [(said, about, which)]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_reference_says_what_kind_of_value_it_points_to(text: str, said: str, 
     ],
 )
 def test_what_points_to_nothing_is_no_reference(text: str) -> None:
-    assert references(text, None) == []
+    assert references(text) == []
 
 
 SAID = {
@@ -204,12 +204,12 @@ NOTHING_SAID = [
 
 @pytest.mark.parametrize(("act", "text"), [(act, text) for act, texts in SAID.items() for text in texts])
 def test_a_message_does_what_it_says(act: str, text: str) -> None:
-    assert act_of(text, None) == act
+    assert act_of(text) == act
 
 
 @pytest.mark.parametrize("text", NOTHING_SAID)
 def test_other_messages_do_nothing_by_themselves(text: str) -> None:
-    assert act_of(text, None) is None
+    assert act_of(text) is None
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_other_messages_do_nothing_by_themselves(text: str) -> None:
     ],
 )
 def test_a_correction_is_heard(text: str) -> None:
-    assert correction(text, None)
+    assert correction(text)
 
 
 @pytest.mark.parametrize(
@@ -237,4 +237,4 @@ def test_a_correction_is_heard(text: str) -> None:
     ],
 )
 def test_a_plain_answer_corrects_nothing(text: str) -> None:
-    assert not correction(text, None)
+    assert not correction(text)

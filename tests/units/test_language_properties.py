@@ -52,18 +52,18 @@ def test_what_is_found_stands_where_it_is_said_to_and_once(text: str) -> None:
 def test_whatever_is_said_is_taken(text: str) -> None:
     assert len(plain(text)) == len(text)
     assert plain(plain(text)) == plain(text)
-    assert all(text[one.start : one.end] == one.text for one in references(text, None))
+    assert all(text[one.start : one.end] == one.text for one in references(text))
     assert language_of(text, ["en"], None) in ("en", None)
-    act_of(text, None)
-    correction(text, None)
+    act_of(text)
+    correction(text)
 
 
 @settings(max_examples=60, deadline=None)
 @given(TEXTS)
 def test_denying_is_a_matter_of_the_text_alone(text: str) -> None:
     found = find_entities(text, ENTITIES, language=None, now=NOW)
-    once = with_negation(text, found, None)
-    assert with_negation(text, once, None) == once
+    once = with_negation(text, found)
+    assert with_negation(text, once) == once
     assert [(one.entity, one.start, one.value) for one in once] == [(one.entity, one.start, one.value) for one in found]
 
 
@@ -72,6 +72,6 @@ def test_a_long_message_is_read_in_time_and_cut() -> None:
         text = piece * 50_000
         found = find_entities(text, ENTITIES, language=None, now=NOW)
         assert all(one.end <= 2000 for one in found)
-        with_negation(text, found, None)
-        act_of(text, None)
-        references(text, None)
+        with_negation(text, found)
+        act_of(text)
+        references(text)

@@ -8,12 +8,15 @@ from zhuli.dialogue.wording import spoken
 from zhuli.language.plain_text import plain
 from zhuli.language.tokens import tokens
 from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import EntityFound
+
+Place = tuple[int, int]
+"""[start, end) of something in a message."""
 
 _FILLERS = frozenset(
     "a an the at on in for to of by from until till with and or it is it's its that's i i'm i'd am we we'd my me you please "
-    "make would like want need let let's us be should have go just about around maybe um uh er well so ok okay yes yeah yep "
-    "no nope not sorry actually wait mean meant oh hmm prefer rather instead say o'clock o clock s m d ll t don".split()
+    "make would like want need let let's us be should have go just about around maybe um uh er erm hm mm ah well so ok okay yes "
+    "yeah yep no nope not sorry actually wait mean meant oh hmm prefer rather instead one too also say "
+    "o'clock o clock s m d ll t don".split()
 ) | frozenset("请我们要想是在就吧的了呢啊呀嗯哦额到去从和与给用把改成为换不对好行应该那说错大概左右位个")
 _PLAIN = frozenset(
     "right correct sure fine great perfect good sounds absolutely of course thanks thank never mind cancel problem exactly "
@@ -22,12 +25,13 @@ _PLAIN = frozenset(
 ) | frozenset("没有问题可以需确认谢用算取消呀嘛啦喔噢定订错")
 """With the fillers, what a yes or no may be made of."""
 
-_LEAD = r"^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|hello|well|wait|sorry|please),?\s+)*"
+_LEAD = r"^\s*(?:(?:and|but|so|um|uh|ok|okay|hey|hi|hello|well|wait|sorry|actually|please),?\s+)*"
 _ASKING = re.compile(
-    _LEAD + r"(?:what|what's|whats|when|where|where's|which|who|who's|whose|why|how|how's|do|does|did|"
-    r"is there|are there|tell me)\b"
+    _LEAD + r"(?:(?:(?:can|could|would) you (?:please )?)?tell me\b"
+    r"|(?:what|what's|whats|when|where|where's|which|who|who's|whose|why|how|how's|do|does|did|is there|are there)\b)"
     r"|吗[？?]?$|什么|怎么|多少钱|哪[里儿个些]|几点[开关]|有没有|是不是|为啥|如何"
 )
+_REQUESTING = re.compile(_LEAD + r"(?:can|could|would|will|may) (?:i|we|you)\b|能不能|可不可以|可以.{0,12}吗")
 _POLITE = re.compile(_LEAD + r"(?:is|are|can|could|would|will|may|am)\b|[?？]\s*$|呢[？?]?$|能不能|可不可以")
 _CANCELLING = re.compile(r"\b(?:cancel|drop|forget|skip)\b|取消|不要了|算了")
 _NO_CANCELLING = re.compile(
@@ -47,16 +51,15 @@ _LAST = re.compile(r"\blast\b|最后")
 _NAMED_BY_ALL = re.compile(r"\b(?:the\s+)?(first|second|third|fourth|fifth|last) (?:one|option|choice)\b")
 
 
-def is_bare(text: str, start: int, end: int, values: Sequence[EntityFound], *, wordless: bool = False) -> bool:
+def is_bare(text: str, start: int, end: int, values: Sequence[Place], *, wordless: bool = False) -> bool:
     """Whether [start, end) says little beside the values: an answer, not a wish of its own. wordless: nothing beside them."""
-    taken = [(one.start, one.end) for one in values]
     words = [one for one in tokens(plain(text[start:end])) if one.text[0].isalnum()]
     left = [
         word
         for word in words
-        if word.text not in _FILLERS and not any(at <= word.start + start < stop for at, stop in taken)
+        if word.text not in _FILLERS and not any(at <= word.start + start < stop for at, stop in values)
     ]
-    return bool(taken) and len(left) <= (0 if wordless else max(1, (len(words) - len(left)) // 4))
+    return bool(values) and len(left) <= (0 if wordless else max(1, (len(words) - len(left)) // 4))
 
 
 def only_says(text: str) -> bool:
@@ -71,6 +74,11 @@ def asks(text: str) -> bool:
 
 def is_question(text: str) -> bool:
     return asks(text) or _POLITE.search(plain(text)) is not None
+
+
+def requests(text: str) -> bool:
+    """Whether it asks for something to be done: "can we make it seven?"."""
+    return not asks(text) and _REQUESTING.search(plain(text)) is not None
 
 
 def keeps(text: str) -> bool:

@@ -16,14 +16,16 @@ def closed(domain: DomainFields, state: DialogueState, how: Literal["done", "can
     What a waiting form also has stays. A slot with an initial value goes back to it.
     """
     waiting = {slot.name for topic in state.topics[:-1] for slot in slots_of(domain, form_named(domain, topic.form))}
-    slots = [slot for slot in slots_of(domain, form_named(domain, state.form)) if slot.name not in waiting]
+    own = slots_of(domain, form_named(domain, state.form))
+    values = {slot.name: held(state, slot.name) for slot in own if how == "done" and held(state, slot.name) is not None}
+    slots = [slot for slot in own if slot.name not in waiting]
     gone = [slot for slot in slots if held(state, slot.name) is not None and (how == "cancelled" or not slot.keep)]
     changes: list[StateChange] = []
     for slot in gone:
         changes.append(SlotCleared(slot=slot.name, why="form_done" if how == "done" else "form_cancelled"))
         if slot.initial is not None:
             changes.append(SlotSet(slot=slot.name, value=slot.initial, how="initial"))
-    return [*changes, TopicClosed(how=how)]
+    return [*changes, TopicClosed(how=how, values=values)]
 
 
 def stale(domain: DomainFields, state: DialogueState) -> list[StateChange]:

@@ -2,8 +2,9 @@
 
 In this order: references; what the message denies is cleared; the asked slot takes what fits it; every other value goes, in the
 order of the message, to the slot that it is named for, or that has its role, or that is still empty, or (a correction) was filled
-last; intents fill what they are mapped to; and what was asked for but not found is looked for by its type, or taken as it was
-said. A value fills one slot. Segments that are about something else fill no slots of the open form.
+last; a boolean that is called by its name takes whether that is wanted; intents fill what they are mapped to; and what was asked
+for but not found is looked for by its type, or taken as it was said. A value fills one slot. Segments that are about something
+else fill no slots of the open form.
 """
 
 from zhuli.dialogue.calling import names_in
@@ -15,6 +16,7 @@ from zhuli.dialogue.values import fit
 from zhuli.dialogue.wishes import short_answer
 from zhuli.language.acts import correction
 from zhuli.language.entities import find_entities
+from zhuli.language.wanting import wanted
 from zhuli.types.domain import Entity, FromEntity, FromIntent, Slot
 from zhuli.types.understanding import EntityFound
 
@@ -43,6 +45,7 @@ def _fill(kept: Kept, matching: Matching) -> None:
         _answer(kept, matching, asked, mentions)
     for mention in mentions:
         _place(kept, matching, mention)
+    _take_wanted(kept, matching)
     _take_intents(kept, matching)
     _look_closer(kept, matching, asked)
 
@@ -103,7 +106,19 @@ def _is_free(kept: Kept, matching: Matching, slot: Slot, mention: EntityFound) -
 def _takes_back(kept: Kept, mention: EntityFound) -> bool:
     """ "Tomorrow, no wait, Friday": what stands between two values says that the first was wrong."""
     before = max((end for _, end in kept.used if end <= mention.start), default=None)
-    return before is not None and correction(kept.scene.text[before : mention.end], kept.scene.language)
+    return before is not None and correction(kept.scene.text[before : mention.end])
+
+
+def _take_wanted(kept: Kept, matching: Matching) -> None:
+    """ "With a receipt", "no receipt": a boolean that is called by its name is answered, asked for or not."""
+    booleans = {slot.name: slot for slot in matching.slots if slot.type == "boolean" and not slot.mappings}
+    for start, end, name in matching.names:
+        inside = matching.segment.start <= start and end <= matching.segment.end
+        if not inside or name not in booleans or name in kept.filled:
+            continue
+        said = wanted(kept.scene.text, start, end)
+        if said is not None:
+            kept.keep(booleans[name], said, kept.scene.text[start:end], "text")
 
 
 def _take_intents(kept: Kept, matching: Matching) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zhuli.types.domain import OUT_OF_SCOPE, Act, Language
-from zhuli.types.understanding import Asked, EntityFound, IntentScore, TopicOpened
+from zhuli.types.understanding import Asked, EntityFound, IntentScore, StateChange, TopicOpened
 
 How = Literal["entity", "intent", "text", "reference", "correction"]
 
@@ -35,8 +35,9 @@ class Heard:
     empty message; intent: the one that counts most. ranking: of the whole message. act: yes, no and their like, by intent or
     wording. corrects: the wording says that something was wrong. unclear: two intents are about as likely; they lead the ranking.
     filled, cleared, refused: what becomes of slots. named: a slot that is to be changed, the message does not say to what.
-    goes_on: it says not to cancel. cancels: the form that is left. opened: forms to open, the last on top. reasons: why, in
-    the order of the decisions.
+    goes_on: it says not to cancel. cancels: the form that is left. opened: forms to open, the last on top. reopened:
+    changes that bring back the form that was acted upon last, which the message corrects. reasons: why, in the order of the
+    decisions.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Heard:
     goes_on: bool = False
     cancels: str | None = None
     opened: list[TopicOpened] = field(default_factory=list)
+    reopened: list[StateChange] = field(default_factory=list)
 
     @property
     def out_of_scope(self) -> bool:

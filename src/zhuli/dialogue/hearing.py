@@ -6,27 +6,28 @@ take what (filling). It changes nothing: tracking does, from what was heard.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from zhuli.dialogue.answering import keeps, only_says
+from zhuli.dialogue.answering import Place, keeps, only_says
 from zhuli.dialogue.believing import scored
 from zhuli.dialogue.calling import names_in
 from zhuli.dialogue.closing import closed, stale
 from zhuli.dialogue.filling import filled
-from zhuli.dialogue.heard import Heard
+from zhuli.dialogue.heard import Filled, Heard
 from zhuli.dialogue.keeping import Kept
 from zhuli.dialogue.mappings import form_named, slots_of
 from zhuli.dialogue.referring import resolved
+from zhuli.dialogue.resuming import mends, recalled, reopening
 from zhuli.dialogue.saying import act_meant, by_act, chosen_wish, said_in
 from zhuli.dialogue.scene import Scene, Segment
 from zhuli.dialogue.state import fold
-from zhuli.dialogue.turn import Turn, entities_in, loose_values, open_question, pointing
+from zhuli.dialogue.turn import Turn, entities_in, loose_values, open_question
 from zhuli.dialogue.wishes import Listener, Part, Wish
 from zhuli.language.acts import correction
 from zhuli.language.references import references
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Language, Slot
-from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading, StateChange, TopicOpened
+from zhuli.types.understanding import Asked, DialogueState, EntityFound, IntentScore, Reading, StateChange, TopicOpened
 
 
 def hear(
@@ -43,9 +44,19 @@ def hear(
     if not text.strip():
         return Heard(text, language, asked=state.asked, reasons=["The message has no words."])
     state = fold(stale(domain, state), state)
-    turn = Turn(domain, state, text, language, now, open_question(domain, state))
+    again = list(reopening(domain, state)) if correction(text) else []
+    if again:
+        resumed = Turn(domain, fold(again, state), text, language, now, Asked())
+        heard = _heard(resumed, whole, parts)
+        if mends(domain, heard):
+            return replace(heard, reopened=again)
+    return _heard(Turn(domain, state, text, language, now, open_question(domain, state)), whole, parts)
+
+
+def _heard(turn: Turn, whole: Reading, parts: Sequence[Part]) -> Heard:
+    domain, state, text = turn.domain, turn.state, turn.text
     entities = entities_in(turn, [] if only_says(text) else whole.entities)
-    said, corrects = said_in(turn, parts), correction(text, language)
+    said, corrects = said_in(turn, parts), correction(text)
     act: Act | None = None if said == "correct" else said
     corrects = corrects or said == "correct" or keeps(text)
     listener = Listener(
@@ -55,8 +66,8 @@ def hear(
         asked=turn.slot,
         values=entities,
         loose=loose_values(turn),
-        referred=[pointing(reference) for reference in references(text, language)],
-        named=(corrects or turn.confirming) and bool(names_in(text, slots_of(domain, form_named(domain, state.form)))),
+        referred=[(one.start, one.end) for one in references(text)],
+        named=_names(turn) if corrects or turn.confirming else (),
         act=act,
         corrects=corrects,
     )
@@ -97,7 +108,7 @@ class _Understood:
             unclear=any(wish.belief.unclear and not wish.informs for wish in self.wishes),
             reasons=[*self.whole.reasons, *self._reasons()],
             asked=turn.asked,
-            filled=list(kept.filled.values()),
+            filled=list((self._recalled(scene) | kept.filled).values()),
             cleared=kept.cleared,
             refused=list(kept.refused.values()),
             named=self._named(scene, kept),
@@ -114,7 +125,7 @@ class _Understood:
             alone = len(self.wishes) == 1
             if form is None or wish.intent is None or (cancels and alone):
                 continue
-            if form.name != self.turn.state.form or cancels:
+            if cancels or (form.name != self.turn.state.form and not wish.informs):
                 forms.setdefault(form.name, TopicOpened(intent=wish.intent.name, form=form.name))
         return list(reversed(forms.values()))
 
@@ -138,6 +149,13 @@ class _Understood:
             referred=_referred(turn, state, segments),
         )
         return scene
+
+    def _recalled(self, scene: Scene) -> dict[str, Filled]:
+        """Of the message for which an intent was chosen now."""
+        asked = self.turn.asked
+        wanted = (wish.intent for wish in self.wishes if wish.intent and asked and wish.intent.name in asked.intents)
+        intent = next(wanted, None)
+        return recalled(scene, asked, intent) if asked and intent else {}
 
     def _segments(self) -> list[Segment]:
         """Each reaches to where the next begins; the first begins with the message."""
@@ -170,6 +188,12 @@ class _Understood:
         return reasons
 
 
+def _names(turn: Turn) -> list[Place]:
+    """Where the message calls slots of the open form by name."""
+    slots = slots_of(turn.domain, form_named(turn.domain, turn.state.form))
+    return [(start, end) for start, end, _ in names_in(turn.text, slots)]
+
+
 def _score(turn: Turn, wish: Wish) -> IntentScore:
     """What is reported: an answer that is no intent by itself is about the topic."""
     if wish.intent is not None and not (wish.informs and wish.intent.act is None):
@@ -189,7 +213,7 @@ def _form_of(turn: Turn, wish: Wish) -> bool:
 
 def _referred(turn: Turn, state: DialogueState, segments: Sequence[Segment]) -> list[tuple[Slot, EntityFound]]:
     """Earlier values that the message points to, with the slot that is to take each."""
-    found = references(turn.text, turn.language)
+    found = references(turn.text)
     given: list[tuple[Slot, EntityFound]] = []
     for segment in segments:
         inside = [one for one in found if segment.start <= one.start and one.end <= segment.end]
@@ -197,7 +221,15 @@ def _referred(turn: Turn, state: DialogueState, segments: Sequence[Segment]) -> 
         slots = [slot for slot in slots if _waits(turn, state, slot)]
         slots.sort(key=lambda slot: turn.slot is None or slot.name != turn.slot.name)
         for reference, slot, value in resolved(turn.domain, state, inside, slots):
-            given.append((slot, pointing(reference).model_copy(update={"entity": slot.name, "value": value.value})))
+            mention = EntityFound(
+                entity=slot.name,
+                text=reference.text,
+                value=value.value,
+                start=reference.start,
+                end=reference.end,
+                source="reference",
+            )
+            given.append((slot, mention))
     return given
 
 

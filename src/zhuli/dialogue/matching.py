@@ -75,14 +75,18 @@ class Matching:
 
     def is_hour(self, slot: Slot, mention: EntityFound) -> bool:
         """Whether a number that stands alone is the time that was asked for."""
-        alone = is_bare(self.scene.text, self.segment.start, self.segment.end, [mention], wordless=True)
+        alone = self._is_bare(mention, wordless=True)
         return alone and not self.scene.corrects and slot.type == "time" and mention.source == "number"
 
     def by_chance(self, mention: EntityFound) -> bool:
         """Whether it may be a number of something else than the slots that take numbers."""
         if mention.source != "number" or self.scene.corrects or self.segment.restates:
             return False
-        return not is_bare(self.scene.text, self.segment.start, self.segment.end, [mention])
+        return not self._is_bare(mention, wordless=False)
+
+    def _is_bare(self, mention: EntityFound, *, wordless: bool) -> bool:
+        place = (mention.start, mention.end)
+        return is_bare(self.scene.text, self.segment.start, self.segment.end, [place], wordless=wordless)
 
     def _called_hour(self, slot: Slot, mention: EntityFound) -> bool:
         """ "The time should be 8": the number is an hour."""

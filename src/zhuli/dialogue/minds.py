@@ -70,7 +70,8 @@ class Minds:
         senses = ServerSenses(
             project, domain.languages, self.folder / domain.id, self.database, self.catalog, self.answer
         )
-        made: Understander = self._plugin(domain.understander.type)(domain, senses)
+        plugin = await asyncio.to_thread(self._plugin, domain.understander.type)  # its first import takes a while
+        made: Understander = plugin(domain, senses)
         await made.prepare()
         return made
 

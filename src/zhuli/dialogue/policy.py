@@ -85,7 +85,7 @@ def _clarified(domain: DomainFields, state: DialogueState, heard: Heard, action:
     names = [one.name for one in heard.ranking if one.name in known][: action.most]
     if len(names) < 2:
         return None
-    asked = Asked(intents=names)
+    asked = Asked(intents=names, text=heard.text, entities=heard.entities)
     return Decision(act="clarify", text=question(domain, asked, state), why=why), [asked]
 
 

@@ -16,10 +16,10 @@ Said = Act | Literal["correct"] | None
 
 def said_in(turn: Turn, parts: Sequence[Part]) -> Said:
     """What the words say, of the whole message or else of how it begins: "yes, and what are your hours?"."""
-    said = act_of(turn.text, turn.language)
+    said = act_of(turn.text)
     if said is None and parts:
         (start, end), _ = parts[0]
-        said = act_of(turn.text[start:end], turn.language)
+        said = act_of(turn.text[start:end])
     if said != "handover" and turn.state.form is not None:
         topic = turn.state.topics[-1]
         return "cancel" if leaves(turn.text, [turn.state.form, topic.intent]) else said

@@ -17,6 +17,7 @@ from zhuli.types.understanding import (
     StateChange,
     Topic,
     TopicClosed,
+    TopicDone,
     TopicOpened,
     TurnTaken,
 )
@@ -44,7 +45,7 @@ def _apply(state: DialogueState, change: StateChange) -> None:
         case TopicOpened():
             _open(state, change)
         case TopicClosed():
-            state.topics, state.asked = state.topics[:-1], None
+            _close(state, change)
         case Asked():
             state.asked = change
         case Confirmed():
@@ -69,4 +70,11 @@ def _open(state: DialogueState, change: TopicOpened) -> None:
     """A form is on the stack at most once: opening one that waits brings it up."""
     waiting = [topic for topic in state.topics if topic.form is None or topic.form != change.form]
     state.topics = [*waiting, Topic(intent=change.intent, form=change.form)][-MOST_TOPICS:]
-    state.asked = None
+    state.asked = state.done = None
+
+
+def _close(state: DialogueState, change: TopicClosed) -> None:
+    if state.topics and change.how == "done":
+        topic = state.topics[-1]
+        state.done = TopicDone(intent=topic.intent, form=topic.form, turn=state.turn, values=change.values)
+    state.topics, state.asked = state.topics[:-1], None

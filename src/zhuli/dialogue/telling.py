@@ -31,7 +31,8 @@ def told(domain: DomainFields, state: DialogueState, decision: Decision) -> str:
         lines.append(words["first"].format(text=json.dumps(decision.text, ensure_ascii=False)))
     if decision.instructions:
         lines.append(decision.instructions)
-    if state.asked and (asked := question(domain, state.asked, state)):
+    asked = question(domain, state.asked, state) if state.asked else ""
+    if asked and asked not in (decision.text or ""):
         lines.append(words["then"].format(question=json.dumps(asked, ensure_ascii=False)))
     return "\n".join(lines)
 

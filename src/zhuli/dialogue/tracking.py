@@ -16,7 +16,7 @@ def track(domain: DomainFields, state: DialogueState, heard: Heard, *, message_i
         intent=intent.name if intent and intent.name != OUT_OF_SCOPE else None,
         confidence=intent.confidence if intent else None,
     )
-    changes: list[StateChange] = [turn, *stale(domain, state), *begun(domain, state)]
+    changes: list[StateChange] = [turn, *stale(domain, state), *begun(domain, state), *heard.reopened]
     if heard.cancels:
         changes += closed(domain, fold(changes, state), "cancelled")
     changes += heard.opened

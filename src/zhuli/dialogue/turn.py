@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from zhuli.dialogue.answering import Place, is_bare
 from zhuli.dialogue.mappings import form_named, implied_entities, slot_named, slots_of, typed_entity
 from zhuli.language.entities import find_entities
 from zhuli.language.merging import merged
 from zhuli.language.negation import with_negation
-from zhuli.language.references import Reference
 from zhuli.types.domain import DomainFields, Entity, Language, Slot
 from zhuli.types.understanding import Asked, DialogueState, EntityFound
+
+_PLAIN = frozenset(("date", "time", "money", "phone", "email"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +46,26 @@ def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
 
 
 def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
-    """By rule and learned, those that the slots imply among them, in the order of the message."""
+    """By rule and learned, those that the slots imply among them, in the order of the message.
+
+    What was learned and says no more than a day, an hour or an amount is that: "next Monday" is no restaurant.
+    """
     wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
     rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
-    return with_negation(turn.text, merged(rules, learned), turn.language)
+    plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
+    learned = [one for one in learned if not is_bare(turn.text, one.start, one.end, _in(one, plainly), wordless=True)]
+    return with_negation(turn.text, merged(rules, learned))
 
 
-def loose_values(turn: Turn) -> list[EntityFound]:
+def _in(one: EntityFound, places: Sequence[Place]) -> list[Place]:
+    return [place for place in places if one.start <= place[0] and place[1] <= one.end]
+
+
+def loose_values(turn: Turn) -> list[Place]:
     """What could be a value of the asked slot by its type, whatever entity it waits for."""
     entity = typed_entity(turn.slot) if turn.slot else None
     if entity is None:
         return []
     wanted = [entity, Entity(name=entity.name, kind="number")] if entity.kind == "time" else [entity]
-    return [one for want in wanted for one in find_entities(turn.text, [want], language=turn.language, now=turn.now)]
-
-
-def pointing(reference: Reference) -> EntityFound:
-    """The words that refer to something, of which nothing is known yet."""
-    start, end = reference.start, reference.end
-    return EntityFound(entity="", text=reference.text, value=None, start=start, end=end, source="reference")
+    found = (find_entities(turn.text, [want], language=turn.language, now=turn.now) for want in wanted)
+    return [(one.start, one.end) for ones in found for one in ones]

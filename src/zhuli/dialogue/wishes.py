@@ -6,14 +6,14 @@ answer, however unlikely its intent: "tomorrow" alone is no wish that a domain c
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from zhuli.dialogue.answering import asks, is_bare, is_question, only_says
+from zhuli.dialogue.answering import Place, asks, is_bare, is_question, only_says, requests
 from zhuli.dialogue.believing import Belief, believe
 from zhuli.dialogue.mappings import form_named, mappings_of, slots_of, takes_text, waiting_slots
 from zhuli.dialogue.wording import held
 from zhuli.language.acts import act_of
-from zhuli.types.domain import Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
+from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding import DialogueState, EntityFound, Reading
 
 Part = tuple[tuple[int, int], Reading]
@@ -48,8 +48,8 @@ class Wish:
 class Listener:
     """What has to be known to tell a wish from an answer. values: all that was found in the message, for any slot.
 
-    loose: what looks like a value of the asked slot's type. referred: what points to earlier values. named: the message calls
-    a slot that may be changed. act, corrects: what its words say.
+    Places of what is no entity: loose: what looks like a value of the asked slot's type; referred: what points to earlier
+    values; named: names of slots that may be changed. act, corrects: what its words say.
     """
 
     domain: DomainFields
@@ -57,9 +57,9 @@ class Listener:
     text: str
     asked: Slot | None
     values: Sequence[EntityFound]
-    loose: Sequence[EntityFound] = field(default_factory=list)
-    referred: Sequence[EntityFound] = field(default_factory=list)
-    named: bool = False
+    loose: Sequence[Place] = ()
+    referred: Sequence[Place] = ()
+    named: Sequence[Place] = ()
     act: Act | None = None
     corrects: bool = False
 
@@ -69,14 +69,32 @@ class Listener:
         all_of_it = self._wish(0, len(self.text), believe(whole, self.domain.fallback))
         sure = [one for one in pieces if one.informs or self._is_sure(one)]
         sure = [one for place, one in enumerate(sure) if not self._is_clause(sure, place, all_of_it, whole)]
-        if len({one.intent.name if one.intent else None for one in sure}) > 1:
-            return sure
-        return [all_of_it]
+        sure = [one for place, one in enumerate(sure) if not self._goes_on(sure[:place], one)]
+        several = len({one.intent.name if one.intent else None for one in sure}) > 1
+        lost = all_of_it.belief.intent == OUT_OF_SCOPE and not all_of_it.informs
+        return (
+            sure
+            if several or (lost and any(one.informs and self._fed(self._given(one)) for one in sure))
+            else [all_of_it]
+        )
 
     def _is_sure(self, one: Wish) -> bool:
         if one.intent is None or one.belief.score < CERTAIN:
             return False
-        return one.intent.act is not None or not self._only_answers(one.start, one.end)
+        if one.intent.act is not None:
+            return True
+        values = [(value.start, value.end) for value in self.values]
+        bare = is_bare(self.text, one.start, one.end, _within(values, one.start, one.end), wordless=True)
+        return not bare and not self._only_answers(one.start, one.end)
+
+    def _goes_on(self, before: Sequence[Wish], one: Wish) -> bool:
+        """Whether what looks like an answer rather tells more of a wish before it: "I need a taxi. To the Ritz"."""
+        begun = next((wish.intent.form for wish in reversed(before) if wish.intent and not wish.informs), None)
+        form = form_named(self.domain, begun)
+        return one.informs and form is not None and self._takes(slots_of(self.domain, form), self._given(one))
+
+    def _given(self, one: Wish) -> list[EntityFound]:
+        return self._inside(one.start, one.end)
 
     def _is_clause(self, pieces: Sequence[Wish], place: int, whole: Wish, reading: Reading) -> bool:
         """Whether it only leads to what the message surely is about: "these don't fit, I want my money back"."""
@@ -96,7 +114,7 @@ class Listener:
     def _only_answers(self, start: int, end: int) -> bool:
         """Whether it is a plain yes or no: whatever it was read as, that is all it says."""
         said = self.text[start:end]
-        return only_says(said) and act_of(said, self.state.language) in ("affirm", "deny")
+        return only_says(said) and act_of(said) in ("affirm", "deny")
 
     def _wish(self, start: int, end: int, belief: Belief) -> Wish:
         intent = next((one for one in self.domain.intents if one.name == belief.intent), None) if belief.known else None
@@ -113,13 +131,15 @@ class Listener:
         if intent is not None and self._belongs(intent, form):
             return True
         text, values = self.text[start:end], [one for one in self._inside(start, end) if self._feeds(one)]
-        if is_bare(self.text, start, end, [*values, *self.loose, *self.referred], wordless=belief.known):
+        places = [*((one.start, one.end) for one in values), *self.loose, *self.referred, *self.named]
+        if is_bare(self.text, start, end, _within(places, start, end), wordless=belief.known):
             return True
         if self._in_own_words(text, belief):
             return True
         if intent is not None and intent.form is not None:
-            return False
-        wants_to_know = asks(text) if intent is None else is_question(text)
+            others = slots_of(self.domain, form_named(self.domain, intent.form))
+            return self.corrects and bool(values) and not self._takes(others, values)
+        wants_to_know = asks(text) if intent is None or (self.corrects and requests(text)) else is_question(text)
         if not wants_to_know and (self._fed(values) or (values and (self.corrects or self.named))):
             return True
         if intent is not None:
@@ -134,7 +154,11 @@ class Listener:
         """Whether one of the values is for the asked slot, or for another that the form still misses."""
         slots = slots_of(self.domain, form_named(self.domain, self.state.form))
         missing = [slot for slot in slots if slot == self.asked or held(self.state, slot.name) is None]
-        maps = (mapping for slot in missing for mapping in mappings_of(self.domain, slot))
+        return self._takes(missing, values)
+
+    def _takes(self, slots: Sequence[Slot], values: Sequence[EntityFound]) -> bool:
+        """Whether one of the values is for one of the slots."""
+        maps = [mapping for slot in slots for mapping in mappings_of(self.domain, slot)]
         return any(isinstance(one, FromEntity) and one.entity == value.entity for one in maps for value in values)
 
     def _belongs(self, intent: Intent, form: Form) -> bool:
@@ -159,12 +183,14 @@ class Listener:
 
     def _feeds(self, value: EntityFound) -> bool:
         slots = slots_of(self.domain, form_named(self.domain, self.state.form))
-        slots += waiting_slots(self.domain, self.state)
-        maps = (mapping for slot in slots for mapping in mappings_of(self.domain, slot))
-        return any(isinstance(mapping, FromEntity) and mapping.entity == value.entity for mapping in maps)
+        return self._takes([*slots, *waiting_slots(self.domain, self.state)], [value])
 
     def _inside(self, start: int, end: int) -> list[EntityFound]:
         return [one for one in self.values if start <= one.start and one.end <= end]
+
+
+def _within(places: Sequence[Place], start: int, end: int) -> list[Place]:
+    return [place for place in places if start <= place[0] and place[1] <= end]
 
 
 def short_answer(domain: DomainFields, slot: Slot, text: str) -> bool:
@@ -178,4 +204,4 @@ def short_answer(domain: DomainFields, slot: Slot, text: str) -> bool:
     if slot.type != "text" or not sources or not (checked or all(mapping.entity in learned for mapping in sources)):
         return False
     words = len(text.split()) if text.isascii() else len(text) / 3
-    return words <= MOST_WORDS and not is_question(text) and any(character.isalnum() for character in text)
+    return words <= MOST_WORDS and not is_question(text) and not only_says(text)

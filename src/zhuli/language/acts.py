@@ -10,7 +10,6 @@ from typing import Literal
 
 from zhuli.language import chinese_acts, english_acts
 from zhuli.language.plain_text import MOST_CHARACTERS, plain
-from zhuli.types.domain import Language
 
 Said = Literal["affirm", "deny", "cancel", "correct", "handover"]
 
@@ -20,7 +19,7 @@ _FILLERS = re.compile(
 )
 
 
-def act_of(text: str, language: Language | None) -> Said | None:
+def act_of(text: str) -> Said | None:
     """What the message does, the weightiest if it does several: fetch a person, leave, no, yes, or else only correct.
 
     "No, tomorrow" is a no that corrects: see correction(). Both languages are read, whatever the message's.
@@ -35,10 +34,10 @@ def act_of(text: str, language: Language | None) -> Said | None:
         return "deny"
     if english_acts.YES.match(said) or chinese_acts.YES.match(said) or english_acts.PRAISE.match(said):
         return "affirm"
-    return "correct" if correction(text, language) else None
+    return "correct" if correction(text) else None
 
 
-def correction(text: str, language: Language | None) -> bool:
+def correction(text: str) -> bool:
     """Whether the message takes back what was said or supposed, and puts something else: "no, tomorrow", 应该是周五.
 
     By its words alone: whether there is something to put instead is for who has its entities to say. Both languages are read.

@@ -8,6 +8,7 @@ first (5.3.2026), as only Europe writes it so.
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import pairwise
 
 from zhuli.language import calendar_days as days
 from zhuli.language.chinese_dates import find_chinese_dates
@@ -19,13 +20,23 @@ _YEAR_FIRST = re.compile(
     rf"{_BEFORE}([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}})(?:{_BEHIND}|(?=t[0-9]))", re.ASCII
 )
 _YEAR_LAST = re.compile(rf"{_BEFORE}([0-9]{{1,2}})([-/])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}}){_BEHIND}", re.ASCII)
+_UP_TO = re.compile(r" ?(?:-|to|till|until|thru|through|到|至) ?")
+_WEEKDAY = re.compile(r"(?:mon|tue|wed|wen|thu|thr|fri|sat|sun)[a-z]*|(?:周|星期|礼拜)[一二三四五六日天]")
 _DOTS = re.compile(rf"{_BEFORE}([0-9]{{1,2}})\.([0-9]{{1,2}})\.([0-9]{{4}}){_BEHIND}", re.ASCII)
 _STROKE = re.compile(rf"{_BEFORE}(?!24/7\b)([0-9]{{1,2}})/([0-9]{{1,2}})(?! ?(?:stars?|分)){_BEHIND}", re.ASCII)
 
 
 def find_dates(text: str, today: date) -> list[Span]:
-    """Dates of a plain text, in order; of what can be read in several ways the longest."""
-    return apart([*_in_figures(text, today), *find_english_dates(text, today), *find_chinese_dates(text, today)])
+    """Dates of a plain text, in order; of what can be read in several ways the longest.
+
+    A weekday that ends a span is the first after its beginning: "from Monday to Friday", said on a Monday.
+    """
+    found = apart([*_in_figures(text, today), *find_english_dates(text, today), *find_chinese_dates(text, today)])
+    for place, (first, last) in enumerate(pairwise(found), start=1):
+        if _UP_TO.fullmatch(text, first.end, last.start) and _WEEKDAY.fullmatch(text, last.start, last.end):
+            began, weekday = date.fromisoformat(found[place - 1].value), date.fromisoformat(last.value).weekday()
+            found[place] = last._replace(value=days.coming_weekday(began, weekday).isoformat())
+    return found
 
 
 def _in_figures(text: str, today: date) -> Iterator[Span]:

@@ -21,7 +21,7 @@ _PART = r"(?: (?:in the |at |this )(?P<part>morning|afternoon|evening|night))"
 _AROUND = r"(?:at|around|about|by|before|after|until|till|from|@|say|like|near) ?"
 _NO_NOUN = (
     r"(?= *(?:$|[.,!?;:)]|(?:on|for|in the|at night|tonight|tomorrow|today|please|pls|or|and|instead|this|next|works|"
-    r"would|is|if|with|"
+    r"would|is|if|with|in|at|"
     r"to|until|till|but|thanks|thank|then|sharp|though|also|mon|tue|wed|thu|fri|sat|sun)\b|[^\x00-\x7f]))"
 )
 """Behind a bare hour when it is one: not "at 7 places"."""

@@ -5,8 +5,6 @@ holds arrays and JSON, and runs nothing.
 """
 
 import json
-import os
-import secrets
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zhuli.language import whole_file
 from zhuli.language.intent_head import IntentHead
 from zhuli.language.softmax_regression import Floats
 from zhuli.language.tagger import Tagger
@@ -35,7 +34,7 @@ class Mind:
 
 
 def write(path: Path, mind: Mind) -> None:
-    """Written beside and renamed: another process sees all of it or nothing."""
+    """In place of what was kept there. OSError."""
     arrays: dict[str, NDArray[Any]] = {f"head.{name}": array for name, array in (_head(mind)).items()}
     about: dict[str, Any] = {"report": mind.report.model_dump(mode="json")}
     if mind.tagger:
@@ -43,13 +42,7 @@ def write(path: Path, mind: Mind) -> None:
         arrays["tagger"] = _bytes(mind.tagger.model)
     packed = BytesIO()
     np.savez(packed, about=_bytes(json.dumps(about).encode()), probe=mind.probe, **arrays)  # type: ignore[arg-type]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        beside.write_bytes(packed.getbuffer())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    whole_file.replace(path, packed.getbuffer())
 
 
 def read(path: Path) -> Mind | None:

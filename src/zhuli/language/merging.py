@@ -9,10 +9,13 @@ def merged(rules: Sequence[EntityFound], learned: Sequence[EntityFound]) -> list
     """All that was found, in the order of the text; entities may overlap others, but not themselves.
 
     Of two overlapping findings of one entity the longer stays, of two as long the one by rule, which knows the value. If it has
-    no role, it takes the surest that was learned for what it overlaps.
+    no role, it takes the surest that was learned for what it overlaps. What was learned of roles alone (source "role") never
+    stands for itself.
     """
     kept: list[EntityFound] = []
-    for one in sorted([*rules, *learned], key=lambda found: found.start - found.end):
+    for one in sorted(
+        [*rules, *(one for one in learned if one.source != "role")], key=lambda found: found.start - found.end
+    ):
         if not any(_same(one, other) for other in kept):
             kept.append(one)
     return sorted((_with_role(one, learned) for one in kept), key=lambda found: (found.start, found.end))

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 from zhuli.language.clauses import clause_ends, has_comma, joins
 from zhuli.language.plain_text import MOST_CHARACTERS, plain
-from zhuli.types.domain import Language
 from zhuli.types.understanding import EntityFound
 
 _ENGLISH = re.compile(
@@ -68,7 +67,7 @@ _ANSWERS = frozenset(("date", "time", "number", "money", "phone", "email"))
 _LEADING_NO = re.compile(r"^\W*(?:no|nope|nah)\b *(?:on |at |for )?$", re.ASCII)
 
 
-def with_negation(text: str, entities: Sequence[EntityFound], language: Language | None) -> list[EntityFound]:
+def with_negation(text: str, entities: Sequence[EntityFound]) -> list[EntityFound]:
     """The entities, in their order, those that the text denies as `negated`. Both languages are read, whatever the message's."""
     read = plain(text[:MOST_CHARACTERS])
     ends = clause_ends(read)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zhuli.language.plain_text import MOST_CHARACTERS, plain
-from zhuli.types.domain import Language
 
 About = Literal["date", "time", "place", "person", "thing", "all"]
 Which = Literal["same", "that", "there", "last"]
@@ -110,7 +109,7 @@ _DESCRIBED = re.compile(r"that (?:one|time|day)(?= (?:that|which|who|with|where|
 """What is only now said: "that one with a view"."""
 
 
-def references(text: str, language: Language | None) -> list[Reference]:
+def references(text: str) -> list[Reference]:
     """The references of a message in their order, without overlaps, the longest of them. Both languages are read."""
     read = plain(text[:MOST_CHARACTERS])
     kept: list[Reference] = []

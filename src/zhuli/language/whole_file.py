@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 
-def replace(path: Path, data: Buffer) -> None:
+def replace(path: Path, data: bytes | memoryview) -> None:
     """Written beside and renamed; folders are made. OSError leaves nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

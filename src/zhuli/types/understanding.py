@@ -92,20 +92,26 @@ class TopicOpened(Wire):
 
 
 class TopicClosed(Wire):
+    """values: of a form that is done, what its slots held."""
+
     type: Literal["topic_closed"] = "topic_closed"
     how: Literal["done", "cancelled"]
+    values: dict[str, Any] = Field(default={}, exclude_if=lambda values: not values)
 
 
 class Asked(Wire):
     """The user was asked: for a slot, to confirm (slot None), or which intent was meant (intents).
 
-    failed: how many answers in a row could not be used.
+    failed: how many answers in a row could not be used. text, entities: the message that was unclear, and what was found in
+    it: when its intent is chosen, they fill its slots.
     """
 
     type: Literal["asked"] = "asked"
     slot: str | None = None
     intents: list[str] = []
     failed: int = 0
+    text: str | None = optional()
+    entities: list[EntityFound] = Field(default=[], exclude_if=lambda entities: not entities)
 
 
 class Confirmed(Wire):
@@ -157,8 +163,20 @@ class Topic(Wire):
     confirmed: bool = False
 
 
+class TopicDone(Wire):
+    """A topic that was acted upon, in this turn, with these values of its slots."""
+
+    intent: str
+    form: str | None = None
+    turn: int
+    values: dict[str, Any] = {}
+
+
 class DialogueState(Wire):
-    """Of a thread. turn: messages understood. asked: what the last reply asked for, None if it asked for nothing."""
+    """Of a thread. turn: messages understood. asked: what the last reply asked for, None if it asked for nothing.
+
+    done: what was acted upon last, until another topic is opened; a correction takes it up again.
+    """
 
     object: Literal["thread.state"] = "thread.state"
     thread_id: str | None = None
@@ -170,6 +188,7 @@ class DialogueState(Wire):
     slots: dict[str, SlotState] = {}
     topics: list[Topic] = []
     asked: Asked | None = None
+    done: TopicDone | None = optional()
     handed_over: bool = False
 
     @property

@@ -7,15 +7,16 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from zhuli.core.errors import BackendError
-from zhuli.language import head_learning, head_report, learned_file
+from zhuli.language import head_learning, head_report, kept_vectors, learned_file
 from zhuli.language.head_report import Shown
+from zhuli.language.kept_vectors import Kept
 from zhuli.language.learned_file import Mind
 from zhuli.language.lessons import known_words, listed_values
 from zhuli.language.marks import Marked, read_marks
@@ -29,6 +30,9 @@ from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, R
 
 FORMAT = 1
 """Part of what names the file: grows when something else is learned from the same domain."""
+
+VECTORS = "vectors.npz"
+"""The file with the vectors of the last version that was learned, in the domain's folder."""
 
 NEAR = 0.6
 """Cosine to an example from which on small talk is not taken to be outside of the domain."""
@@ -55,7 +59,7 @@ class Plugin:
         mind = await asyncio.to_thread(learned_file.read, path)
         if mind is None or not await self._fits(mind):
             mind = await self._learned()
-            await asyncio.to_thread(_keep, path, mind)
+            await asyncio.to_thread(_keep_mind, path, mind)
         self._mind, self.report = mind, mind.report
 
     async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
@@ -111,7 +115,7 @@ class Plugin:
         if mind.head is None:
             return True
         (probe,) = await self._vectors([_readable(self._domain.intents[0])])
-        return probe.shape == mind.probe.shape and float(probe @ mind.probe) >= SAME
+        return _same(probe, mind.probe)
 
     async def _learned(self) -> Mind:
         known = _Known.of(self._domain)
@@ -124,9 +128,30 @@ class Plugin:
         outside = [text for text in self._domain.out_of_scope if text.strip()]
         unique = list(dict.fromkeys([*names, *texts, *outside, *talk]))
         place = {text: number for number, text in enumerate(unique)}
-        vectors = await self._vectors(unique)
+        vectors = await self._remembered(unique)
         parts = [vectors[[place[text] for text in part]] for part in (names, texts, outside, talk)]
         return await asyncio.to_thread(_taught, parts, known.shown, [one.name for one in self._domain.intents], tagger)
+
+    async def _remembered(self, texts: Sequence[str]) -> Floats:
+        """Vectors of all texts of this version of the domain; only those are made that the version before it did not have."""
+        path = self._senses.folder / VECTORS
+        rows = await self._known(texts, await asyncio.to_thread(kept_vectors.read, path))
+        new = [text for text in texts if text not in rows]
+        if new:
+            rows |= dict(zip(new, await self._vectors(new), strict=True))
+        vectors = np.stack([rows[text] for text in texts])
+        if new:
+            await asyncio.to_thread(_keep, path, lambda: kept_vectors.write(path, texts, vectors))
+        return vectors
+
+    async def _known(self, texts: Sequence[str], kept: Kept) -> dict[str, Floats]:
+        """The vectors of those texts that have one, unless another embedder made it than is asked now."""
+        known = {text: kept[digest] for text in texts if (digest := kept_vectors.digest(text)) in kept}
+        if not known:
+            return {}
+        text, vector = next(iter(known.items()))
+        (probe,) = await self._vectors([text])
+        return known if _same(probe, vector) else {}
 
     async def _vectors(self, texts: Sequence[str]) -> Floats:
         made = await self._senses.embed(self._domain.understander.embedder, texts)
@@ -225,13 +250,24 @@ def _digest(domain: DomainFields) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 
-def _keep(path: Path, mind: Mind) -> None:
-    """In place of what was learned for earlier versions of the domain. A full disk only costs learning again."""
+def _same(one: Floats, other: Floats) -> bool:
+    """Whether one embedder made both of the same text."""
+    return one.shape == other.shape and float(one @ other) >= SAME
+
+
+def _keep_mind(path: Path, mind: Mind) -> None:
+    """In place of what was learned for earlier versions of the domain."""
+    if _keep(path, lambda: learned_file.write(path, mind)):
+        for old in path.parent.glob("few_shot-*.npz"):
+            if old != path:
+                old.unlink(missing_ok=True)
+
+
+def _keep(path: Path, write: Callable[[], None]) -> bool:
+    """A full disk only costs learning again."""
     try:
-        learned_file.write(path, mind)
+        write()
     except OSError as error:
-        logging.getLogger(__name__).warning("What was learned for a domain is not kept: %s", error)
-        return
-    for old in path.parent.glob("few_shot-*.npz"):
-        if old != path:
-            old.unlink(missing_ok=True)
+        logging.getLogger(__name__).warning("%s, which was learned for a domain, is not kept: %s", path.name, error)
+        return False
+    return True
