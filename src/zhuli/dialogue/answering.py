@@ -15,8 +15,8 @@ Place = tuple[int, int]
 _FILLERS = frozenset(
     "a an the at on in for to of by from until till with and or it is it's its that's i i'm i'd am we we'd my me you please "
     "make would like want need let let's us be should have go just about around maybe um uh er erm hm mm ah well so ok okay yes "
-    "yeah yep no nope not sorry actually wait mean meant oh hmm prefer rather instead one too also say "
-    "o'clock o clock s m d ll t don".split()
+    "yeah yep no nope not sorry actually wait mean meant oh hmm prefer rather instead one too also say before earlier later "
+    "thats o'clock o clock s m d ll t don".split()
 ) | frozenset("请我们要想是在就吧的了呢啊呀嗯哦额到去从和与给用把改成为换不对好行应该那说错大概左右位个")
 _PLAIN = frozenset(
     "right correct sure fine great perfect good sounds absolutely of course thanks thank never mind cancel problem exactly "

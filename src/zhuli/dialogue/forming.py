@@ -9,7 +9,7 @@ from zhuli.dialogue.heard import Heard
 from zhuli.dialogue.mappings import asked_for, form_named, slot_named
 from zhuli.dialogue.state import MOST_TOPICS, fold
 from zhuli.dialogue.wording import built_in, choices, held, joined, question, said, spoken
-from zhuli.types.domain import DomainFields, Form
+from zhuli.types.domain import DomainFields, Form, Slot
 from zhuli.types.understanding import Asked, Confirmed, Decision, DialogueState, StateChange
 
 Move = tuple[Decision, list[StateChange]]
@@ -122,10 +122,15 @@ def _unanswered(domain: DomainFields, state: DialogueState, heard: Heard, asked:
         None if denied else built_in("ask_again", state.language),
         words,
         choices(slot, state.language) if slot else None,
-        built_in("way_out", state.language) if asked.failed >= MOST_TRIES else None,
+        built_in("way_out", state.language) if asked.failed >= MOST_TRIES or _unwilling(slot, heard) else None,
     ]
     why = "The user does not confirm." if denied else "The answer could not be used."
     return [_asking(asked, joined(*texts), why)], [asked]
+
+
+def _unwilling(slot: Slot | None, heard: Heard) -> bool:
+    """ "No, thanks" to a question that no can't answer."""
+    return slot is not None and slot.type != "boolean" and heard.act == "deny"
 
 
 def _done(domain: DomainFields, state: DialogueState, form: Form, heard: Heard, after: Sequence[Decision]) -> Steps:

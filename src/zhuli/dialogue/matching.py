@@ -6,6 +6,8 @@ from zhuli.dialogue.answering import is_bare
 from zhuli.dialogue.calling import named_at, names_in, side_of_mention, side_of_name, side_of_slot
 from zhuli.dialogue.mappings import free_slots, mappings_of, slots_of, waiting_slots
 from zhuli.dialogue.scene import Scene, Segment
+from zhuli.language.counting import takes
+from zhuli.language.plain_text import plain
 from zhuli.types.domain import FromEntity, Slot
 from zhuli.types.understanding import EntityFound
 
@@ -84,6 +86,11 @@ class Matching:
             return False
         return not self._is_bare(mention, wordless=False)
 
+    def _counts(self, slot: Slot, mention: EntityFound) -> bool:
+        """Whether the noun behind a number lets it be this slot's: "a 4 star hotel" is for no nights."""
+        names = [other.name for other in self.slots if other.type == "number"]
+        return takes(slot.name, plain(self.scene.text), mention.end, names=names)
+
     def _is_bare(self, mention: EntityFound, *, wordless: bool) -> bool:
         place = (mention.start, mention.end)
         return is_bare(self.scene.text, self.segment.start, self.segment.end, [place], wordless=wordless)
@@ -94,6 +101,8 @@ class Matching:
 
     def _mapping(self, slot: Slot, mention: EntityFound) -> FromEntity | None:
         """How the slot takes it. A value without a role may have any; the best mapping is one with its role."""
+        if mention.source == "number" and not self._counts(slot, mention):
+            return None
         role = _role(mention, self.scene.text)
         fitting = [
             mapping

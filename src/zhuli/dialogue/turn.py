@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from zhuli.dialogue.answering import Place, is_bare
+from zhuli.dialogue.answering import Place, is_bare, only_says
 from zhuli.dialogue.mappings import form_named, implied_entities, slot_named, slots_of, typed_entity
 from zhuli.language.entities import find_entities
 from zhuli.language.merging import merged
@@ -48,17 +48,19 @@ def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
 def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
     """By rule and learned, those that the slots imply among them, in the order of the message.
 
-    What was learned and says no more than a day, an hour or an amount is that: "next Monday" is no restaurant.
+    What was learned is no value if it is made of words like "oh" and "let's", or says no more than a day, an hour or an amount:
+    "next Monday" is no restaurant.
     """
     wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
     rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
     plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
-    learned = [one for one in learned if not is_bare(turn.text, one.start, one.end, _in(one, plainly), wordless=True)]
-    return with_negation(turn.text, merged(rules, learned))
+    named = [one for one in learned if not _says_no_more(turn.text, one, plainly)]
+    return with_negation(turn.text, merged(rules, named))
 
 
-def _in(one: EntityFound, places: Sequence[Place]) -> list[Place]:
-    return [place for place in places if one.start <= place[0] and place[1] <= one.end]
+def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:
+    inside = [place for place in places if one.start <= place[0] and place[1] <= one.end]
+    return only_says(text[one.start : one.end]) or is_bare(text, one.start, one.end, inside, wordless=True)
 
 
 def loose_values(turn: Turn) -> list[Place]:

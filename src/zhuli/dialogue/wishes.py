@@ -12,12 +12,13 @@ from zhuli.dialogue.answering import Place, asks, is_bare, is_question, only_say
 from zhuli.dialogue.believing import Belief, believe
 from zhuli.dialogue.mappings import form_named, mappings_of, slots_of, takes_text, waiting_slots
 from zhuli.dialogue.wording import held
-from zhuli.language.acts import act_of
+from zhuli.language.acts import act_of, only_greets
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding import DialogueState, EntityFound, Reading
 
 Part = tuple[tuple[int, int], Reading]
 
+_TELLING = frozenset(("lookup", "regex", "learned"))
 _JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然后|再|也", re.IGNORECASE)
 
 CERTAIN = 0.5
@@ -28,6 +29,9 @@ SURELY, NEVER = 0.9, 0.01
 
 SURER = 0.7
 """What an intent must reach to be heard instead of an answer in the user's own words."""
+
+BACKED_BY_ONE, BACKED_BY_MANY = 0.5, 0.25
+"""Shares of the threshold that do where the message has a value, or several, for the form of the likeliest intent."""
 
 MOST_WORDS = 6
 """Of an answer that is taken as it stands though no entity was found in it: names are short."""
@@ -64,19 +68,21 @@ class Listener:
     corrects: bool = False
 
     def wishes(self, whole: Reading, parts: Sequence[Part]) -> list[Wish]:
-        """In the order of the message; one for all of it unless its parts differ."""
+        """In the order of the message; one for all of it unless its parts differ. Beside a wish, a greeting is none."""
         pieces = [self._wish(start, end, believe(reading, self.domain.fallback)) for (start, end), reading in parts]
         all_of_it = self._wish(0, len(self.text), believe(whole, self.domain.fallback))
         sure = [one for one in pieces if one.informs or self._is_sure(one)]
+        wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
+        greeted, sure = bool(wanted) and len(wanted) < len(sure), wanted or sure
         sure = [one for place, one in enumerate(sure) if not self._is_clause(sure, place, all_of_it, whole)]
         sure = [one for place, one in enumerate(sure) if not self._goes_on(sure[:place], one)]
-        several = len({one.intent.name if one.intent else None for one in sure}) > 1
+        if len({one.intent.name if one.intent else None for one in sure}) > 1:
+            return sure
+        if greeted and all(one.intent != all_of_it.intent for one in sure):
+            return sure
         lost = all_of_it.belief.intent == OUT_OF_SCOPE and not all_of_it.informs
-        return (
-            sure
-            if several or (lost and any(one.informs and self._fed(self._given(one)) for one in sure))
-            else [all_of_it]
-        )
+        answered = any(one.informs and self._fed(self._given(one)) for one in sure)
+        return sure if lost and answered else [all_of_it]
 
     def _is_sure(self, one: Wish) -> bool:
         if one.intent is None or one.belief.score < CERTAIN:
@@ -116,7 +122,27 @@ class Listener:
         said = self.text[start:end]
         return only_says(said) and act_of(said) in ("affirm", "deny")
 
+    def _backed(self, start: int, end: int, belief: Belief) -> Belief:
+        """The likeliest intent after all, where what was found in the text is what its form waits for.
+
+        One of the values must be of the domain's own: a day and an hour are in messages about anything.
+        """
+        intent = next((one for one in self.domain.intents if one.name == belief.best), None)
+        form = form_named(self.domain, intent.form) if intent else None
+        if belief.intent != OUT_OF_SCOPE or intent is None or form is None or form.name == self.state.form:
+            return belief
+        values = [one for one in self._inside(start, end) if not one.negated]
+        slots = slots_of(self.domain, form)
+        own = [one for one in values if one.source in _TELLING and self._takes(slots, [one])]
+        filled = [slot for slot in slots if self._takes([slot], values)]
+        share = BACKED_BY_MANY if len(filled) > 1 else BACKED_BY_ONE
+        score = 1.0 - belief.score
+        if not own or score < share * belief.threshold:
+            return belief
+        return Belief(intent.name, max(score, belief.threshold), belief.threshold, best=intent.name)
+
     def _wish(self, start: int, end: int, belief: Belief) -> Wish:
+        belief = self._backed(start, end, belief)
         intent = next((one for one in self.domain.intents if one.name == belief.intent), None) if belief.known else None
         asked = self.state.asked is not None and self.state.form is not None
         if asked and (intent is None or not intent.act) and self._only_answers(start, end):

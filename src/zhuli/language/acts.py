@@ -18,6 +18,8 @@ _FILLERS = re.compile(
     r"嗯+|呃+|额|啊|哦|噢|唉|那个,|那,|嘿|喂)(?![a-z]))+"
 )
 
+_GREETING = re.compile(rf"\W*(?:(?:{english_acts.GREETING}|{chinese_acts.GREETING})\W*)+")
+
 
 def act_of(text: str) -> Said | None:
     """What the message does, the weightiest if it does several: fetch a person, leave, no, yes, or else only correct.
@@ -50,6 +52,11 @@ def correction(text: str) -> bool:
     if then is None:
         return False
     return bool(re.search(r"\w", then["rest"])) and not english_acts.NOTHING_NEW.match(then["rest"])
+
+
+def only_greets(text: str) -> bool:
+    """Whether it is a greeting and nothing else."""
+    return _GREETING.fullmatch(plain(text[:MOST_CHARACTERS])) is not None
 
 
 def _without_fillers(read: str) -> str:

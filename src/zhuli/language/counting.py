@@ -33,7 +33,7 @@ _BEHIND = re.compile(
 
 
 def takes(name: str, text: str, end: int, *, names: Sequence[str]) -> bool:
-    """Whether the number that ends there can be of the entity `name`, one of `names` that wait for numbers.
+    """Whether the number that ends there can be of the entity or slot `name`, one of `names` that wait for numbers.
 
     Not if the noun behind it names another of them alone, nor if both say what they count, and it is not the same: a table
     (一张桌子) is nothing for 人数.

@@ -19,6 +19,10 @@ _IT = r"(?:that'?s|that is|this is|it'?s|it is|that|this|it|that'?d be|that woul
 _GOOD = "(?:good|great|perfect|fine|lovely|nice|ok|okay|wonderful|excellent)"
 _HOW = "(?:really |very |all |just |so |absolutely |totally |like a |a )*"
 
+GREETING = (
+    r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))(?: (?:there|everyone|all|again))?\b"
+)
+
 YES = re.compile(
     _one_of(
         r"(?:yes+|yeah|yea|yep|yup|yess?ir)\b",
@@ -85,6 +89,7 @@ CANCEL = re.compile(
         r"\b(?:never ?mind|nvm|forget (?:about )?it)\b(?= *(?:$|[.!;] *$|[,.!]? *(?:thanks|thank|bye|then)\b))",
         r"\bi (?:do not|don'?t|dont) want (?:it|this|that|to (?:do|book|order|reserve|continue|go on|proceed)[^,.;!?]{0,20}) ?"
         r"any ?(?:more|longer)",
+        r"\bi (?:do not|don'?t|dont) want to (?:make|book|order|reserve|do) [^,.;!?]{2,24} (?:right now|at the moment|yet)\b",
         r"\bchanged my mind\b *[.!]?$",
     ),
     re.ASCII,
@@ -103,6 +108,7 @@ HANDOVER = re.compile(
         r"(?:human|agent|person|representative|rep|operator|being)|human|operator|representative)\b",
         r"^\W*(?:i want |i need )?(?:a |an )?(?:real |live |human )?(?:human|agent|representative|operator|real person)"
         r"(?: please| now)?\W*$",
+        r"\b(?:get|give) me (?:an?|the|your) (?:agent|representative|manager|supervisor|person)\b",
         r"\bcan (?:i|you) (?:talk|speak) to (?:some(?:one|body)|a person)\b",
         rf"\b(?:i want|i'?d like|let me) (?:to )?(?:talk|speak) (?:to|with) (?:some(?:one|body)|{_PERSON})\b",
     ),

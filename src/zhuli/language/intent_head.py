@@ -1,5 +1,7 @@
-"""Tells from a text's vector which intent is meant, how sure that is, and whether any is: a small head that is learned in
-less than a second (head_learning) and answers in a fraction of a millisecond. Numbers in, numbers out: names are not known here.
+"""Tells from a text's numbers which intent is meant, how sure that is, and whether any is: a small head that is learned in
+seconds (head_learning) and answers in a fraction of a millisecond. Names are not known here.
+
+The numbers of a text are its sentence vector and, behind that, its row of word_view.
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from zhuli.language import softmax_regression as regression
 from zhuli.language.softmax_regression import Floats, Whole, softmax, unit
+from zhuli.language.word_view import SIZE
 
 PENALTY = 10.0
 """Of the regression: between 3 and 20 the accuracy on banking77 and clinc150 hardly changes."""
@@ -18,7 +21,12 @@ PENALTY = 10.0
 NAME_WEIGHT = 1.0
 """What the name of an intent counts, in examples."""
 
-COPY, COPY_INSIDE = 0.9, 0.02
+WORDS = 0.3
+"""The share of the words in what makes two texts alike, beside the sentence vector. Chosen on the training part
+of banking77, the validation part of clinc150, and snips, with five and ten examples of each intent, with and without typing
+errors."""
+
+COPY, COPY_INSIDE = 0.85, 0.02
 """A text with such a cosine to one that is outside, and farther from every example, is hardly inside, whatever else speaks
 for it: somebody said so."""
 
@@ -49,7 +57,7 @@ class Sorter:
         count = len(names)
         together = np.vstack([vectors, names])
         center = together.mean(axis=0)
-        rows = unit(together - center)
+        rows = _placed(together - center)
         targets = np.concatenate([labels, np.arange(count)])
         weights = np.concatenate([np.ones(len(vectors)), np.full(count, NAME_WEIGHT)]).astype(np.float32)
         sums = np.zeros((count, rows.shape[1]), np.float32)
@@ -58,7 +66,7 @@ class Sorter:
         return cls(center, learned, rows, unit(sums))
 
     def placed(self, vectors: Floats) -> Floats:
-        return unit(vectors - self.center)
+        return _placed(vectors - self.center)
 
     def scores(self, placed: Floats) -> Floats:
         return regression.scores(placed, self.weights)
@@ -120,6 +128,12 @@ class IntentHead:
         sorter = Sorter(arrays["center"], arrays["weights"], arrays["rows"], arrays["means"])
         temperature, threshold = map(float, arrays["numbers"])
         return cls(sorter, arrays["outside"], temperature, arrays["detector"], threshold)
+
+
+def _placed(rows: Floats) -> Floats:
+    """Of unit length, with the words' share."""
+    said, worded = np.split(rows, [-SIZE], axis=1)
+    return np.hstack([unit(said) * np.float32((1 - WORDS) ** 0.5), unit(worded) * np.float32(WORDS**0.5)])
 
 
 def sigmoid(values: Doubles) -> Doubles:

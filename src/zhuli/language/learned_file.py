@@ -19,15 +19,17 @@ from zhuli.language import whole_file
 from zhuli.language.intent_head import IntentHead
 from zhuli.language.softmax_regression import Floats
 from zhuli.language.tagger import Tagger
+from zhuli.language.word_view import WordView
 from zhuli.types.domain import DomainReport
 
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """What was learned. head: None where there are no intents; tagger: None where no entity is learned. probe: the vector of a
-    text, by which another embedder is noticed."""
+    """What was learned. head: None where there are no intents; tagger: None where no entity is learned. words: what the head
+    knows of words. probe: the vector of a text, by which another embedder is noticed."""
 
     head: IntentHead | None
+    words: WordView
     tagger: Tagger | None
     report: DomainReport
     probe: Floats
@@ -40,6 +42,7 @@ def write(path: Path, mind: Mind) -> None:
     if mind.tagger:
         about |= {"words": sorted(mind.tagger.words), "listed": mind.tagger.listed, "said": mind.tagger.said}
         arrays["tagger"] = _bytes(mind.tagger.model)
+    arrays |= {"codes": mind.words.codes, "rarity": mind.words.rarity}
     packed = BytesIO()
     np.savez(packed, about=_bytes(json.dumps(about).encode()), probe=mind.probe, **arrays)  # type: ignore[arg-type]
     whole_file.replace(path, packed.getbuffer())
@@ -54,6 +57,7 @@ def read(path: Path) -> Mind | None:
         heads = {name.removeprefix("head."): array for name, array in arrays.items() if name.startswith("head.")}
         return Mind(
             IntentHead.of_arrays(heads) if heads else None,
+            WordView(arrays["codes"], arrays["rarity"]),
             _tagger(arrays["tagger"].tobytes(), about) if "tagger" in arrays else None,
             DomainReport.model_validate(about["report"]),
             arrays["probe"],

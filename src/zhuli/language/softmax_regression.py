@@ -14,18 +14,25 @@ STEPS = 40
 
 
 def fitted(rows: Floats, targets: Whole, weights: Floats, *, count: int, penalty: float) -> Floats:
-    """(width + 1) × count, the last row the bias: least weighted sum of log losses + penalty / 2 · |weights|².
-
-    Nesterov's steps, scaled by Böhning's bound of the Hessian (Böhning 1992), which is inverted once.
-    """
+    """(width + 1) × count, the last row the bias: least weighted sum of log losses + penalty / 2 · |weights|²."""
     given = np.hstack([rows * SCALE, np.ones((len(rows), 1), np.float32)]).astype(np.float32)
     held = np.float32(penalty / len(rows))
     weights = (weights / weights.sum()).astype(np.float32)
-    bound = 0.5 * (given.T * weights) @ given + held * np.eye(given.shape[1], dtype=np.float32)
-    inverse = np.linalg.inv(bound.astype(np.float64)).astype(np.float32)
     expected = np.zeros((len(rows), count), np.float32)
     expected[np.arange(len(rows)), targets] = 1
-    found = ahead = np.zeros((given.shape[1], count), np.float32)
+    if len(given) >= given.shape[1]:
+        return _descended(given, expected, weights, held)
+    # the best weights lie in the span of the rows, which is narrower
+    basis, within = np.linalg.qr(given.T)
+    learned: Floats = basis @ _descended(np.ascontiguousarray(within.T), expected, weights, held)
+    return learned
+
+
+def _descended(given: Floats, expected: Floats, weights: Floats, held: np.float32) -> Floats:
+    """Nesterov's steps, scaled by Böhning's bound of the Hessian (Böhning 1992), which is inverted once."""
+    bound = 0.5 * (given.T * weights) @ given + held * np.eye(given.shape[1], dtype=np.float32)
+    inverse = np.linalg.inv(bound.astype(np.float64)).astype(np.float32)
+    found = ahead = np.zeros((given.shape[1], expected.shape[1]), np.float32)
     for step in range(STEPS):
         slope = given.T @ ((softmax(given @ ahead) - expected) * weights[:, None]) + held * ahead
         moved = ahead - inverse @ slope

@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -63,10 +64,11 @@ class WordView:
 def _both(text: str) -> Iterator[tuple[Codes, Floats]]:
     """The codes of the words and their pairs, and of the pieces, each once, with their weights."""
     words = [token.text for token in tokens(plain(text[:MOST_CHARACTERS])) if _says(token.text)]
-    pairs = (f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    pairs = (f"{one} {other}" for one, other in pairwise(words))
     for grams, start in (((*words, *pairs), _WORDS), (_pieces(words), _PARTS)):
         counts = Counter(zlib.crc32(gram.encode(errors="surrogatepass"), start) for gram in grams)
-        yield np.fromiter(counts, np.int64, len(counts)), 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
+        codes, often = np.fromiter(counts, np.int64), np.fromiter(counts.values(), np.float32)
+        yield codes, 1 + np.log(often)
 
 
 def _says(word: str) -> bool:

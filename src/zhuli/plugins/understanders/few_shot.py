@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from zhuli.core.errors import BackendError
 from zhuli.language import head_learning, head_report, kept_vectors, learned_file
@@ -24,11 +25,12 @@ from zhuli.language.small_talk import ANSWERS, SMALL_TALK
 from zhuli.language.softmax_regression import Floats
 from zhuli.language.tagger import Tagger, said_values, told
 from zhuli.language.tagger_training import train
+from zhuli.language.word_view import WordView
 from zhuli.ports import Senses
 from zhuli.types.domain import DomainFields, DomainReport, Entity, FromEntity, Intent
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
 
-FORMAT = 1
+FORMAT = 2
 """Part of what names the file: grows when something else is learned from the same domain."""
 
 VECTORS = "vectors.npz"
@@ -79,7 +81,7 @@ class Plugin:
         if mind.head is None:
             reasons = ["The domain has no intents."]
             return [Reading([], 0.0, threshold, self._entities(mind, text, None, asked), reasons) for text in texts]
-        scores = mind.head.read(vectors)
+        scores = mind.head.read(np.hstack([vectors, mind.words.rows(texts)]))
         return [
             self._reading(mind, text, shares, float(inside), threshold, asked)
             for text, shares, inside in zip(texts, scores.shares, scores.inside, strict=True)
@@ -121,7 +123,7 @@ class Plugin:
         known = _Known.of(self._domain)
         tagger = await known.tagger(self._domain)
         if not self._domain.intents:
-            return Mind(None, tagger, DomainReport(learned=True), np.zeros(0, np.float32))
+            return Mind(None, WordView.of([]), tagger, DomainReport(learned=True), np.zeros(0, np.float32))
         names = [_readable(intent) for intent in self._domain.intents]
         talk = [text for language in self._domain.languages for text in (*SMALL_TALK[language], *ANSWERS[language])]
         texts = [example.text for example in known.shown]
@@ -129,7 +131,7 @@ class Plugin:
         unique = list(dict.fromkeys([*names, *texts, *outside, *talk]))
         place = {text: number for number, text in enumerate(unique)}
         vectors = await self._remembered(unique)
-        parts = [vectors[[place[text] for text in part]] for part in (names, texts, outside, talk)]
+        parts = [_Part(part, vectors[[place[text] for text in part]]) for part in (names, texts, outside, talk)]
         return await asyncio.to_thread(_taught, parts, known.shown, [one.name for one in self._domain.intents], tagger)
 
     async def _remembered(self, texts: Sequence[str]) -> Floats:
@@ -210,20 +212,34 @@ def asked_entity(domain: DomainFields, state: DialogueState) -> str | None:
     return mapped[0] if mapped else None if slot.mappings else slot.name
 
 
-def _taught(parts: Sequence[Floats], examples: Sequence[Shown], names: Sequence[str], tagger: Tagger | None) -> Mind:
-    """parts: vectors of the intents' names, the examples, the domain's messages out of scope, and small talk."""
-    named, vectors, outside, talk = parts
-    near = (talk @ np.vstack([named, vectors]).T).max(axis=1, initial=-1.0)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Texts with their vectors."""
+
+    texts: Sequence[str]
+    vectors: Floats
+
+    def rows(self, words: WordView) -> Floats:
+        return np.hstack([self.vectors, words.rows(self.texts)])
+
+
+def _taught(parts: Sequence[_Part], examples: Sequence[Shown], names: Sequence[str], tagger: Tagger | None) -> Mind:
+    """parts: the intents' names, the examples, the domain's messages out of scope, and small talk."""
+    named, shown, outside, talk = parts
+    near = (talk.vectors @ np.vstack([named.vectors, shown.vectors]).T).max(axis=1, initial=-1.0)
+    words = WordView.of([*named.texts, *shown.texts])
     labels = np.array([example.intent for example in examples], np.int64)
-    learned = head_learning.learn(vectors, labels, named, np.vstack([outside, talk[near < NEAR]]))
+    away = np.vstack([outside.rows(words), talk.rows(words)[near < NEAR]])
+    with threadpool_limits(1, "blas"):  # other messages want the other cores
+        learned = head_learning.learn(shown.rows(words), labels, named.rows(words), away)
     report = DomainReport(
-        findings=head_report.findings(learned, vectors, examples, names),
+        findings=head_report.findings(learned, shown.vectors, examples, names),
         learned=True,
         examples=len(examples),
         accuracy=head_report.accuracy(learned, labels),
         threshold=learned.head.threshold,
     )
-    return Mind(learned.head, tagger, report, named[0])
+    return Mind(learned.head, words, tagger, report, named.vectors[0])
 
 
 def _values(entity: Entity) -> dict[str, str]:
