@@ -84,7 +84,7 @@ async def _run(bench: Bench, row: Row, console: Console, beside: str) -> None:
     except Missing as reason:
         console.print(f"{row.name}: left out, {reason}.", markup=False)
         return
-    console.print(f"{row.name}: {results.line_of(result)}", markup=False)
+    console.print(f"{row.name}: {results.line_of(result)}", markup=False, soft_wrap=True)
     if not bench.quick:
         results.keep(row.name, result | ({"beside": beside} if beside else {}))
         results.write_tables(results.read())

@@ -150,22 +150,6 @@ def test_domains_are_listed_in_pages(client: openai.OpenAI) -> None:
     assert [item["id"] for item in older["data"]] == made[:1]
 
 
-def test_another_project_sees_nothing_of_a_domain(clients: Clients, start_server: StartServer) -> None:
-    server = start_server(name="with keys")
-    mine = create(clients.sdk(server, key=server.new_key("mine")))["id"]
-    other = clients.sdk(server, key=server.new_key("other"))
-    for ask in (
-        lambda: get(other, f"/domains/{mine}"),
-        lambda: get(other, f"/domains/{mine}/report"),
-        lambda: other.get(f"/domains/{mine}/export", cast_to=str),
-        lambda: other.post(f"/domains/{mine}", body={}, cast_to=object),
-        lambda: other.delete(f"/domains/{mine}", cast_to=object),
-    ):
-        with refused(404, f"No domain found with id '{mine}'."):
-            ask()
-    assert mine not in [item["id"] for item in get(other, "/domains")["data"]]
-
-
 def test_a_deleted_domain_is_gone(client: openai.OpenAI) -> None:
     made = create(client)
     gone = client.delete(f"/domains/{made['id']}", cast_to=object)

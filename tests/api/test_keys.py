@@ -1,6 +1,7 @@
 """API keys: none needed on loopback; once there are some, a key opens its project and nothing else."""
 
 import time
+from typing import Any
 
 import httpx2
 import openai
@@ -9,7 +10,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.harness.clients import PATIENCE, Clients
 from tests.harness.refusals import assert_refused, refused
-from tests.harness.server import Server
+from tests.harness.server import UNDERSTANDER, Server
 
 
 @pytest.fixture
@@ -84,6 +85,8 @@ def test_a_project_does_not_see_what_another_has(clients: Clients, keyed: Server
     step = mine.beta.threads.runs.steps.list(run.id, thread_id=thread.id).data[0]
     message = mine.beta.threads.messages.list(thread.id).data[0]
     file = mine.files.create(file=("a.txt", b"secret"), purpose="user_data")
+    made: Any = mine.post("/domains", body={"understander": {"type": UNDERSTANDER}}, cast_to=object)
+    domain = made["id"]
 
     at = f"/v1/threads/{thread.id}"
     for path in (
@@ -98,6 +101,11 @@ def test_a_project_does_not_see_what_another_has(clients: Clients, keyed: Server
         f"{at}/runs/{run.id}/steps/{step.id}",
         f"/v1/files/{file.id}",
         f"/v1/files/{file.id}/content",
+        f"{at}/state",
+        f"{at}/understandings",
+        f"/v1/domains/{domain}",
+        f"/v1/domains/{domain}/report",
+        f"/v1/domains/{domain}/export",
     ):
         assert http.get(path).status_code == 404, path
     for path in (
@@ -106,15 +114,32 @@ def test_a_project_does_not_see_what_another_has(clients: Clients, keyed: Server
         f"{at}/messages/{message.id}",
         f"{at}/runs/{run.id}",
         f"{at}/runs/{run.id}/cancel",
+        f"{at}/state",
+        f"/v1/domains/{domain}",
     ):
         assert http.post(path, json={}).status_code == 404, path
-    for path in (f"/v1/assistants/{assistant.id}", at, f"{at}/messages/{message.id}", f"/v1/files/{file.id}"):
+    for path in (
+        f"/v1/assistants/{assistant.id}",
+        at,
+        f"{at}/messages/{message.id}",
+        f"/v1/files/{file.id}",
+        f"/v1/domains/{domain}",
+    ):
         assert http.delete(path).status_code == 404, path
     assert theirs.beta.assistants.list().data == []
     assert theirs.files.list().data == []
     assert http.get("/v1/threads").json()["data"] == []
+    assert http.get("/v1/domains").json()["data"] == []
 
     own = theirs.beta.threads.create()
+    for path, body in (
+        ("/v1/understandings", {"input": "hi"}),
+        (f"/v1/threads/{own.id}/state", {}),
+        ("/v1/assistants", {"model": "gpt-4o"}),
+        (f"/v1/threads/{own.id}/runs", {"assistant_id": theirs.beta.assistants.create(model="gpt-4o").id}),
+    ):
+        told = assert_refused(http.post(path, json={**body, "domain": domain}), 404, param="domain")
+        assert told == f"No domain found with id '{domain}'.", path
     with refused(404, f"No assistant found with id '{assistant.id}'."):
         theirs.beta.threads.runs.create(own.id, assistant_id=assistant.id)
     assert mine.beta.threads.retrieve(thread.id) == thread

@@ -6,8 +6,6 @@ import httpx2
 import openai
 import pytest
 
-from tests.conftest import StartServer
-from tests.harness.clients import Clients
 from tests.harness.farm import Storage
 from tests.harness.refusals import assert_refused, refused
 from tests.harness.server import UNDERSTANDER
@@ -187,21 +185,10 @@ def test_a_changed_domain_is_understood_anew(client: openai.OpenAI, domain: str)
 
 
 def test_unknown_domains_and_threads_are_not_found(client: openai.OpenAI, domain: str) -> None:
-    with refused(404, "No domain found with id 'dom_nothing'."):
+    with refused(404, "No domain found with id 'dom_nothing'.", param="domain"):
         understand(client, "dom_nothing", "hi")
-    with refused(404, "No thread found with id 'thread_nothing'."):
+    with refused(404, "No thread found with id 'thread_nothing'.", param="thread"):
         understand(client, domain, "hi", thread="thread_nothing")
-
-
-def test_another_project_s_domain_is_not_found(clients: Clients, start_server: StartServer) -> None:
-    server = start_server(name="keyed")
-    mine, theirs = (
-        clients.sdk(server, key=server.new_key(name)) for name in ("understands mine", "understands theirs")
-    )
-    made = new_domain(mine)
-    assert understand(mine, made, "hi")["intent"]["name"] == "greet"
-    with refused(404, f"No domain found with id '{made}'."):
-        understand(theirs, made, "hi")
 
 
 def test_a_thread_and_a_state_together_are_refused(client: openai.OpenAI, domain: str) -> None:

@@ -212,12 +212,14 @@ class TestState:
             code="invalid_value",
         )
         assert "people, seat" in message
+        cleared = http.post(f"/v1/threads/{thread}/state", json={"domain": make_domain(http), "clear": ["persons"]})
+        assert_refused(cleared, 400, message, param="clear", code="invalid_value")
 
     def test_refuses_a_value_that_does_not_fit_its_slot(self, client: OpenAI, http: httpx2.Client) -> None:
         thread, domain = client.beta.threads.create().id, make_domain(http)
-        for slots, expected in (({"people": "many"}, "number"), ({"seat": "roof"}, "inside, terrace")):
-            answer = http.post(f"/v1/threads/{thread}/state", json={"domain": domain, "slots": slots})
-            assert expected in assert_refused(answer, 400, param="slots", code="invalid_value")
+        for slot, value, expected in (("people", "many", "number"), ("seat", "roof", "inside, terrace")):
+            answer = http.post(f"/v1/threads/{thread}/state", json={"domain": domain, "slots": {slot: value}})
+            assert expected in assert_refused(answer, 400, param=f"slots.{slot}", code="invalid_value")
         assert _understood(http, thread) == []
 
     def test_a_thread_that_was_handed_over_is_given_back(self, client: OpenAI, http: httpx2.Client) -> None:

@@ -37,7 +37,7 @@ class Conversation:
         self.state = DialogueState()
         self.heard = Heard("", language)
         self.decision = Decision(act="talk")
-        self.unlikely = 0.005
+        self.unlikely, self.in_scope = 0.005, 1.0
 
     def says(self, text: str, meant: str | Sequence[str] = "", *, language: Language | None = None) -> Decision:
         """The user's next message; the decision that follows."""
@@ -71,7 +71,7 @@ class Conversation:
             IntentScore(name=one.name, confidence=self.unlikely) for one in self.domain.intents if one.name not in names
         ]
         entities = [_entity(text, *word.split("=", 1)) for word in words if "=" in word]
-        return Reading([*likely, *others], 1.0 if names else 0.1, 0.5, entities)
+        return Reading([*likely, *others], self.in_scope if names else 0.1, 0.5, entities)
 
     @property
     def slots(self) -> dict[str, object]:

@@ -125,3 +125,97 @@ def test_a_number_in_an_answer_of_another_kind_replaces_nothing(talk: Conversati
     talk.says("a table for 4", "book")
     talk.says("tomorrow if the 2 of you are there")
     assert talk.slots == {"people": 4, "date": "2026-11-24"}
+
+
+def test_a_value_beside_another_forms_intent_corrects_the_open_form() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("Thai food for 4", "book")
+    assert talk.says("not Thai, Italian", "fly").slot == "date"
+    assert talk.slots == {"people": 4, "cuisine": "italian"} and talk.forms == ["table"]
+
+
+def test_a_polite_correction_is_no_question() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a table for 4 tomorrow at 7pm", "book")
+    assert talk.says("sorry, can we do Friday at 8pm instead?", "hours").text == "4 people on 2026-11-27 at 20:00?"
+    assert talk.says("actually, can you tell me if you open tomorrow?", "hours").text.startswith("We open at 9.")
+
+
+def test_a_slot_that_is_named_is_to_be_changed_whatever_is_read() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a table for 4 tomorrow at 7pm", "book")
+    talk.says("no")
+    assert talk.says("the time", "hours").text == "What time?"
+
+
+def test_values_alone_are_no_wish_beside_one() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a table. 4 people. tomorrow 19:30", ["hours", "", "book"])
+    assert [one.name for one in talk.heard.intents] == ["book"] and talk.decision.act == "confirm"
+    assert talk.slots == {"people": 4, "date": "2026-11-24", "time": "19:30"}
+
+
+def test_an_answer_behind_chatter_counts() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a table", "book")
+    talk.says("where do I find that? anyway we are 4.", ["", ""])
+    assert talk.slots == {"people": 4} and talk.asked == "date"
+
+
+def test_more_of_a_wish_goes_to_its_form() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a taxi", "taxi")
+    talk.says("first I want a table. For 4 people, Thai food.", ["book", "book"])
+    assert talk.slots == {"people": 4, "cuisine": "thai"} and talk.forms == ["taxi", "table"]
+
+
+@pytest.mark.parametrize("words", ["Oh", "Let's", "tomorrow", "er next monday"])
+def test_what_is_plainly_something_else_is_no_name(words: str) -> None:
+    talk = Conversation(ENGLISH)
+    talk.says(words, f"book venue={words.replace(' ', '_')}")
+    assert "venue" not in talk.slots
+
+
+def test_hesitation_is_no_answer() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a taxi tomorrow", "taxi")
+    talk.says("hm")
+    assert "destination" not in talk.slots and talk.asked == "destination"
+
+
+def test_a_number_of_something_else_is_not_taken_unasked() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a table with 2 rooms", "book")
+    assert talk.slots == {} and talk.asked == "people"
+
+
+def test_an_unlikely_intent_is_believed_where_its_form_waits_for_what_is_said() -> None:
+    talk = Conversation(ENGLISH)
+    talk.in_scope = 0.2
+    talk.says("Siamese dogs and 4 cats", "chat")
+    talk.says("4 cats at 7pm tomorrow", "book")
+    assert talk.forms == [] and talk.slots == {}
+    talk.says("italian for 4", "book")
+    assert talk.slots == {"people": 4, "cuisine": "italian"}
+
+
+def test_a_boolean_is_answered_by_its_name() -> None:
+    talk = Conversation(ENGLISH)
+    assert talk.says("a taxi tomorrow to the Ritz, not shared", "taxi venue=the_Ritz").act == "ask"
+    talk.says("cancel")
+    assert talk.says("a taxi to the Ritz tomorrow with shared", "taxi venue=the_Ritz").act == "respond"
+
+
+def test_a_no_to_a_question_that_no_can_not_answer_tells_the_way_out() -> None:
+    talk = Conversation(ENGLISH)
+    talk.says("a table", "book")
+    assert "say “cancel”" in (talk.says("no, thanks").text or "")
+    assert "say “cancel”" not in (talk.says("bla").text or "")
+
+
+def test_a_greeting_beside_a_wish_says_nothing_of_its_own() -> None:
+    for text, language in (("hi, a table please", "en"), ("你好，订一张桌子", "zh")):
+        talk = Conversation(ENGLISH, language=language)
+        talk.says(text, ["greet", "book"])
+        assert talk.slots == {} and talk.decision.text in ("For how many?", "几位？")
+        assert [one.name for one in talk.heard.intents] == ["book"]

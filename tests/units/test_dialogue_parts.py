@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.dialogue.parts import MOST_PARTS, parts_of
@@ -49,6 +49,7 @@ def test_a_text_without_words_is_one_part(text: str) -> None:
     assert parts_of(text, None) == [(0, len(text))]
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(alphabet=st.sampled_from("ab ,.!?\nandthen你好，。我想 "), max_size=80), st.sampled_from(["en", "zh", None])
 )

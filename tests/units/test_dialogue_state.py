@@ -1,6 +1,6 @@
 """The state is the fold of what happened: whole, in pieces, again."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.dialogue.state import MOST_TOPICS, fold
@@ -25,7 +25,7 @@ changes = st.one_of(
     st.builds(SlotSet, slot=names, value=values, how=st.just("entity")),
     st.builds(SlotCleared, slot=names, why=st.just("given")),
     st.builds(TopicOpened, intent=names, form=forms),
-    st.builds(TopicClosed, how=st.sampled_from(["done", "cancelled"])),
+    st.builds(TopicClosed, how=st.sampled_from(["done", "cancelled"]), values=st.just({"date": "2026-11-24"})),
     st.builds(Asked, slot=st.one_of(st.none(), names), intents=st.lists(names, max_size=2)),
     st.builds(Confirmed),
     st.builds(HandedOver, released=st.booleans()),
@@ -33,11 +33,13 @@ changes = st.one_of(
 histories = st.lists(changes, max_size=30)
 
 
+@settings(max_examples=30, deadline=None)
 @given(histories, histories)
 def test_folding_in_pieces_is_folding_at_once(before: list[StateChange], after: list[StateChange]) -> None:
     assert fold([*before, *after]) == fold(after, fold(before))
 
 
+@settings(max_examples=30, deadline=None)
 @given(histories)
 def test_a_state_survives_its_json_and_is_not_altered_by_folding_on(history: list[StateChange]) -> None:
     state = fold(history)
@@ -47,6 +49,7 @@ def test_a_state_survives_its_json_and_is_not_altered_by_folding_on(history: lis
     assert state.model_dump_json() == written
 
 
+@settings(max_examples=30, deadline=None)
 @given(histories)
 def test_a_form_is_on_the_stack_once_and_the_stack_is_bounded(history: list[StateChange]) -> None:
     topics = [topic.form for topic in fold(history).topics]

@@ -89,6 +89,11 @@ def test_what_names_no_day_is_no_date(text: str) -> None:
         ("from the 5th to the 8th of March", ["2027-03-05", "2027-03-08"]),
         ("3月5号到8号", ["2027-03-05", "2027-03-08"]),
         ("Friday or Saturday", ["2026-11-27", "2026-11-28"]),
+        ("from Monday to Friday", ["2026-11-30", "2026-12-04"]),
+        ("next Friday till Sunday", ["2026-12-04", "2026-12-06"]),
+        ("December 30th until Saturday", ["2026-12-30", "2027-01-02"]),
+        ("从周一到周五", ["2026-11-30", "2026-12-04"]),
+        ("下周六至星期天", ["2026-12-05", "2026-12-06"]),
     ],
 )
 def test_a_range_gives_its_first_and_its_last_day(text: str, days: list[str]) -> None:
@@ -117,6 +122,7 @@ def test_a_range_gives_its_first_and_its_last_day(text: str, days: list[str]) ->
         ("at 7", ["19:00"]),
         ("good morning, at 7 please", ["19:00"]),
         ("tomorrow morning at 9", ["09:00"]),
+        ("tonight at 8 in Frisco", ["20:00"]),
         ("dinner around 8ish", ["20:00"]),
         ("7-9pm", ["19:00", "21:00"]),
         ("from 11 to 1pm", ["11:00", "13:00"]),

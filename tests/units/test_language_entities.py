@@ -177,6 +177,13 @@ def test_the_surest_of_several_learned_roles_is_taken() -> None:
     assert [(one.text, one.role) for one in merged(rules, [unsure, sure])] == [("San Francisco", "destination")]
 
 
+def test_what_was_learned_of_roles_alone_never_stands_for_itself() -> None:
+    rules = find_entities("to London", [CITY], language="en", now=NOW)
+    role = learned("London please", 3, role="destination").model_copy(update={"source": "role"})
+    assert [(one.text, one.role) for one in merged(rules, [role])] == [("London", "destination")]
+    assert merged([], [role]) == []
+
+
 def test_findings_of_other_entities_may_overlap() -> None:
     one = learned("London", 0)
     other = one.model_copy(update={"entity": "name"})

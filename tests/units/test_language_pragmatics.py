@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from zhuli.language.acts import act_of, correction
+from zhuli.language.acts import act_of, correction, only_greets
 from zhuli.language.entities import find_entities
 from zhuli.language.languages import language_of
 from zhuli.language.negation import with_negation
 from zhuli.language.references import references
+from zhuli.language.wanting import wanted
 from zhuli.types.domain import Entity, EntityValue, Language
 
 NOW = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)
@@ -238,3 +239,48 @@ def test_a_correction_is_heard(text: str) -> None:
 )
 def test_a_plain_answer_corrects_nothing(text: str) -> None:
     assert not correction(text)
+
+
+@pytest.mark.parametrize("text", ["hi", "Hello there!", "Good evening :)", "你好", "您好，早上好！", "hey 👋"])
+def test_a_greeting_only_greets(text: str) -> None:
+    assert only_greets(text)
+
+
+@pytest.mark.parametrize("text", ["", "hi, a table", "his name", "hello kitty", "你好吗", "早上八点", "晚上好冷"])
+def test_what_says_more_does_not_only_greet(text: str) -> None:
+    assert not only_greets(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("a taxi with a receipt", "receipt", True),
+        ("and I need a receipt please", "receipt", True),
+        ("no receipt please", "receipt", False),
+        ("I don't need a receipt", "receipt", False),
+        ("without receipt", "receipt", False),
+        ("the receipt is wrong", "receipt", None),
+        ("从天坛到故宫，要发票", "发票", True),
+        ("请给我开一张发票", "发票", True),
+        ("不要发票", "发票", False),
+        ("不用给我开发票了", "发票", False),
+        ("发票不用了", "发票", False),
+        ("需要发票吗", "发票", None),
+        ("发票抬头", "发票", None),
+    ],
+)
+def test_what_is_named_may_be_wanted(text: str, name: str, expected: bool | None) -> None:
+    start = text.index(name)
+    assert wanted(text, start, start + len(name)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [
+        ("this is no use, get me an agent", "handover"),
+        ("不用了，取消吧", "cancel"),
+        ("I don't want to make the reservation right now", "cancel"),
+    ],
+)
+def test_an_act_may_come_behind_something_else(text: str, act: str) -> None:
+    assert act_of(text) == act

@@ -6,13 +6,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.language.acts import act_of, correction
+from zhuli.language.acts import act_of, correction, only_greets
 from zhuli.language.entities import find_entities
 from zhuli.language.languages import language_of
 from zhuli.language.merging import merged
 from zhuli.language.negation import with_negation
 from zhuli.language.plain_text import plain
 from zhuli.language.references import references
+from zhuli.language.wanting import wanted
 from zhuli.types.domain import Entity, EntityKind, EntityValue
 
 KINDS: tuple[EntityKind, ...] = ("number", "date", "time", "money", "phone", "email")
@@ -36,7 +37,7 @@ TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_si
 NOW = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TEXTS)
 def test_what_is_found_stands_where_it_is_said_to_and_once(text: str) -> None:
     found = find_entities(text, ENTITIES, language=None, now=NOW)
@@ -47,7 +48,7 @@ def test_what_is_found_stands_where_it_is_said_to_and_once(text: str) -> None:
     assert merged(found, found) == merged(found, [])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TEXTS)
 def test_whatever_is_said_is_taken(text: str) -> None:
     assert len(plain(text)) == len(text)
@@ -56,9 +57,11 @@ def test_whatever_is_said_is_taken(text: str) -> None:
     assert language_of(text, ["en"], None) in ("en", None)
     act_of(text)
     correction(text)
+    only_greets(text)
+    wanted(text, 0, len(text))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(TEXTS)
 def test_denying_is_a_matter_of_the_text_alone(text: str) -> None:
     found = find_entities(text, ENTITIES, language=None, now=NOW)

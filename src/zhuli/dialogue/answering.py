@@ -98,7 +98,7 @@ def chosen(domain: DomainFields, offered: Sequence[str], text: str, *, yes: bool
     """Which of the offered intents the user picks: by its place, by its name or description, or by a yes (the first)."""
     read = plain(text).strip(" .!,")
     offered = [name for name in offered if any(intent.name == name for intent in domain.intents)]
-    if found := _by_place(offered, read):
+    if found := by_place(offered, text):
         return found
     described = {intent.name: intent.description or "" for intent in domain.intents}
     shares = [(_shared(read, (spoken(name), described[name])), name) for name in offered]
@@ -109,8 +109,9 @@ def chosen(domain: DomainFields, offered: Sequence[str], text: str, *, yes: bool
     return offered[0] if yes and offered else None
 
 
-def _by_place(offered: Sequence[str], read: str) -> str | None:
+def by_place(offered: Sequence[str], text: str) -> str | None:
     """ "The second one", and a bare number; "one" in a sentence is no number."""
+    read = plain(text).strip(" .!,")
     if exact := _NAMED_BY_ALL.search(read):
         read = exact.group(1)
     if len(tokens(read)) > 4:

@@ -1,5 +1,6 @@
 """What a client says of a thread's state, as changes of it: slots that it knows, slots to forget, a thread given back."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,8 @@ def changes_by(body: StateGive, domain: DomainFields, state: DialogueState, *, n
     """
     here = datetime.fromtimestamp(now, ZoneInfo(domain.timezone))
     slots = {slot.name: slot for slot in domain.slots}
-    _check_names(list(slots), [*body.slots, *body.clear])
+    _check_names(slots, body.slots, param="slots")
+    _check_names(slots, body.clear, param="clear")
     emptied = [*(name for name, value in body.slots.items() if value is None), *body.clear]
     changes: list[StateChange] = [
         SlotSet(slot=name, value=_fitting(slots[name], value, here), how="given")
@@ -34,10 +36,11 @@ def changes_by(body: StateGive, domain: DomainFields, state: DialogueState, *, n
     return changes
 
 
-def _check_names(known: list[str], names: list[str]) -> None:
+def _check_names(known: Collection[str], names: Iterable[str], *, param: str) -> None:
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise _refusal(f"The domain has no slot '{unknown}'. Its slots: {', '.join(known) or 'none'}.")
+        text = f"The domain has no slot '{unknown}'. Its slots: {', '.join(known) or 'none'}."
+        raise InvalidRequest(text, param=param, code="invalid_value")
 
 
 def _fitting(slot: Slot, value: Any, now: datetime) -> Any:
@@ -46,11 +49,6 @@ def _fitting(slot: Slot, value: Any, now: datetime) -> Any:
     fitting = [fit(slot, item, item if isinstance(item, str) else "", language=None, now=now) for item in items]
     if any(item is None for item in fitting):
         allowed = f", one of: {', '.join(one.value for one in slot.values)}" if slot.values else ""
-        raise _refusal(
-            f"The value does not fit the slot '{slot.name}'. Expected a {slot.type}{allowed}; its validation may allow less."
-        )
+        text = f"The value does not fit the slot '{slot.name}'. Expected a {slot.type}{allowed}; its validation may allow less."
+        raise InvalidRequest(text, param=f"slots.{slot.name}", code="invalid_value")
     return fitting if slot.type == "list" else fitting[0]
-
-
-def _refusal(message: str) -> InvalidRequest:
-    return InvalidRequest(message, param="slots", code="invalid_value")

@@ -87,7 +87,7 @@ class Matching:
         return not self._is_bare(mention, wordless=False)
 
     def _counts(self, slot: Slot, mention: EntityFound) -> bool:
-        """Whether the noun behind a number lets it be this slot's: "a 4 star hotel" is for no nights."""
+        """Whether the noun behind a number lets it be this slot's, unasked: "a 4 star hotel" is for no nights."""
         names = [other.name for other in self.slots if other.type == "number"]
         return takes(slot.name, plain(self.scene.text), mention.end, names=names)
 
@@ -101,7 +101,7 @@ class Matching:
 
     def _mapping(self, slot: Slot, mention: EntityFound) -> FromEntity | None:
         """How the slot takes it. A value without a role may have any; the best mapping is one with its role."""
-        if mention.source == "number" and not self._counts(slot, mention):
+        if mention.source == "number" and slot.name != self.scene.asked and not self._counts(slot, mention):
             return None
         role = _role(mention, self.scene.text)
         fitting = [

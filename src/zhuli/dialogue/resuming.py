@@ -29,7 +29,7 @@ def reopening(domain: DomainFields, state: DialogueState) -> Iterator[StateChang
 
 def mends(domain: DomainFields, heard: Heard) -> bool:
     """Whether the message, heard as if its form were still open, changes something in it and wants nothing else."""
-    changed = {one.slot for one in (*heard.filled, *heard.refused)} | {*heard.cleared, heard.named}
+    changed = {one.slot for one in heard.filled} | {one.slot for one in heard.refused} | {*heard.cleared, heard.named}
     own = {slot.name for form in domain.forms for slot in slots_of(domain, form)}
     return bool(changed & own) and not heard.opened and heard.cancels is None and heard.act != "handover"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from zhuli.dialogue.answering import Place, is_bare, only_says
+from zhuli.dialogue.answering import Place, by_place, is_bare, only_says
 from zhuli.dialogue.mappings import form_named, implied_entities, slot_named, slots_of, typed_entity
 from zhuli.language.entities import find_entities
 from zhuli.language.merging import merged
@@ -48,12 +48,14 @@ def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
 def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
     """By rule and learned, those that the slots imply among them, in the order of the message.
 
-    What was learned is no value if it is made of words like "oh" and "let's", or says no more than a day, an hour or an amount:
-    "next Monday" is no restaurant.
+    A number that picks one of the offered intents is no value. What was learned is none if it is made of words like "oh" and
+    "let's", or says no more than a day, an hour or an amount: "next Monday" is no restaurant.
     """
     wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
     rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
     plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
+    if turn.asked is not None and by_place(turn.asked.intents, turn.text):
+        rules = [one for one in rules if one.source != "number"]
     named = [one for one in learned if not _says_no_more(turn.text, one, plainly)]
     return with_negation(turn.text, merged(rules, named))
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,24 +21,18 @@ MOST = 20_000
 
 _SIZE = 16
 
-Kept = Mapping[bytes, Floats]
-"""Vectors by the digest of their text, all of one length."""
 
-
-def digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=_SIZE).digest()
-
-
-def write(path: Path, texts: Iterable[str], vectors: Floats) -> None:
-    """In place of what was kept there. OSError."""
-    digests = [digest(text) for text in texts][:MOST]
+def write(path: Path, rows: Mapping[str, Floats]) -> None:
+    """Vectors by text, of one length, in place of what was kept there. OSError."""
+    kept = list(islice(rows.items(), MOST))
+    digests = np.frombuffer(b"".join(_digest(text) for text, _ in kept), np.uint8)
     packed = BytesIO()
-    np.savez(packed, digests=np.frombuffer(b"".join(digests), np.uint8), vectors=vectors[:MOST].astype("<f4"))
+    np.savez(packed, digests=digests, vectors=np.array([vector for _, vector in kept], "<f4"))
     whole_file.replace(path, packed.getbuffer())
 
 
-def read(path: Path) -> Kept:
-    """What write() wrote there, or nothing."""
+def read(path: Path, texts: Iterable[str]) -> dict[str, Floats]:
+    """Of these texts the vectors that write() put there."""
     try:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as found:
             digests, vectors = found["digests"].tobytes(), found["vectors"]
@@ -45,4 +40,9 @@ def read(path: Path) -> Kept:
         return {}
     if vectors.ndim != 2 or vectors.dtype != np.float32 or len(digests) != _SIZE * len(vectors):
         return {}
-    return {digests[_SIZE * row : _SIZE * (row + 1)]: vector for row, vector in enumerate(vectors)}
+    kept = {digests[_SIZE * row : _SIZE * (row + 1)]: vector for row, vector in enumerate(vectors)}
+    return {text: kept[digest] for text in texts if (digest := _digest(text)) in kept}
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=_SIZE).digest()

@@ -28,12 +28,12 @@ ROUNDS = 30
 
 async def train(examples: Sequence[tuple[Lesson, str]], listed: Listed) -> bytes:
     """The CRF's model, from marked texts with their intents, and all values that are known. ServerFault."""
-    rows = [[lesson.words, lesson.tags, intent] for lesson, intent in examples]
+    given = await asyncio.to_thread(_packed, examples, listed)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "zhuli.language.tagger_training"), stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
     try:
-        model, log = await process.communicate(json.dumps([rows, listed]).encode())
+        model, log = await process.communicate(given)
     finally:
         with suppress(ProcessLookupError):
             process.kill()
@@ -41,6 +41,10 @@ async def train(examples: Sequence[tuple[Lesson, str]], listed: Listed) -> bytes
         last = log.decode(errors="replace").strip().rpartition("\n")[2]
         raise ServerFault(f"Learning the domain's entities failed: {last or f'it ended with {process.returncode}'}.")
     return model
+
+
+def _packed(examples: Sequence[tuple[Lesson, str]], listed: Listed) -> bytes:
+    return json.dumps([[[lesson.words, lesson.tags, intent] for lesson, intent in examples], listed]).encode()
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ class Found:
 def read(path: Path) -> Found:
     """A domain's YAML, or the files of a Rasa project; InvalidRequest or ConfigurationError says what is wrong."""
     if path.is_dir():
-        files = {str(file.relative_to(path)): _text(file) for file in sorted(path.rglob("*.y*ml")) if file.is_file()}
+        files = {str(file.relative_to(path)): _text(file) for file in _yaml_files(path)}
         return Found(*rasa.read({name: text for name, text in files.items() if _OF_PROJECT.search(text)}))
     text = _text(path)
     if _RASA.search(text):
@@ -88,12 +88,22 @@ async def load(settings: Settings, domain_id: str, *, project: str) -> Domain:
 
 
 def write(fields: DomainFields, to: Path | None) -> None:
-    """As YAML into the file, or to standard output."""
+    """As YAML into the file, or to standard output; ConfigurationError where the file can't be written."""
     if to is None:
         sys.stdout.write(dump(fields))
         return
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(dump(fields), encoding="utf-8")
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(dump(fields), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{to} can't be written: {error}.") from error
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    try:
+        return [file for file in sorted(folder.rglob("*.y*ml")) if file.is_file()]
+    except OSError as error:  # such as a folder in it that may not be read
+        raise ConfigurationError(f"{folder} can't be read: {error}.") from error
 
 
 def _text(path: Path) -> str:

@@ -9,6 +9,14 @@ from zhuli.types.assistant import Assistant
 from zhuli.types.domain import Domain, DomainReport
 
 
+def named(connection: Connection, project: str, domain_id: str) -> Domain:
+    """The domain that a request names in its `domain`; NotFound says so."""
+    try:
+        return collections.get(connection, domains, Domain, project, domain_id)
+    except NotFound as error:
+        raise NotFound(error.message, param="domain") from error
+
+
 def change(connection: Connection, project: str, domain: Domain) -> bool:
     """Write the domain's next version; False if somebody else has written it meanwhile."""
     if _locked(connection, project, domain.id).version != domain.version - 1:

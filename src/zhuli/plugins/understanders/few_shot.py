@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +16,16 @@ from threadpoolctl import threadpool_limits
 
 from zhuli.core.errors import BackendError
 from zhuli.language import head_learning, head_report, kept_vectors, learned_file
+from zhuli.language.domain_examples import DomainExamples, TaggerLessons
 from zhuli.language.head_report import Shown
-from zhuli.language.kept_vectors import Kept
 from zhuli.language.learned_file import Mind
-from zhuli.language.lessons import known_words, listed_values
-from zhuli.language.marks import Marked, read_marks
 from zhuli.language.small_talk import ANSWERS, SMALL_TALK
 from zhuli.language.softmax_regression import Floats
-from zhuli.language.tagger import Tagger, said_values, told
+from zhuli.language.tagger import Tagger
 from zhuli.language.tagger_training import train
 from zhuli.language.word_view import WordView
 from zhuli.ports import Senses
-from zhuli.types.domain import DomainFields, DomainReport, Entity, FromEntity, Intent
+from zhuli.types.domain import DomainFields, DomainReport, FromEntity, Intent
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
 
 FORMAT = 2
@@ -57,7 +55,7 @@ class Plugin:
         self._mind: Mind | None = None
 
     async def prepare(self) -> None:
-        path = self._senses.folder / f"few_shot-{_digest(self._domain)}.npz"
+        path = self._senses.folder / f"few_shot-{await asyncio.to_thread(_digest, self._domain)}.npz"
         mind = await asyncio.to_thread(learned_file.read, path)
         if mind is None or not await self._fits(mind):
             mind = await self._learned()
@@ -120,86 +118,50 @@ class Plugin:
         return _same(probe, mind.probe)
 
     async def _learned(self) -> Mind:
-        known = _Known.of(self._domain)
-        tagger = await known.tagger(self._domain)
+        """The embedder is asked first: that it is not there shows at once, entities take seconds to learn."""
+        examples = await asyncio.to_thread(DomainExamples.of, self._domain)
         if not self._domain.intents:
-            return Mind(None, WordView.of([]), tagger, DomainReport(learned=True), np.zeros(0, np.float32))
+            return Mind(
+                None, WordView.of([]), await self._tagger(examples), DomainReport(learned=True), np.zeros(0, np.float32)
+            )
         names = [_readable(intent) for intent in self._domain.intents]
         talk = [text for language in self._domain.languages for text in (*SMALL_TALK[language], *ANSWERS[language])]
-        texts = [example.text for example in known.shown]
+        texts = [example.text for example in examples.shown]
         outside = [text for text in self._domain.out_of_scope if text.strip()]
-        unique = list(dict.fromkeys([*names, *texts, *outside, *talk]))
-        place = {text: number for number, text in enumerate(unique)}
-        vectors = await self._remembered(unique)
-        parts = [_Part(part, vectors[[place[text] for text in part]]) for part in (names, texts, outside, talk)]
-        return await asyncio.to_thread(_taught, parts, known.shown, [one.name for one in self._domain.intents], tagger)
+        rows = await self._remembered(list(dict.fromkeys([*names, *texts, *outside, *talk])))
+        tagger = await self._tagger(examples)
+        return await asyncio.to_thread(
+            _taught, rows, (names, texts, outside, talk), examples.shown, self._domain, tagger
+        )
 
-    async def _remembered(self, texts: Sequence[str]) -> Floats:
+    async def _tagger(self, examples: DomainExamples) -> Tagger | None:
+        known = await asyncio.to_thread(TaggerLessons.of, examples, self._domain)
+        return (
+            Tagger(await train(known.lessons, known.listed), known.words, known.listed, known.said) if known else None
+        )
+
+    async def _remembered(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Vectors of all texts of this version of the domain; only those are made that the version before it did not have."""
         path = self._senses.folder / VECTORS
-        rows = await self._known(texts, await asyncio.to_thread(kept_vectors.read, path))
-        new = [text for text in texts if text not in rows]
-        if new:
+        rows = await self._known(await asyncio.to_thread(kept_vectors.read, path, texts))
+        if new := [text for text in texts if text not in rows]:
             rows |= dict(zip(new, await self._vectors(new), strict=True))
-        vectors = np.stack([rows[text] for text in texts])
-        if new:
-            await asyncio.to_thread(_keep, path, lambda: kept_vectors.write(path, texts, vectors))
-        return vectors
+            await asyncio.to_thread(_keep, path, lambda: kept_vectors.write(path, rows))
+        return rows
 
-    async def _known(self, texts: Sequence[str], kept: Kept) -> dict[str, Floats]:
-        """The vectors of those texts that have one, unless another embedder made it than is asked now."""
-        known = {text: kept[digest] for text in texts if (digest := kept_vectors.digest(text)) in kept}
-        if not known:
+    async def _known(self, kept: dict[str, Floats]) -> dict[str, Floats]:
+        """What is kept, unless another embedder made it than is asked now."""
+        if not kept:
             return {}
-        text, vector = next(iter(known.items()))
+        text, vector = next(iter(kept.items()))
         (probe,) = await self._vectors([text])
-        return known if _same(probe, vector) else {}
+        return kept if _same(probe, vector) else {}
 
     async def _vectors(self, texts: Sequence[str]) -> Floats:
         made = await self._senses.embed(self._domain.understander.embedder, texts)
         if len(made) != len(texts):
             raise BackendError(f"The embedder gave {len(made)} vectors for {len(texts)} texts.")
         return np.frombuffer(made.data, "<f4").reshape(-1, made.dimensions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The domain's examples without marks, and with those that a tagger learns: learned entities, and roles of others."""
-
-    shown: list[Shown]
-    marked: list[tuple[Marked, str]]
-
-    @classmethod
-    def of(cls, domain: DomainFields) -> "_Known":
-        read = [
-            (intent, number, read_marks(example))
-            for intent, said in enumerate(domain.intents)
-            for number, example in enumerate(said.examples)
-            if example.strip()
-        ]
-        learnable = {entity.name for entity in domain.entities if entity.kind == "learned"}
-        known = {entity.name for entity in domain.entities}
-        learnable |= {mark.entity for _, _, marked in read for mark in marked.entities if mark.role} & known
-        return cls(
-            [Shown(marked.text, intent, number) for intent, number, marked in read],
-            [
-                (
-                    Marked(marked.text, [mark for mark in marked.entities if mark.entity in learnable]),
-                    domain.intents[intent].name,
-                )
-                for intent, _, marked in read
-            ],
-        )
-
-    async def tagger(self, domain: DomainFields) -> Tagger | None:
-        more = {entity.name: _values(entity) for entity in domain.entities if entity.kind == "learned"}
-        if not any(marked.entities for marked, _ in self.marked) and not any(more.values()):
-            return None
-        lessons = [(told(marked), intent) for marked, intent in self.marked]
-        listed = listed_values((lesson for lesson, _ in lessons), {name: list(said) for name, said in more.items()})
-        said = said_values([marked for marked, _ in self.marked], more)
-        words = known_words((lesson for lesson, _ in lessons), listed)
-        return Tagger(await train(lessons, listed), words, listed, said)
 
 
 def asked_entity(domain: DomainFields, state: DialogueState) -> str | None:
@@ -223,9 +185,18 @@ class _Part:
         return np.hstack([self.vectors, words.rows(self.texts)])
 
 
-def _taught(parts: Sequence[_Part], examples: Sequence[Shown], names: Sequence[str], tagger: Tagger | None) -> Mind:
-    """parts: the intents' names, the examples, the domain's messages out of scope, and small talk."""
-    named, shown, outside, talk = parts
+def _taught(
+    rows: Mapping[str, Floats],
+    parts: Sequence[Sequence[str]],
+    examples: Sequence[Shown],
+    domain: DomainFields,
+    tagger: Tagger | None,
+) -> Mind:
+    """rows: vectors by text. parts: the intents' names, the examples, the domain's messages out of scope, and small talk."""
+    length = len(next(iter(rows.values())))
+    named, shown, outside, talk = (
+        _Part(texts, np.array([rows[text] for text in texts], np.float32).reshape(-1, length)) for texts in parts
+    )
     near = (talk.vectors @ np.vstack([named.vectors, shown.vectors]).T).max(axis=1, initial=-1.0)
     words = WordView.of([*named.texts, *shown.texts])
     labels = np.array([example.intent for example in examples], np.int64)
@@ -233,18 +204,13 @@ def _taught(parts: Sequence[_Part], examples: Sequence[Shown], names: Sequence[s
     with threadpool_limits(1, "blas"):  # other messages want the other cores
         learned = head_learning.learn(shown.rows(words), labels, named.rows(words), away)
     report = DomainReport(
-        findings=head_report.findings(learned, shown.vectors, examples, names),
+        findings=head_report.findings(learned, shown.vectors, examples, [one.name for one in domain.intents]),
         learned=True,
         examples=len(examples),
         accuracy=head_report.accuracy(learned, labels),
         threshold=learned.head.threshold,
     )
     return Mind(learned.head, words, tagger, report, named.vectors[0])
-
-
-def _values(entity: Entity) -> dict[str, str]:
-    """What may be said of it, and what is meant."""
-    return {said: value.value for value in entity.values for said in (value.value, *value.synonyms)}
 
 
 def _readable(intent: Intent) -> str:

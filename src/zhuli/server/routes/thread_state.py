@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.dialogue.giving import changes_by
 from zhuli.dialogue.state import fold
@@ -12,7 +12,7 @@ from zhuli.dialogue.thread_states import state_of
 from zhuli.runs.commands import refuse_while_active
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.store import collections, schema, threads, understandings
+from zhuli.store import collections, domains, schema, threads, understandings
 from zhuli.types.domain import Domain
 from zhuli.types.page import Page, PageParams
 from zhuli.types.thread import Thread
@@ -80,7 +80,4 @@ def _domain(connection: Connection, project: str, id_: str | None) -> Domain:
             param="domain",
             code="missing_required_parameter",
         )
-    try:
-        return collections.get(connection, schema.domains, Domain, project, id_)
-    except NotFound as error:
-        raise NotFound(error.message, param="domain") from error
+    return domains.named(connection, project, id_)

@@ -5,13 +5,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.core.errors import InvalidRequest
+from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.dialogue.state import fold
 from zhuli.dialogue.thread_states import state_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, check_id
-from zhuli.store import collections
-from zhuli.store.schema import domains, threads
+from zhuli.store import collections, domains
+from zhuli.store.schema import threads
 from zhuli.types.domain import Domain
 from zhuli.types.refusals import refusal
 from zhuli.types.thread import Thread
@@ -36,10 +36,13 @@ async def create_understanding(body: UnderstandingCreate, app: TheApp, actor: Th
 def _domain_and_state(
     connection: Connection, project: str, body: UnderstandingCreate, given: DialogueState
 ) -> tuple[Domain, DialogueState]:
-    domain = collections.get(connection, domains, Domain, project, body.domain)
+    domain = domains.named(connection, project, body.domain)
     if body.thread is None:
         return domain, given
-    collections.get(connection, threads, Thread, project, body.thread)
+    try:
+        collections.get(connection, threads, Thread, project, body.thread)
+    except NotFound as error:
+        raise NotFound(error.message, param="thread") from error
     return domain, state_of(connection, body.thread)
 
 
