@@ -9,7 +9,7 @@ from benchmarks.understanding.rows import ROWS, Row
 
 KEPT = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs" / "understanding-results.md"
-MARK = "<!-- {name}: {edge} (make bench-understanding writes this) -->"
+MARK = "<!-- {name}: {edge} of what make bench-understanding writes -->"
 
 Result = dict[str, Any]
 
@@ -52,8 +52,10 @@ def write_tables(results: dict[str, Result], page: Path = PAGE) -> None:
     text = page.read_text()
     for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
         begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
-        before, _, rest = text.partition(begin)
-        text = f"{before}{begin}\n\n{table(results)}\n\n{end}{rest.partition(end)[2]}"
+        before, found, rest = text.partition(begin)
+        _, found_too, after = rest.partition(end)
+        assert found and found_too, f"{page} has no place for the table '{name}'"
+        text = f"{before}{begin}\n\n{table(results)}\n\n{end}{after}"
     page.write_text(text)
 
 

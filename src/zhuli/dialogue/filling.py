@@ -7,11 +7,11 @@ for but not found is looked for by its type, or taken as it was said. A value fi
 else fill no slots of the open form.
 """
 
-from zhuli.dialogue.calling import names_in
 from zhuli.dialogue.keeping import Kept
 from zhuli.dialogue.mappings import mappings_of, slot_named, takes_text, typed_entity
 from zhuli.dialogue.matching import Matching
 from zhuli.dialogue.scene import Scene
+from zhuli.dialogue.slot_names import names_in
 from zhuli.dialogue.values import fit
 from zhuli.dialogue.wishes import short_answer
 from zhuli.language.acts import correction

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zhuli.dialogue.acting import perform
 from zhuli.dialogue.closing import closed
 from zhuli.dialogue.heard import Heard
 from zhuli.dialogue.mappings import asked_for, form_named, slot_named
+from zhuli.dialogue.performing import perform
 from zhuli.dialogue.state import MOST_TOPICS, fold
 from zhuli.dialogue.wording import built_in, choices, held, joined, question, said, spoken
 from zhuli.types.domain import DomainFields, Form, Slot

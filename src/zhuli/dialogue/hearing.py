@@ -11,22 +11,22 @@ from datetime import datetime
 
 from zhuli.dialogue.answering import Place, keeps, only_says
 from zhuli.dialogue.believing import scored
-from zhuli.dialogue.calling import names_in
 from zhuli.dialogue.closing import closed, stale
 from zhuli.dialogue.filling import filled
 from zhuli.dialogue.heard import Filled, Heard
 from zhuli.dialogue.keeping import Kept
 from zhuli.dialogue.mappings import form_named, slots_of
-from zhuli.dialogue.referring import resolved
+from zhuli.dialogue.message_acts import act_meant, by_act, chosen_wish, said_in
+from zhuli.dialogue.referring import referred
 from zhuli.dialogue.resuming import mends, recalled, reopening
-from zhuli.dialogue.saying import act_meant, by_act, chosen_wish, said_in
 from zhuli.dialogue.scene import Scene, Segment
+from zhuli.dialogue.slot_names import names_in
 from zhuli.dialogue.state import fold
 from zhuli.dialogue.turn import Turn, entities_in, loose_values, open_question
 from zhuli.dialogue.wishes import Listener, Part, Wish
 from zhuli.language.acts import correction
 from zhuli.language.references import references
-from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Language, Slot
+from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Language
 from zhuli.types.understanding import Asked, DialogueState, EntityFound, IntentScore, Reading, StateChange, TopicOpened
 
 
@@ -146,7 +146,7 @@ class _Understood:
             yes=yes,
             corrects=self.corrects,
             confirming=turn.confirming,
-            referred=_referred(turn, state, segments),
+            referred=referred(turn, state, segments),
         )
         return scene
 
@@ -209,33 +209,6 @@ def _score(turn: Turn, wish: Wish) -> IntentScore:
 
 def _form_of(turn: Turn, wish: Wish) -> bool:
     return wish.informs or bool(wish.intent and wish.intent.form)
-
-
-def _referred(turn: Turn, state: DialogueState, segments: Sequence[Segment]) -> list[tuple[Slot, EntityFound]]:
-    """Earlier values that the message points to, with the slot that is to take each."""
-    found = references(turn.text)
-    given: list[tuple[Slot, EntityFound]] = []
-    for segment in segments:
-        inside = [one for one in found if segment.start <= one.start and one.end <= segment.end]
-        slots = slots_of(turn.domain, segment.form)
-        slots = [slot for slot in slots if _waits(turn, state, slot)]
-        slots.sort(key=lambda slot: turn.slot is None or slot.name != turn.slot.name)
-        for reference, slot, value in resolved(turn.domain, state, inside, slots):
-            mention = EntityFound(
-                entity=slot.name,
-                text=reference.text,
-                value=value.value,
-                start=reference.start,
-                end=reference.end,
-                source="reference",
-            )
-            given.append((slot, mention))
-    return given
-
-
-def _waits(turn: Turn, state: DialogueState, slot: Slot) -> bool:
-    known = state.slots.get(slot.name)
-    return known is None or known.value is None or (turn.slot is not None and turn.slot.name == slot.name)
 
 
 def _why(turn: Turn, wish: Wish) -> str:

@@ -1,6 +1,6 @@
 """Where slots take their values from: what the domain says, and what goes without saying."""
 
-from zhuli.types.domain import DomainFields, Entity, EntityKind, Form, FromEntity, FromText, Mapping, Slot
+from zhuli.types.domain import DomainFields, Entity, EntityKind, Form, FromEntity, FromText, Intent, Mapping, Slot
 from zhuli.types.understanding import DialogueState
 
 
@@ -38,6 +38,10 @@ def takes_text(domain: DomainFields, slot: Slot) -> bool:
 
 def form_named(domain: DomainFields, name: str | None) -> Form | None:
     return next((form for form in domain.forms if form.name == name), None) if name else None
+
+
+def intent_named(domain: DomainFields, name: str | None) -> Intent | None:
+    return next((intent for intent in domain.intents if intent.name == name), None)
 
 
 def slot_named(domain: DomainFields, name: str | None) -> Slot | None:

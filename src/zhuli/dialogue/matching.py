@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from zhuli.dialogue.answering import is_bare
-from zhuli.dialogue.calling import named_at, names_in, side_of_mention, side_of_name, side_of_slot
 from zhuli.dialogue.mappings import free_slots, mappings_of, slots_of, waiting_slots
 from zhuli.dialogue.scene import Scene, Segment
+from zhuli.dialogue.slot_names import named_at, names_in, side_of_mention, side_of_name, side_of_slot
 from zhuli.language.counting import takes
 from zhuli.language.plain_text import plain
 from zhuli.types.domain import FromEntity, Slot

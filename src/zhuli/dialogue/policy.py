@@ -12,10 +12,10 @@ A rule is pure, and what it gives is a decision with the changes that it makes i
 from collections.abc import Callable
 from itertools import chain
 
-from zhuli.dialogue.acting import as_one, perform
 from zhuli.dialogue.forming import Move, ask_again, next_steps
 from zhuli.dialogue.heard import Heard
 from zhuli.dialogue.mappings import form_named
+from zhuli.dialogue.performing import as_one, perform
 from zhuli.dialogue.wording import built_in, question, said
 from zhuli.types.domain import OUT_OF_SCOPE, Action, Clarify, DomainFields, Intent, Talk
 from zhuli.types.understanding import Asked, Decision, DialogueState, HandedOver, StateChange

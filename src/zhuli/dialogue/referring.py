@@ -6,11 +6,13 @@ Any slot's history counts, whichever form it was for and whether or not it was c
 import re
 from collections.abc import Sequence
 
-from zhuli.dialogue.calling import Side, side_of_slot
 from zhuli.dialogue.mappings import form_named, mappings_of, slots_of
-from zhuli.language.references import Reference
+from zhuli.dialogue.scene import Segment
+from zhuli.dialogue.slot_names import Side, side_of_slot
+from zhuli.dialogue.turn import Turn
+from zhuli.language.references import Reference, references
 from zhuli.types.domain import DomainFields, FromEntity, Slot
-from zhuli.types.understanding import DialogueState, SlotValue
+from zhuli.types.understanding import DialogueState, EntityFound, SlotValue
 
 _WIDE = frozenset("city area town district region country 城市 区域 地区 城区".split())
 _PLACES = frozenset(
@@ -22,7 +24,34 @@ _PEOPLE = frozenset(
 )
 
 
-def resolved(
+def referred(turn: Turn, state: DialogueState, segments: Sequence[Segment]) -> list[tuple[Slot, EntityFound]]:
+    """Earlier values that the message points to, with the slot that is to take each."""
+    found = references(turn.text)
+    given: list[tuple[Slot, EntityFound]] = []
+    for segment in segments:
+        inside = [one for one in found if segment.start <= one.start and one.end <= segment.end]
+        slots = slots_of(turn.domain, segment.form)
+        slots = [slot for slot in slots if _waits(turn, state, slot)]
+        slots.sort(key=lambda slot: turn.slot is None or slot.name != turn.slot.name)
+        for reference, slot, value in _resolved(turn.domain, state, inside, slots):
+            mention = EntityFound(
+                entity=slot.name,
+                text=reference.text,
+                value=value.value,
+                start=reference.start,
+                end=reference.end,
+                source="reference",
+            )
+            given.append((slot, mention))
+    return given
+
+
+def _waits(turn: Turn, state: DialogueState, slot: Slot) -> bool:
+    known = state.slots.get(slot.name)
+    return known is None or known.value is None or (turn.slot is not None and turn.slot.name == slot.name)
+
+
+def _resolved(
     domain: DomainFields, state: DialogueState, references: Sequence[Reference], slots: Sequence[Slot]
 ) -> list[tuple[Reference, Slot, SlotValue]]:
     """What each reference gives to which of the slots, which come in the order of preference. Each slot takes one."""

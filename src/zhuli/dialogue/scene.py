@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from zhuli.dialogue.wording import held
 from zhuli.types.domain import DomainFields, Form, Language, Slot
 from zhuli.types.understanding import DialogueState, EntityFound
 
@@ -45,8 +46,7 @@ class Scene:
     referred: Sequence[tuple[Slot, EntityFound]] = ()
 
     def value(self, slot: str) -> object:
-        known = self.state.slots.get(slot)
-        return known.value if known else None
+        return held(self.state, slot)
 
     def turn_of(self, slot: str) -> int:
         """In which the slot was filled last."""

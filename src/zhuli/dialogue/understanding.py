@@ -19,6 +19,7 @@ from zhuli.dialogue.parts import parts_of
 from zhuli.dialogue.policy import decide
 from zhuli.dialogue.state import fold
 from zhuli.dialogue.tracking import track
+from zhuli.dialogue.wishes import Part
 from zhuli.language.languages import language_of
 from zhuli.types.domain import Domain, DomainReport, Language
 from zhuli.types.understanding import DialogueState, Reading, SlotSet, Understanding
@@ -28,8 +29,6 @@ MOST_CHARACTERS = 2_000
 
 MOST_RANKED = 10
 """Intents of an Understanding's ranking: nobody clarifies among more, and every message keeps them."""
-
-Part = tuple[tuple[int, int], Reading]
 
 _NOTHING = Reading(ranking=[], in_scope=0.0, threshold=1.0)
 """What is read of a message without text."""

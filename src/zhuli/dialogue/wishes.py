@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zhuli.dialogue.answering import Place, asks, is_bare, is_question, only_says, requests
 from zhuli.dialogue.believing import Belief, believe
-from zhuli.dialogue.mappings import form_named, mappings_of, slots_of, takes_text, waiting_slots
+from zhuli.dialogue.mappings import form_named, intent_named, mappings_of, slots_of, takes_text, waiting_slots
 from zhuli.dialogue.wording import held
 from zhuli.language.acts import act_of, only_greets
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
@@ -127,7 +127,7 @@ class Listener:
 
         One of the values must be of the domain's own: a day and an hour are in messages about anything.
         """
-        intent = next((one for one in self.domain.intents if one.name == belief.best), None)
+        intent = intent_named(self.domain, belief.best)
         form = form_named(self.domain, intent.form) if intent else None
         if belief.intent != OUT_OF_SCOPE or intent is None or form is None or form.name == self.state.form:
             return belief
@@ -143,7 +143,7 @@ class Listener:
 
     def _wish(self, start: int, end: int, belief: Belief) -> Wish:
         belief = self._backed(start, end, belief)
-        intent = next((one for one in self.domain.intents if one.name == belief.intent), None) if belief.known else None
+        intent = intent_named(self.domain, belief.intent) if belief.known else None
         asked = self.state.asked is not None and self.state.form is not None
         if asked and (intent is None or not intent.act) and self._only_answers(start, end):
             return Wish(start, end, belief, None, informs=True)

@@ -28,7 +28,7 @@ from zhuli.ports import Senses
 from zhuli.types.domain import DomainFields, DomainReport, FromEntity, Intent
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
 
-FORMAT = 2
+FORMAT = 3
 """Part of what names the file: grows when something else is learned from the same domain."""
 
 VECTORS = "vectors.npz"

@@ -6,6 +6,7 @@ from typing import Literal
 
 from zhuli.dialogue.answering import chosen, keeps, leaves
 from zhuli.dialogue.believing import Belief
+from zhuli.dialogue.mappings import intent_named
 from zhuli.dialogue.turn import Turn
 from zhuli.dialogue.wishes import Part, Wish
 from zhuli.language.acts import act_of
@@ -52,7 +53,7 @@ def chosen_wish(turn: Turn, act: Act | None) -> list[Wish]:
     if turn.asked is None or not turn.asked.intents or act in ("cancel", "handover"):
         return []
     name = chosen(turn.domain, turn.asked.intents, turn.text, yes=act == "affirm")
-    intent = next((intent for intent in turn.domain.intents if intent.name == name), None)
+    intent = intent_named(turn.domain, name)
     if intent is None:
         return []
     informs = intent.form is not None and intent.form == turn.state.form
