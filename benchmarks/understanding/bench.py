@@ -8,9 +8,9 @@ from pathlib import Path
 
 from benchmarks.understanding import bm25
 from benchmarks.understanding.domain_of import domain_of
+from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import IntentSet, Message
 from benchmarks.understanding.measures import Told
-from benchmarks.understanding.perturbations import Span
 from benchmarks.understanding.rows import Row
 from benchmarks.understanding.senses import BenchSenses, KeptVectors
 from zhuli import registry

@@ -15,8 +15,8 @@ from typing import Any
 from zipfile import ZipFile
 
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, normal
+from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
-from benchmarks.understanding.perturbations import Span
 from zhuli.types.domain import DomainFields, Entity, EntityValue, Form, FromEntity, Slot, Talk
 
 NOW = datetime(2019, 11, 1, 9, tzinfo=UTC)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.tuning import word_sets
-from benchmarks.understanding.perturbations import Span
+from benchmarks.understanding.edits import Span
 from zhuli.types.domain import Language
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
-from benchmarks.understanding.perturbations import Span
 from zhuli.metrics import entities
 from zhuli.metrics.intervals import interval, resampled
 from zhuli.metrics.measured import Measured, means

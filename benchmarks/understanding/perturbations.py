@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.understanding.edits import Edit, Span, applied
 from benchmarks.understanding.noise_words import EMOJI, FILLERS, IN_THE_OTHER, KEYS_BESIDE, SOUNDS_LIKE
 from zhuli.types.domain import Language
 
@@ -32,24 +33,6 @@ _ONES = (
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _DIGITS = "零一二三四五六七八九"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Characters [start, end) that are an entity."""
-
-    start: int
-    end: int
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What stands at [start, end) becomes `text`."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,42 +65,6 @@ def perturbed(
     """The text with this kind of noise, and its entities where they are now; those that were cut off are gone."""
     edits = KINDS[kind](Given(text, spans, language), random.Random(f"{seed} {kind} {text}"))
     return applied(text, edits, spans)
-
-
-def applied(text: str, edits: Sequence[Edit], spans: Sequence[Span]) -> tuple[str, list[Span]]:
-    """Edits in order that do not overlap. What is put in where an entity begins or ends is outside of it."""
-    pieces, at = [], 0
-    for edit in edits:
-        pieces += [text[at : edit.start], edit.text]
-        at = edit.end
-    made = "".join([*pieces, text[at:]])
-    moved = (Span(_start(span, edits), _end(span, edits), span.label) for span in spans)
-    return made, [shrunk for span in moved if (shrunk := _shrunk(made, span))]
-
-
-def _start(span: Span, edits: Sequence[Edit]) -> int:
-    before = [edit for edit in edits if edit.end <= span.start]
-    return min(span.start, *(edit.start for edit in edits if edit.start < span.start < edit.end), span.start) + sum(
-        len(edit.text) - (edit.end - edit.start) for edit in before
-    )
-
-
-def _end(span: Span, edits: Sequence[Edit]) -> int:
-    """An edit that reaches over the end counts with all of its text."""
-    end = span.end
-    for edit in edits:
-        if edit.end <= span.end and not edit.start == edit.end == span.end:
-            end += len(edit.text) - (edit.end - edit.start)
-        elif edit.start < span.end:
-            end += len(edit.text) - (span.end - edit.start)
-    return end
-
-
-def _shrunk(text: str, span: Span) -> Span | None:
-    """Without space at its ends; None if nothing is left."""
-    piece = text[span.start : span.end]
-    start = span.start + len(piece) - len(piece.lstrip())
-    return Span(start, start + len(piece.strip()), span.label) if piece.strip() else None
 
 
 def _typos(rate: float) -> Noise:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, Values, normal
+from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
-from benchmarks.understanding.perturbations import Span
 from zhuli.types.domain import (
     Act,
     DomainFields,

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import Connection, select
 
 from tests.engine import invariants
@@ -223,6 +224,17 @@ class TestWhatGoesWrong:
             assert run.status == "completed" and await answer(app, run) == "Hi."
             [row] = await rows(app, run.thread_id)
             assert row.intent is None and not row.changes and "no_such_intent" in row.reasons[0]
+
+    async def test_a_broken_understander_leaves_the_word_to_the_model_and_tells_the_operator(
+        self, place: Place, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        broken = "tests.engine.broken_understander:Plugin"
+        async with place.app(says("Hi."), understander_plugins=[broken]) as app:
+            run = await app.run("hello", domain=await domain_of(app, understander={"type": broken}))
+            assert run.status == "completed" and await answer(app, run) == "Hi."
+            [row] = await rows(app, run.thread_id)
+            assert row.reasons == ["The understander broke; the server's log says how."]
+            assert "KeyError" in caplog.text
 
     async def test_a_domain_that_is_gone_fails_the_run_and_says_so(self, place: Place) -> None:
         async with place.app(says("Never asked.")) as app:

@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from benchmarks.understanding.perturbations import CASES, KINDS, Edit, Given, Span, applied, kinds_for, perturbed
+from benchmarks.understanding.edits import Edit, Span, applied
+from benchmarks.understanding.perturbations import CASES, KINDS, Given, kinds_for, perturbed
 from hypothesis import given
 from hypothesis import strategies as some
 

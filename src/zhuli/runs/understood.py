@@ -72,6 +72,9 @@ class Listening:
         except ZhuliError as error:
             log.warning("Message %s could not be understood: %s", message.message_id, error.message)
             made = self._not_understood(domain, message, f"The message could not be understood: {error.message}")
+        except Exception:  # an understander may be anybody's, and the run is not lost for it
+            log.exception("Message %s could not be understood", message.message_id)
+            made = self._not_understood(domain, message, "The understander broke; the server's log says how.")
         lacking = None if made.decision is None else lacks(self.run, made.decision)
         return made if lacking is None else made.model_copy(update={"reasons": [*made.reasons, lacking]})
 
