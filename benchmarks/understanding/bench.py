@@ -22,7 +22,7 @@ from zhuli.types.understanding import DialogueState, Reading
 AT_ONCE = 50
 """Messages that are read together; the answers are the same as one by one."""
 
-QUICK_TEST, QUICK_TRAIN = 40, 10
+QUICK_TEST, QUICK_TRAIN = 25, 10
 """With --quick: messages that are asked, and examples of each intent where all would be taken."""
 
 

@@ -10,6 +10,7 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from benchmarks.tuning import word_sets
@@ -107,5 +108,6 @@ def _table(path: Path) -> list[Message]:
 READERS = {"banking77": banking77, "banking77_part": banking77_part, "clinc150": clinc150, "snips": snips}
 
 
+@cache
 def read(name: str, data: Path) -> IntentSet:
     return READERS[name](data)

@@ -44,7 +44,8 @@ Times = list[tuple[float, float]]
 
 async def speed(bench: Bench, row: Row, known: IntentSet) -> dict[str, Any]:
     texts = [message.text for message in bench.sample(known.test, row.test)]
-    draws = [known.drawn(bench.each(row), seed) for seed in range(DRAWS + 1)]
+    count = 1 if bench.quick else DRAWS
+    draws = [known.drawn(bench.each(row), seed) for seed in range(count + 1)]
     domains = [domain_of(draw, language=known.language, type=row.understander) for draw in draws]
     found: dict[str, Any] = {}
     with TemporaryDirectory(prefix="zhuli-speed-") as place:
