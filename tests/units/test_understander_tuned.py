@@ -126,6 +126,16 @@ async def test_spans_are_the_domain_s_learned_entities_with_roles_and_values(mod
     ]
 
 
+async def test_pictures_are_kept_from_the_models_and_offsets_still_match(tmp_path: Path) -> None:
+    models = Models({**INTENTS, "hi  ": INTENTS["hi"], "👍": INTENTS["hi"]})
+    models.spans["hi  "] = [{"entity_group": "City", "score": 0.9, "word": "hi", "start": 0, "end": 2}]
+    mind = understander(models, tmp_path, names=BOTH)
+    waved, thumb = await mind.read(["hi👋🏽", "👍"], DialogueState())
+    assert waved.ranking[0].name == thumb.ranking[0].name == "greet"
+    assert [(city.text, city.start, city.end) for city in waved.entities] == [("hi", 0, 2)]
+    assert models.asked[-1][1] == ["hi  ", "👍"]
+
+
 async def test_with_entities_alone_every_intent_is_out_of_scope(models: Models, tmp_path: Path) -> None:
     mind = understander(models, tmp_path, names={"entity_model": "ft:entities"})
     [reading] = await mind.read(["hi"], DialogueState())

@@ -35,6 +35,17 @@ def plain(text: str) -> str:
     return text.translate(_FOLDING)
 
 
+def without_pictures(text: str) -> str:
+    """`text` with blanks for emoji and other pictures: models that were tuned without them lose the words beside."""
+    return "".join(" " if _is_picture(character) else character for character in text)
+
+
+def _is_picture(character: str) -> bool:
+    """A symbol from the technical ones on, a skin tone, or what joins and styles pictures."""
+    joins = character in "\u200d\ufe0e\ufe0f" or "\U0001f3fb" <= character <= "\U0001f3ff"
+    return joins or (character >= "\u2300" and unicodedata.category(character) == "So")
+
+
 def _folded(character: str) -> str:
     """Compatibility form, without accents, in lower case, where that is one character."""
     if character.isspace():

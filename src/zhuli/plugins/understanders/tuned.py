@@ -11,6 +11,7 @@ from typing import Any
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.language.marks import read_marks
+from zhuli.language.plain_text import without_pictures
 from zhuli.ports import Senses
 from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Finding
 from zhuli.types.example import Prediction
@@ -77,6 +78,7 @@ class Plugin:
     async def _asked(self, texts: Sequence[str]) -> tuple[list[Prediction], list[Prediction]]:
         """Scores of labels and spans of each text; none of a model that is not there."""
         nothing: list[Prediction] = [[] for _ in texts]
+        texts = [bare if (bare := without_pictures(text)).strip() else text for text in texts]
         scores, spans = await asyncio.gather(
             *(
                 self._senses.predict(model, texts) if model else _given(nothing)
