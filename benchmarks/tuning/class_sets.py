@@ -8,9 +8,9 @@ from benchmarks.tuning.drawing import Fields, Parts, drawn, of_label, of_text, o
 
 def banking77(data: Path, seed: int) -> Parts:
     """Published train and test; one in twenty of train is held out."""
-    whole = _table(data / "banking77/train.csv")
+    whole = table(data / "banking77/train.csv")
     parts = drawn(whole, {"validation": 0.05}, text=of_text, labels=of_label, seed=seed)
-    return {**parts, "test": _table(data / "banking77/test.csv")}
+    return {**parts, "test": table(data / "banking77/test.csv")}
 
 
 def clinc150(data: Path, seed: int) -> Parts:
@@ -39,7 +39,7 @@ def financial_phrasebank(data: Path, seed: int) -> Parts:
 def uci_sentiment(data: Path, seed: int) -> Parts:
     """The three sources together, 80/10/10."""
     sources = ("amazon_cells", "imdb", "yelp")
-    whole = [one for source in sources for one in _table(data / f"uci_sentiment/{source}_labelled.txt")]
+    whole = [one for source in sources for one in table(data / f"uci_sentiment/{source}_labelled.txt")]
     return _eighty(whole, seed)
 
 
@@ -71,7 +71,8 @@ def _eighty(whole: list[Fields], seed: int) -> Parts:
     return drawn(whole, {"validation": 0.1, "test": 0.1}, text=of_text, labels=of_label, seed=seed)
 
 
-def _table(path: Path) -> list[Fields]:
+def table(path: Path) -> list[Fields]:
+    """Texts with their labels, in the order of the file."""
     return only(read(path, "text_classification"), "text", "label")
 
 

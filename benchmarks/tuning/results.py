@@ -1,49 +1,35 @@
 """What the rows came to, in a JSON file that grows row by row, and the table in the documentation made of it."""
 
-import json
 from pathlib import Path
-from typing import Any
 
+from benchmarks import kept_results
+from benchmarks.kept_results import Result, markdown
 from benchmarks.tuning.rows import ROWS
 
 KEPT = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs" / "fine-tuning-results.md"
 BEGIN, END = "<!-- table: begin (make bench-tuning writes this) -->", "<!-- table: end -->"
 
-Result = dict[str, Any]
 
-
-def read(path: Path = KEPT) -> dict[str, Result]:
+def read() -> dict[str, Result]:
     """By the row's name."""
-    found: dict[str, Result] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+    return kept_results.read(KEPT)
 
 
-def keep(name: str, result: Result, path: Path = KEPT) -> None:
+def keep(name: str, result: Result) -> None:
     """Add or replace one row."""
-    results = read(path) | {name: result}
-    ordered = {row.name: results[row.name] for row in ROWS if row.name in results}
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps({**results, **ordered}, indent=1, ensure_ascii=False) + "\n")
-    scratch.replace(path)
+    kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS))
 
 
-def write_table(results: dict[str, Result], page: Path = PAGE) -> None:
-    """Put the table between its marks; everything else on the page stays."""
-    text = page.read_text()
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}")
+def write_table(results: dict[str, Result]) -> None:
+    """Put the table into its page."""
+    kept_results.put(PAGE, table(results), begin=BEGIN, end=END)
 
 
 def table(results: dict[str, Result]) -> str:
     """Markdown, in the order of the rows."""
     head = ("data", "base", "method", "training / test", "minutes", "measure", "before", "after (95 %)", "published")
-    lines = [head, tuple("---" for _ in head)]
-    for row in ROWS:
-        if row.name in results:
-            lines.append(_line(row.name, results[row.name]))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown(head, (_line(row.name, results[row.name]) for row in ROWS if row.name in results))
 
 
 def _line(name: str, result: Result) -> tuple[str, ...]:

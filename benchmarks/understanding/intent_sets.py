@@ -4,8 +4,6 @@ Published splits where there are any. Nothing but `train` and `outside_train` is
 threshold where that is measured.
 """
 
-import csv
-import json
 import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from benchmarks.tuning import word_sets
+from benchmarks.tuning import class_sets, word_sets
+from benchmarks.tuning.drawing import Fields
 from benchmarks.understanding.edits import Span
 from zhuli.types.domain import Language
 
@@ -51,7 +50,7 @@ class IntentSet:
 
 def banking77(data: Path) -> IntentSet:
     """As published: 10,003 for training, 3,080 for testing."""
-    train, test = (_table(data / f"banking77/{part}.csv") for part in ("train", "test"))
+    train, test = (_messages(class_sets.table(data / f"banking77/{part}.csv")) for part in ("train", "test"))
     return IntentSet("en", train, test)
 
 
@@ -65,12 +64,13 @@ def banking77_part(data: Path) -> IntentSet:
 
 def clinc150(data: Path) -> IntentSet:
     """As published: 15,000, 3,000 and 4,500 in scope; 100, 100 and 1,000 out of scope."""
-    content = json.loads((data / "clinc150/data_full.json").read_bytes())
-    parts = {
-        part: [Message(text.strip(), intent) for text, intent in content[part]] for part in ("train", "val", "test")
+    inside, whole = class_sets.clinc150(data, 0), class_sets.clinc150_oos(data, 0)
+    outside = {
+        name: [one["text"] for one in whole[part][len(inside[part]) :]]
+        for part, name in (("train", "train"), ("validation", "val"), ("test", "test"))
     }
-    outside = {part: [text.strip() for text, _ in content[f"oos_{part}"]] for part in ("train", "val", "test")}
-    return IntentSet("en", parts["train"], parts["test"], parts["val"], outside)
+    train, test, validation = (_messages(inside[part]) for part in ("train", "test", "validation"))
+    return IntentSet("en", train, test, validation, outside)
 
 
 def snips(data: Path) -> IntentSet:
@@ -100,9 +100,8 @@ def _spans(words: Sequence[str], tags: Sequence[str]) -> list[Span]:
     return spans
 
 
-def _table(path: Path) -> list[Message]:
-    with path.open(encoding="utf-8") as file:
-        return [Message(row["text"].strip(), row["category"]) for row in csv.DictReader(file)]
+def _messages(labelled: Sequence[Fields]) -> list[Message]:
+    return [Message(one["text"].strip(), one["label"]) for one in labelled]
 
 
 READERS = {"banking77": banking77, "banking77_part": banking77_part, "clinc150": clinc150, "snips": snips}

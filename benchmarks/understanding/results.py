@@ -1,17 +1,16 @@
 """What the rows came to, in a JSON file that grows row by row, and the tables in the documentation that are made of it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from benchmarks import kept_results
+from benchmarks.kept_results import Result, markdown
 from benchmarks.understanding.rows import ROWS, Row
 
 KEPT = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs" / "understanding-results.md"
 MARK = "<!-- {name}: {edge} of what make bench-understanding writes -->"
-
-Result = dict[str, Any]
 
 HEAD = (
     "data",
@@ -26,19 +25,14 @@ HEAD = (
 )
 
 
-def read(path: Path = KEPT) -> dict[str, Result]:
+def read() -> dict[str, Result]:
     """By the row's name."""
-    found: dict[str, Result] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+    return kept_results.read(KEPT)
 
 
-def keep(name: str, result: Result, path: Path = KEPT) -> None:
+def keep(name: str, result: Result) -> None:
     """Add or replace one row."""
-    results = read(path) | {name: result}
-    ordered = {row.name: results[row.name] for row in ROWS if row.name in results}
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps({**results, **ordered}, indent=1, ensure_ascii=False) + "\n")
-    scratch.replace(path)
+    kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS))
 
 
 def line_of(result: Result) -> str:
@@ -47,22 +41,17 @@ def line_of(result: Result) -> str:
     return measures or json.dumps(result.get("speed", {}))
 
 
-def write_tables(results: dict[str, Result], page: Path = PAGE) -> None:
-    """Put each table between its marks; everything else on the page stays."""
-    text = page.read_text()
+def write_tables(results: dict[str, Result]) -> None:
+    """Put each table into the page."""
     for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
         begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
-        before, found, rest = text.partition(begin)
-        _, found_too, after = rest.partition(end)
-        assert found and found_too, f"{page} has no place for the table '{name}'"
-        text = f"{before}{begin}\n\n{table(results)}\n\n{end}{after}"
-    page.write_text(text)
+        kept_results.put(PAGE, table(results), begin=begin, end=end)
 
 
 def answers(results: dict[str, Result]) -> str:
     """How right the answers are, in the order of the rows."""
     kinds = ("messages", "outside", "dialogues")
-    return _markdown(HEAD, (_line(row, results[row.name]) for row in _done(results, kinds)))
+    return markdown(HEAD, (_line(row, results[row.name]) for row in _done(results, kinds)))
 
 
 def _line(row: Row, result: Result) -> tuple[str, ...]:
@@ -94,7 +83,7 @@ def trade(results: dict[str, Result]) -> str:
             for name in ("own", "0.8", "0.85", "0.9", "0.95")
         )
         lines.append((_who(row), str(row.each or "all"), percent(results[row.name]["measures"]["accuracy"]), *cells))
-    return _markdown(head, lines)
+    return markdown(head, lines)
 
 
 def noise(results: dict[str, Result]) -> str:
@@ -110,7 +99,7 @@ def noise(results: dict[str, Result]) -> str:
         for row, name in columns:
             found = results[row.name]["noise"].get(kind)
             lines[kind].append("–" if found is None else _dropped(found[name], results[row.name]["measures"][name]))
-    return _markdown(head, lines.values())
+    return markdown(head, lines.values())
 
 
 def _dropped(value: float, clean: float) -> str:
@@ -124,7 +113,7 @@ def speed(results: dict[str, Result]) -> str:
         for row in _done(results, ("speed",))
         for what, found in results[row.name]["speed"].items()
     ]
-    return _markdown(("what", "wall p50", "wall p95", "processor p50", "to be reached"), lines)
+    return markdown(("what", "wall p50", "wall p95", "processor p50", "to be reached"), lines)
 
 
 def _done(results: dict[str, Result], kinds: Sequence[str]) -> list[Row]:
@@ -149,8 +138,3 @@ def _cell(result: Result, name: str) -> str:
 
 def percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

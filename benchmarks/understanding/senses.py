@@ -9,6 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from zhuli.dialogue.senses import ENGLISH, EVERY_LANGUAGE
 from zhuli.models.catalog import Catalog
 from zhuli.types.domain import Language
 from zhuli.types.example import Prediction
@@ -49,7 +50,7 @@ class BenchSenses:
         self.folder = folder
         self._catalog = catalog
         self._kept = kept
-        self._suits = "minilm" if language == "en" else "e5-small"
+        self._suits = ENGLISH if language == "en" else EVERY_LANGUAGE
         self._models = models
         self._opened: dict[str, Any] = {}
 
