@@ -19,40 +19,38 @@ FILES = {
 
 def crosswoz(data: Path, seed: int) -> Parts:
     """The published dev set is trained on, one in ten held out, for the training set is not in the data."""
-    train, test = (_crosswoz(data / f"crosswoz_zh/{name}.json.zip", f"{name}.json") for name in ("val", "test"))
+    train, test = (_crosswoz(crosswoz_messages(data, name)) for name in ("val", "test"))
     return {**drawn(train, {"validation": 0.1}, text=_first, seed=seed), "test": test}
 
 
-def _crosswoz(archive: Path, name: str) -> list[Fields]:
-    with ZipFile(archive) as packed:
-        dialogues = json.loads(packed.read(name))
+def crosswoz_messages(data: Path, name: str) -> list[list[Fields]]:
+    """The messages of each dialogue of a published part, with all annotations. name: val or test."""
+    with ZipFile(data / f"crosswoz_zh/{name}.json.zip") as packed:
+        return [dialogue["messages"] for dialogue in json.loads(packed.read(f"{name}.json")).values()]
+
+
+def _crosswoz(dialogues: list[list[Fields]]) -> list[Fields]:
     roles = {"usr": "user", "sys": "assistant"}
     return [
-        {
-            "messages": [
-                {"role": roles[said["role"]], "content": said["content"]} for said in dialogue["messages"][:MESSAGES]
-            ]
-        }
-        for dialogue in dialogues.values()
+        {"messages": [{"role": roles[said["role"]], "content": said["content"]} for said in messages[:MESSAGES]]}
+        for messages in dialogues
     ]
 
 
 def sgd(data: Path, seed: int) -> Parts:
     """Published parts, of which the data has some files."""
-    return {part: [{"messages": _chat(dialogue)} for dialogue in dialogues] for part, dialogues in _sgd(data).items()}
+    return {part: [{"messages": _chat(dialogue)} for dialogue in sgd_dialogues(data, part)] for part in FILES}
 
 
 def preference(data: Path, seed: int) -> Parts:
     """The system's answer is preferred to one that it gave in a dialogue about something else, which is drawn."""
-    return {part: _pairs(dialogues, random.Random(seed)) for part, dialogues in _sgd(data).items()}
+    return {part: _pairs(sgd_dialogues(data, part), random.Random(seed)) for part in FILES}
 
 
-def _sgd(data: Path) -> dict[str, list[Fields]]:
-    place = data / "sgd_dialogues"
-    return {
-        part: [dialogue for name in names for dialogue in json.loads((place / f"{name}.json").read_bytes())]
-        for part, names in FILES.items()
-    }
+def sgd_dialogues(data: Path, part: str) -> list[Fields]:
+    """The dialogues of a published part, of those files that the data has, with all annotations."""
+    files = (data / "sgd_dialogues" / f"{name}.json" for name in FILES[part])
+    return [dialogue for file in files for dialogue in json.loads(file.read_bytes())]
 
 
 def _chat(dialogue: Fields) -> list[Fields]:

@@ -5,15 +5,14 @@ the system's turn that follows, over all five domains, as in the paper; it is wh
 sometimes forgets or relaxes a wish. Not modelled: the slots 周边… (places near others), which references between domains fill.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
+from benchmarks.tuning.talk_sets import crosswoz_messages
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, normal
 from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
@@ -42,15 +41,9 @@ FACILITY = "酒店设施-"
 
 
 def read(data: Path) -> DialogueSet:
-    train, test = (_unpacked(data / f"crosswoz_zh/{name}.json.zip", f"{name}.json") for name in ("val", "test"))
+    train, test = (crosswoz_messages(data, name) for name in ("val", "test"))
     complete = partial(_completed, values=_listed(train))
     return DialogueSet("zh", NOW, [*map(_dialogue, train)], [*map(_dialogue, test)], complete, all_services=True)
-
-
-def _unpacked(archive: Path, name: str) -> list[Sequence[Any]]:
-    """The messages of each dialogue."""
-    with ZipFile(archive) as packed:
-        return [one["messages"] for one in json.loads(packed.read(name)).values()]
 
 
 def _listed(dialogues: Iterable[Sequence[Any]]) -> dict[str, list[str]]:
