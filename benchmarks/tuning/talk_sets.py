@@ -6,11 +6,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from benchmarks.tuning.drawing import Fields, Parts, drawn
+from zhuli.training.data.report import Part
 
 MESSAGES = 8
 """Of a dialogue that are used: what a small model on two cores can learn from in minutes."""
 
-FILES = {
+FILES: dict[Part, tuple[str, ...]] = {
     "train": ("train_dialogues_001", "train_dialogues_002", "train_dialogues_043"),
     "validation": ("dev_dialogues_001",),
     "test": ("test_dialogues_001",),
@@ -47,7 +48,7 @@ def preference(data: Path, seed: int) -> Parts:
     return {part: _pairs(sgd_dialogues(data, part), random.Random(seed)) for part in FILES}
 
 
-def sgd_dialogues(data: Path, part: str) -> list[Fields]:
+def sgd_dialogues(data: Path, part: Part) -> list[Fields]:
     """The dialogues of a published part, of those files that the data has, with all annotations."""
     files = (data / "sgd_dialogues" / f"{name}.json" for name in FILES[part])
     return [dialogue for file in files for dialogue in json.loads(file.read_bytes())]

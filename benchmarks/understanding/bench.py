@@ -1,10 +1,13 @@
 """What rows share: where data, models and vectors are, how an understander is made and asked, and what has gone wrong."""
 
+import asyncio
 import random
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks.understanding import bm25
 from benchmarks.understanding.domain_of import domain_of
@@ -65,6 +68,17 @@ class Bench:
         folder.mkdir(parents=True)
         return BenchSenses(folder, self.catalog, self.kept, language=language, models=self.models)
 
+    async def settings(self, row: Row, examples: Sequence[Message], language: Language) -> dict[str, Any]:
+        """The row's understander's; of tuned models that are made of these examples, if it names none."""
+        if row.understander != "tuned" or row.settings:
+            return row.settings
+        from benchmarks.understanding import tuned_here  # torch, which only these rows need
+
+        every = not row.each and not self.quick
+        folder = self.work / "tuned" / (f"{row.name}-quick" if self.quick else row.name)
+        made = partial(tuned_here.models, language=language, every=every, data_dir=self.data_dir)
+        return {**await asyncio.to_thread(made, folder, examples)}
+
     async def understander(self, row: Row, domain: DomainFields, language: Language) -> Understander:
         made: Understander = registry.find("understanders", row.understander)(domain, self.senses(row, language))
         await made.prepare()
@@ -106,7 +120,8 @@ async def answers(
     """To texts, by the row's understander with these examples; and the threshold that it chose."""
     if row.understander == "bm25":
         return told_by_bm25(examples, texts), None
-    domain = domain_of(examples, language=known.language, outside=outside, type=row.understander, **row.settings)
+    settings = await bench.settings(row, examples, known.language)
+    domain = domain_of(examples, language=known.language, outside=outside, type=row.understander, **settings)
     understander = await bench.understander(row, domain, known.language)
     assert understander.report is not None
     return await tell(understander, texts, bench.advance), understander.report.threshold

@@ -58,7 +58,8 @@ async def dialogues(bench: Bench, row: Row, known: DialogueSet) -> Result:
             told = told_by_bm25(examples, [turn.message.text for turn in turns])
             runs.append(measures.measured([_plain(turn) for turn in turns], told))
             continue
-        domain = known.complete(domain_of(examples, language=known.language, type=row.understander, **row.settings))
+        settings = await bench.settings(row, examples, known.language)
+        domain = known.complete(domain_of(examples, language=known.language, type=row.understander, **settings))
         understander = await bench.understander(row, domain, known.language)
         done = list[After]()
         for number, dialogue in enumerate(asked, 1):

@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.tuning import class_sets, word_sets
 from benchmarks.tuning.drawing import Fields
 from benchmarks.understanding.edits import Span
+from zhuli.training.data.report import Part
 from zhuli.types.domain import Language
 
 
@@ -65,12 +66,10 @@ def banking77_part(data: Path) -> IntentSet:
 def clinc150(data: Path) -> IntentSet:
     """As published: 15,000, 3,000 and 4,500 in scope; 100, 100 and 1,000 out of scope."""
     inside, whole = class_sets.clinc150(data, 0), class_sets.clinc150_oos(data, 0)
-    outside = {
-        name: [one["text"] for one in whole[part][len(inside[part]) :]]
-        for part, name in (("train", "train"), ("validation", "val"), ("test", "test"))
-    }
-    train, test, validation = (_messages(inside[part]) for part in ("train", "test", "validation"))
-    return IntentSet("en", train, test, validation, outside)
+    names: dict[Part, str] = {"train": "train", "validation": "val", "test": "test"}
+    outside = {name: [one["text"] for one in whole[part][len(inside[part]) :]] for part, name in names.items()}
+    parts = {part: _messages(inside[part]) for part in names}
+    return IntentSet("en", parts["train"], parts["test"], parts["validation"], outside)
 
 
 def snips(data: Path) -> IntentSet:
