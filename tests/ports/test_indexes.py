@@ -1,12 +1,11 @@
 """The vector indexes against their contract, and each against what only it can do wrong."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.harness.howto import blocks, module
 from tests.harness.postgres import Postgres
 from tests.harness.sockets import free_port
 from zhuli.core.errors import ConfigurationError, Unavailable
@@ -22,11 +21,7 @@ class TestHowTo(IndexContract):
 
     @pytest.fixture
     def open_index(self) -> OpenIndex:
-        page = Path(__file__).parents[2] / "docs" / "howto" / "add-an-index.md"
-        code = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)[0]
-        namespace: dict[str, Any] = {"__name__": "comparing"}
-        exec(compile(code, str(page), "exec"), namespace)
-        index: VectorIndex = namespace["Plugin"]({})
+        index: VectorIndex = module("comparing", blocks("add-an-index.md")[0]).Plugin({})
         return lambda: index
 
 

@@ -16,7 +16,7 @@ from tests.harness.clients import Clients
 from tests.harness.farm import Farm, Storage
 from tests.harness.knowledge import settled, upload
 from tests.harness.server import Server
-from tests.harness.stories import answers, at_rest, calls_of, function
+from tests.harness.stories import answers, at_rest, calls_of, function, submit
 from tests.stories.story import DOMAINS, Known, Story, Turn, stories
 
 NOON = 12 - datetime.now(UTC).hour
@@ -81,12 +81,13 @@ class Told:
         return at_rest(self._client, runs.create(self._thread, assistant_id=self._assistant))
 
     def _submitted(self, run: Run, call: str, output: str) -> Run:
-        runs = self._client.beta.threads.runs
+        if not self._streamed:
+            return submit(self._client, run, output)
         outputs: Any = [{"tool_call_id": call, "output": output}]
-        if self._streamed:
-            with runs.submit_tool_outputs_stream(run_id=run.id, thread_id=self._thread, tool_outputs=outputs) as stream:
-                return _final(stream)
-        return at_rest(self._client, runs.submit_tool_outputs(run.id, thread_id=self._thread, tool_outputs=outputs))
+        with self._client.beta.threads.runs.submit_tool_outputs_stream(
+            run_id=run.id, thread_id=self._thread, tool_outputs=outputs
+        ) as stream:
+            return _final(stream)
 
     def _known(self) -> Known:
         state: Any = self._client.get(f"/threads/{self._thread}/state", cast_to=object)

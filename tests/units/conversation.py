@@ -13,9 +13,9 @@ Every message checks what holds for all: the state is the fold of its changes, a
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from zhuli.dialogue.forms_and_slots import form_named, slot_named, slots_of
 from zhuli.dialogue.heard import Heard
 from zhuli.dialogue.hearing import hear
-from zhuli.dialogue.mappings import form_named, slot_named, slots_of
 from zhuli.dialogue.parts import parts_of
 from zhuli.dialogue.policy import decide
 from zhuli.dialogue.state import MOST_TOPICS, fold

@@ -1,31 +1,22 @@
 """The parser of docs/howto/add-a-parser.md works as it stands there, and so do the tests that the page gives for it."""
 
-import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.harness.howto import blocks, installed, module
 from zhuli.testing.parser_contract import ParserContract
 from zhuli.types.document import Block
 
-PAGE = Path(__file__).parents[2] / "docs" / "howto" / "add-a-parser.md"
-PARSER, TESTS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+PARSER, TESTS = blocks("add-a-parser.md")
 
 
 @pytest.fixture
-def page() -> Iterator[dict[str, Any]]:
+def page(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What both pieces of the page define, the first being the module my_package.calendar."""
-    package, calendar = ModuleType("my_package"), ModuleType("my_package.calendar")
-    sys.modules |= {"my_package": package, "my_package.calendar": calendar}
-    exec(compile(PARSER, str(PAGE), "exec"), calendar.__dict__)
-    tests: dict[str, Any] = {}
-    exec(compile(TESTS, str(PAGE), "exec"), tests)
-    yield vars(calendar) | tests
-    del sys.modules["my_package"], sys.modules["my_package.calendar"]
+    calendar = installed(monkeypatch, "my_package.calendar", PARSER)
+    return vars(calendar) | vars(module("test_calendar", TESTS))
 
 
 @pytest.mark.parametrize("name", [name for name in vars(ParserContract) if name.startswith("test_")])

@@ -13,6 +13,7 @@ from zhuli.dialogue.senses import ServerSenses
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import open_database
+from zhuli.testing.understander_contract import belief
 from zhuli.types.domain import DomainFields
 from zhuli.types.prediction import PredictionCreate, PredictionList
 from zhuli.types.understanding import Asked as AskedFor
@@ -79,10 +80,6 @@ async def no_model(project: str, body: PredictionCreate) -> PredictionList:
     raise AssertionError("no tuned model is asked here")
 
 
-def sure(reading: Reading) -> float:
-    return reading.in_scope * reading.ranking[0].confidence if reading.ranking else 0.0
-
-
 async def test_its_intent_second_and_confidence_become_a_ranking(tmp_path: Path) -> None:
     reading = await Asked(tmp_path, {"intent": "greet", "confidence": 60, "second": "book", "entities": []}).read(
         "hello, a table"
@@ -99,7 +96,7 @@ async def test_out_of_scope_leaves_no_intent_that_is_believed(tmp_path: Path) ->
     reading = await Asked(
         tmp_path, {"intent": "out_of_scope", "confidence": 90, "second": "book", "entities": []}
     ).read("e = mc²")
-    assert sure(reading) < 0.05 < reading.threshold
+    assert belief(reading) < 0.05 < reading.threshold
 
 
 async def test_entities_are_found_where_they_stand_and_others_are_left_out(tmp_path: Path) -> None:
@@ -122,7 +119,7 @@ async def test_a_bad_answer_is_asked_for_once_more(tmp_path: Path) -> None:
     asked = Asked(tmp_path, "I would say: greet", good)
     reading = await asked.read("hi")
     assert reading.ranking[0].name == "greet"
-    assert sure(reading) == pytest.approx(0.9)
+    assert belief(reading) == pytest.approx(0.9)
     first, second = asked.prompts()
     assert second["messages"][:2] == first["messages"]
 
@@ -142,7 +139,7 @@ async def test_a_bad_answer_is_asked_for_once_more(tmp_path: Path) -> None:
 )
 async def test_two_bad_answers_are_out_of_scope_with_a_reason(tmp_path: Path, bad: Answer) -> None:
     reading = await Asked(tmp_path, bad, bad).read("hi")
-    assert sure(reading) == 0
+    assert belief(reading) == 0
     assert reading.reasons[0].startswith("The model's answer could not be read: ")
 
 

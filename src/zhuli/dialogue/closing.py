@@ -1,9 +1,8 @@
 """The end of the topic on top: its slots go where they should, and the topic that waited is on top again."""
 
-from collections.abc import Iterator
 from typing import Literal
 
-from zhuli.dialogue.mappings import form_named, slots_of
+from zhuli.dialogue.forms_and_slots import form_named, open_slots, slots_of
 from zhuli.dialogue.wording import held
 from zhuli.types.domain import DomainFields
 from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TopicClosed
@@ -16,7 +15,7 @@ def closed(domain: DomainFields, state: DialogueState, how: Literal["done", "can
     What a waiting form also has stays. A slot with an initial value goes back to it.
     """
     waiting = {slot.name for topic in state.topics[:-1] for slot in slots_of(domain, form_named(domain, topic.form))}
-    own = slots_of(domain, form_named(domain, state.form))
+    own = open_slots(domain, state)
     values = {slot.name: held(state, slot.name) for slot in own if how == "done" and held(state, slot.name) is not None}
     slots = [slot for slot in own if slot.name not in waiting]
     gone = [slot for slot in slots if held(state, slot.name) is not None and (how == "cancelled" or not slot.keep)]
@@ -37,10 +36,3 @@ def stale(domain: DomainFields, state: DialogueState) -> list[StateChange]:
             break
         changes.append(TopicClosed(how="cancelled"))
     return changes
-
-
-def begun(domain: DomainFields, state: DialogueState) -> Iterator[StateChange]:
-    """Initial values of slots of which the state knows nothing yet."""
-    for slot in domain.slots:
-        if slot.initial is not None and slot.name not in state.slots:
-            yield SlotSet(slot=slot.name, value=slot.initial, how="initial")

@@ -7,8 +7,9 @@ for but not found is looked for by its type, or taken as it was said. A value fi
 else fill no slots of the open form.
 """
 
+from zhuli.dialogue.forms_and_slots import slot_named
 from zhuli.dialogue.keeping import Kept
-from zhuli.dialogue.mappings import mappings_of, slot_named, takes_text, typed_entity
+from zhuli.dialogue.mappings import loose_entities, mappings_of, takes_text
 from zhuli.dialogue.matching import Matching
 from zhuli.dialogue.scene import Scene
 from zhuli.dialogue.slot_names import names_in
@@ -17,7 +18,7 @@ from zhuli.dialogue.wishes import short_answer
 from zhuli.language.acts import correction
 from zhuli.language.entities import find_entities
 from zhuli.language.wanting import wanted
-from zhuli.types.domain import Entity, FromEntity, FromIntent, Slot
+from zhuli.types.domain import FromEntity, FromIntent, Slot
 from zhuli.types.understanding import EntityFound
 
 
@@ -151,10 +152,7 @@ def _look_closer(kept: Kept, matching: Matching, asked: Slot | None) -> None:
 
 def _by_type(kept: Kept, matching: Matching, slot: Slot) -> EntityFound | None:
     """The first value of the slot's type that no other slot has taken."""
-    wanted = [entity for entity in (typed_entity(slot),) if entity]
-    if slot.type == "time":
-        wanted.append(Entity(name=slot.name, kind="number"))
-    for entity in wanted:
+    for entity in loose_entities(slot):
         for one in find_entities(matching.text, [entity], language=kept.scene.language, now=kept.scene.now):
             start, end = one.start + matching.segment.start, one.end + matching.segment.start
             if (start, end) not in kept.used and not _is_denied(kept.scene, start, end):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.dialogue.closing import closed
+from zhuli.dialogue.forms_and_slots import asked_for, form_named, slot_named
 from zhuli.dialogue.heard import Heard
-from zhuli.dialogue.mappings import asked_for, form_named, slot_named
 from zhuli.dialogue.performing import perform
 from zhuli.dialogue.state import MOST_TOPICS, fold
 from zhuli.dialogue.wording import built_in, choices, held, joined, question, said, spoken
@@ -67,13 +67,12 @@ def _step(
     domain: DomainFields, state: DialogueState, form: Form, heard: Heard, *, fresh: bool, after: Sequence[Decision]
 ) -> Steps:
     """One step of the form on top. fresh: the message said nothing to it. after: what the reply says before."""
-    asked = Asked() if fresh else None
-    missing = [name for name in asked_for(form) if held(state, name) is None and slot_named(domain, name)]
+    missing = _missing(domain, form, state)
     if not fresh and (refusal := _refused(domain, state, form, heard)):
         return refusal
-    if not missing and (form.confirm is None or (not fresh and _agreed(heard))):
+    if missing is None and (form.confirm is None or (not fresh and _agreed(heard))):
         return _done(domain, state, form, heard, after)
-    asked = Asked(slot=missing[0]) if fresh and missing else asked or _following(domain, form, state, heard)
+    asked = Asked(slot=missing) if fresh else _following(domain, form, state, heard)
     digressed = any(one.act != "cancel" for one in after) or fresh
     if not digressed and _same(asked, heard.asked) and not heard.usable and not heard.opened:
         return _unanswered(domain, state, heard, asked)
@@ -89,8 +88,13 @@ def _following(domain: DomainFields, form: Form, state: DialogueState, heard: He
     """What the form asks for now: what the user wants to change, the first slot that is missing, or whether all is right."""
     if heard.named is not None and heard.named in (*form.slots, *form.optional):
         return Asked(slot=heard.named)
-    missing = [name for name in asked_for(form) if held(state, name) is None and slot_named(domain, name)]
-    return Asked(slot=missing[0]) if missing else Asked()
+    return Asked(slot=_missing(domain, form, state))
+
+
+def _missing(domain: DomainFields, form: Form, state: DialogueState) -> str | None:
+    """The first slot that the form needs and does not have; None when all is known."""
+    names = (name for name in asked_for(form) if held(state, name) is None and slot_named(domain, name))
+    return next(names, None)
 
 
 def _refused(domain: DomainFields, state: DialogueState, form: Form, heard: Heard) -> Steps | None:

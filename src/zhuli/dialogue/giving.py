@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.dialogue.values import fit
+from zhuli.dialogue.wording import held
 from zhuli.types.domain import DomainFields, Slot
 from zhuli.types.understanding import DialogueState, HandedOver, SlotCleared, SlotSet, StateChange, StateGive
 
@@ -26,11 +27,7 @@ def changes_by(body: StateGive, domain: DomainFields, state: DialogueState, *, n
         for name, value in body.slots.items()
         if value is not None
     ]
-    changes += [
-        SlotCleared(slot=name, why="given")
-        for name in dict.fromkeys(emptied)
-        if name in state.slots and state.slots[name].value is not None
-    ]
+    changes += [SlotCleared(slot=name, why="given") for name in dict.fromkeys(emptied) if held(state, name) is not None]
     if body.release and state.handed_over:
         changes.append(HandedOver(released=True))
     return changes

@@ -13,9 +13,9 @@ from zhuli.dialogue.answering import Place, keeps, only_says
 from zhuli.dialogue.believing import scored
 from zhuli.dialogue.closing import closed, stale
 from zhuli.dialogue.filling import filled
+from zhuli.dialogue.forms_and_slots import form_named, open_slots
 from zhuli.dialogue.heard import Filled, Heard
 from zhuli.dialogue.keeping import Kept
-from zhuli.dialogue.mappings import form_named, slots_of
 from zhuli.dialogue.message_acts import act_meant, by_act, chosen_wish, said_in
 from zhuli.dialogue.referring import referred
 from zhuli.dialogue.resuming import mends, recalled, reopening
@@ -25,7 +25,7 @@ from zhuli.dialogue.state import fold
 from zhuli.dialogue.turn import Turn, entities_in, loose_values, open_question
 from zhuli.dialogue.wishes import Listener, Part, Wish
 from zhuli.language.acts import correction
-from zhuli.language.references import references
+from zhuli.language.references import Reference, references
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Language
 from zhuli.types.understanding import Asked, DialogueState, EntityFound, IntentScore, Reading, StateChange, TopicOpened
 
@@ -59,6 +59,7 @@ def _heard(turn: Turn, whole: Reading, parts: Sequence[Part]) -> Heard:
     said, corrects = said_in(turn, parts), correction(text)
     act: Act | None = None if said == "correct" else said
     corrects = corrects or said == "correct" or keeps(text)
+    pointing = references(text)
     listener = Listener(
         domain=domain,
         state=state,
@@ -66,7 +67,7 @@ def _heard(turn: Turn, whole: Reading, parts: Sequence[Part]) -> Heard:
         asked=turn.slot,
         values=entities,
         loose=loose_values(turn),
-        referred=[(one.start, one.end) for one in references(text)],
+        referred=[(one.start, one.end) for one in pointing],
         named=_names(turn) if corrects or turn.confirming else (),
         act=act,
         corrects=corrects,
@@ -74,12 +75,14 @@ def _heard(turn: Turn, whole: Reading, parts: Sequence[Part]) -> Heard:
     wishes = chosen_wish(turn, act) or listener.wishes(whole, parts)
     act = act_meant(turn, act, wishes)
     wishes = [by_act(turn, wish, act) for wish in wishes]
-    return _Understood(turn, whole, entities, wishes, act, corrects).heard()
+    return _Understood(
+        turn=turn, whole=whole, entities=entities, wishes=wishes, act=act, corrects=corrects, pointing=pointing
+    ).heard()
 
 
 @dataclass(frozen=True, slots=True)
 class _Understood:
-    """What is known of the message before its slots are filled."""
+    """What is known of the message before its slots are filled. pointing: what of it refers to earlier values."""
 
     turn: Turn
     whole: Reading
@@ -87,14 +90,14 @@ class _Understood:
     wishes: list[Wish]
     act: Act | None
     corrects: bool
+    pointing: list[Reference]
 
     def heard(self) -> Heard:
         """All of it, with what follows for slots and topics; of a thread that a person has, only what was said."""
         turn, intents = self.turn, [_score(self.turn, wish) for wish in self.wishes]
-        main = next((one for one, wish in zip(intents, self.wishes, strict=True) if _form_of(turn, wish)), intents[0])
-        cancels = turn.state.form if self.act == "cancel" else None
-        gone: list[StateChange] = closed(turn.domain, turn.state, "cancelled") if cancels else []
-        scene = self._scene(fold(gone, turn.state), cancels=bool(cancels))
+        main = next((one for one, wish in zip(intents, self.wishes, strict=True) if _has_form(wish)), intents[0])
+        gone: list[StateChange] = closed(turn.domain, turn.state, "cancelled") if self.cancels else []
+        scene = self._scene(fold(gone, turn.state))
         kept = Kept(scene) if turn.state.handed_over else filled(scene)
         return Heard(
             text=turn.text,
@@ -113,28 +116,39 @@ class _Understood:
             refused=list(kept.refused.values()),
             named=self._named(scene, kept),
             goes_on=keeps(turn.text),
-            cancels=cancels,
-            opened=[] if turn.state.handed_over else self._opened(cancels=bool(cancels)),
+            cancels=self.cancels,
+            opened=[] if turn.state.handed_over else self._opened(),
         )
 
-    def _opened(self, *, cancels: bool) -> list[TopicOpened]:
+    @property
+    def cancels(self) -> str | None:
+        """The form that is left."""
+        return self.turn.state.form if self.act == "cancel" else None
+
+    @property
+    def only_cancels(self) -> bool:
+        """Whether the message leaves a form, and wants nothing beside."""
+        return self.cancels is not None and len(self.wishes) == 1
+
+    def _opened(self) -> list[TopicOpened]:
         """Forms to open, so that the one that was named first ends on top. One that is open already goes on."""
+        if self.only_cancels:
+            return []
         forms: dict[str, TopicOpened] = {}
         for wish in self.wishes:
             form = form_named(self.turn.domain, wish.intent.form) if wish.intent else None
-            alone = len(self.wishes) == 1
-            if form is None or wish.intent is None or (cancels and alone):
+            if form is None or wish.intent is None:
                 continue
-            if cancels or (form.name != self.turn.state.form and not wish.informs):
+            if self.cancels or (form.name != self.turn.state.form and not wish.informs):
                 forms.setdefault(form.name, TopicOpened(intent=wish.intent.name, form=form.name))
         return list(reversed(forms.values()))
 
-    def _scene(self, state: DialogueState, *, cancels: bool) -> Scene:
+    def _scene(self, state: DialogueState) -> Scene:
+        """state: without the form that is left."""
         turn = self.turn
-        segments = [] if cancels and len(self.wishes) == 1 else self._segments()
-        yes = {"affirm": True, "deny": False}.get(self.act or "")
-        asked = None if cancels else turn.slot
-        scene = Scene(
+        segments = [] if self.only_cancels else self._segments()
+        asked = None if self.cancels else turn.slot
+        return Scene(
             domain=turn.domain,
             state=state,
             text=turn.text,
@@ -143,12 +157,11 @@ class _Understood:
             entities=self.entities,
             segments=segments,
             asked=asked.name if asked else None,
-            yes=yes,
+            yes={"affirm": True, "deny": False}.get(self.act or ""),
             corrects=self.corrects,
             confirming=turn.confirming,
-            referred=referred(turn, state, segments),
+            referred=referred(turn, state, segments, pointing=self.pointing),
         )
-        return scene
 
     def _recalled(self, scene: Scene) -> dict[str, Filled]:
         """Of the message for which an intent was chosen now."""
@@ -174,9 +187,9 @@ class _Understood:
         """A slot of the open form that is to be changed, without saying to what: "the time is wrong"."""
         if not (self.corrects or scene.confirming) or kept.filled or kept.refused or not self.turn.state.topics:
             return None
-        slots = slots_of(self.turn.domain, form_named(self.turn.domain, self.turn.state.form))
         if not any(segment.answers for segment in scene.segments) or self.act == "affirm":
             return None
+        slots = open_slots(self.turn.domain, self.turn.state)
         return next((name for _, _, name in names_in(self.turn.text, slots)), None)
 
     def _reasons(self) -> list[str]:
@@ -190,7 +203,7 @@ class _Understood:
 
 def _names(turn: Turn) -> list[Place]:
     """Where the message calls slots of the open form by name."""
-    slots = slots_of(turn.domain, form_named(turn.domain, turn.state.form))
+    slots = open_slots(turn.domain, turn.state)
     return [(start, end) for start, end, _ in names_in(turn.text, slots)]
 
 
@@ -207,7 +220,7 @@ def _score(turn: Turn, wish: Wish) -> IntentScore:
     return IntentScore(name=OUT_OF_SCOPE, confidence=wish.belief.score, start=wish.start, end=wish.end)
 
 
-def _form_of(turn: Turn, wish: Wish) -> bool:
+def _has_form(wish: Wish) -> bool:
     return wish.informs or bool(wish.intent and wish.intent.form)
 
 

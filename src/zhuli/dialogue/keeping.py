@@ -33,7 +33,7 @@ class Kept:
         if value is None:
             self.refused.setdefault(slot.name, Refused(slot.name, mention.text))
             return False
-        self.keep(slot, self._added(slot, value) if slot.type == "list" else value, mention.text, how)
+        self.keep(slot, self._held_with(slot, value), mention.text, how)
         self.used.add((mention.start, mention.end))
         return True
 
@@ -51,7 +51,7 @@ class Kept:
         if value is None:
             self.refused.setdefault(slot.name, Refused(slot.name, text))
         else:
-            self.keep(slot, self._added(slot, value) if slot.type == "list" else value, text, "text")
+            self.keep(slot, self._held_with(slot, value), text, "text")
 
     def deny(self, slot: Slot, mention: EntityFound) -> None:
         """The slot is not this: a list loses it, anything else is cleared if it held it."""
@@ -73,7 +73,10 @@ class Kept:
             slot.name, value, text, "correction" if replaces and how != "reference" else how
         )
 
-    def _added(self, slot: Slot, item: Any) -> list[Any]:
+    def _held_with(self, slot: Slot, item: Any) -> Any:
+        """A list with the item behind what it holds; anything else holds one value."""
+        if slot.type != "list":
+            return item
         before = self.filled[slot.name].value if slot.name in self.filled else self.scene.value(slot.name)
         items = list(before) if isinstance(before, list) else []
         return items if item in items else [*items, item]

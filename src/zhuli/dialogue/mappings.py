@@ -1,7 +1,6 @@
 """Where slots take their values from: what the domain says, and what goes without saying."""
 
-from zhuli.types.domain import DomainFields, Entity, EntityKind, Form, FromEntity, FromText, Intent, Mapping, Slot
-from zhuli.types.understanding import DialogueState
+from zhuli.types.domain import DomainFields, Entity, EntityKind, FromEntity, FromText, Mapping, Slot
 
 
 def mappings_of(domain: DomainFields, slot: Slot) -> list[Mapping]:
@@ -11,7 +10,7 @@ def mappings_of(domain: DomainFields, slot: Slot) -> list[Mapping]:
     """
     if slot.mappings:
         return slot.mappings
-    if any(entity.name == slot.name for entity in domain.entities) or typed_entity(slot):
+    if any(entity.name == slot.name for entity in domain.entities) or _kind_of(slot):
         return [FromEntity(type="entity", entity=slot.name)]
     return [] if slot.type == "boolean" else [FromText(type="text")]
 
@@ -25,10 +24,15 @@ def implied_entities(domain: DomainFields) -> list[Entity]:
 
 def typed_entity(slot: Slot) -> Entity | None:
     """What finds values of the slot's type in a text, named as the slot; None for texts, booleans and open lists."""
-    if slot.type in ("category", "list"):
-        return Entity(name=slot.name, kind="lookup", values=slot.values) if slot.values else None
-    kinds: dict[str, EntityKind] = {"number": "number", "date": "date", "time": "time"}
-    return Entity(name=slot.name, kind=kinds[slot.type]) if slot.type in kinds else None
+    kind = _kind_of(slot)
+    return Entity(name=slot.name, kind=kind, values=slot.values if kind == "lookup" else []) if kind else None
+
+
+def loose_entities(slot: Slot) -> list[Entity]:
+    """What could be a value of the slot by its type, whatever entity it waits for: an hour may be said as a bare number."""
+    entity = typed_entity(slot)
+    numbers = [Entity(name=slot.name, kind="number")] if slot.type == "time" else []
+    return [entity, *numbers] if entity else []
 
 
 def takes_text(domain: DomainFields, slot: Slot) -> bool:
@@ -36,39 +40,11 @@ def takes_text(domain: DomainFields, slot: Slot) -> bool:
     return any(isinstance(mapping, FromText) for mapping in mappings_of(domain, slot))
 
 
-def form_named(domain: DomainFields, name: str | None) -> Form | None:
-    return next((form for form in domain.forms if form.name == name), None) if name else None
-
-
-def intent_named(domain: DomainFields, name: str | None) -> Intent | None:
-    return next((intent for intent in domain.intents if intent.name == name), None)
-
-
-def slot_named(domain: DomainFields, name: str | None) -> Slot | None:
-    return next((slot for slot in domain.slots if slot.name == name), None) if name else None
-
-
-def slots_of(domain: DomainFields, form: Form | None) -> list[Slot]:
-    """The form's slots in the order in which they are asked for, then those that are only listened for."""
-    if form is None:
-        return []
-    slots = {slot.name: slot for slot in domain.slots}
-    names = dict.fromkeys([*(name for name in form.slots if name not in form.optional), *form.optional])
-    return [slots[name] for name in names if name in slots]
-
-
-def waiting_slots(domain: DomainFields, state: DialogueState) -> list[Slot]:
-    """Of the forms below the open one, the newest first."""
-    waiting = reversed(state.topics[:-1])
-    return [slot for topic in waiting for slot in slots_of(domain, form_named(domain, topic.form))]
-
-
-def asked_for(form: Form) -> list[str]:
-    """The names of the slots that must be filled."""
-    return [name for name in form.slots if name not in form.optional]
-
-
-def free_slots(domain: DomainFields) -> list[Slot]:
-    """Slots of no form: they are listened for at all times."""
-    taken = {name for form in domain.forms for name in (*form.slots, *form.optional)}
-    return [slot for slot in domain.slots if slot.name not in taken]
+def _kind_of(slot: Slot) -> EntityKind | None:
+    """The kind of entity that has values of the slot's type."""
+    match slot.type:
+        case "number" | "date" | "time":
+            return slot.type
+        case "category" | "list":
+            return "lookup" if slot.values else None
+    return None

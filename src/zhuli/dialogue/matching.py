@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from zhuli.dialogue.answering import is_bare
-from zhuli.dialogue.mappings import free_slots, mappings_of, slots_of, waiting_slots
+from zhuli.dialogue.forms_and_slots import free_slots, slots_of, waiting_slots
+from zhuli.dialogue.mappings import mappings_of
 from zhuli.dialogue.scene import Scene, Segment
 from zhuli.dialogue.slot_names import named_at, names_in, side_of_mention, side_of_name, side_of_slot
 from zhuli.language.counting import takes

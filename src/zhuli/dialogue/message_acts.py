@@ -6,7 +6,7 @@ from typing import Literal
 
 from zhuli.dialogue.answering import chosen, keeps, leaves
 from zhuli.dialogue.believing import Belief
-from zhuli.dialogue.mappings import intent_named
+from zhuli.dialogue.forms_and_slots import intent_named
 from zhuli.dialogue.turn import Turn
 from zhuli.dialogue.wishes import Part, Wish
 from zhuli.language.acts import act_of

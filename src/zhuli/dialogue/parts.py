@@ -1,6 +1,6 @@
 """Where a message may be cut into several wishes: "hi, book a table and what are your hours?".
 
-It only proposes: whether the parts have intents of their own is decided by what is understood of each (intents).
+It only proposes: whether the parts have intents of their own is decided by what is understood of each (wishes).
 """
 
 import re

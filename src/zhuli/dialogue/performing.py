@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from zhuli.dialogue.forms_and_slots import slots_of
 from zhuli.dialogue.heard import Heard
-from zhuli.dialogue.mappings import slots_of
 from zhuli.dialogue.wording import built_in, held, joined, said
 from zhuli.types.domain import Action, Call, Clarify, DomainFields, Form, HandOver, Respond, Search, Talk
 from zhuli.types.understanding import Decision, DialogueState

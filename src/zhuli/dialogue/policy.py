@@ -13,11 +13,11 @@ from collections.abc import Callable
 from itertools import chain
 
 from zhuli.dialogue.forming import Move, ask_again, next_steps
+from zhuli.dialogue.forms_and_slots import form_named
 from zhuli.dialogue.heard import Heard
-from zhuli.dialogue.mappings import form_named
 from zhuli.dialogue.performing import as_one, perform
 from zhuli.dialogue.wording import built_in, question, said
-from zhuli.types.domain import OUT_OF_SCOPE, Action, Clarify, DomainFields, Intent, Talk
+from zhuli.types.domain import OUT_OF_SCOPE, Action, Clarify, DomainFields, HandOver, Intent, Talk
 from zhuli.types.understanding import Asked, Decision, DialogueState, HandedOver, StateChange
 
 Rule = Callable[[DomainFields, DialogueState, Heard], Move | None]
@@ -42,11 +42,8 @@ def _handing_over(domain: DomainFields, state: DialogueState, heard: Heard) -> M
     if heard.act != "handover":
         return None
     acting = (intent.action for intent in domain.intents if intent.act == "handover" and intent.action is not None)
-    action = next((action for action in acting if action.type == "hand_over"), None)
-    if action is not None:
-        return perform(domain, state, action, heard, form=None, why="The user wants a person."), [HandedOver()]
-    text = built_in("hand_over", state.language)
-    return Decision(act="hand_over", text=text, why="The user wants a person."), [HandedOver()]
+    action = next((action for action in acting if action.type == "hand_over"), HandOver(type="hand_over"))
+    return perform(domain, state, action, heard, form=None, why="The user wants a person."), [HandedOver()]
 
 
 def _lost(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | None:

@@ -6,11 +6,12 @@ Any slot's history counts, whichever form it was for and whether or not it was c
 import re
 from collections.abc import Sequence
 
-from zhuli.dialogue.mappings import form_named, mappings_of, slots_of
+from zhuli.dialogue.forms_and_slots import open_slots, slots_of
+from zhuli.dialogue.mappings import mappings_of
 from zhuli.dialogue.scene import Segment
 from zhuli.dialogue.slot_names import Side, side_of_slot
 from zhuli.dialogue.turn import Turn
-from zhuli.language.references import Reference, references
+from zhuli.language.references import Reference
 from zhuli.types.domain import DomainFields, FromEntity, Slot
 from zhuli.types.understanding import DialogueState, EntityFound, SlotValue
 
@@ -24,12 +25,13 @@ _PEOPLE = frozenset(
 )
 
 
-def referred(turn: Turn, state: DialogueState, segments: Sequence[Segment]) -> list[tuple[Slot, EntityFound]]:
-    """Earlier values that the message points to, with the slot that is to take each."""
-    found = references(turn.text)
+def referred(
+    turn: Turn, state: DialogueState, segments: Sequence[Segment], *, pointing: Sequence[Reference]
+) -> list[tuple[Slot, EntityFound]]:
+    """Earlier values that the message points to, with the slot that is to take each. pointing: its references."""
     given: list[tuple[Slot, EntityFound]] = []
     for segment in segments:
-        inside = [one for one in found if segment.start <= one.start and one.end <= segment.end]
+        inside = [one for one in pointing if segment.start <= one.start and one.end <= segment.end]
         slots = slots_of(turn.domain, segment.form)
         slots = [slot for slot in slots if _waits(turn, state, slot)]
         slots.sort(key=lambda slot: turn.slot is None or slot.name != turn.slot.name)
@@ -104,8 +106,7 @@ def _past(domain: DomainFields, state: DialogueState, source: Slot, target: Slot
 
     Not what the target holds already, nor a place that is another one of the open form: nobody goes where they are.
     """
-    open_form = slots_of(domain, form_named(domain, state.form))
-    apart = [target] if target.type in ("date", "time", "number") else open_form
+    apart = [target] if target.type in ("date", "time", "number") else open_slots(domain, state)
     held = [known.value for slot in apart if (known := state.slots.get(slot.name)) and known.value is not None]
     known = state.slots.get(source.name)
     return next((value for value in reversed(known.history) if value.value not in held), None) if known else None

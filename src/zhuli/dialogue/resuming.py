@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from zhuli.dialogue.filling import filled
+from zhuli.dialogue.forms_and_slots import form_named, slots_of
 from zhuli.dialogue.heard import Filled, Heard
-from zhuli.dialogue.mappings import form_named, slots_of
 from zhuli.dialogue.scene import Scene, Segment
 from zhuli.dialogue.wording import held
 from zhuli.types.domain import DomainFields, Intent

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from zhuli.dialogue.wording import spoken
@@ -83,7 +84,9 @@ def _called(slot: Slot, *, alone: bool) -> list[str]:
     return [plain(word) for word in (spoken(slot.name), *described, *kinds) if len(word) > 1]
 
 
+@lru_cache(maxsize=4096)
 def _whole(word: str) -> re.Pattern[str]:
+    """Kept, for every message looks for the names of all slots, and `re` keeps few."""
     inner = re.escape(word).replace(r"\ ", r"\s+")
     return re.compile(rf"\b{inner}s?\b" if word.isascii() else inner)
 

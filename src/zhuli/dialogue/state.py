@@ -28,6 +28,9 @@ MOST_TOPICS = 8
 
 def fold(changes: Iterable[StateChange], state: DialogueState | None = None) -> DialogueState:
     """The state after the changes, which began with `state` (None: a new one). Nothing that is given is altered."""
+    changes = list(changes)
+    if state is not None and not changes:
+        return state
     folded = state.model_copy(deep=True) if state is not None else DialogueState()
     for change in changes:
         _apply(folded, change)

@@ -2,8 +2,9 @@
 
 import json
 
+from zhuli.dialogue.forms_and_slots import form_named
 from zhuli.dialogue.sentences import LISTS, TOLD
-from zhuli.dialogue.wording import question, spoken
+from zhuli.dialogue.wording import held, question, spoken
 from zhuli.types.domain import DomainFields
 from zhuli.types.understanding import Decision, DialogueState
 
@@ -39,10 +40,10 @@ def told(domain: DomainFields, state: DialogueState, decision: Decision) -> str:
 
 def _open_form(domain: DomainFields, state: DialogueState) -> list[str]:
     words, comma = TOLD[state.language or "en"], LISTS[state.language or "en"]
-    form = next((form for form in domain.forms if form.name == state.form), None)
+    form = form_named(domain, state.form)
     if form is None:
         return []
-    missing = [name for name in form.slots if name not in state.slots or state.slots[name].value is None]
+    missing = [name for name in form.slots if held(state, name) is None]
     waiting = [topic.form for topic in state.topics[:-1] if topic.form]
     lines = [words["form"].format(form=spoken(form.name))]
     if missing:

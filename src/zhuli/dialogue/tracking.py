@@ -1,6 +1,8 @@
 """What a message changes in the state: the turn, what is cancelled and opened, what slots take. What is done next is policy's."""
 
-from zhuli.dialogue.closing import begun, closed, stale
+from collections.abc import Iterator
+
+from zhuli.dialogue.closing import closed, stale
 from zhuli.dialogue.heard import Heard
 from zhuli.dialogue.state import fold
 from zhuli.types.domain import OUT_OF_SCOPE, DomainFields
@@ -16,7 +18,7 @@ def track(domain: DomainFields, state: DialogueState, heard: Heard, *, message_i
         intent=intent.name if intent and intent.name != OUT_OF_SCOPE else None,
         confidence=intent.confidence if intent else None,
     )
-    changes: list[StateChange] = [turn, *stale(domain, state), *begun(domain, state), *heard.reopened]
+    changes: list[StateChange] = [turn, *stale(domain, state), *_begun(domain, state), *heard.reopened]
     if heard.cancels:
         changes += closed(domain, fold(changes, state), "cancelled")
     changes += heard.opened
@@ -24,3 +26,10 @@ def track(domain: DomainFields, state: DialogueState, heard: Heard, *, message_i
     for one in heard.filled:
         changes.append(SlotSet(slot=one.slot, value=one.value, text=one.text, how=one.how, message_id=message_id))
     return changes
+
+
+def _begun(domain: DomainFields, state: DialogueState) -> Iterator[SlotSet]:
+    """Initial values of slots of which the state knows nothing yet."""
+    for slot in domain.slots:
+        if slot.initial is not None and slot.name not in state.slots:
+            yield SlotSet(slot=slot.name, value=slot.initial, how="initial")

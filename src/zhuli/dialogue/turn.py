@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from zhuli.dialogue.answering import Place, by_place, is_bare, only_says
-from zhuli.dialogue.mappings import form_named, implied_entities, slot_named, slots_of, typed_entity
+from zhuli.dialogue.forms_and_slots import form_named, open_slots, slot_named
+from zhuli.dialogue.mappings import implied_entities, loose_entities
 from zhuli.language.entities import find_entities
 from zhuli.language.merging import merged
 from zhuli.language.negation import with_negation
-from zhuli.types.domain import DomainFields, Entity, Language, Slot
+from zhuli.types.domain import DomainFields, Language, Slot
 from zhuli.types.understanding import Asked, DialogueState, EntityFound
 
 _PLAIN = frozenset(("date", "time", "money", "phone", "email"))
@@ -41,8 +42,7 @@ def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
     asked = state.asked
     if asked is None or asked.slot is None:
         return asked if asked and (asked.intents or form_named(domain, state.form)) else None
-    slots = slots_of(domain, form_named(domain, state.form))
-    return asked if any(slot.name == asked.slot for slot in slots) else None
+    return asked if any(slot.name == asked.slot for slot in open_slots(domain, state)) else None
 
 
 def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
@@ -67,9 +67,6 @@ def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:
 
 def loose_values(turn: Turn) -> list[Place]:
     """What could be a value of the asked slot by its type, whatever entity it waits for."""
-    entity = typed_entity(turn.slot) if turn.slot else None
-    if entity is None:
-        return []
-    wanted = [entity, Entity(name=entity.name, kind="number")] if entity.kind == "time" else [entity]
+    wanted = loose_entities(turn.slot) if turn.slot else []
     found = (find_entities(turn.text, [want], language=turn.language, now=turn.now) for want in wanted)
     return [(one.start, one.end) for ones in found for one in ones]

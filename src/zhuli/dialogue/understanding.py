@@ -6,7 +6,7 @@ file; this puts them in order, and gives them the time and the models.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -110,7 +110,7 @@ def _understood(
     message_id: str | None,
 ) -> Understanding:
     """From what was read to what is decided; pure but for its id."""
-    there = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(domain.timezone))
+    there = datetime.fromtimestamp(now, ZoneInfo(domain.timezone))
     heard = hear(domain, state, text, language=language, now=there, whole=whole, parts=parts)
     tracked = track(domain, state, heard, message_id=message_id)
     decision, decided = decide(domain, fold(tracked, state), heard)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from zhuli.dialogue.answering import Place, asks, is_bare, is_question, only_says, requests
 from zhuli.dialogue.believing import Belief, believe
-from zhuli.dialogue.mappings import form_named, intent_named, mappings_of, slots_of, takes_text, waiting_slots
+from zhuli.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of, waiting_slots
+from zhuli.dialogue.mappings import mappings_of, takes_text
 from zhuli.dialogue.wording import held
 from zhuli.language.acts import act_of, only_greets
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
@@ -178,7 +179,7 @@ class Listener:
 
     def _fed(self, values: Sequence[EntityFound]) -> bool:
         """Whether one of the values is for the asked slot, or for another that the form still misses."""
-        slots = slots_of(self.domain, form_named(self.domain, self.state.form))
+        slots = open_slots(self.domain, self.state)
         missing = [slot for slot in slots if slot == self.asked or held(self.state, slot.name) is None]
         return self._takes(missing, values)
 
@@ -208,8 +209,8 @@ class Listener:
         return not belief.known and not belief.unclear and short_answer(self.domain, self.asked, text)
 
     def _feeds(self, value: EntityFound) -> bool:
-        slots = slots_of(self.domain, form_named(self.domain, self.state.form))
-        return self._takes([*slots, *waiting_slots(self.domain, self.state)], [value])
+        slots = [*open_slots(self.domain, self.state), *waiting_slots(self.domain, self.state)]
+        return self._takes(slots, [value])
 
     def _inside(self, start: int, end: int) -> list[EntityFound]:
         return [one for one in self.values if start <= one.start and one.end <= end]

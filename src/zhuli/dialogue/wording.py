@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from zhuli.dialogue.forms_and_slots import form_named, slot_named
 from zhuli.dialogue.sentences import BUILT_IN, LISTS, YES_NO
 from zhuli.types.domain import DomainFields, Form, Language, Slot, Wording
 from zhuli.types.understanding import Asked, Decision, DialogueState
@@ -76,9 +77,9 @@ def question(domain: DomainFields, asked: Asked, state: DialogueState) -> str:
     if asked.intents:
         return _choice(domain, asked.intents, language)
     if asked.slot is not None:
-        slot = next((slot for slot in domain.slots if slot.name == asked.slot), None)
+        slot = slot_named(domain, asked.slot)
         return _slot_question(slot, state) if slot else ""
-    form = next((form for form in domain.forms if form.name == state.form), None)
+    form = form_named(domain, state.form)
     return _confirmation(form, state) if form else ""
 
 
@@ -138,7 +139,7 @@ def _slot_question(slot: Slot, state: DialogueState) -> str:
 def _confirmation(form: Form, state: DialogueState) -> str:
     if form.confirm is not None:
         return said(form.confirm, state, state.language)
-    values = {name: state.slots[name].value for name in form.slots if name in state.slots}
+    values = {name: held(state, name) for name in form.slots}
     listed = [f"{spoken(name)}: {shown(value, state.language)}" for name, value in values.items() if value is not None]
     return built_in("confirm", state.language, values=LISTS[state.language or "en"].join(listed))
 

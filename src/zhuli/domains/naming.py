@@ -6,6 +6,9 @@ from zhuli.domains.findings import error, warning
 from zhuli.domains.uses import RESULT, Use, uses_of
 from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, Finding, Slot
 
+_ONE = {"intents": "intent", "entities": "entity", "slots": "slot", "forms": "form", "responses": "response"}
+"""What has names, and what one of it is called."""
+
 
 def check_names(domain: DomainFields) -> Iterator[Finding]:
     """Errors for names without a meaning, warnings for what has no use."""
@@ -24,7 +27,7 @@ def _names(domain: DomainFields, kind: str) -> list[str]:
 
 
 def _defined_once(domain: DomainFields) -> Iterator[Finding]:
-    for kind, one in (("intents", "intent"), ("entities", "entity"), ("slots", "slot"), ("forms", "form")):
+    for kind, one in _ONE.items():
         first: dict[str, int] = {}
         for index, name in enumerate(_names(domain, kind)):
             if name in first:
@@ -49,10 +52,10 @@ def _reserved(domain: DomainFields) -> Iterator[Finding]:
 
 
 def _undefined(domain: DomainFields, uses: Sequence[Use]) -> Iterator[Finding]:
-    known = {kind: set(_names(domain, kind)) for kind in ("intents", "entities", "slots", "forms", "responses")}
+    known = {kind: set(_names(domain, kind)) for kind in _ONE}
     for kind, name, where in uses:
         if name not in known[kind]:
-            one = {"entities": "entity"}.get(kind, kind.removesuffix("s"))
+            one = _ONE[kind]
             there = ", ".join(sorted(known[kind])[:20]) or "none yet"
             text = f"There is no {one} '{name}'. Define it under `{kind}`, or name one of: {there}."
             yield error(f"undefined_{one}", where, text)
@@ -72,8 +75,7 @@ def _unused(domain: DomainFields, uses: Sequence[Use]) -> Iterator[Finding]:
         for index, name in enumerate(_names(domain, kind)):
             if (kind, name) not in used and (kind != "entities" or domain.slots):
                 where = f"responses.{name}" if kind == "responses" else f"{kind}[{index}]"
-                one = {"entities": "entity"}.get(kind, kind.removesuffix("s"))
-                yield warning(f"unused_{one}", where, text.replace("{}", name))
+                yield warning(f"unused_{_ONE[kind]}", where, text.replace("{}", name))
 
 
 def _unfillable(domain: DomainFields) -> Iterator[Finding]:

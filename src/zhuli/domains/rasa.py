@@ -16,7 +16,7 @@ from zhuli.domains.rasa_nlu import Nlu, entities_of, read_nlu
 from zhuli.domains.rasa_rules import Followed, read_rules
 from zhuli.language.tokens import tokens, unspaced
 from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Finding
-from zhuli.types.refusals import refusal
+from zhuli.types.refusals import refusal_of
 
 ACTS: dict[str, Act] = {
     "affirm": "affirm",
@@ -95,6 +95,5 @@ def _language(source: RasaFiles, nlu: Nlu) -> str:
 
 
 def _refused(error: ValidationError) -> InvalidRequest:
-    first = error.errors(include_url=False)[0]
-    said = refusal([{**first, "loc": ("body", *first["loc"])}])
+    said = refusal_of(error)
     return InvalidRequest(f"The files can't be made into a domain. {said.message}", param="files", code=said.code)

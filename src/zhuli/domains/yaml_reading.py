@@ -1,6 +1,6 @@
 """A domain in YAML, shorter than in JSON where that is natural. docs/domains.md says what may be written how.
 
-parse() turns it into what the JSON would be, which types/domain checks; dump() writes what parse() reads to the same fields.
+parse() turns it into what the JSON would be, which types/domain checks; yaml_writing writes what it reads to the same fields.
 Whether names are defined, examples agree and so on is domains/checking.
 """
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from zhuli.core.errors import InvalidRequest
 from zhuli.domains.yaml_tree import Node, data_of, lines_of, tree_of, wrong
 from zhuli.types.domain import DomainFields
-from zhuli.types.refusals import path, refusal
+from zhuli.types.refusals import path, refusal_of
 
 Place = tuple[str | int, ...]
 """Where something is in the JSON: ("intents", 3, "examples", 0)."""
@@ -70,8 +70,7 @@ def line_of(lines: Lines, where: str) -> int | None:
 
 
 def _refused(error: ValidationError, lines: Lines) -> InvalidRequest:
-    first = error.errors(include_url=False)[0]
-    said = refusal([{**first, "loc": ("body", *first["loc"])}])
+    said = refusal_of(error)
     line = line_of(lines, said.param or "")
     where = "" if line is None else f"Line {line}: "
     return InvalidRequest(f"{where}{said.message}", param=said.param, code=said.code)

@@ -4,11 +4,12 @@ Not found: spans without a day (下周, 月底) and feasts of the moon's calenda
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 from zhuli.language import calendar_days as days
 from zhuli.language.chinese_numbers import amount
+from zhuli.language.date_rules import Read, days_in
 from zhuli.language.spans import Span
 
 _AHEAD = {"大后天": 3, "后天": 2, "明天": 1, "明日": 1, "明儿": 1, "今天": 0, "今日": 0, "今儿": 0, "昨天": -1, "昨日": -1,
@@ -24,8 +25,6 @@ _YEAR = "(?:(?P<year>[0-9]{4}|[0-9]{2}(?=年)|[零〇一二三四五六七八九
 _NO_DAY = "(?![楼线店门厅桌院馆口机座车房铺台馆院柜窗坑栋单位])"
 """Behind 5号 when it is a day, and not a building, a line or a table."""
 
-_Read = Callable[[re.Match[str], date], date | None]
-
 
 def find_chinese_dates(text: str, today: date) -> Iterator[Span]:
     """Every reading of every rule; they may overlap. Values are "YYYY-MM-DD"."""
@@ -35,10 +34,7 @@ def find_chinese_dates(text: str, today: date) -> Iterator[Span]:
         if last:
             yield Span(match.start("last"), match.end(), last.isoformat())
     for pattern, read, certain in _RULES:
-        for match in pattern.finditer(text):
-            found = read(match, today)
-            if found is not None:
-                yield Span(match.start(), match.end(), found.isoformat(), certain)
+        yield from days_in(text, pattern, read, today, certain=certain)
 
 
 def _number(said: str) -> int:
@@ -85,7 +81,7 @@ def _feast(match: re.Match[str], today: date) -> date | None:
     return days.day_of(today.year + 1, month, day) if match["next"] else days.coming(today, month, day)
 
 
-_RULES: list[tuple[re.Pattern[str], _Read, bool]] = [
+_RULES: list[tuple[re.Pattern[str], Read, bool]] = [
     (re.compile(
         rf"{_YEAR}(?P<month>{_NUMBER})月份?(?:的)?(?P<day>{_NUMBER})(?:日|号|(?![0-9十个天年]))"
     ), _month_day, True),

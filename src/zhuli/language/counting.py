@@ -39,13 +39,13 @@ def takes(name: str, text: str, end: int, *, names: Sequence[str]) -> bool:
     (一张桌子) is nothing for 人数.
     """
     match = _BEHIND.match(text, end)
-    if match is None:
+    counted = _groups_of(match["english"] or match["chinese"]) if match else set()
+    if not counted:
         return True
-    counted = _groups_of(match["english"] or match["chinese"])
     fitting = [other for other in names if _named(other) & counted]
     if fitting:
         return name in fitting
-    return not (counted and _named(name))
+    return not _named(name)
 
 
 def _groups_of(noun: str) -> set[int]:

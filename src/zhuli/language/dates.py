@@ -6,12 +6,12 @@ first (5.3.2026), as only Europe writes it so.
 """
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import pairwise
 
 from zhuli.language import calendar_days as days
 from zhuli.language.chinese_dates import find_chinese_dates
+from zhuli.language.date_rules import Read, days_in
 from zhuli.language.english_dates import find_english_dates
 from zhuli.language.spans import Span, apart
 
@@ -31,20 +31,13 @@ def find_dates(text: str, today: date) -> list[Span]:
 
     A weekday that ends a span is the first after its beginning: "from Monday to Friday", said on a Monday.
     """
-    found = apart([*_in_figures(text, today), *find_english_dates(text, today), *find_chinese_dates(text, today)])
+    figures = (span for pattern, read in _FORMS for span in days_in(text, pattern, read, today))
+    found = apart([*figures, *find_english_dates(text, today), *find_chinese_dates(text, today)])
     for place, (first, last) in enumerate(pairwise(found), start=1):
         if _UP_TO.fullmatch(text, first.end, last.start) and _WEEKDAY.fullmatch(text, last.start, last.end):
             began, weekday = date.fromisoformat(found[place - 1].value), date.fromisoformat(last.value).weekday()
             found[place] = last._replace(value=days.coming_weekday(began, weekday).isoformat())
     return found
-
-
-def _in_figures(text: str, today: date) -> Iterator[Span]:
-    for pattern, read in _FORMS:
-        for match in pattern.finditer(text):
-            found = read(match, today)
-            if found is not None:
-                yield Span(match.start(), match.end(), found.isoformat())
 
 
 def _year_first(match: re.Match[str], today: date) -> date | None:
@@ -67,7 +60,7 @@ def _month_and_day(first: int, second: int) -> tuple[int, int]:
     return (second, first) if first > 12 else (first, second)
 
 
-_FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str], date], date | None]]] = [
+_FORMS: list[tuple[re.Pattern[str], Read]] = [
     (_YEAR_FIRST, _year_first),
     (_YEAR_LAST, _year_last),
     (_DOTS, _dots),

@@ -5,18 +5,18 @@ Not found: spans without a day ("next week", "in March") and feasts that move (E
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 
 from zhuli.language import calendar_days as days
+from zhuli.language.date_rules import Read, days_in
 from zhuli.language.english_numbers import CARDINAL, ORDINAL, ordinal, whole
 from zhuli.language.spans import Span
 
 _MONTHS = ["jan(?:uary)?", "feb(?:r?uary)?", "mar(?:ch)?", "apr(?:il)?", "may", "june?", "july?", "aug(?:ust)?",
            "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?"]  # fmt: skip
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\.?"
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _WEEKDAY = (
     r"(?:(?:mon|tues|wednes|wendes|wedns|wens|thurs|thrus|fri|satur|sun)day|"
     r"(?<!of )(?<=(?:on|xt|is|by|or|to|ng) )(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)|(?<![^(])(?:mon|tues?|wed|"
@@ -38,17 +38,14 @@ _FEASTS = {r"christmas eve": (12, 24), r"(?:christmas|xmas)(?: day)?": (12, 25),
            r"new year'?s eve": (12, 31), r"new year'?s(?: day)?": (1, 1), r"valentine'?s(?: day)?": (2, 14),
            r"halloween": (10, 31), r"independence day|(?:the )?(?:4th|fourth) of july": (7, 4)}  # fmt: skip
 
-_Rule = tuple[str, Callable[[re.Match[str], date], date | None], bool]
+_Rule = tuple[str, Read, bool]
 
 
 def find_english_dates(text: str, today: date) -> Iterator[Span]:
     """Every reading of every rule; they may overlap. Values are "YYYY-MM-DD"."""
     yield from _ranges(text, today)
     for pattern, read, certain in _RULES:
-        for match in _compiled(pattern).finditer(text):
-            found = read(match, today)
-            if found is not None:
-                yield Span(match.start(), match.end(), found.isoformat(), certain)
+        yield from days_in(text, _compiled(pattern), read, today, certain=certain)
 
 
 @cache
@@ -110,13 +107,7 @@ def _weekend(match: re.Match[str], today: date) -> date | None:
 
 
 def _after(match: re.Match[str], today: date) -> date | None:
-    count = (
-        1
-        if match["count"] in ("a", "an", "one")
-        else 2
-        if match["count"].startswith("a couple")
-        else whole(match["count"])
-    )
+    count = 2 if match["count"].startswith("a couple") else whole(match["count"])
     unit = match["unit"]
     if unit == "month":
         return _in_months(today, count)
@@ -133,7 +124,7 @@ def _in_months(today: date, count: int) -> date | None:
 
 
 def _rules() -> Iterator[_Rule]:
-    def rule(pattern: str, read: Callable[[re.Match[str], date], date | None], *, certain: bool = True) -> _Rule:
+    def rule(pattern: str, read: Read, *, certain: bool = True) -> _Rule:
         return rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", read, certain
 
     yield rule(rf"{_WHEN}{_MONTH} (?:the )?{_DAY}(?!:|[0-9]|(?: ?[ap]\.?m\b)){_YEAR}", _month_day)

@@ -88,7 +88,7 @@ def _ranges(text: str) -> Iterator[Span]:
 def _later(text: str, now: datetime) -> Iterator[Span]:
     for match in _form(_IN).finditer(text):
         said = match["count"]
-        count = 0.5 if said.startswith("half") else 1 if said in ("a", "an") else whole(said)
+        count = 0.5 if said.startswith("half") else whole(said)
         minutes = count * (60 if match["unit"].startswith("h") else 1)
         if minutes <= 24 * 60:
             yield Span(match.start(), match.end(), f"{now + timedelta(minutes=minutes):%H:%M}")

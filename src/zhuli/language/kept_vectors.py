@@ -4,16 +4,13 @@ Texts are kept as digests. What can't be read is as if it were not there. Which 
 """
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from zhuli.language import whole_file
+from zhuli.language import array_file
 from zhuli.language.softmax_regression import Floats
 
 MOST = 20_000
@@ -26,18 +23,15 @@ def write(path: Path, rows: Mapping[str, Floats]) -> None:
     """Vectors by text, of one length, in place of what was kept there. OSError."""
     kept = list(islice(rows.items(), MOST))
     digests = np.frombuffer(b"".join(_digest(text) for text, _ in kept), np.uint8)
-    packed = BytesIO()
-    np.savez(packed, digests=digests, vectors=np.array([vector for _, vector in kept], "<f4"))
-    whole_file.replace(path, packed.getbuffer())
+    array_file.write(path, {"digests": digests, "vectors": np.array([vector for _, vector in kept], "<f4")})
 
 
 def read(path: Path, texts: Iterable[str]) -> dict[str, Floats]:
     """Of these texts the vectors that write() put there."""
-    try:
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as found:
-            digests, vectors = found["digests"].tobytes(), found["vectors"]
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
+    found = array_file.read(path)
+    if found is None or not {"digests", "vectors"} <= found.keys():
         return {}
+    digests, vectors = found["digests"].tobytes(), found["vectors"]
     if vectors.ndim != 2 or vectors.dtype != np.float32 or len(digests) != _SIZE * len(vectors):
         return {}
     kept = {digests[_SIZE * row : _SIZE * (row + 1)]: vector for row, vector in enumerate(vectors)}

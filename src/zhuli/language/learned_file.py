@@ -1,21 +1,18 @@
 """Keeps what was learned for a domain in a file, so that a restart does not learn it again.
 
-What can't be read is as if it were not there: the file is damaged, or of another version of this program. No pickle: a file
-holds arrays and JSON, and runs nothing.
+What can't be read is as if it were not there: the file is damaged, or of another version of this program. It holds arrays,
+and JSON as one of them.
 """
 
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zhuli.language import whole_file
+from zhuli.language import array_file
 from zhuli.language.intent_head import IntentHead
 from zhuli.language.softmax_regression import Floats
 from zhuli.language.tagger import Tagger
@@ -37,22 +34,22 @@ class Mind:
 
 def write(path: Path, mind: Mind) -> None:
     """In place of what was kept there. OSError."""
-    arrays: dict[str, NDArray[Any]] = {f"head.{name}": array for name, array in (_head(mind)).items()}
     about: dict[str, Any] = {"report": mind.report.model_dump(mode="json")}
+    arrays: dict[str, NDArray[Any]] = {"codes": mind.words.codes, "rarity": mind.words.rarity, "probe": mind.probe}
+    if mind.head:
+        arrays |= {f"head.{name}": array for name, array in mind.head.arrays().items()}
     if mind.tagger:
         about |= {"words": sorted(mind.tagger.words), "listed": mind.tagger.listed, "said": mind.tagger.said}
         arrays["tagger"] = _bytes(mind.tagger.model)
-    arrays |= {"codes": mind.words.codes, "rarity": mind.words.rarity}
-    packed = BytesIO()
-    np.savez(packed, about=_bytes(json.dumps(about).encode()), probe=mind.probe, **arrays)  # type: ignore[arg-type]
-    whole_file.replace(path, packed.getbuffer())
+    array_file.write(path, {"about": _bytes(json.dumps(about).encode()), **arrays})
 
 
 def read(path: Path) -> Mind | None:
     """What write() wrote there, or None."""
+    arrays = array_file.read(path)
+    if arrays is None:
+        return None
     try:
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
         about = json.loads(arrays["about"].tobytes())
         heads = {name.removeprefix("head."): array for name, array in arrays.items() if name.startswith("head.")}
         return Mind(
@@ -62,16 +59,12 @@ def read(path: Path) -> Mind | None:
             DomainReport.model_validate(about["report"]),
             arrays["probe"],
         )
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
+    except (KeyError, ValueError, TypeError):
         return None
 
 
 def _tagger(model: bytes, about: dict[str, Any]) -> Tagger:
     return Tagger(model, frozenset(about["words"]), about["listed"], about["said"])
-
-
-def _head(mind: Mind) -> dict[str, NDArray[Any]]:
-    return mind.head.arrays() if mind.head else {}
 
 
 def _bytes(data: bytes) -> NDArray[np.uint8]:

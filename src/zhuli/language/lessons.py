@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from zhuli.language.entity_labels import entity_of
 from zhuli.language.small_talk import ANSWERS
 from zhuli.language.tokens import tokens, unspaced
 
@@ -16,7 +17,6 @@ MOST = 3000
 
 SWAPPED = 3
 """Copies of an example with other values; on snips with 70 examples one to four find alike, within a point of F1."""
-
 
 NOBODY_S = "\U00020000"
 """A Chinese character that no text has."""
@@ -40,15 +40,6 @@ Listed = dict[str, list[list[str]]]
 
 Values = Mapping[str, Sequence[tuple[str, ...]]]
 """The values of each entity in words."""
-
-
-def label_of(entity: str, role: str | None) -> str:
-    """What a tag says of an entity with its role."""
-    return f"{entity}#{role}" if role else entity
-
-
-def entity_of(label: str) -> str:
-    return label.partition("#")[0]
 
 
 def asked_for(entity: str) -> str:

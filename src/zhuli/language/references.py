@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zhuli.language.plain_text import MOST_CHARACTERS, plain
+from zhuli.language.spans import Span, apart
 
 About = Literal["date", "time", "place", "person", "thing", "all"]
 Which = Literal["same", "that", "there", "last"]
@@ -112,14 +113,11 @@ _DESCRIBED = re.compile(r"that (?:one|time|day)(?= (?:that|which|who|with|where|
 def references(text: str) -> list[Reference]:
     """The references of a message in their order, without overlaps, the longest of them. Both languages are read."""
     read = plain(text[:MOST_CHARACTERS])
-    kept: list[Reference] = []
-    for one in sorted(_found(text, read), key=lambda one: (one.start - one.end, one.about != "all")):
-        if all(one.end <= other.start or other.end <= one.start for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda one: one.start)
+    return [span.value for span in apart(Span(one.start, one.end, one) for one in _found(text, read))]
 
 
 def _found(text: str, read: str) -> Iterator[Reference]:
+    """Every reading of every rule; "all" first, as of those that are as long apart() keeps the first."""
     for pattern in _ALL:
         for match in pattern.finditer(read):
             yield Reference(text[match.start() : match.end()], match.start(), match.end(), "all", "same")

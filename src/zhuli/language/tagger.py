@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from zhuli.language.lessons import Lesson, Listed, asked_for, label_of, meant, spans
+from zhuli.language.entity_labels import entity_of, label_of, role_of
+from zhuli.language.lessons import Lesson, Listed, asked_for, meant, spans
 from zhuli.language.marks import Marked
 from zhuli.language.tokens import Token, tokens
 from zhuli.language.word_features import Gazetteer, features
@@ -66,8 +67,7 @@ class Tagger:
         return [span for span in found if span[3] >= LEAST]
 
     def _entity(self, text: str, start: int, end: int, label: str, confidence: float) -> EntityFound:
-        entity, _, role = label.partition("#")
-        part = text[start:end]
+        entity, part = entity_of(label), text[start:end]
         return EntityFound(
             entity=entity,
             text=part,
@@ -75,7 +75,7 @@ class Tagger:
             start=start,
             end=end,
             source=SOURCE,
-            role=role or None,
+            role=role_of(label),
             confidence=round(min(confidence, 1.0), 4),
         )
 

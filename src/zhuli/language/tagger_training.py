@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from zhuli.core.errors import ServerFault
-from zhuli.language.lessons import Lesson, Listed, entity_of, known_words, lessons, spans
+from zhuli.language.entity_labels import entity_of
+from zhuli.language.lessons import Lesson, Listed, known_words, lessons, spans
 from zhuli.language.word_features import Gazetteer, features
 
 PENALTY = 0.1

@@ -6,7 +6,6 @@ the tokenizer.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +51,12 @@ class Recipe:
 
         It appears whole or not at all: a process that dies meanwhile, or two that do it at once, leave nothing half done.
         """
-        target = self.place(models)
-        if target.exists():
-            return target
-        return made_once(target, partial(self._write, [file.read() for file in self.files]), title=self.title)
+        return made_once(self.place(models), self._write, title=self.title)
 
-    def _write(self, contents: Sequence[bytes], folder: Path) -> None:
+    def _write(self, folder: Path) -> None:
         import numpy as np
 
-        parts = self.make(contents)
+        parts = self.make([file.read() for file in self.files])
         (folder / TOKENIZER).write_text(parts.tokenizer, encoding="utf-8")
         (folder / ENCODER).write_bytes(parts.encoder)
         np.save(folder / WORDS, parts.words)

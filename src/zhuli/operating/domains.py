@@ -5,14 +5,11 @@ A server learns what was imported when it is first asked to understand by it.
 
 import re
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError, Unavailable
-from zhuli.core.hints import Hints
 from zhuli.domains import rasa
 from zhuli.domains.checking import check as findings_of
 from zhuli.domains.checking import refuse_errors
@@ -20,10 +17,10 @@ from zhuli.domains.saving import new_domain, next_version
 from zhuli.domains.yaml_reading import line_of
 from zhuli.domains.yaml_reading import read as read_yaml
 from zhuli.domains.yaml_writing import dump
+from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
-from zhuli.store import collections, migrate, projects
+from zhuli.store import collections
 from zhuli.store import domains as store
-from zhuli.store.database import Database, open_database
 from zhuli.store.schema import domains
 from zhuli.types.domain import Domain, DomainFields, Finding
 
@@ -70,7 +67,7 @@ async def save(settings: Settings, fields: DomainFields, *, over: str | None, pr
     """Save it as a new domain, or as the next version of `over`; gives the id."""
     report = findings_of(fields, plugins=settings.understander_plugins)
     refuse_errors(report)
-    async with _project(settings, project) as (database, project_id):
+    async with in_project(settings, project) as (database, project_id):
         if over is None:
             made = new_domain(fields, report, now=int(SystemClock().now()))
             await database.run(collections.insert, domains, project_id, made)
@@ -83,7 +80,7 @@ async def save(settings: Settings, fields: DomainFields, *, over: str | None, pr
 
 async def load(settings: Settings, domain_id: str, *, project: str) -> Domain:
     """The domain as it is in the database."""
-    async with _project(settings, project) as (database, project_id):
+    async with in_project(settings, project) as (database, project_id):
         return await database.run(collections.get, domains, Domain, project_id, domain_id)
 
 
@@ -117,15 +114,3 @@ def _said(finding: Finding, lines: dict[str, int]) -> str:
     line = line_of(lines, finding.where)
     where = finding.where if line is None else f"line {line}, {finding.where}"
     return f"{finding.level}: {where}: {finding.message}"
-
-
-@asynccontextmanager
-async def _project(settings: Settings, project: str) -> AsyncGenerator[tuple[Database, str], None]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database, Hints())
-    try:
-        await database.run(migrate.upgrade)
-        await database.run(projects.ensure_default, now=SystemClock().now())
-        yield database, await database.run(projects.named, project)
-    finally:
-        await database.aclose()

@@ -6,18 +6,18 @@ They work in the default project, or in that of --project; servers notice within
 import asyncio
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError, NotFound
-from zhuli.core.hints import Hints
 from zhuli.models.catalog import Catalog
+from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
-from zhuli.store import migrate, projects, tuned_models
-from zhuli.store.database import Database, open_database
+from zhuli.store import tuned_models
+from zhuli.store.database import Database
 from zhuli.tuning.aliases import Aliases
 from zhuli.tuning.exporting import Format, export_of
 from zhuli.tuning.importing import Importing
@@ -86,17 +86,9 @@ async def roll_back(settings: Settings, alias: str, *, project: str) -> Alias:
 
 @asynccontextmanager
 async def _house(settings: Settings, project: str) -> AsyncGenerator[_House, None]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    clock = SystemClock()
-    database = open_database(settings.database, Hints())
     catalog = Catalog.load(settings.models, settings.data_dir)
-    try:
-        await database.run(migrate.upgrade)
-        await database.run(projects.ensure_default, now=clock.now())
-        yield _House(database, catalog, clock, await database.run(projects.named, project))
-    finally:
-        await catalog.aclose()
-        await database.aclose()
+    async with aclosing(catalog), in_project(settings, project) as (database, project_id):
+        yield _House(database, catalog, SystemClock(), project_id)
 
 
 def _copy(path: Path, place: Path) -> None:

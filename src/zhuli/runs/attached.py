@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from zhuli.core.errors import NotFound
 from zhuli.store import collections, schema, vector_store_files, vector_store_users, vector_stores
 from zhuli.store.files import file_of
 from zhuli.types.assistant import Assistant
@@ -55,12 +54,9 @@ def check_resources(
 
 def check_domain(connection: Connection, project: str, domain: str | None) -> None:
     """The domain exists, if there is one to be."""
-    if domain is None:
-        return
-    try:
-        collections.seq_of(connection, schema.domains, project, domain)
-    except NotFound as error:
-        raise NotFound(error.message, param="domain") from error
+    if domain is not None:
+        with collections.named_by("domain"):
+            collections.seq_of(connection, schema.domains, project, domain)
 
 
 def with_new_store(

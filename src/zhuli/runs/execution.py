@@ -167,7 +167,7 @@ class Execution:
         """Do the calls of a step that are the server's, and record what follows. False when the client is needed."""
         assert isinstance(step.step_details, ToolCallsDetails)
         items = await self._items(entry)
-        window = self._window(entry)
+        window = self._window(self._budget(entry))
         calls = await self._guarded(tools.do(step.step_details.tool_calls, items, window))
         data = with_calls(step.model_dump(mode="json"), calls)
         if functions := [call for call in calls if isinstance(call, FunctionToolCall)]:
@@ -227,9 +227,9 @@ class Execution:
             completion=_left(run.max_completion_tokens, spent["completion_tokens"]),
         )
 
-    def _window(self, entry: Entry) -> int:
+    def _window(self, budget: prompt.Budget) -> int:
         """Tokens that the prompt may have beside what the model is told of the dialogue's state."""
-        return self._budget(entry).window - prompt.told_tokens(self._told)
+        return budget.window - prompt.told_tokens(self._told)
 
     async def _request(self, entry: Entry) -> GenerationRequest | Incomplete:
         """What to ask the model, or which budget does not allow it."""
@@ -243,7 +243,7 @@ class Execution:
             budget=budget,
             first_turn=not self._usages,
             offered=() if tools is None else tools.offered,
-            may_search=tools is None or not tools.offered or tools.may_search(items, self._window(entry)),
+            may_search=tools is None or not tools.offered or tools.may_search(items, self._window(budget)),
             told=self._told,
         )
         if request is None:

@@ -3,7 +3,8 @@
 What is one table's alone (a thread's lock, a run's log) is in that table's own file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -64,6 +65,15 @@ def missing(table: Table, id_: str) -> NotFound:
         store, _, file = id_.partition("/")
         return NotFound(f"No file found with id '{file}' in vector store '{store}'.", param="file_id")
     return NotFound(f"No {NOUNS[table.name]} found with id '{id_}'.")
+
+
+@contextmanager
+def named_by(param: str) -> Iterator[None]:
+    """What is not found in here is what this parameter of the request names."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotFound(error.message, param=param) from error
 
 
 def replace(connection: Connection, table: Table, item: Any) -> None:

@@ -11,10 +11,8 @@ from zhuli.types.domain import Domain, DomainReport
 
 def named(connection: Connection, project: str, domain_id: str) -> Domain:
     """The domain that a request names in its `domain`; NotFound says so."""
-    try:
+    with collections.named_by("domain"):
         return collections.get(connection, domains, Domain, project, domain_id)
-    except NotFound as error:
-        raise NotFound(error.message, param="domain") from error
 
 
 def change(connection: Connection, project: str, domain: Domain) -> bool:

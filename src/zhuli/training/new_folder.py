@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from zhuli import registry
+from zhuli.core import whole_file
 from zhuli.core.errors import ConfigurationError
 from zhuli.training.space import space_of
 from zhuli.types.tuning import SPEC, Source, Spec
@@ -44,9 +45,7 @@ def write(folder: Path, spec: Mapping[str, Any], data: Mapping[Part, Path | str 
     paths = {part: _kept(folder, part, given) for part, given in data.items() if given is not None}
     sources: dict[str, Any] = {part: Source(**{**common, "path": path}) for part, path in paths.items()}
     written = made.model_copy(update=sources)
-    part_file = folder / f"{SPEC}.part"
-    part_file.write_text(written.model_dump_json(indent=2, exclude_none=True) + "\n")
-    part_file.replace(folder / SPEC)
+    whole_file.replace(folder / SPEC, f"{written.model_dump_json(indent=2, exclude_none=True)}\n".encode())
     return written
 
 

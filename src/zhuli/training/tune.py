@@ -16,6 +16,7 @@ from typing import Any, Literal
 import torch
 
 from zhuli import registry
+from zhuli.core import whole_file
 from zhuli.training import checkpoints, epoch_models, evaluation, finished_model, limits
 from zhuli.training.calibrating import calibrate
 from zhuli.training.control import Control, Stopped
@@ -193,9 +194,7 @@ def _before(
     journal.write("message", f"The base answers {len(examples)} held-out examples, to be compared with later.")
     task, model = todo.begin(options)
     predictions = answers(task, model, examples, batch_size=int(options.batch_size), control=control)
-    scratch = kept.with_suffix(".new")
-    scratch.write_text(json.dumps(predictions, ensure_ascii=False, default=float), encoding="utf-8")
-    scratch.replace(kept)
+    whole_file.replace(kept, json.dumps(predictions, ensure_ascii=False, default=float).encode())
     return predictions
 
 

@@ -8,6 +8,7 @@ import shutil
 from contextlib import aclosing
 from pathlib import Path, PurePath
 
+from zhuli.core import whole_file
 from zhuli.ports import BlobStore
 from zhuli.store.tuned_models import FOLDER
 from zhuli.tuning.child_process import FolderLock
@@ -48,7 +49,7 @@ async def prepare(
             await _copy(blobs, part, file_id, folder / name)
             sources[part] = Source(path=name, format=record.tuning.format, columns=record.tuning.columns)
     spec = _spec(record, sources, data_dir=data_dir, models_file=models_file)
-    _write(folder, spec)
+    whole_file.replace(folder / SPEC, spec.model_dump_json(indent=2, exclude_none=True).encode())
     return False
 
 
@@ -58,12 +59,6 @@ def _begun(folder: Path) -> bool:
         return False
     folder.mkdir(parents=True, exist_ok=True)
     return True
-
-
-def _write(folder: Path, spec: Spec) -> None:
-    scratch = folder / f"{SPEC}.new"
-    scratch.write_text(spec.model_dump_json(indent=2, exclude_none=True))
-    scratch.rename(folder / SPEC)
 
 
 def _spec(record: FineTuningRecord, sources: dict[str, Source], *, data_dir: Path, models_file: Path | None) -> Spec:

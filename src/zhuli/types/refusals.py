@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from zhuli.core.errors import InvalidRequest
 from zhuli.types.wire import TAG
 
@@ -50,6 +52,11 @@ def refusal(errors: Sequence[Any]) -> InvalidRequest:
         return _not_supported(kind, param, context, value)
     text, code = _bound(kind, context, value) or (f"{error['msg']}.", "invalid_value")
     return InvalidRequest(f"Invalid '{param}': {text}", param=param, code=code)
+
+
+def refusal_of(error: ValidationError, *within: str) -> InvalidRequest:
+    """The same for what was validated apart from a request; within: where of the body it stands."""
+    return refusal([{**found, "loc": ("body", *within, *found["loc"])} for found in error.errors()])
 
 
 def unreadable_body(more: str = "") -> InvalidRequest:

@@ -170,8 +170,9 @@ def asked_entity(domain: DomainFields, state: DialogueState) -> str | None:
     slot = next((slot for slot in domain.slots if slot.name == asked), None)
     if slot is None:
         return None
-    mapped = [mapping.entity for mapping in slot.mappings if isinstance(mapping, FromEntity)]
-    return mapped[0] if mapped else None if slot.mappings else slot.name
+    if not slot.mappings:
+        return slot.name
+    return next((mapping.entity for mapping in slot.mappings if isinstance(mapping, FromEntity)), None)
 
 
 @dataclass(frozen=True, slots=True)

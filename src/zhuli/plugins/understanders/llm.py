@@ -6,13 +6,15 @@ nothing but the domain's intents and entities: a message that gives orders can m
 
 import asyncio
 import re
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
+from zhuli.language.entity_labels import entity_of, label_of, role_of
 from zhuli.language.marks import Marked, read_marks
 from zhuli.ports import Senses
 from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Intent
@@ -60,7 +62,7 @@ class Plugin:
         self._senses = senses
         self._examples = [(intent.name, read_marks(text)) for intent in domain.intents for text in intent.examples]
         self._labels = _labels(domain, [example for _, example in self._examples])
-        self._vectors: list[array[float]] = []
+        self._vectors: NDArray[np.float32] | None = None
 
     async def prepare(self) -> None:
         embedder = self._domain.understander.embedder
@@ -117,9 +119,9 @@ class Plugin:
 
     async def _chosen(self, text: str) -> list[tuple[str, Marked]]:
         """The examples to be shown: those most like the text, or the first of each intent."""
-        if self._vectors:
+        if self._vectors is not None:
             [own] = _rows(await self._senses.embed(self._domain.understander.embedder, [text]))
-            order = sorted(range(len(self._vectors)), key=lambda number: -_dot(self._vectors[number], own))
+            order = np.argsort(-(self._vectors @ own), kind="stable")
             return [self._examples[number] for number in order[:MOST_EXAMPLES]]
         of_each = max(1, min(MOST_OF_AN_INTENT, MOST_EXAMPLES // max(1, len(self._domain.intents))))
         shown: dict[str, list[tuple[str, Marked]]] = {}
@@ -159,16 +161,15 @@ class Plugin:
             if place is None:
                 continue
             taken.update(range(*place.span()))
-            entity, _, role = one["entity"].partition("#")
             value = one.get("value")
             yield EntityFound(
-                entity=entity,
+                entity=entity_of(one["entity"]),
                 text=place[0],
                 value=value if isinstance(value, str) and value.strip() else place[0],
                 start=place.start(),
                 end=place.end(),
                 source="learned",
-                role=role or None,
+                role=role_of(one["entity"]),
             )
 
     @property
@@ -193,8 +194,7 @@ def _labels(domain: DomainFields, examples: Sequence[Marked]) -> dict[str, list[
     for example in examples:
         for entity in example.entities:
             if entity.entity in labels:
-                label = f"{entity.entity}#{entity.role}" if entity.role else entity.entity
-                labels.setdefault(label, []).append(entity.text)
+                labels.setdefault(label_of(entity.entity, entity.role), []).append(entity.text)
     return {label: list(dict.fromkeys(said))[:MOST_OF_AN_INTENT] for label, said in labels.items()}
 
 
@@ -255,10 +255,5 @@ def _share(confidence: Any) -> float:
     return confidence / 100 if isinstance(confidence, int) or confidence > 1 else float(confidence)
 
 
-def _rows(vectors: Vectors) -> list["array[float]"]:
-    numbers = array("f", vectors.data)
-    return [numbers[start : start + vectors.dimensions] for start in range(0, len(numbers), vectors.dimensions)]
-
-
-def _dot(left: "array[float]", right: "array[float]") -> float:
-    return sum(map(float.__mul__, left, right))
+def _rows(vectors: Vectors) -> NDArray[np.float32]:
+    return np.frombuffer(vectors.data, "<f4").reshape(-1, vectors.dimensions)

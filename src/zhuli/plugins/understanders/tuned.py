@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
+from zhuli.language.entity_labels import entity_of, role_of
 from zhuli.language.marks import read_marks
 from zhuli.language.plain_text import without_pictures
 from zhuli.ports import Senses
@@ -109,8 +110,8 @@ class Plugin:
         )
 
     def _entity(self, text: str, span: Mapping[str, Any]) -> EntityFound | None:
-        label, _, role = span["entity_group"].partition("#")
-        name = self._entities.get(_plain(label))
+        label = span["entity_group"]
+        name = self._entities.get(_plain(entity_of(label)))
         if name is None:
             return None
         start, end = int(span["start"]), int(span["end"])
@@ -122,7 +123,7 @@ class Plugin:
             start=start,
             end=end,
             source="learned",
-            role=role or None,
+            role=role_of(label),
             confidence=float(span["score"]),
         )
 
@@ -137,7 +138,7 @@ class Plugin:
         reasons += [
             f"The model found '{label}', which is no learned entity of the domain."
             for label in foreign
-            if _plain(label.partition("#")[0]) not in self._entities
+            if _plain(entity_of(label)) not in self._entities
         ]
         return reasons
 

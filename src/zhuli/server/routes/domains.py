@@ -1,9 +1,9 @@
 """/v1/domains, our addition: what assistants understand of their users' messages. Bodies are JSON or YAML."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from zhuli.domains import rasa
@@ -37,7 +37,7 @@ async def modify_domain(domain_id: str, body: DomainFields, app: TheApp, actor: 
 
 @router.post("/import", response_model=Domain)
 async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Response:
-    fields, findings = await run_in_threadpool(rasa.read, body.files)
+    fields, findings = await asyncio.to_thread(rasa.read, body.files)
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
     return Json(await app.domains.create(actor.project, fields, also=findings))
 
@@ -55,7 +55,7 @@ async def get_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
 @router.get("/{domain_id}/export", responses={200: {"content": _YAML}}, response_class=Response)
 async def export_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
     domain = await app.domains.get(actor.project, domain_id)
-    return Response(await run_in_threadpool(dump, domain), media_type=MEDIA_TYPE)
+    return Response(await asyncio.to_thread(dump, domain), media_type=MEDIA_TYPE)
 
 
 @router.get("/{domain_id}/report", response_model=DomainReport)

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.errors import InvalidRequest
 from zhuli.dialogue.state import fold
 from zhuli.dialogue.thread_states import state_of
 from zhuli.server.json_route import JsonRoute
@@ -13,7 +13,7 @@ from zhuli.server.parameters import Json, TheActor, TheApp, check_id
 from zhuli.store import collections, domains
 from zhuli.store.schema import threads
 from zhuli.types.domain import Domain
-from zhuli.types.refusals import refusal
+from zhuli.types.refusals import refusal_of
 from zhuli.types.thread import Thread
 from zhuli.types.understanding import DialogueState, Understanding, UnderstandingCreate
 
@@ -39,10 +39,8 @@ def _domain_and_state(
     domain = domains.named(connection, project, body.domain)
     if body.thread is None:
         return domain, given
-    try:
+    with collections.named_by("thread"):
         collections.get(connection, threads, Thread, project, body.thread)
-    except NotFound as error:
-        raise NotFound(error.message, param="thread") from error
     return domain, state_of(connection, body.thread)
 
 
@@ -57,5 +55,4 @@ def _given_state(body: UnderstandingCreate) -> DialogueState:
     try:
         return DialogueState.model_validate(body.state)
     except ValidationError as error:
-        found = error.errors()
-        raise refusal([{**each, "loc": ("body", "state", *each["loc"])} for each in found]) from error
+        raise refusal_of(error, "state") from error
