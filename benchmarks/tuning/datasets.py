@@ -39,6 +39,7 @@ READERS: Mapping[str, Reader] = {
     "crosswoz": talk_sets.crosswoz,
     "sgd": talk_sets.sgd,
     "preference": talk_sets.preference,
+    "crosswoz_preference": talk_sets.crosswoz_preference,
 }
 
 

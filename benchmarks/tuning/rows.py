@@ -86,7 +86,12 @@ ROWS = [
         note="the published dev set in two parts, for the training set is not in the data"),
     Row("csl-titles", "csl_titles", "summarization", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=150, test=30),
     Row("sgd-dialogues", "sgd", "dialogue", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=150, test=30),
-    Row("preference", "preference", "preference", "smollm2", "DPO, LoRA", {**LORA, "n_epochs": 1}, train=120, test=30),
+    Row("crosswoz-dialogues", "crosswoz", "dialogue", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=150, test=30,
+        note="trained on a part of the published dev set"),
+    Row("preference", "preference", "preference", "smollm2", "DPO, LoRA", {**LORA, "n_epochs": 1}, train=120, test=30,
+        note="the right answer beside one of another dialogue of Schema-Guided Dialogue"),
+    Row("preference-zh", "crosswoz_preference", "preference", "smollm2", "DPO, LoRA", {**LORA, "n_epochs": 1}, train=120, test=30,
+        note="the right answer beside one of another dialogue of CrossWOZ"),
 ]  # fmt: skip
 
 

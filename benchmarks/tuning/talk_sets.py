@@ -8,6 +8,9 @@ from zipfile import ZipFile
 from benchmarks.tuning.drawing import Fields, Parts, drawn
 from zhuli.training.data.report import Part
 
+Chat = list[Fields]
+"""Messages with role and content."""
+
 MESSAGES = 8
 """Of a dialogue that are used: what a small model on two cores can learn from in minutes."""
 
@@ -20,8 +23,14 @@ FILES: dict[Part, tuple[str, ...]] = {
 
 def crosswoz(data: Path, seed: int) -> Parts:
     """The published dev set is trained on, one in ten held out, for the training set is not in the data."""
-    train, test = (_crosswoz(crosswoz_messages(data, name)) for name in ("val", "test"))
+    train, test = ([{"messages": chat} for chat in _crosswoz(data, name)] for name in ("val", "test"))
     return {**drawn(train, {"validation": 0.1}, text=_first, seed=seed), "test": test}
+
+
+def crosswoz_preference(data: Path, seed: int) -> Parts:
+    """As preference(), of the same dialogues as crosswoz(); the other dialogue may be about the same."""
+    train, test = (_pairs([(frozenset(), chat) for chat in _crosswoz(data, name)], seed) for name in ("val", "test"))
+    return {**drawn(train, {"validation": 0.1}, text=_asked, seed=seed), "test": test}
 
 
 def crosswoz_messages(data: Path, name: str) -> list[list[Fields]]:
@@ -30,11 +39,11 @@ def crosswoz_messages(data: Path, name: str) -> list[list[Fields]]:
         return [dialogue["messages"] for dialogue in json.loads(packed.read(f"{name}.json")).values()]
 
 
-def _crosswoz(dialogues: list[list[Fields]]) -> list[Fields]:
+def _crosswoz(data: Path, name: str) -> list[Chat]:
     roles = {"usr": "user", "sys": "assistant"}
     return [
-        {"messages": [{"role": roles[said["role"]], "content": said["content"]} for said in messages[:MESSAGES]]}
-        for messages in dialogues
+        [{"role": roles[said["role"]], "content": said["content"]} for said in messages[:MESSAGES]]
+        for messages in crosswoz_messages(data, name)
     ]
 
 
@@ -45,7 +54,10 @@ def sgd(data: Path, seed: int) -> Parts:
 
 def preference(data: Path, seed: int) -> Parts:
     """The system's answer is preferred to one that it gave in a dialogue about something else, which is drawn."""
-    return {part: _pairs(sgd_dialogues(data, part), random.Random(seed)) for part in FILES}
+    return {
+        part: _pairs([(frozenset(one["services"]), _chat(one)) for one in sgd_dialogues(data, part)], seed)
+        for part in FILES
+    }
 
 
 def sgd_dialogues(data: Path, part: Part) -> list[Fields]:
@@ -54,22 +66,22 @@ def sgd_dialogues(data: Path, part: Part) -> list[Fields]:
     return [dialogue for file in files for dialogue in json.loads(file.read_bytes())]
 
 
-def _chat(dialogue: Fields) -> list[Fields]:
+def _chat(dialogue: Fields) -> Chat:
     roles = {"USER": "user", "SYSTEM": "assistant"}
     turns = dialogue["turns"][:MESSAGES]
     return [{"role": roles[turn["speaker"]], "content": turn["utterance"]} for turn in turns]
 
 
-def _pairs(dialogues: list[Fields], order: random.Random) -> list[Fields]:
-    pairs = []
-    for dialogue in dialogues:
-        other = order.choice([one for one in dialogues if not {*one["services"]} & {*dialogue["services"]}])
-        asked, answer = _chat(dialogue)[:3], _chat(dialogue)[3]
+def _pairs(dialogues: list[tuple[frozenset[str], Chat]], seed: int) -> list[Fields]:
+    """dialogues: what each is about, and its messages. Another dialogue is about nothing of that."""
+    order, pairs = random.Random(seed), []
+    for about, chat in dialogues:
+        other = order.choice([one for topics, one in dialogues if one is not chat and not topics & about])
         pairs.append(
             {
-                "input": {"messages": asked},
-                "preferred_output": [answer],
-                "non_preferred_output": [order.choice(_chat(other)[1::2])],
+                "input": {"messages": chat[:3]},
+                "preferred_output": [chat[3]],
+                "non_preferred_output": [order.choice(other[1::2])],
             }
         )
     return pairs
@@ -77,3 +89,7 @@ def _pairs(dialogues: list[Fields], order: random.Random) -> list[Fields]:
 
 def _first(one: Fields) -> str:
     return str(one["messages"][0]["content"])
+
+
+def _asked(one: Fields) -> str:
+    return str(one["input"]["messages"][0]["content"])
