@@ -55,6 +55,15 @@ def test_a_wish_that_does_not_go_with_the_task_is_refused(
     assert said in refused.value.message
 
 
+@pytest.mark.parametrize("weights", ["balanced", {"good": 2.0}])
+@pytest.mark.parametrize("task", ["question_answering", "summarization"])
+def test_weights_of_classes_are_refused_where_there_are_no_classes(task: str, weights: object) -> None:
+    options = Hyperparameters.model_validate({"class_weights": weights})
+    with pytest.raises(TuningFailed, match="has no classes that could be weighted") as refused:
+        limits.check(options, task=task, labels=[])
+    assert refused.value.param == "hyperparameters.class_weights"
+
+
 def test_no_more_is_read_at_once_than_the_base_reads_and_that_is_told() -> None:
     asked = Hyperparameters(max_length=1000)
     options = limits.within(asked, facts("encoder"))

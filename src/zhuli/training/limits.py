@@ -34,6 +34,8 @@ def check(given: Hyperparameters, *, task: str, labels: Collection[str]) -> None
     generates = registry.find("tasks", task).generates
     if given.trainable == "few_shot" and (generates or task in _READ_WORD_BY_WORD):
         raise _wrong("trainable", f"few_shot is for texts with a label each, not for {task}. Choose auto or all")
+    if not labels and given.class_weights not in ("auto", "none"):
+        raise _wrong("class_weights", f"{task} has no classes that could be weighted. Leave it out")
     if isinstance(given.class_weights, dict) and (unknown := sorted(set(given.class_weights) - set(labels))):
         known = ", ".join(sorted(labels)[:_SHOWN])
         raise _wrong("class_weights", f"there is no label '{unknown[0]}' in the training data. Labels: {known}")
