@@ -26,12 +26,12 @@ from zhuli.training.tune import tune
 TRAINING: dict[str, Any] = {
     "trainable": "all",
     "optimizer": "sgd",
-    "learning_rate": 0.05,
+    "learning_rate": 0.001,
     "dropout": 0.0,
     "n_epochs": 1,
     "early_stopping": "none",
 }
-SEARCH: dict[str, Any] = {"trials": 4, "space": {"learning_rate": [0.01, 0.03, 0.1], "batch_size": [16, 32]}}
+SEARCH: dict[str, Any] = {"trials": 4, "space": {"learning_rate": [0.002, 0.005, 0.01], "batch_size": [16, 32]}}
 TOLERANCE = 1e-5
 
 
