@@ -119,9 +119,8 @@ def _interval(report: dict[str, Any], metric: str) -> list[float] | None:
 
 
 def _seconds(told: list[TuningEvent]) -> float:
-    """From the first event to the last, without the time between attempts."""
-    steps = [later.at - earlier.at for earlier, later in pairwise(told) if earlier.kind != "paused"]
-    return sum(steps)
+    """From the first event to the last, without the time between attempts: each begins with what the data is."""
+    return sum(later.at - earlier.at for earlier, later in pairwise(told) if "data" not in later.data)
 
 
 def _fewer(records: Records, most: int, *, quick: bool) -> Records:
