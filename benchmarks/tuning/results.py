@@ -8,6 +8,9 @@ from benchmarks.tuning.rows import ROWS
 
 KEPT = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs" / "fine-tuning-results.md"
+NO_SHARES = ("bleu", "chrf", "perplexity", "loss")
+"""Measures that are no shares of one."""
+
 BEGIN, END = "<!-- table: begin (make bench-tuning writes this) -->", "<!-- table: end -->"
 
 
@@ -28,31 +31,31 @@ def write_table(results: dict[str, Result]) -> None:
 
 def table(results: dict[str, Result]) -> str:
     """Markdown, in the order of the rows."""
-    head = ("data", "base", "method", "training / test", "minutes", "measure", "before", "after (95 %)", "published")
+    head = ("data", "base", "method", "training / test", "minutes", "measure", "before", "after (95 %)")
+    head += ("difference (95 %)", "perplexity", "published")
     return markdown(head, (_line(row.name, results[row.name]) for row in ROWS if row.name in results))
 
 
 def _line(name: str, result: Result) -> tuple[str, ...]:
     row = next(row for row in ROWS if row.name == name)
-    low, high = result.get("interval") or (None, None)
-    interval = f" ({_percent(low)} to {_percent(high)})" if low is not None else ""
-    published = f"{row.published} [{row.source}]" if row.published else "–"
-    data = f"{row.data}: {row.note}" if row.note else row.data
+
+    def said(value: float) -> str:
+        """Shares as percent; BLEU and chrF are 0 to 100 already."""
+        return f"{value if result['metric'] in NO_SHARES else 100 * value:.1f}"
+
+    def between(ends: list[float] | None) -> str:
+        return "–" if ends is None else f"{said(ends[0])} to {said(ends[1])}"
+
     return (
-        data,
+        f"{row.data}: {row.note}" if row.note else row.data,
         row.base,
         row.method,
         f"{result['train']:,} / {result['test']:,}",
         f"{result['seconds'] / 60:.1f}",
         result["metric"],
-        _percent(result["before"]),
-        f"{_percent(result['after'])}{interval}",
-        published,
+        "–" if result["before"] is None else said(result["before"]),
+        f"{said(result['after'])} ({between(result['interval'])})" if result["interval"] else said(result["after"]),
+        between(result["difference"]),
+        " → ".join(f"{number:.1f}" for number in result["perplexity"] or ()) or "–",
+        f"{row.published} [{row.source}]" if row.published else "–",
     )
-
-
-def _percent(value: float | None) -> str:
-    """Shares as percent; what is no share (perplexity, BLEU and chrF come as 0 to 100) as it is."""
-    if value is None:
-        return "–"
-    return f"{100 * value:.1f}" if abs(value) <= 1 else f"{value:.1f}"

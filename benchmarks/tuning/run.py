@@ -104,6 +104,8 @@ def result_of(row: Row, folder: Path, outcome: Outcome) -> dict[str, Any]:
         "before": report["before"].get(metric),
         "after": report["after"].get(metric),
         "interval": _interval(report, metric),
+        "difference": report.get("intervals", {}).get(metric, {}).get("difference"),
+        "perplexity": _perplexity(report),
         "train": report["data"]["counts"]["train"],
         "test": report["examples"],
         "seconds": round(_seconds(events(folder)), 1),
@@ -111,6 +113,12 @@ def result_of(row: Row, folder: Path, outcome: Outcome) -> dict[str, Any]:
         "hyperparameters": {**row.hyperparameters, "seed": SEED},
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {time.strftime('%Y-%m-%d')}",
     }
+
+
+def _perplexity(report: dict[str, Any]) -> list[float] | None:
+    """Before and after, of what generates."""
+    found = [report[when].get("perplexity") for when in ("before", "after")]
+    return None if None in found else [float(number) for number in found]
 
 
 def _interval(report: dict[str, Any], metric: str) -> list[float] | None:
