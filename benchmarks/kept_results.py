@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from zhuli.core import whole_file
+
 Result = dict[str, Any]
 
 
@@ -21,9 +23,8 @@ def keep(path: Path, name: str, result: Result, *, order: Iterable[str]) -> None
     """Add or replace one row; in the order of these names, behind rows that there are no more."""
     results = read(path) | {name: result}
     ordered = {known: results[known] for known in order if known in results}
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps({**results, **ordered}, indent=1, ensure_ascii=False) + "\n")
-    scratch.replace(path)
+    text = json.dumps({**results, **ordered}, indent=1, ensure_ascii=False)
+    whole_file.replace(path, f"{text}\n".encode())
 
 
 def put(page: Path, table: str, *, begin: str, end: str) -> None:

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -103,8 +103,8 @@ def result_of(row: Row, folder: Path, outcome: Outcome) -> dict[str, Any]:
         "metric": metric,
         "before": report["before"].get(metric),
         "after": report["after"].get(metric),
-        "interval": _interval(report, metric),
-        "difference": report.get("intervals", {}).get(metric, {}).get("difference"),
+        "interval": _interval(report, "after"),
+        "difference": _interval(report, "difference"),
         "perplexity": _perplexity(report),
         "train": report["data"]["counts"]["train"],
         "test": report["examples"],
@@ -121,9 +121,10 @@ def _perplexity(report: dict[str, Any]) -> list[float] | None:
     return None if None in found else [float(number) for number in found]
 
 
-def _interval(report: dict[str, Any], metric: str) -> list[float] | None:
-    found = report.get("intervals", {}).get(metric, {}).get("after")
-    return None if found is None else [float(found[0]), float(found[1])]
+def _interval(report: dict[str, Any], which: Literal["after", "difference"]) -> list[float] | None:
+    """Of the task's metric."""
+    found = report.get("intervals", {}).get(report["metric"], {}).get(which)
+    return None if found is None else [float(end) for end in found]
 
 
 def _seconds(told: list[TuningEvent]) -> float:
