@@ -7,9 +7,10 @@ import openai
 import pytest
 
 from tests.conftest import StartServer
-from tests.harness.blobs import blobs_of, eventually
+from tests.harness.blobs import blobs_of
 from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused, refused
+from tests.harness.waiting import eventually
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "batch", "fine-tune", "vision", "user_data"])

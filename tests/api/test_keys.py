@@ -48,6 +48,7 @@ def test_a_wrong_key_is_not_repeated_in_full(clients: Clients, keyed: Server) ->
     with refused(401, code="invalid_api_key") as caught:
         clients.sdk(keyed, key=wrong).models.list()
     assert wrong not in caught.value.response.text
+    assert keyed.lines_with(caught.value.response.headers["x-request-id"])
     assert wrong not in keyed.log()
 
 

@@ -13,12 +13,12 @@ import openai
 import pytest
 
 from tests.harness import tuned_models
-from tests.harness.blobs import eventually
 from tests.harness.clients import Clients
 from tests.harness.farm import Farm, Storage
 from tests.harness.refusals import assert_refused, refused
 from tests.harness.server import Server
 from tests.harness.tuned_models import RECORDS, predicting_child
+from tests.harness.waiting import eventually
 from zhuli.types.hyperparameters import TaskName
 
 Register = Callable[..., str]

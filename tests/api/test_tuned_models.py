@@ -17,6 +17,7 @@ from tests.harness.clients import Clients
 from tests.harness.farm import STORAGES, Storage
 from tests.harness.server import Server
 from tests.harness.tunings import refused
+from tests.harness.waiting import eventually
 from zhuli.testing import tiny_models
 from zhuli.testing.upstream import FaultyUpstream, Received, Reply, answer
 
@@ -236,7 +237,7 @@ def test_a_deleted_model_is_gone_with_its_files(
     assert client.models.retrieve(checkpoint).id == checkpoint
     folder = server.folder / "tuning" / f"ftjob-{talker[-8:]}"
     client.models.delete(checkpoint)
-    tunings.eventually(lambda: not list(server.folder.glob(f"tuning/ftjob-*{talker[-8:]}")))
+    eventually(lambda: not list(server.folder.glob(f"tuning/ftjob-*{talker[-8:]}")))
     assert not folder.exists()
 
 

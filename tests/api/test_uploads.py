@@ -12,9 +12,10 @@ import pytest
 from openai.types import Upload
 
 from tests.conftest import StartServer
-from tests.harness.blobs import blobs_of, eventually
+from tests.harness.blobs import blobs_of
 from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused, refused
+from tests.harness.waiting import eventually
 
 MB = 1024 * 1024
 

@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 
 from tests.harness.sockets import free_port
+from tests.harness.waiting import eventually
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "standard.json"
 START_SECONDS = 60.0
@@ -138,6 +139,15 @@ class Server:
         with self._log.open("rb") as log:
             log.seek(self._mark)
             return log.read().decode(errors="replace")
+
+    def lines_with(self, *parts: str) -> list[str]:
+        """The lines of the log that have all these parts, as soon as there are any: a request's comes after its response."""
+
+        def found() -> list[str]:
+            return [line for line in self.log().splitlines() if all(part in line for part in parts)]
+
+        eventually(found)
+        return found()
 
     def _ready(self) -> bool:
         try:

@@ -61,14 +61,6 @@ def finished(client: openai.OpenAI, http: httpx2.Client, **fields: Any) -> dict[
     return until(http, made.json()["id"], "succeeded")
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until it does."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "It does not come about"
-        time.sleep(0.15)
-
-
 def refused(call: Callable[[], Any], status: int, *, param: str | None = None) -> str:
     """What the refusal of this call says; `param` None: any."""
     with pytest.raises(openai.APIStatusError) as caught:

@@ -107,6 +107,7 @@ def test_json_logs_join_a_request_with_its_run(clients: Clients, start_server: S
     run = at_rest(client, created.parse())
     assert run.status in RESTS
 
+    assert server.lines_with(f"/v1/threads/{thread.id}/runs") and server.lines_with(run.id, "failed")
     lines: list[dict[str, Any]] = [json.loads(line) for line in server.log().splitlines()]
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
     (asked,) = [line for line in lines if line.get("path") == f"/v1/threads/{thread.id}/runs"]
@@ -118,5 +119,5 @@ def test_json_logs_join_a_request_with_its_run(clients: Clients, start_server: S
 def test_text_logs_carry_the_request_id_that_the_client_got(clients: Clients, start_server: StartServer) -> None:
     server = start_server(fresh=True)
     response = clients.http(server).get("/v1/models")
-    (line,) = [line for line in server.log().splitlines() if "GET /v1/models" in line]
+    (line,) = server.lines_with("GET /v1/models")
     assert line.endswith(f"[{response.headers['x-request-id']}]")

@@ -37,6 +37,7 @@ from zhuli.types.tuning import TASK, Spec
 
 CHECKPOINTS = "checkpoints"
 FROM_WORKERS = "workers"
+HEADS_FIRST = ("text_classification", "relation_extraction")
 NEEDED_FIRST = ("seed", "journal", "control", "folder")
 
 EachEpoch = Callable[[Task, Any, int, Metrics], None]
@@ -83,8 +84,8 @@ class Plan:
             raise TuningFailed("base_unusable", f"The base '{name}' can't be opened: {why}", param="model") from error
 
     def heads_first(self, options: Hyperparameters) -> bool:
-        """Whether a new head is fitted before the encoder learns: for classifiers, whose encoders read texts as a whole."""
-        may = self.spec.task == "text_classification" and options.trainable in ("all", "top", "lora")
+        """Whether a new head is fitted before the encoder learns: where an example is one row with one answer."""
+        may = self.spec.task in HEADS_FIRST and options.trainable in ("all", "top", "lora")
         return may and options.max_steps is None and not self._goes_on()
 
     def _goes_on(self) -> bool:

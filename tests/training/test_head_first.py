@@ -1,0 +1,52 @@
+"""Where an example is one row with one answer, a new head is fitted before the encoder learns."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from zhuli.testing.tiny_models import tiny_encoder
+from zhuli.training import new_folder
+from zhuli.training.journal import events
+from zhuli.training.tune import tune
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "tuning"
+FILES = {
+    "text_classification": "text_classification_en.csv",
+    "relation_extraction": "relation_extraction_en.jsonl",
+    "token_classification": "token_classification_en.conll",
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    return tiny_encoder(tmp_path_factory.mktemp("base") / "encoder")
+
+
+def first_loss(folder: Path, task: str, base: Path, **options: Any) -> float:
+    """Of the encoder's first step."""
+    shape: dict[str, Any] = {
+        "task": task,
+        "base": {"name": "tiny", "path": str(base)},
+        "hyperparameters": {"trainable": "all", "n_epochs": 1, "dropout": 0.0, **options},
+        "threads": 1,
+    }
+    new_folder.write(folder, shape, {"train": SAMPLES / FILES[task]})
+    assert tune(folder).status == "succeeded"
+    told = [event.message for event in events(folder) if event.message.startswith("Step 1/")]
+    return float(told[0].partition("training loss=")[2].partition(",")[0])
+
+
+@pytest.mark.parametrize("task", ["text_classification", "relation_extraction"])
+def test_the_first_step_begins_with_what_a_fitted_head_knows(task: str, base: Path, tmp_path: Path) -> None:
+    """With max_steps, every step is counted, so none is spent on the head alone."""
+    fresh = first_loss(tmp_path / "fresh", task, base, max_steps=1)
+    fitted = first_loss(tmp_path / "fitted", task, base)
+    assert fitted < 0.8 * fresh
+
+
+def test_every_word_s_head_is_not_fitted_first(base: Path, tmp_path: Path) -> None:
+    fresh = first_loss(tmp_path / "fresh", "token_classification", base, max_steps=1)
+    assert first_loss(tmp_path / "all", "token_classification", base) == fresh
