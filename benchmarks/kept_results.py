@@ -3,8 +3,11 @@
 Which rows there are, and what stands in a table, is the benchmark's.
 """
 
+import fcntl
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +24,22 @@ def read(path: Path) -> dict[str, Result]:
 
 def keep(path: Path, name: str, result: Result, *, order: Iterable[str]) -> None:
     """Add or replace one row; in the order of these names, behind rows that there are no more."""
-    results = read(path) | {name: result}
-    ordered = {known: results[known] for known in order if known in results}
-    text = json.dumps({**results, **ordered}, indent=1, ensure_ascii=False)
-    whole_file.replace(path, f"{text}\n".encode())
+    with _alone(path.parent):
+        results = read(path) | {name: result}
+        ordered = {known: results[known] for known in order if known in results}
+        text = json.dumps({**results, **ordered}, indent=1, ensure_ascii=False)
+        whole_file.replace(path, f"{text}\n".encode())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Other processes wait: each may end a row of its own in the same moment."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def put(page: Path, table: str, *, begin: str, end: str) -> None:
