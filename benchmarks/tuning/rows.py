@@ -86,7 +86,7 @@ ROWS = [
         published="BART-large 45.9 ROUGE-1", source="Chen et al. 2021 (arXiv:2105.06762)",
         note="the published dev set in two parts, for the training set is not in the data"),
     Row("csl-titles", "csl_titles", "summarization", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=150, test=30),
-    Row("sgd-dialogues", "sgd", "dialogue", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=80, test=20),
+    Row("sgd-dialogues", "sgd", "dialogue", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=200, test=30),
     Row("crosswoz-dialogues", "crosswoz", "dialogue", "smollm2", "LoRA", {**LORA, "n_epochs": 2}, train=120, test=20,
         note="trained on a part of the published dev set"),
     Row("preference", "preference", "preference", "smollm2", "DPO, LoRA", {**LORA, "n_epochs": 1}, train=60, test=30,
