@@ -31,7 +31,7 @@ def write_table(results: dict[str, Result]) -> None:
 
 def table(results: dict[str, Result]) -> str:
     """Markdown, in the order of the rows."""
-    head = ("data", "base", "method", "training / test", "minutes", "measure", "before", "after (95 %)")
+    head = ("task", "data", "base", "method", "training / test", "minutes", "measure", "before", "after (95 %)")
     head += ("difference (95 %)", "perplexity", "published")
     return markdown(head, (_line(row.name, results[row.name]) for row in ROWS if row.name in results))
 
@@ -47,6 +47,7 @@ def _line(name: str, result: Result) -> tuple[str, ...]:
         return "–" if ends is None else f"{said(ends[0])} to {said(ends[1])}"
 
     return (
+        row.task.replace("_", " "),
         f"{row.data}: {row.note}" if row.note else row.data,
         row.base,
         row.method,
