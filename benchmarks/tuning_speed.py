@@ -179,7 +179,8 @@ def main() -> None:
     asked.add_argument("--examples", type=int, default=2000)
     asked.add_argument("--tests", type=int, default=500)
     asked.add_argument("--epochs", type=int, default=2)
-    asked.add_argument("--seeds", type=int, default=3)
+    asked.add_argument("--seeds", type=int, default=3, help="how many")
+    asked.add_argument("--first-seed", type=int, default=0, help="to measure some of them later")
     asked.add_argument("--threads", type=int, default=torch.get_num_threads())
     asked.add_argument("--data-dir", type=Path, default=Path("data"), help="where bases are made ready")
     given = asked.parse_args()
@@ -199,7 +200,7 @@ def main() -> None:
     if given.task == "encoder":
         sides["ours, auto"] = (ours, bench.options.model_copy(update={"freeze_embeddings": True}))
     found: dict[str, list[Run]] = {name: [] for name in sides}
-    for seed in range(given.seeds):
+    for seed in range(given.first_seed, given.first_seed + given.seeds):
         for name, (side, options) in sides.items():
             found[name].append(measured(bench, side, options, seed=seed))
             print(f"seed {seed}  {name:<11}{found[name][-1]}", flush=True)

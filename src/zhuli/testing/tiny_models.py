@@ -41,13 +41,13 @@ _SAID_OFTEN = (
 """What the byte-level vocabulary has whole words of; every other text is made of bytes."""
 
 
-def tiny_encoder(folder: Path, *, words: Iterable[str] = ()) -> Path:
+def tiny_encoder(folder: Path, *, words: Iterable[str] = (), layers: int = LAYERS) -> Path:
     """A BERT with word pieces: `words`, letters, and the commonest 3,755 Chinese characters. Gives `folder`."""
     tokenizer = _word_pieces(words)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
-        num_hidden_layers=LAYERS,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=2 * WIDTH,
         max_position_embeddings=WINDOW,

@@ -3,6 +3,7 @@
 A plan can be pickled, for other processes train by it too. It knows nothing of reports and of what is kept in the end.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from zhuli.neural import model_folder
 from zhuli.ports import Task
 from zhuli.training import checkpoints, limits, new_folder
 from zhuli.training.adapters import with_adapters
-from zhuli.training.auto import resolved
+from zhuli.training.auto import SMALL_ENCODER_LAYERS, resolved
 from zhuli.training.control import Control
 from zhuli.training.crew import Crew
 from zhuli.training.data.loading import Data, load
@@ -37,7 +38,13 @@ from zhuli.types.tuning import TASK, Spec
 
 CHECKPOINTS = "checkpoints"
 FROM_WORKERS = "workers"
-HEADS_FIRST = ("text_classification", "relation_extraction")
+HEADS_FIRST = {"text_classification": 1, "relation_extraction": SMALL_ENCODER_LAYERS + 1}
+"""Tasks whose new heads are fitted before the encoder learns, with so many layers of the encoder or more.
+
+Relations: marks say little to an encoder that has not learned them, and a deep one stays at the most frequent class for hundreds
+of steps; a small one learns them soon, and better without (docs/fine-tuning-results.md has both).
+"""
+
 NEEDED_FIRST = ("seed", "journal", "control", "folder")
 
 EachEpoch = Callable[[Task, Any, int, Metrics], None]
@@ -84,8 +91,9 @@ class Plan:
             raise TuningFailed("base_unusable", f"The base '{name}' can't be opened: {why}", param="model") from error
 
     def heads_first(self, options: Hyperparameters) -> bool:
-        """Whether a new head is fitted before the encoder learns: where an example is one row with one answer."""
-        may = self.spec.task in HEADS_FIRST and options.trainable in ("all", "top", "lora")
+        """Whether a new head is fitted before the encoder learns."""
+        deep = self.facts.layers >= HEADS_FIRST.get(self.spec.task, math.inf)
+        may = deep and options.trainable in ("all", "top", "lora")
         return may and options.max_steps is None and not self._goes_on()
 
     def _goes_on(self) -> bool:
