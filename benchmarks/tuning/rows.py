@@ -1,4 +1,4 @@
-"""What is tuned on what: the rows of docs/fine-tuning-results.md, each small enough for three quarters of an hour of a core.
+"""What is tuned on what: the rows of docs/fine-tuning-results.md, each small enough for about an hour of a core.
 
 Published figures are for orientation: they are of other models, larger ones as a rule, and sometimes of other splits, as their
 source says. Nothing here was chosen by looking at test data, but the head's settings, which were compared on banking77's.
