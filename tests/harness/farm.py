@@ -91,9 +91,12 @@ class Farm:
         return [(server.folder.name, text) for server in self._running if (text := server.log())]
 
     def close(self) -> None:
+        """All are asked first, for each takes a while."""
+        for server in self._running:
+            server.ask_to_stop()
         try:
             while self._running:
-                self._running.pop().stop()
+                self._running.pop().wait_for_end()
         finally:
             if self._postgres is not None:
                 self._postgres.stop()

@@ -88,9 +88,17 @@ class Server:
 
     def stop(self) -> None:
         """Ask it to stop, as an init system would; one that does not is a failure."""
+        self.ask_to_stop()
+        self.wait_for_end()
+
+    def ask_to_stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait_for_end(self) -> None:
+        """Of a server that was asked to stop."""
         if self._process is None:
             return
-        self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
