@@ -17,7 +17,6 @@ from tests.harness.clients import Clients
 from tests.harness.farm import STORAGES, Storage
 from tests.harness.server import Server
 from tests.harness.tunings import refused
-from tests.harness.waiting import eventually
 from zhuli.testing import tiny_models
 from zhuli.testing.upstream import FaultyUpstream, Received, Reply, answer
 
@@ -237,7 +236,7 @@ def test_a_deleted_model_is_gone_with_its_files(
     assert client.models.retrieve(checkpoint).id == checkpoint
     folder = server.folder / "tuning" / f"ftjob-{talker[-8:]}"
     client.models.delete(checkpoint)
-    eventually(lambda: not list(server.folder.glob(f"tuning/ftjob-*{talker[-8:]}")))
+    tunings.eventually(lambda: not list(server.folder.glob(f"tuning/ftjob-*{talker[-8:]}")))
     assert not folder.exists()
 
 

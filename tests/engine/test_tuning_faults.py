@@ -9,7 +9,6 @@ from tests.harness import tunings
 from tests.harness.clients import Clients
 from tests.harness.farm import Storage
 from tests.harness.server import Server
-from tests.harness.waiting import eventually
 
 StartServer = Callable[..., Server]
 
@@ -33,7 +32,7 @@ def test_a_server_that_is_killed_again_and_again_goes_on_with_a_training_that_ge
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=40, pause=0.05))
     for reached in kills:
-        eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= reached)  # noqa: B023
+        tunings.eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= reached)  # noqa: B023
         server.kill9()
         server.start()
     done = tunings.until(http, job.id, "succeeded")
@@ -50,18 +49,18 @@ def test_a_child_does_not_outlive_its_server(server: Server, clients: Clients) -
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=9999, pause=0.05))
     tunings.until(http, job.id, "running")
-    eventually(lambda: bool(children_of(job.id)))
+    tunings.eventually(lambda: bool(children_of(job.id)))
     server.kill9()
-    eventually(lambda: not children_of(job.id))
+    tunings.eventually(lambda: not children_of(job.id))
     server.start()
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
-    eventually(lambda: not (server.folder / "tuning" / job.id).exists())
+    tunings.eventually(lambda: not (server.folder / "tuning" / job.id).exists())
 
 
 def test_a_server_that_is_asked_to_stop_puts_the_job_back_at_once(server: Server, clients: Clients) -> None:
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=40, pause=0.05))
-    eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= 3)
+    tunings.eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= 3)
     server.restart()
     assert http.get(f"/v1/fine_tuning/jobs/{job.id}").json()["status"] in ("running", "succeeded")
     tunings.until(http, job.id, "succeeded")
@@ -105,13 +104,13 @@ def test_files_that_are_deleted_before_they_are_read_end_the_job_and_later_they_
 def test_a_folder_that_is_lost_is_made_again(server: Server, clients: Clients) -> None:
     client, http = clients.sdk(server), clients.http(server)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=tunings.plan(client, steps=200, pause=0.05))
-    eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= 3)
+    tunings.eventually(lambda: len(steps_told(tunings.messages(http, job.id))) >= 3)
     assert http.post(f"/v1/fine_tuning/jobs/{job.id}/pause").status_code == 200
-    eventually(lambda: not children_of(job.id))
+    tunings.eventually(lambda: not children_of(job.id))
     (server.folder / "tuning" / job.id).rename(server.folder / "elsewhere")
     assert http.post(f"/v1/fine_tuning/jobs/{job.id}/resume").status_code == 200
     lost = "The folder of the tuning is not on this machine, so the job starts anew"
-    eventually(lambda: tunings.messages(http, job.id).count(lost) == 1)
+    tunings.eventually(lambda: tunings.messages(http, job.id).count(lost) == 1)
     client.fine_tuning.jobs.cancel(job.id)
 
 

@@ -4,17 +4,22 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx2
 import openai
 import pytest
 
+from tests.harness import waiting
+
 COMMAND = f"{sys.executable} -m zhuli.testing.tuning_child"
 """For `tuning_command`: zhuli.testing.tuning_child does what the training file's first line says."""
 
 PATIENCE = 300.0
 """Of a machine that does much else, too: a child that trains loads its libraries for seconds."""
+
+eventually = partial(waiting.eventually, patience=PATIENCE)
 
 
 def upload(client: openai.OpenAI, *lines: dict[str, Any], name: str = "train.jsonl", purpose: str = "fine-tune") -> str:

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 120.0
+PATIENCE = 30.0
 
 
-def eventually(holds: Callable[[], object]) -> None:
-    """Wait until this is so."""
-    deadline = time.monotonic() + PATIENCE
+def eventually(holds: Callable[[], object], *, patience: float = PATIENCE) -> None:
+    """Wait until this is so. patience: in seconds."""
+    deadline = time.monotonic() + patience
     while not holds():
-        assert time.monotonic() < deadline, f"It does not come about in {PATIENCE:.0f} s"
+        assert time.monotonic() < deadline, f"It does not come about in {patience:.0f} s"
         time.sleep(0.05)

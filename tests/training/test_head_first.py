@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
+from tests.training.encoder_training import SAMPLES
 from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.training import new_folder
 from zhuli.training.journal import events
 from zhuli.training.tune import tune
 
-SAMPLES = Path(__file__).parents[1] / "samples" / "tuning"
 FILES = {
     "text_classification": "text_classification_en.csv",
     "relation_extraction": "relation_extraction_en.jsonl",
@@ -41,8 +41,9 @@ def first_loss(folder: Path, task: str, base: Path, **options: Any) -> float:
     }
     new_folder.write(folder, shape, {"train": SAMPLES / FILES[task]})
     assert tune(folder).status == "succeeded"
-    told = [event.message for event in events(folder) if event.message.startswith("Step 1/")]
-    return float(told[0].partition("training loss=")[2].partition(",")[0])
+    told = next(event.data for event in events(folder) if event.kind == "metrics")
+    assert told["step"] == 1
+    return float(told["train_loss"])
 
 
 @pytest.mark.parametrize("task", ["text_classification", "relation_extraction"])
