@@ -1,6 +1,7 @@
 """The index of words: follows changes, filters inside the query, survives what happens to its folder."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,23 @@ async def test_a_dropped_store_leaves_nothing(index: WordsIndex, tmp_path: Path)
     await index.drop("vs_unknown")
     assert await index.position("vs_1") == 0 and await found(index, "red") == []
     assert list((tmp_path / "words" / FORMAT).iterdir()) == []
+
+
+async def test_who_reads_while_a_store_is_dropped_leaves_nothing(tmp_path: Path) -> None:
+    one, other = WordsIndex(tmp_path), WordsIndex(tmp_path)
+    for _ in range(60):
+        await one.apply("vs_1", FIRST, 2)
+        reading = [
+            ask for index in (one, other) * 4 for ask in (index.position("vs_1"), index.search("vs_1", "red", most=10))
+        ]
+        await asyncio.gather(*reading[:4], one.drop("vs_1"), *reading[4:])
+        assert await one.position("vs_1") == await other.position("vs_1") == 0
+        assert list((tmp_path / "words" / FORMAT).iterdir()) == []
+
+
+async def test_an_index_whose_files_went_while_it_was_open_is_made_again(index: WordsIndex, tmp_path: Path) -> None:
+    assert await found(index, "frog") == [101]
+    shutil.rmtree(tmp_path / "words")
+    assert await index.position("vs_1") == 0
+    await index.apply("vs_1", FIRST, 2)
+    assert await index.position("vs_1") == 2 and await found(index, "frog") == [101]

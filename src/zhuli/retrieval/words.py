@@ -10,17 +10,19 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from zhuli.core.errors import Unavailable
 from zhuli.retrieval.segmentation import words
 from zhuli.types.vectors import Hit, IndexChange
 
+A = TypeVarTuple("A")
 R = TypeVar("R")
 
 K1 = 1.2
@@ -62,41 +64,39 @@ class WordsIndex:
 
     async def position(self, store: str) -> int:
         """The number of the last change that this store's index has; 0 for a store it does not know."""
-        return await self._run(lambda: self._index(store).position())
+        return await self._run(self._index(store).position)
 
     async def apply(self, store: str, changes: Sequence[IndexChange], position: int) -> None:
         """Take in changes, oldest first, in one commit; afterwards position() is at least `position`."""
-        await self._run(lambda: self._index(store).apply(changes, position))
+        await self._run(self._index(store).apply, changes, position)
 
     async def search(self, store: str, query: str, *, most: int, files: Collection[int] | None = None) -> Matches:
         """The `most` chunks with the highest BM25 score, best first, of these files only (None: of all)."""
-        return await self._run(lambda: self._index(store).search(query, most, files))
+        return await self._run(self._index(store).search, query, most, files)
 
     async def drop(self, store: str) -> None:
         """Forget the store and delete its folder; unknown ones too."""
+        await self._run(self._index(store).drop)
         self._open.pop(store, None)
-        await self._run(lambda: shutil.rmtree(self._folder / store, ignore_errors=True))
 
     async def aclose(self) -> None:
         """Free everything; what was applied stays."""
         self._open.clear()
         await asyncio.to_thread(self._threads.shutdown)
 
-    async def _run(self, function: Callable[[], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+    async def _run(self, function: Callable[[*A], R], *args: *A) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     def _index(self, store: str) -> "_StoreWords":
-        found = self._open.get(store)
-        if found is None:
-            found = self._open.setdefault(store, _StoreWords(self._folder / store))
-            while len(self._open) > MOST_OPEN:
-                self._open.popitem(last=False)
+        found = self._open.setdefault(store, _StoreWords(self._folder / store))
         self._open.move_to_end(store)
+        while len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)
         return found
 
 
 class _StoreWords:
-    """The index of one store. Safe to use from several threads."""
+    """The index of one store. Safe to use from several threads. Only apply() makes files: who reads leaves none behind."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -104,18 +104,15 @@ class _StoreWords:
         self._opened: Any = None
 
     def position(self) -> int:
-        if not (self._folder / "meta.json").exists():
-            return 0
         with self._lock:
-            index = self._index()
-            index.reload()  # another process may have written
-        return _position(index.searcher(), index.schema)
+            index = self._newest()
+        return 0 if index is None else _position(index.searcher(), index.schema)
 
     def apply(self, changes: Sequence[IndexChange], position: int) -> None:
         from tantivy import Document, Query
 
         with self._lock:
-            index = self._index()
+            index = self._newest() or self._made()
             writer = _writer(index)
             index.reload()
             reached = _position(index.searcher(), index.schema)
@@ -136,28 +133,47 @@ class _StoreWords:
 
     def search(self, query: str, most: int, files: Collection[int] | None) -> Matches:
         terms = list(dict.fromkeys(words(query)))[:MOST_WORDS]
-        if not terms or not (self._folder / "meta.json").exists():
-            return Matches([], {})
         with self._lock:
-            index = self._index()
+            index = self._opened or self._newest()
+        if not terms or index is None:
+            return Matches([], {})
         searcher = index.searcher()
         idf = {term: _idf(searcher.num_docs, searcher.doc_freq("text", term)) for term in terms}
         hits = searcher.search(_query(index.schema, terms, files), most, count=False).hits
         chunks = searcher.fast_field_values("chunk", [address for _, address in hits])
         return Matches([Hit(chunk, score) for (score, _), chunk in zip(hits, chunks, strict=True)], idf)
 
-    def _index(self) -> Any:
-        """The open index; a folder without one, or with one that is broken, gets a new one."""
-        if self._opened is None:
-            try:
-                self._opened = _open(self._folder)
-            except ValueError:  # tantivy's only error
-                shutil.rmtree(self._folder, ignore_errors=True)
-                self._opened = _open(self._folder)
+    def drop(self) -> None:
+        aside = self._folder.with_name(f"{self._folder.name}.dropped")  # gone at once, for other processes too
+        with self._lock:
+            self._opened = None
+            shutil.rmtree(aside, ignore_errors=True)
+            with suppress(OSError):
+                self._folder.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _newest(self) -> Any:
+        """The index as it is on the disk, where another process may have written; None if it is gone or broken."""
+        from tantivy import Index
+
+        try:
+            self._opened = self._opened or _readable(Index.open(str(self._folder)))
+            self._opened.reload()
+        except ValueError:  # tantivy's only error
+            self._opened = None
+        return self._opened
+
+    def _made(self) -> Any:
+        """An index where there is none that can be read; broken files go."""
+        try:
+            self._opened = _made(self._folder)
+        except ValueError:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._opened = _made(self._folder)
         return self._opened
 
 
-def _open(folder: Path) -> Any:
+def _made(folder: Path) -> Any:
     from tantivy import Index, SchemaBuilder
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,7 +186,10 @@ def _open(folder: Path) -> Any:
         .add_unsigned_field("position", fast=True)
         .build()
     )
-    index = Index(schema, str(folder))
+    return _readable(Index(schema, str(folder)))
+
+
+def _readable(index: Any) -> Any:
     index.config_reader("manual")
     return index
 
