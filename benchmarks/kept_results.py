@@ -24,7 +24,7 @@ def read(path: Path) -> dict[str, Result]:
 
 def keep(path: Path, name: str, result: Result, *, order: Iterable[str]) -> None:
     """Add or replace one row; in the order of these names, behind rows that there are no more."""
-    with _alone(path.parent):
+    with alone(path):
         results = read(path) | {name: result}
         ordered = {known: results[known] for known in order if known in results}
         text = json.dumps({**results, **ordered}, indent=1, ensure_ascii=False)
@@ -32,9 +32,9 @@ def keep(path: Path, name: str, result: Result, *, order: Iterable[str]) -> None
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Other processes wait: each may end a row of its own in the same moment."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def alone(path: Path) -> Iterator[None]:
+    """Other processes wait: each may end a row of its own in the same moment. Not to be nested."""
+    descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

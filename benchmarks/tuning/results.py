@@ -24,9 +24,10 @@ def keep(name: str, result: Result) -> None:
     kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS))
 
 
-def write_table(results: dict[str, Result]) -> None:
-    """Put the table into its page."""
-    kept_results.put(PAGE, table(results), begin=BEGIN, end=END)
+def write_table() -> None:
+    """Put the table of all rows that are kept into its page."""
+    with kept_results.alone(KEPT):
+        kept_results.put(PAGE, table(read()), begin=BEGIN, end=END)
 
 
 def table(results: dict[str, Result]) -> str:

@@ -41,11 +41,13 @@ def line_of(result: Result) -> str:
     return measures or json.dumps(result.get("speed", {}))
 
 
-def write_tables(results: dict[str, Result]) -> None:
-    """Put each table into the page."""
-    for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
-        begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
-        kept_results.put(PAGE, table(results), begin=begin, end=end)
+def write_tables() -> None:
+    """Put each table of the rows that are kept into the page."""
+    with kept_results.alone(KEPT):
+        results = read()
+        for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
+            begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
+            kept_results.put(PAGE, table(results), begin=begin, end=end)
 
 
 def answers(results: dict[str, Result]) -> str:
