@@ -6,7 +6,7 @@ Which rows there are, and what stands in a table, is the benchmark's.
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,22 @@ def read(path: Path) -> dict[str, Result]:
     return found
 
 
-def keep(path: Path, name: str, result: Result, *, order: Iterable[str]) -> None:
-    """Add or replace one row; in the order of these names, behind rows that there are no more."""
-    with alone(path):
+def keep(
+    path: Path, name: str, result: Result, *, order: Iterable[str], show: Callable[[dict[str, Result]], None]
+) -> None:
+    """Add or replace one row, in the order of these names, behind rows that there are no more; then show() all of them."""
+    with _alone(path.parent):
         results = read(path) | {name: result}
         ordered = {known: results[known] for known in order if known in results}
         text = json.dumps({**results, **ordered}, indent=1, ensure_ascii=False)
         whole_file.replace(path, f"{text}\n".encode())
+        show(results)
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Other processes wait: each may end a row of its own in the same moment. Not to be nested."""
-    descriptor = os.open(path.parent, os.O_RDONLY)
+def _alone(folder: Path) -> Iterator[None]:
+    """Other processes wait: each may end a row of its own in the same moment."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

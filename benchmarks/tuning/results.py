@@ -20,14 +20,12 @@ def read() -> dict[str, Result]:
 
 
 def keep(name: str, result: Result) -> None:
-    """Add or replace one row."""
-    kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS))
+    """Add or replace one row, also in the page's table."""
+    kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS), show=_write_table)
 
 
-def write_table() -> None:
-    """Put the table of all rows that are kept into its page."""
-    with kept_results.alone(KEPT):
-        kept_results.put(PAGE, table(read()), begin=BEGIN, end=END)
+def _write_table(results: dict[str, Result]) -> None:
+    kept_results.put(PAGE, table(results), begin=BEGIN, end=END)
 
 
 def table(results: dict[str, Result]) -> str:

@@ -68,7 +68,6 @@ def main(
         console.print_json(data=result)
         if not quick:
             results.keep(row.name, result)
-            results.write_table()
 
 
 def begin(row: Row, folder: Path, data: Path, *, quick: bool, again: bool, data_dir: Path, threads: int) -> None:

@@ -31,8 +31,8 @@ def read() -> dict[str, Result]:
 
 
 def keep(name: str, result: Result) -> None:
-    """Add or replace one row."""
-    kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS))
+    """Add or replace one row, also in the page's tables."""
+    kept_results.keep(KEPT, name, result, order=(row.name for row in ROWS), show=_write_tables)
 
 
 def line_of(result: Result) -> str:
@@ -41,13 +41,10 @@ def line_of(result: Result) -> str:
     return measures or json.dumps(result.get("speed", {}))
 
 
-def write_tables() -> None:
-    """Put each table of the rows that are kept into the page."""
-    with kept_results.alone(KEPT):
-        results = read()
-        for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
-            begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
-            kept_results.put(PAGE, table(results), begin=begin, end=end)
+def _write_tables(results: dict[str, Result]) -> None:
+    for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
+        begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
+        kept_results.put(PAGE, table(results), begin=begin, end=end)
 
 
 def answers(results: dict[str, Result]) -> str:

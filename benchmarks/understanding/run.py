@@ -98,7 +98,6 @@ async def _run(bench: Bench, row: Row, console: Console, beside: str) -> None:
     console.print(f"{row.name}: {results.line_of(result)}", markup=False, soft_wrap=True)
     if not bench.quick:
         results.keep(row.name, result | ({"beside": beside} if beside else {}))
-        results.write_tables()
 
 
 async def measured(bench: Bench, row: Row) -> dict[str, Any]:

@@ -615,7 +615,7 @@ async def _hear(backend: Backend, words: list[str]) -> None:
 
 async def over(server: FaultyUpstream) -> None:
     """Waits until the server has seen its first client leave."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         await server.requests[0].gone.wait()
 
 

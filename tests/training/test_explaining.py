@@ -129,8 +129,7 @@ def test_an_answer_is_explained_with_the_training_examples_next_to_it(intents: L
     example = intents.examples[1]
     found = explain(intents.task, intents.model, intents.folder, intents.task.ask(example.input))
     assert set(found) == {"attributions", "completeness_error", "nearest_examples", "confidence", "calibrated"}
-    same = pytest.approx(1, abs=1e-3)  # vectors are kept as half floats
-    assert found["nearest_examples"][0] == {"text": example.input, "labels": [example.target], "similarity": same}
+    assert found["nearest_examples"][0] == {"text": example.input, "labels": [example.target], "similarity": 1.0}
     assert [near["labels"] for near in found["nearest_examples"]] == [[example.target]] * 3
     assert 0.9 < found["confidence"] <= 1.0
     assert found["calibrated"] is False

@@ -38,7 +38,8 @@ def nearest(folder: Path, vector: Floats, k: int) -> list[dict[str, Any]]:
     if not (folder / SHOWN).is_file():
         return []
     shown = json.loads((folder / SHOWN).read_text(encoding="utf-8"))
-    cosines = np.load(folder / VECTORS).astype(np.float64) @ _unit(np.asarray(vector, dtype=np.float64)[None])[0]
+    kept = _unit(np.load(folder / VECTORS).astype(np.float64))  # as half floats they are not quite of length 1
+    cosines = kept @ _unit(np.asarray(vector, dtype=np.float64)[None])[0]
     best = np.argsort(-cosines, kind="stable")[:k]
     return [{**shown[at], "similarity": round(float(cosines[at]), 4)} for at in best]
 

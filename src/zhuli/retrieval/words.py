@@ -166,14 +166,14 @@ class _StoreWords:
     def _made(self) -> Any:
         """An index where there is none that can be read; broken files go."""
         try:
-            self._opened = _made(self._folder)
+            self._opened = _created(self._folder)
         except ValueError:
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._opened = _made(self._folder)
+            self._opened = _created(self._folder)
         return self._opened
 
 
-def _made(folder: Path) -> Any:
+def _created(folder: Path) -> Any:
     from tantivy import Index, SchemaBuilder
 
     folder.mkdir(parents=True, exist_ok=True)
