@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tuning.drawing import Fields, Parts, drawn, of_label, of_text, only, read
-from zhuli.documents.decoding import read_text
+from zhuli.core.decoding import read_text
 
 _SEMEVAL = re.compile(r'^\d+\t"(.*)"\s*\n(\S+)\s*$', re.MULTILINE)
 

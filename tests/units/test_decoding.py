@@ -2,8 +2,8 @@
 
 import pytest
 
+from zhuli.core.decoding import decode
 from zhuli.core.errors import Unreadable
-from zhuli.documents.decoding import decode
 
 SIMPLIFIED = [
     "你好，世界",

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from zhuli.core.decoding import MARKS, decode
 from zhuli.core.errors import Unreadable
-from zhuli.documents.decoding import MARKS, decode
 from zhuli.documents.markdown_table import markdown_table
 from zhuli.types.document import Block, BlockKind
 

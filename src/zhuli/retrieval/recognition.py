@@ -6,8 +6,8 @@ may still turn out broken.
 
 from pathlib import Path, PurePath
 
+from zhuli.core.decoding import wide_by_zeros
 from zhuli.core.errors import Unreadable
-from zhuli.documents.decoding import wide_by_zeros
 from zhuli.retrieval import archives, compound_files
 
 HEAD = 4096

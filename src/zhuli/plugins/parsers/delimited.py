@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from zhuli.core.decoding import read_text
 from zhuli.core.errors import Unreadable
-from zhuli.documents.decoding import read_text
 from zhuli.documents.markdown_table import markdown_table
 from zhuli.types.document import Block
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from zhuli.core.decoding import read_text
 from zhuli.core.errors import Unreadable
-from zhuli.documents.decoding import read_text
 from zhuli.types.document import Block
 
 PIECE = 1_500

@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from itertools import islice
 from pathlib import Path
 
+from zhuli.core.decoding import decode
 from zhuli.core.errors import Unreadable
-from zhuli.documents.decoding import decode
 from zhuli.types.document import Block
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zhuli.documents.decoding import read_text
+from zhuli.core.decoding import read_text
 from zhuli.types.document import Block, BlockKind
 
 KINDS: dict[str, BlockKind] = {"fence": "code", "code_block": "code", "table_open": "table"}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zhuli.documents.decoding import read_text
+from zhuli.core.decoding import read_text
 from zhuli.types.document import Block
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")

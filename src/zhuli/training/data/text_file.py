@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 from typing import TextIO
 
-from zhuli.documents.decoding import read_text
+from zhuli.core.decoding import read_text
 
 BLOCK = 1 << 20
 """Bytes that are looked at together."""
