@@ -1,6 +1,6 @@
 """Documents with orders in them, for benchmarks/injections.py.
 
-Two halves. DEVELOPMENT is what the prompt and runs/orders were worked out on. REPORT was written before runs/orders and
+Two halves. DEVELOPMENT is what the prompt and assistants/runs/injection_filter were worked out on. REPORT was written before assistants/runs/injection_filter and
 not looked at while that was made: other facts, other styles, and every order worded by itself. Both come from the same
 pen, so neither says how many orders of a determined attacker get through.
 """

@@ -24,10 +24,10 @@ from typing import Any
 from benchmarks import injected
 from benchmarks.injected import Attack
 from zhuli import registry
+from zhuli.assistants.runs import passages
+from zhuli.assistants.runs.injection_filter import NOTE, gives_orders, without_orders
+from zhuli.assistants.runs.sentences import split
 from zhuli.ports import Backend
-from zhuli.runs import passages
-from zhuli.runs.orders import NOTE, gives_orders, without_orders
-from zhuli.runs.sentences import split
 from zhuli.types.generation import ChatMessage, GenerationRequest
 from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 

@@ -7,6 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli import registry
+from zhuli.assistants.runs.commands import RunCommands
+from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.handler import RunHandler
+from zhuli.assistants.runs.history import History
+from zhuli.assistants.runs.images import Images
 from zhuli.core.clock import Clock, SystemClock
 from zhuli.core.errors import ZhuliError
 from zhuli.core.hints import Hints
@@ -30,11 +35,6 @@ from zhuli.retrieval.knowledge import Knowledge
 from zhuli.retrieval.library import Library
 from zhuli.retrieval.pieces import MOST_CHARACTERS
 from zhuli.retrieval.reading import Reader
-from zhuli.runs.commands import RunCommands
-from zhuli.runs.engine import Engine
-from zhuli.runs.handler import RunHandler
-from zhuli.runs.history import History
-from zhuli.runs.images import Images
 from zhuli.settings import Settings
 from zhuli.store import blobs, chunks, fine_tuning, jobs, migrate, projects, runs, tuned_models, vector_stores
 from zhuli.store.database import Database, open_database

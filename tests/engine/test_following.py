@@ -11,8 +11,8 @@ from tests.engine.conftest import Place
 from tests.engine.invariants import check
 from tests.engine.scripts import CALLS_THEN_ANSWERS, SPEAKING, STALLS, TOOLS, call, says
 from tests.engine.workers import handler, play_on
+from zhuli.assistants.runs.follow import follow
 from zhuli.core.errors import NotFound, Unavailable
-from zhuli.runs.follow import follow
 from zhuli.store import runs, schema
 from zhuli.testing.app import AppInMemory, app_in_memory, told
 from zhuli.types.event import DELTAS, RunEvent

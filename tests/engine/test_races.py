@@ -12,9 +12,9 @@ from tests.engine.held import blocked, held
 from tests.engine.invariants import check
 from tests.engine.scripts import CALLS_THEN_ANSWERS, STALLS, TOOLS, says
 from tests.engine.workers import claim, handler, play_on, working
+from zhuli.assistants.runs.commands import add_messages, refuse_while_active
+from zhuli.assistants.runs.turn import Turn
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.runs.commands import add_messages, refuse_while_active
-from zhuli.runs.turn import Turn
 from zhuli.store import runs, schema, threads
 from zhuli.testing.app import AppInMemory
 from zhuli.types.event import Change

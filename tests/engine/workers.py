@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from zhuli.app import make_worker
+from zhuli.assistants.runs.handler import RunHandler
 from zhuli.core.errors import InvalidRequest
-from zhuli.runs.handler import RunHandler
 from zhuli.store import jobs, runs
 from zhuli.store.jobs import Job
 from zhuli.testing.app import AppInMemory

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, insert
 
+from zhuli.assistants.runs.history import IMAGE_TOKENS, History, Item
 from zhuli.core.hints import Hints
 from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
 from zhuli.plugins.backends.scripted import Plugin
-from zhuli.runs.history import IMAGE_TOKENS, History, Item
 from zhuli.store import collections, migrate, schema, threads
 from zhuli.store.database import Database, open_database
 from zhuli.types.generation import ChatMessage

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from zhuli.runs import lifecycle
-from zhuli.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
+from zhuli.assistants.runs import lifecycle
+from zhuli.assistants.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
 from zhuli.store.runs import OpenItems
 from zhuli.types.message import Message, Text, TextBlock
 from zhuli.types.run import FOLLOWS, TERMINAL

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.runs.alignment import Alignment
-from zhuli.runs.citing import Citation, Citer
-from zhuli.runs.orders import NOTE, gives_orders, without_orders
-from zhuli.runs.passages import before_question, told
+from zhuli.assistants.runs.alignment import Alignment
+from zhuli.assistants.runs.citing import Citation, Citer
+from zhuli.assistants.runs.injection_filter import NOTE, gives_orders, without_orders
+from zhuli.assistants.runs.passages import before_question, told
 from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 
 TOWER = "The tower was built in 1412. It is 78 metres high."

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from zhuli.runs.pen import Pen
-from zhuli.runs.turn import Turn
+from zhuli.assistants.runs.event_writer import Pen
+from zhuli.assistants.runs.turn import Turn
 from zhuli.types.event import Change
 from zhuli.types.generation import Delta
 from zhuli.types.run import Run

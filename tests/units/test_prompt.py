@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from zhuli.assistants.runs.history import Item
+from zhuli.assistants.runs.prompt import Budget, build, fixed_tokens, select_items
 from zhuli.core.tokens import MESSAGE_OVERHEAD
-from zhuli.runs.history import Item
-from zhuli.runs.prompt import Budget, build, fixed_tokens, select_items
 from zhuli.types.generation import GenerationRequest
 from zhuli.types.run import Run
 from zhuli.types.tools import FunctionTool, NamedToolChoice, TruncationStrategy

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from zhuli.runs.follow import with_text
+from zhuli.assistants.runs.follow import with_text
 from zhuli.types.event import STEP_CALLED, TURN_ENDED, RunEvent
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.runs.turn import Turn, wire_usage
+from zhuli.assistants.runs.turn import Turn, wire_usage
 from zhuli.types.event import Change
 from zhuli.types.generation import Delta, ToolCallDelta, Usage
 from zhuli.types.message import Message

@@ -19,9 +19,9 @@ import orjson
 from starlette.types import ASGIApp
 
 from zhuli.app import App, build_app
-from zhuli.runs.commands import insert_thread
-from zhuli.runs.follow import follow
-from zhuli.runs.new import assistant_of
+from zhuli.assistants.runs.commands import insert_thread
+from zhuli.assistants.runs.follow import follow
+from zhuli.assistants.runs.new import assistant_of
 from zhuli.server.http import build_server
 from zhuli.settings import Settings
 from zhuli.store import collections, runs, schema

@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from zhuli.app import App
-from zhuli.runs import attached
-from zhuli.runs.new import assistant_of
+from zhuli.assistants.runs import attached
+from zhuli.assistants.runs.new import assistant_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.runs import attached
-from zhuli.runs.commands import add_messages, refuse_while_active
+from zhuli.assistants.runs import attached
+from zhuli.assistants.runs.commands import add_messages, refuse_while_active
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, schema, threads, understandings

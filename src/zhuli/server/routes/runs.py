@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from zhuli.app import App
+from zhuli.assistants.runs.follow import follow
 from zhuli.core.errors import InvalidRequest
-from zhuli.runs.follow import follow
 from zhuli.server.included import Include, shown_events
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id

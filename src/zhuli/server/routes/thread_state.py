@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from zhuli.assistants.runs.commands import refuse_while_active
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.dialogue.giving import changes_by
 from zhuli.dialogue.state import fold
 from zhuli.dialogue.thread_states import state_of
-from zhuli.runs.commands import refuse_while_active
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, domains, schema, threads, understandings

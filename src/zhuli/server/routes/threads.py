@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.runs import attached
-from zhuli.runs.commands import insert_thread
+from zhuli.assistants.runs import attached
+from zhuli.assistants.runs.commands import insert_thread
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, runs

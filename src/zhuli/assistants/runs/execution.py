@@ -13,18 +13,18 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from zhuli.assistants.runs import lifecycle, policy_turn, prompt
+from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.event_writer import Pen
+from zhuli.assistants.runs.history import Item, output_in
+from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
+from zhuli.assistants.runs.policy_turn import Decided
+from zhuli.assistants.runs.server_tools import ServerTools, server_tools
+from zhuli.assistants.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
+from zhuli.assistants.runs.understood import Listening
 from zhuli.core.errors import BackendError, InvalidRequest
 from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
-from zhuli.runs import deciding, lifecycle, prompt
-from zhuli.runs.deciding import Decided
-from zhuli.runs.engine import Engine
-from zhuli.runs.history import Item, output_in
-from zhuli.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
-from zhuli.runs.pen import Pen
-from zhuli.runs.server_tools import ServerTools, server_tools
-from zhuli.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
-from zhuli.runs.understood import Listening
 from zhuli.store import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
@@ -138,14 +138,14 @@ class Execution:
         decided = self._decided = await listening.decided()
         turns = len(self._usages)
         output = output_in(await self._items(entry), self._run_id) if turns else None
-        deltas = deciding.reply(self._run, decided, turns=turns, output=output)
+        deltas = policy_turn.reply(self._run, decided, turns=turns, output=output)
         if deltas is None:
             self._told = decided.told
             return False
         with self._engine.telemetry.span("policy", act=decided.decision.act):
             turn = Turn(self._run, int(self._engine.clock.now()))
-            last = await self._guarded(self._listen(entry.name, deciding.streamed(deltas), turn))
-            await self._conclude(turn, deciding.FREE, _outcome(turn, last))
+            last = await self._guarded(self._listen(entry.name, policy_turn.streamed(deltas), turn))
+            await self._conclude(turn, policy_turn.FREE, _outcome(turn, last))
         return True
 
     async def _use_tools(self, tools: ServerTools, entry: Entry) -> bool:

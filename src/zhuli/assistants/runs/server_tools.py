@@ -10,16 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from zhuli.assistants.runs.alignment import Alignment
+from zhuli.assistants.runs.citing import Citer, Place
+from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.history import Item
+from zhuli.assistants.runs.prompt import exchange_tokens, fixed_tokens, searches_by_force
 from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable
 from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
 from zhuli.retrieval.rewriting import rewrite
-from zhuli.runs.alignment import Alignment
-from zhuli.runs.citing import Citer, Place
-from zhuli.runs.engine import Engine
-from zhuli.runs.history import Item
-from zhuli.runs.prompt import exchange_tokens, fixed_tokens, searches_by_force
 from zhuli.store import collections, schema, vector_stores
 from zhuli.types.generation import ChatMessage, ToolDefinition
 from zhuli.types.run import Run

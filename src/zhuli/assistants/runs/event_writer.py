@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from zhuli.runs.turn import Turn
+from zhuli.assistants.runs.turn import Turn
 from zhuli.types.event import Change
 
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zhuli.runs.alignment import Alignment
-from zhuli.runs.passages import mark
-from zhuli.runs.sentences import CLOSERS, HARD, has_substance, stops
+from zhuli.assistants.runs.alignment import Alignment
+from zhuli.assistants.runs.passages import mark
+from zhuli.assistants.runs.sentences import CLOSERS, HARD, has_substance, stops
 from zhuli.types.step import FileSearchResult
 
 Place = tuple[int, int]

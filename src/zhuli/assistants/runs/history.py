@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from zhuli.assistants.runs import passages
 from zhuli.core.tokens import MESSAGE_OVERHEAD
 from zhuli.ports import Backend
-from zhuli.runs import passages
 from zhuli.store import threads
 from zhuli.store.database import Database
 from zhuli.store.threads import Entry

@@ -1,7 +1,7 @@
 """What a run with a domain makes of its user's messages: which wait to be understood, and what the last of them decides.
 
 A message is understood once: what was understood is recorded in the run's log (and by that in the thread's state) before
-anything follows from it, so an execution after a crash finds it. What follows is in runs/deciding.
+anything follows from it, so an execution after a crash finds it. What follows is in assistants/runs/policy_turn.
 """
 
 import logging
@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.policy_turn import Decided, lacks, possible
 from zhuli.core.errors import InvalidRequest, NotFound, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.dialogue.state import fold
 from zhuli.dialogue.thread_states import state_of
-from zhuli.runs.deciding import Decided, lacks, possible
-from zhuli.runs.engine import Engine
 from zhuli.store import collections, schema, understandings
 from zhuli.store.understandings import Unanswered
 from zhuli.types.domain import Domain

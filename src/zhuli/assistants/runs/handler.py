@@ -3,10 +3,10 @@
 import asyncio
 from contextlib import suppress
 
+from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.execution import Execution
+from zhuli.assistants.runs.outcomes import Expired, Failed
 from zhuli.core.errors import LeaseLost, NotFound
-from zhuli.runs.engine import Engine
-from zhuli.runs.execution import Execution
-from zhuli.runs.outcomes import Expired, Failed
 from zhuli.store import jobs, runs
 from zhuli.store.jobs import Job
 

@@ -2,7 +2,7 @@
 
 A turn makes a message step, a tool step, or the first and then the second. A message stands complete before the tool step
 begins, for clients follow one message at a time. Adjacent pieces of text are joined until they are taken. Markers of
-citations become annotations on the way (runs/citing), each in the delta that has its marker.
+citations become annotations on the way (assistants/runs/citing), each in the delta that has its marker.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from zhuli.assistants.runs.citing import Citation, Citer, Piece
 from zhuli.core.ids import new_id
 from zhuli.ports import Tool
-from zhuli.runs.citing import Citation, Citer, Piece
 from zhuli.types.event import STEP_CALLED, Change
 from zhuli.types.generation import Delta, ToolCallDelta, Usage
 from zhuli.types.run import Run

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
+from zhuli.assistants.runs.history import Item
 from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
-from zhuli.runs.history import Item
 from zhuli.types.generation import ChatMessage, GenerationRequest, ToolChoice, ToolDefinition
 from zhuli.types.run import Run
 from zhuli.types.tools import FileSearchTool, FunctionTool, NamedToolChoice

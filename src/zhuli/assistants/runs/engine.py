@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from zhuli.assistants.runs import lifecycle
+from zhuli.assistants.runs.history import History
+from zhuli.assistants.runs.images import Images
+from zhuli.assistants.runs.outcomes import Cancelled, End, Failed
 from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.dialogue.understanding import Understandings
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Tool
-from zhuli.runs import lifecycle
-from zhuli.runs.history import History
-from zhuli.runs.images import Images
-from zhuli.runs.outcomes import Cancelled, End, Failed
 from zhuli.settings import Settings
 from zhuli.store import runs
 from zhuli.store.database import Database

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
+from zhuli.assistants.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
 from zhuli.store.runs import OpenItems
 from zhuli.types.event import TURN_ABANDONED, Change
 from zhuli.types.message import IncompleteReason, Message

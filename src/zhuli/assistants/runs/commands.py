@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from zhuli.assistants.runs import attached, lifecycle
+from zhuli.assistants.runs.new import NO_DOMAIN, message_of, new_run, thread_of
+from zhuli.assistants.runs.outcomes import Cancelled
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog
-from zhuli.runs import attached, lifecycle
-from zhuli.runs.new import NO_DOMAIN, message_of, new_run, thread_of
-from zhuli.runs.outcomes import Cancelled
 from zhuli.settings import Settings
 from zhuli.store import collections, jobs, runs, schema, threads
 from zhuli.store.database import Database
