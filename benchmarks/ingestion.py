@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.processes import Process, cpu_seconds, free_port, started
+from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
+from zhuli.knowledge.retrieval.ingesting.embedding import BATCH
 from zhuli.models.catalog import Catalog, EmbedderEntry
-from zhuli.retrieval.embedding import BATCH
-from zhuli.retrieval.pieces import Piece, pieces_of
 from zhuli.types.document import Block
 from zhuli.types.tools import StaticChunking
 

@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 
+from zhuli.knowledge.retrieval.chunking.chunker import cut
+from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
+from zhuli.knowledge.retrieval.searching.fusion import SEMANTIC, Candidate, fuse
+from zhuli.knowledge.retrieval.searching.knowledge import DEPTH, RERANKED
+from zhuli.knowledge.retrieval.searching.query_vectors import QueryVectors
+from zhuli.knowledge.retrieval.searching.ranking import Asked, Features, features, relevance
 from zhuli.models.catalog import Catalog, EmbedderEntry
-from zhuli.retrieval.cutting import cut
-from zhuli.retrieval.fusion import SEMANTIC, Candidate, fuse
-from zhuli.retrieval.knowledge import DEPTH, RERANKED
-from zhuli.retrieval.query_vectors import QueryVectors
-from zhuli.retrieval.ranking import Asked, Features, features, relevance
-from zhuli.retrieval.words import WordsIndex
 from zhuli.types.document import Block
 from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
 

@@ -20,21 +20,21 @@ from zhuli.core.traces import make_tracer
 from zhuli.dialogue.minds import Minds
 from zhuli.dialogue.understanding import Understandings
 from zhuli.domains.saving import Domains
-from zhuli.files.discarding import BlobDiscarding
-from zhuli.files.shelf import Shelf
-from zhuli.files.uploads import Uploads
+from zhuli.knowledge.files.discarding import BlobDiscarding
+from zhuli.knowledge.files.file_service import Shelf
+from zhuli.knowledge.files.uploads import Uploads
+from zhuli.knowledge.retrieval.chunking.embedding_units import MOST_CHARACTERS
+from zhuli.knowledge.retrieval.indexing.process_indexes import Library
+from zhuli.knowledge.retrieval.ingesting.clean_up import CleanUp
+from zhuli.knowledge.retrieval.ingesting.discarding import Discarding
+from zhuli.knowledge.retrieval.ingesting.ingestion import READING_SECONDS, Ingestion, IngestionHandler, forget_copies
+from zhuli.knowledge.retrieval.reading.reader import Reader
+from zhuli.knowledge.retrieval.searching.knowledge import Knowledge
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.predicting.answering import Answering
 from zhuli.predicting.predictor import Predictor
-from zhuli.retrieval.clean_up import CleanUp
-from zhuli.retrieval.discarding import Discarding
-from zhuli.retrieval.ingestion import READING_SECONDS, Ingestion, IngestionHandler, forget_copies
-from zhuli.retrieval.knowledge import Knowledge
-from zhuli.retrieval.library import Library
-from zhuli.retrieval.pieces import MOST_CHARACTERS
-from zhuli.retrieval.reading import Reader
 from zhuli.settings import Settings
 from zhuli.store import blobs, chunks, fine_tuning, jobs, migrate, projects, runs, tuned_models, vector_stores
 from zhuli.store.database import Database, open_database

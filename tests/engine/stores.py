@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from zhuli.core.ids import new_id
-from zhuli.retrieval.pieces import pieces_of
+from zhuli.knowledge.retrieval.chunking.embedding_units import pieces_of
 from zhuli.store import chunks, collections, schema, vector_stores
 from zhuli.testing.app import AppInMemory
 from zhuli.testing.controlled_embedder import NAME

@@ -20,8 +20,8 @@ from tests.engine.stores import (
     view,
 )
 from zhuli.core.errors import BackendError, Unavailable
-from zhuli.retrieval import ingestion
-from zhuli.retrieval.embedding import Embedding
+from zhuli.knowledge.retrieval.ingesting import ingestion
+from zhuli.knowledge.retrieval.ingesting.embedding import Embedding
 from zhuli.store import file_batches, vector_store_files, vector_stores
 from zhuli.testing.app import AppInMemory
 from zhuli.testing.controlled_embedder import ControlledEmbedder, ControlledEntry, controlled

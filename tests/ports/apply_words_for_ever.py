@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from zhuli.retrieval.words import WordsIndex
+from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
 from zhuli.types.vectors import IndexChange, IndexedChunk
 
 FILES = 7

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports.apply_words_for_ever import change, left
-from zhuli.retrieval.words import WordsIndex
+from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
 
 
 async def killed_after(folder: Path, lines: int) -> int:

@@ -7,9 +7,9 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zhuli.retrieval.cutting import cut
-from zhuli.retrieval.graphemes import boundaries, is_boundary
-from zhuli.retrieval.tokenizer import Ruler, count
+from zhuli.knowledge.retrieval.chunking.chunker import cut
+from zhuli.knowledge.retrieval.chunking.graphemes import boundaries, is_boundary
+from zhuli.knowledge.retrieval.chunking.tokenizer import Ruler, count
 from zhuli.types.document import Block, text_of
 
 FAMILY, FLAG, ACUTE_E, TAMIL = "👩‍👩‍👧", "🇩🇪", "e\u0301", "க்"

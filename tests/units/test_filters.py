@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.retrieval.filters import MOST_COMPARISONS, MOST_NESTED, predicate
+from zhuli.knowledge.retrieval.searching.filters import MOST_COMPARISONS, MOST_NESTED, predicate
 from zhuli.types.vector_store import Filter
 
 READ: TypeAdapter[Filter] = TypeAdapter(Filter)

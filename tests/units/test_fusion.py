@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.retrieval.fusion import Candidate, fuse
-from zhuli.retrieval.ranking import Asked, Features, features, relevance
-from zhuli.retrieval.segmentation import words
+from zhuli.knowledge.retrieval.indexing.segmentation import words
+from zhuli.knowledge.retrieval.searching.fusion import Candidate, fuse
+from zhuli.knowledge.retrieval.searching.ranking import Asked, Features, features, relevance
 from zhuli.types.vectors import Hit
 
 

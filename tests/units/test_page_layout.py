@@ -1,6 +1,6 @@
 """Pieces of text on a page come in the order in which one reads them."""
 
-from zhuli.documents.page_layout import Piece, cells, reading_order
+from zhuli.knowledge.documents.page_layout import Piece, cells, reading_order
 
 
 def piece(text: str, left: float, top: float, *, width: float = 200) -> Piece:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
 from zhuli.models.catalog import EmbedderEntry
-from zhuli.retrieval.pieces import Piece, pieces_of
 from zhuli.types.document import Block
 from zhuli.types.tools import StaticChunking
 

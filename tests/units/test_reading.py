@@ -13,9 +13,9 @@ import pytest
 from tests.samples.hostile_packages import far_corner
 from tests.samples.hostile_pdf import many_pages
 from zhuli.core.errors import Unreadable
-from zhuli.retrieval.reading import Reader
-from zhuli.retrieval.reading_child import answer
-from zhuli.retrieval.reading_limits import Limits
+from zhuli.knowledge.retrieval.reading.reader import Reader
+from zhuli.knowledge.retrieval.reading.reading_child import answer
+from zhuli.knowledge.retrieval.reading.reading_limits import Limits
 from zhuli.types.document import Block, text_of
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from zhuli.knowledge.retrieval.searching import query_rewriting
+from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.plugins.backends.scripted import Plugin
-from zhuli.retrieval import rewriting
-from zhuli.retrieval.rewriting import rewrite
 
 WORDS = "And how long does that take?"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zhuli.retrieval.words import FORMAT, WordsIndex
+from zhuli.knowledge.retrieval.indexing.word_index import FORMAT, WordsIndex
 from zhuli.types.vectors import IndexChange, IndexedChunk
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from zhuli.core.clock import Clock
 from zhuli.core.ids import new_id
-from zhuli.files.shelf import Shelf, file_of
+from zhuli.knowledge.files.file_service import Shelf, file_of
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore

@@ -17,9 +17,9 @@ from zhuli.assistants.runs.history import Item
 from zhuli.assistants.runs.prompt import exchange_tokens, fixed_tokens, searches_by_force
 from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable
 from zhuli.core.ids import new_id
+from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
-from zhuli.retrieval.rewriting import rewrite
 from zhuli.store import collections, schema, vector_stores
 from zhuli.types.generation import ChatMessage, ToolDefinition
 from zhuli.types.run import Run

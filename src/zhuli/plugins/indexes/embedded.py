@@ -17,8 +17,8 @@ from typing import IO, Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from zhuli.core.errors import ConfigurationError, Unavailable
+from zhuli.knowledge.vectors.store_vectors import StoreVectors
 from zhuli.types.vectors import Hit, IndexChange
-from zhuli.vectors.store_vectors import StoreVectors
 
 log = logging.getLogger(__name__)
 

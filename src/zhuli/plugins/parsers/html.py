@@ -12,6 +12,6 @@ class Plugin:
     extensions: Sequence[str] = (".html", ".htm", ".xhtml")
 
     def parse(self, path: Path) -> Iterator[Block]:
-        from zhuli.documents.html_page import decode_page, page_blocks  # imports an HTML parser
+        from zhuli.knowledge.documents.html_page import decode_page, page_blocks  # imports an HTML parser
 
         return page_blocks(decode_page(path.read_bytes()))

@@ -52,7 +52,7 @@ def _body(parts: Sequence[EmailMessage]) -> Iterator[Block]:
 
 
 def _html(text: str) -> Iterator[Block]:
-    from zhuli.documents.html_page import page_blocks  # imports an HTML parser
+    from zhuli.knowledge.documents.html_page import page_blocks  # imports an HTML parser
 
     return page_blocks(text)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.core.errors import Unreadable
-from zhuli.documents.paragraphs import Type, page_blocks
-from zhuli.documents.pdf_page import SCANNED, UNMAPPED, Page, read_page
-from zhuli.documents.pdf_tables import RuledTables
+from zhuli.knowledge.documents.paragraphs import Type, page_blocks
+from zhuli.knowledge.documents.pdf_page import SCANNED, UNMAPPED, Page, read_page
+from zhuli.knowledge.documents.pdf_tables import RuledTables
 from zhuli.types.document import Block
 
 LAYOUT_PAGES = 1_000

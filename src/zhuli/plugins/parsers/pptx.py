@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zhuli.documents.markdown_table import markdown_table
-from zhuli.documents.office_package import open_package
+from zhuli.knowledge.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.office_package import open_package
 from zhuli.types.document import Block
 
 MAX_DEPTH = 20

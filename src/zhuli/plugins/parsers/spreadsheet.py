@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.core.errors import Unreadable
-from zhuli.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.markdown_table import markdown_table
 from zhuli.types.document import Block
 
 ROWS = 40

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.retrieval import token_input
+from zhuli.knowledge.retrieval.searching import token_input
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import TheActor, TheApp
 from zhuli.types.embedding import EmbeddingList, EmbeddingRequest

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
-from zhuli.retrieval.rewriting import rewrite
+from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.types.knowledge import Found

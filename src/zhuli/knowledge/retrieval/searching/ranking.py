@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
 
-from zhuli.retrieval.fusion import Candidate
+from zhuli.knowledge.retrieval.searching.fusion import Candidate
 
 _TERMS = re.compile(r"[^\W_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")

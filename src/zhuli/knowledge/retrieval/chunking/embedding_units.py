@@ -6,10 +6,10 @@ from hashlib import sha256
 from itertools import pairwise
 
 from zhuli.core.errors import Unreadable
+from zhuli.knowledge.retrieval.chunking.chunker import cut
+from zhuli.knowledge.retrieval.chunking.tokenizer import count
+from zhuli.knowledge.retrieval.ingesting.embedding import digest_of
 from zhuli.models.catalog import EmbedderEntry
-from zhuli.retrieval.cutting import cut
-from zhuli.retrieval.embedding import digest_of
-from zhuli.retrieval.tokenizer import count
 from zhuli.types.document import Block, Chunk, text_of
 from zhuli.types.tools import StaticChunking
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 import orjson
 
 from zhuli.core.errors import ServerFault, Unreadable
-from zhuli.retrieval.reading_limits import Limits, too_much_memory
+from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
 from zhuli.types.document import Block
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
@@ -53,7 +53,13 @@ class ReadingProcess:
     async def start(cls, limits: Limits) -> Self:
         """Return when it can read."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "zhuli.retrieval.reading_child", orjson.dumps(asdict(limits)).decode()),
+            *(
+                sys.executable,
+                "-P",
+                "-m",
+                "zhuli.knowledge.retrieval.reading.reading_child",
+                orjson.dumps(asdict(limits)).decode(),
+            ),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

@@ -19,9 +19,9 @@ import orjson
 
 from zhuli import registry
 from zhuli.core.errors import Unreadable
-from zhuli.retrieval import recognition
-from zhuli.retrieval.cleaning import clean
-from zhuli.retrieval.reading_limits import Limits, too_much_memory
+from zhuli.knowledge.retrieval.reading import recognition
+from zhuli.knowledge.retrieval.reading.cleaning import clean
+from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
 from zhuli.types.document import Block
 
 FRAME_CHARACTERS = 256 * 1024

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zhuli.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.markdown_table import markdown_table
 
 PAGES = 100
 """With rules, that are searched; it takes 0.1 to 1 s each."""

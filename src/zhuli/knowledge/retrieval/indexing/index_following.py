@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from zhuli.retrieval.follower import Follower
+from zhuli.knowledge.retrieval.indexing.index_follower import Follower
 from zhuli.store import changes
 from zhuli.store.database import Database
 

@@ -8,8 +8,8 @@ import asyncio
 from pathlib import Path
 
 from zhuli.core.errors import Unreadable
-from zhuli.retrieval.reading_limits import Limits
-from zhuli.retrieval.reading_process import Died, ReadingProcess, explain
+from zhuli.knowledge.retrieval.reading.reading_limits import Limits
+from zhuli.knowledge.retrieval.reading.reading_process import Died, ReadingProcess, explain
 from zhuli.types.document import Block
 
 FILES_A_PROCESS = 200

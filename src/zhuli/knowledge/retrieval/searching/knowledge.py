@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
+from zhuli.knowledge.retrieval.indexing.process_indexes import Library
+from zhuli.knowledge.retrieval.searching.filters import Predicate, predicate
+from zhuli.knowledge.retrieval.searching.fusion import Candidate, fuse
+from zhuli.knowledge.retrieval.searching.query_vectors import QueryVectors
+from zhuli.knowledge.retrieval.searching.ranking import Asked, features, relevance
 from zhuli.models.catalog import Catalog, EmbedderEntry
-from zhuli.retrieval.filters import Predicate, predicate
-from zhuli.retrieval.fusion import Candidate, fuse
-from zhuli.retrieval.library import Library
-from zhuli.retrieval.query_vectors import QueryVectors
-from zhuli.retrieval.ranking import Asked, features, relevance
 from zhuli.store import chunks
 from zhuli.store.chunks import Passage
 from zhuli.store.database import Database

@@ -19,7 +19,7 @@ from time import monotonic, sleep
 from typing import Any, TypeVar, TypeVarTuple
 
 from zhuli.core.errors import Unavailable
-from zhuli.retrieval.segmentation import words
+from zhuli.knowledge.retrieval.indexing.segmentation import words
 from zhuli.types.vectors import Hit, IndexChange
 
 A = TypeVarTuple("A")

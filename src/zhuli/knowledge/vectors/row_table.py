@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhuli.vectors.row_files import Numbers
+from zhuli.knowledge.vectors.row_files import Numbers
 
 Mask = npt.NDArray[np.bool_]
 

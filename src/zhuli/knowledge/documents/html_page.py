@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from zhuli.core.decoding import MARKS, decode
 from zhuli.core.errors import Unreadable
-from zhuli.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.markdown_table import markdown_table
 from zhuli.types.document import Block, BlockKind
 
 SKIPPED = frozenset(

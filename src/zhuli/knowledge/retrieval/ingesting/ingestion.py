@@ -17,11 +17,11 @@ from tempfile import NamedTemporaryFile
 from zhuli.core.clock import Clock
 from zhuli.core.errors import BackendError, FileErrorCode, LeaseLost, Unavailable, Unreadable
 from zhuli.core.telemetry import Telemetry
+from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
+from zhuli.knowledge.retrieval.ingesting.embedding import Embedding, mean
+from zhuli.knowledge.retrieval.reading.reader import Reader
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.ports import BlobStore
-from zhuli.retrieval.embedding import Embedding, mean
-from zhuli.retrieval.pieces import Piece, pieces_of
-from zhuli.retrieval.reading import Reader
 from zhuli.store import ingesting
 from zhuli.store.database import Database
 from zhuli.store.ingesting import EmbeddedChunk, Task, Unwanted

@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import Self
 
+from zhuli.knowledge.retrieval.indexing.chosen_index import ChosenIndex
+from zhuli.knowledge.retrieval.indexing.index_follower import Follower
+from zhuli.knowledge.retrieval.indexing.index_following import KeepingUp
+from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
+from zhuli.knowledge.retrieval.ingesting.embedding import Embedding
 from zhuli.ports import VectorIndex
-from zhuli.retrieval.chosen_index import ChosenIndex
-from zhuli.retrieval.embedding import Embedding
-from zhuli.retrieval.follower import Follower
-from zhuli.retrieval.keeping_up import KeepingUp
-from zhuli.retrieval.words import WordsIndex
 from zhuli.settings import Settings
 from zhuli.store.database import Database
 

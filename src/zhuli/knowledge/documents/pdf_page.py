@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.documents.page_layout import Piece, Row, reading_order
-from zhuli.documents.pdf_tables import Found, RuledTables
+from zhuli.knowledge.documents.page_layout import Piece, Row, reading_order
+from zhuli.knowledge.documents.pdf_tables import Found, RuledTables
 
 WIDE = 0.9
 """Space, in heights of the text, that ends a piece."""

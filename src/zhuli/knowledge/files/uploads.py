@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
-from zhuli.files.shelf import Shelf, file_of, repeat
+from zhuli.knowledge.files.file_service import Shelf, file_of, repeat
 from zhuli.store import files, uploads
 from zhuli.store.uploads import StoredPart
 from zhuli.types.file import File

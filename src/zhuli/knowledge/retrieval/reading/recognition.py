@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from zhuli.core.decoding import wide_by_zeros
 from zhuli.core.errors import Unreadable
-from zhuli.retrieval import archives, compound_files
+from zhuli.knowledge.retrieval.reading import archives, compound_files
 
 HEAD = 4096
 """Bytes that are looked at; PDF allows its mark anywhere in the first 1024."""

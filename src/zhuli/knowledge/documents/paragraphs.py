@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
-from zhuli.documents.markdown_table import markdown_table
-from zhuli.documents.page_layout import Row, cells
+from zhuli.knowledge.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.page_layout import Row, cells
 from zhuli.types.document import Block
 
 LARGE = 1.15

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.knowledge.vectors.approximate import BLOCK, SAMPLE, Approximate, lists_for
+from zhuli.knowledge.vectors.row_files import RowFiles, sync_folder
+from zhuli.knowledge.vectors.row_table import Grown, Mask, RowTable
+from zhuli.knowledge.vectors.shared_lock import SharedLock
 from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
-from zhuli.vectors.approximate import BLOCK, SAMPLE, Approximate, lists_for
-from zhuli.vectors.row_files import RowFiles, sync_folder
-from zhuli.vectors.row_table import Grown, Mask, RowTable
-from zhuli.vectors.shared_lock import SharedLock
 
 EXACT_ROWS = 5_000
 """Up to here every vector is compared (docs/decisions/0006 has what that costs)."""

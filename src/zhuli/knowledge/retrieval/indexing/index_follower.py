@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from zhuli.retrieval.embedding import floats
+from zhuli.knowledge.retrieval.ingesting.embedding import floats
 from zhuli.store import changes, chunks
 from zhuli.store.changes import Change
 from zhuli.store.database import Database
