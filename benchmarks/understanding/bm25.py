@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from zhuli.language.tokens import tokens, unspaced
+from zhuli.understanding.language.tokens import tokens, unspaced
 
 K1, B = 1.2, 0.75
 AT_ONCE = 200

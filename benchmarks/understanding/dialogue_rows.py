@@ -1,6 +1,6 @@
 """Rows about task dialogues: intents of users' turns, the slots that each turn fills, and the state after it.
 
-A dialogue is followed by the server's own steps: the understander reads, dialogue/hearing hears, dialogue/tracking tracks, and
+A dialogue is followed by the server's own steps: the understander reads, understanding/dialogue/interpretation/interpreter hears, understanding/dialogue/state_tracking tracks, and
 the state is folded. What the system did is taken from the annotation, for here it is not our policy that talks: what it asked
 for is asked in our state; what it offered, or asked to confirm, is given to the state, as an app would through the API, after a
 message that is understood as a yes, a choice, or a new wish. Our own earlier errors stay in the state.
@@ -20,16 +20,16 @@ from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn,
 from benchmarks.understanding.domain_of import domain_of
 from benchmarks.understanding.measures import Told
 from benchmarks.understanding.rows import Row
-from zhuli.dialogue.heard import Heard
-from zhuli.dialogue.hearing import hear
-from zhuli.dialogue.parts import parts_of
-from zhuli.dialogue.state import fold
-from zhuli.dialogue.tracking import track
 from zhuli.metrics.intervals import interval, resampled
 from zhuli.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
 from zhuli.types.domain import DomainFields
 from zhuli.types.understanding import DialogueState, SlotSet
+from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
+from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
+from zhuli.understanding.dialogue.interpretation.interpreter import hear
+from zhuli.understanding.dialogue.state import fold
+from zhuli.understanding.dialogue.state_tracking import track
 
 QUICK_DIALOGUES = 5
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.understanding.intent_sets import Message
-from zhuli.language.marks import read_marks, write_marks
 from zhuli.types.domain import DomainFields, Entity, Intent, Language, UnderstanderSettings
 from zhuli.types.understanding import EntityFound
+from zhuli.understanding.language.marked_examples import read_marks, write_marks
 
 
 def domain_of(

@@ -9,12 +9,12 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from zhuli.dialogue.senses import ENGLISH, EVERY_LANGUAGE
 from zhuli.models.catalog import Catalog
 from zhuli.types.domain import Language
 from zhuli.types.example import Prediction
 from zhuli.types.generation import GenerationRequest
 from zhuli.types.vectors import Vectors
+from zhuli.understanding.dialogue.understander_services import ENGLISH, EVERY_LANGUAGE
 
 BATCH = 64
 

@@ -17,9 +17,6 @@ from zhuli.core.errors import ZhuliError
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
-from zhuli.dialogue.minds import Minds
-from zhuli.dialogue.understanding import Understandings
-from zhuli.domains.saving import Domains
 from zhuli.knowledge.files.discarding import BlobDiscarding
 from zhuli.knowledge.files.file_service import Shelf
 from zhuli.knowledge.files.uploads import Uploads
@@ -43,6 +40,9 @@ from zhuli.tuning.commands import TuningCommands
 from zhuli.tuning.discarding import FolderDiscarding
 from zhuli.tuning.handler import TuningHandler, Tunings
 from zhuli.tuning.registering import Registering
+from zhuli.understanding.dialogue.loaded_understanders import Minds
+from zhuli.understanding.dialogue.understanding import Understandings
+from zhuli.understanding.domains.saving import Domains
 from zhuli.worker.loop import Chore, Handler, Worker
 
 log = logging.getLogger(__name__)

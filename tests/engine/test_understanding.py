@@ -17,7 +17,6 @@ from tests.engine.workers import claim, handler, play_on
 from tests.harness.farm import Storage
 from tests.harness.restaurant import BOOK, RESTAURANT
 from zhuli.core.ids import new_id
-from zhuli.dialogue.thread_states import state_of
 from zhuli.store import collections, runs, schema, understandings
 from zhuli.testing.app import AppInMemory, told
 from zhuli.types.domain import Domain
@@ -25,6 +24,7 @@ from zhuli.types.event import UNDERSTOOD, Change, RunEvent
 from zhuli.types.message import Message
 from zhuli.types.run import Run
 from zhuli.types.understanding import DialogueState, Understanding
+from zhuli.understanding.dialogue.thread_states import state_of
 
 UNDERSTOOD_BEGUN = [*BEGUN, "zhuli.understood"]
 LEASE = 15

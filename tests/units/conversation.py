@@ -13,16 +13,16 @@ Every message checks what holds for all: the state is the fold of its changes, a
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from zhuli.dialogue.forms_and_slots import form_named, slot_named, slots_of
-from zhuli.dialogue.heard import Heard
-from zhuli.dialogue.hearing import hear
-from zhuli.dialogue.parts import parts_of
-from zhuli.dialogue.policy import decide
-from zhuli.dialogue.state import MOST_TOPICS, fold
-from zhuli.dialogue.tracking import track
-from zhuli.dialogue.values import allowed
 from zhuli.types.domain import DomainFields, Language
 from zhuli.types.understanding import Decision, DialogueState, EntityFound, IntentScore, Reading, StateChange
+from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named, slots_of
+from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
+from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
+from zhuli.understanding.dialogue.interpretation.interpreter import hear
+from zhuli.understanding.dialogue.policy.policy import decide
+from zhuli.understanding.dialogue.slots.slot_values import allowed
+from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
+from zhuli.understanding.dialogue.state_tracking import track
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """A Monday."""

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.dialogue.parts import MOST_PARTS, parts_of
 from zhuli.types.domain import Language
+from zhuli.understanding.dialogue.interpretation.clause_splitting import MOST_PARTS, parts_of
 
 
 def parts(text: str, language: Language) -> list[str]:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.units.conversation import Conversation
 from tests.units.dialogue_domains import CHINESE, ENGLISH
-from zhuli.dialogue.telling import told
 from zhuli.types.domain import DomainFields
+from zhuli.understanding.dialogue.responses.state_prompt import told
 
 _ENGLISH = [
     "yes", "no", "cancel", "no, tomorrow", "4", "40 people", "7pm", "from Monday to Friday", "not Friday", "the same day",

@@ -4,8 +4,8 @@ import pytest
 
 from tests.units.conversation import Conversation
 from tests.units.dialogue_domains import CHINESE, ENGLISH
-from zhuli.dialogue.resuming import MOST_TURNS
 from zhuli.types.understanding import DialogueState
+from zhuli.understanding.dialogue.policy.topic_resumption import MOST_TURNS
 
 
 @pytest.fixture

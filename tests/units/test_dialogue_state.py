@@ -3,7 +3,6 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.dialogue.state import MOST_TOPICS, fold
 from zhuli.types.understanding import (
     Asked,
     Confirmed,
@@ -16,6 +15,7 @@ from zhuli.types.understanding import (
     TopicOpened,
     TurnTaken,
 )
+from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
 
 names = st.sampled_from(["a", "b", "c"])
 forms = st.one_of(st.none(), st.sampled_from([f"form{n}" for n in range(12)]))

@@ -4,10 +4,10 @@ import pytest
 
 from tests.units.conversation import Conversation
 from tests.units.dialogue_domains import CHINESE, ENGLISH
-from zhuli.dialogue.state import fold
-from zhuli.dialogue.telling import told
-from zhuli.dialogue.wording import after_call, said
 from zhuli.types.understanding import Decision, DialogueState, SlotSet
+from zhuli.understanding.dialogue.responses.responses import after_call, said
+from zhuli.understanding.dialogue.responses.state_prompt import told
+from zhuli.understanding.dialogue.state import fold
 
 
 def holding(**values: object) -> DialogueState:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.domains.checking import check, refuse_errors
-from zhuli.domains.yaml_reading import parse
 from zhuli.types.domain import DomainFields, Finding
+from zhuli.understanding.domains.checks.checking import check, refuse_errors
+from zhuli.understanding.domains.yaml.reading import parse
 
 SOUND = """
 languages: [en, zh]

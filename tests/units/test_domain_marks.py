@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.language.marks import BadMark, read_marks, write_marks
 from zhuli.types.understanding import EntityFound
+from zhuli.understanding.language.marked_examples import BadMark, read_marks, write_marks
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.domains import rasa
-from zhuli.domains.checking import check
-from zhuli.domains.yaml_reading import parse
-from zhuli.domains.yaml_writing import dump
 from zhuli.types.domain import Call, DomainFields, Finding, Respond, Slot, Talk
+from zhuli.understanding.domains.checks.checking import check
+from zhuli.understanding.domains.rasa import project
+from zhuli.understanding.domains.yaml.reading import parse
+from zhuli.understanding.domains.yaml.writing import dump
 
 PROJECT = Path(__file__).parent.parent / "samples" / "dialogue" / "rasa"
 
 
 @pytest.fixture(scope="module")
 def imported() -> tuple[DomainFields, list[Finding]]:
-    return rasa.read({str(file.relative_to(PROJECT)): file.read_text() for file in PROJECT.rglob("*.yml")})
+    return project.read({str(file.relative_to(PROJECT)): file.read_text() for file in PROJECT.rglob("*.yml")})
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ nlu:
     - New York
     - Paris
 """
-    domain, notes = rasa.read({"nlu.yml": nlu})
+    domain, notes = project.read({"nlu.yml": nlu})
     assert domain.intents[0].examples == ["to [NYC](city:New York) by [bus](vehicle)"]
     assert [(value.value, value.synonyms) for value in domain.entities[0].values] == [
         ("New York", ["NYC"]),
@@ -139,25 +139,27 @@ def test_what_is_not_taken_over_is_named(imported: tuple[DomainFields, list[Find
 
 
 def test_a_chinese_project_makes_a_chinese_domain() -> None:
-    domain, _ = rasa.read({"nlu.yml": "nlu:\n- intent: 问好\n  examples: |\n    - 你好\n    - 您好"})
+    domain, _ = project.read({"nlu.yml": "nlu:\n- intent: 问好\n  examples: |\n    - 你好\n    - 您好"})
     assert (domain.languages, domain.intents[0].examples) == (["zh"], ["你好", "您好"])
 
 
 def test_names_that_a_domain_can_not_have_are_changed_everywhere() -> None:
     nlu = 'nlu:\n- intent: say (hi)\n  examples: |\n    - \'[x]{"entity": "a b:c"}\''
-    domain, _ = rasa.read({"nlu.yml": nlu, "domain.yml": "entities: ['a b:c']"})
+    domain, _ = project.read({"nlu.yml": nlu, "domain.yml": "entities: ['a b:c']"})
     assert domain.intents[0].name == "say_hi_"
     assert [entity.name for entity in domain.entities] == ["a_b_c"]
 
 
 def test_an_example_whose_mark_can_not_be_read_is_left_out() -> None:
-    domain, notes = rasa.read({"nlu.yml": "nlu:\n- intent: a\n  examples: |\n    - good\n    - bad [x](y z)"})
+    domain, notes = project.read({"nlu.yml": "nlu:\n- intent: a\n  examples: |\n    - good\n    - bad [x](y z)"})
     assert domain.intents[0].examples == ["good"]
     assert [note.where for note in notes] == ["nlu.yml:5"]
 
 
 def test_a_form_without_an_end_lets_the_model_talk() -> None:
-    domain, _ = rasa.read({"domain.yml": "intents: [a]\nforms:\n  f: {required_slots: [s]}\nslots:\n  s: {type: text}"})
+    domain, _ = project.read(
+        {"domain.yml": "intents: [a]\nforms:\n  f: {required_slots: [s]}\nslots:\n  s: {type: text}"}
+    )
     assert domain.forms[0].action == Talk(type="talk")
 
 
@@ -172,6 +174,6 @@ def test_a_form_without_an_end_lets_the_model_talk() -> None:
 )  # fmt: skip
 def test_what_is_no_rasa_project_is_refused(files: dict[str, str], param: str, said: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        rasa.read(files)
+        project.read(files)
     assert raised.value.param == param
     assert said in raised.value.message

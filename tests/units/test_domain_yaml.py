@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.domains.checking import check
-from zhuli.domains.yaml_reading import line_of, parse, read
-from zhuli.domains.yaml_writing import dump
 from zhuli.types.domain import DomainFields
+from zhuli.understanding.domains.checks.checking import check
+from zhuli.understanding.domains.yaml.reading import line_of, parse, read
+from zhuli.understanding.domains.yaml.writing import dump
 
 RESTAURANT = """
 name: Restaurant

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from zhuli.language.dates import find_dates
-from zhuli.language.plain_text import plain
-from zhuli.language.times import find_times
+from zhuli.understanding.language.plain_text import plain
+from zhuli.understanding.language.times.dates import find_dates
+from zhuli.understanding.language.times.times import find_times
 
 NOW = datetime(2026, 11, 23, 10, 5)
 

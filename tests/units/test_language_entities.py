@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from zhuli.language.entities import find_entities
-from zhuli.language.merging import merged
-from zhuli.language.patterns import BadPattern, compiled, fits
 from zhuli.types.domain import Entity, EntityKind, EntityValue
 from zhuli.types.understanding import EntityFound
+from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
+from zhuli.understanding.language.entity_extraction.merging import merged
+from zhuli.understanding.language.entity_extraction.patterns import BadPattern, compiled, fits
 
 NOW = datetime(2026, 11, 23, 10, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
 

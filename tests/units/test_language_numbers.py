@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from zhuli.language.emails import find_emails
-from zhuli.language.money import find_money
-from zhuli.language.numbers import find_numbers
-from zhuli.language.phones import find_phones
-from zhuli.language.plain_text import plain
-from zhuli.language.spans import Span
+from zhuli.understanding.language.entity_extraction.emails import find_emails
+from zhuli.understanding.language.entity_extraction.phones import find_phones
+from zhuli.understanding.language.numbers.money import find_money
+from zhuli.understanding.language.numbers.numbers import find_numbers
+from zhuli.understanding.language.plain_text import plain
+from zhuli.understanding.language.spans import Span
 
 
 def said(text: str, spans: list[Span]) -> list[tuple[str, Any]]:

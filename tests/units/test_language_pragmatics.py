@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from zhuli.language.acts import act_of, correction, only_greets
-from zhuli.language.entities import find_entities
-from zhuli.language.languages import language_of
-from zhuli.language.negation import with_negation
-from zhuli.language.references import references
-from zhuli.language.wanting import wanted
 from zhuli.types.domain import Entity, EntityValue, Language
+from zhuli.understanding.language.acts.dialogue_acts import act_of, correction, only_greets
+from zhuli.understanding.language.acts.negation import with_negation
+from zhuli.understanding.language.acts.references import references
+from zhuli.understanding.language.acts.wanting import wanted
+from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
+from zhuli.understanding.language.languages import language_of
 
 NOW = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)
 THINGS = [

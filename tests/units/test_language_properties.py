@@ -6,15 +6,15 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.language.acts import act_of, correction, only_greets
-from zhuli.language.entities import find_entities
-from zhuli.language.languages import language_of
-from zhuli.language.merging import merged
-from zhuli.language.negation import with_negation
-from zhuli.language.plain_text import plain
-from zhuli.language.references import references
-from zhuli.language.wanting import wanted
 from zhuli.types.domain import Entity, EntityKind, EntityValue
+from zhuli.understanding.language.acts.dialogue_acts import act_of, correction, only_greets
+from zhuli.understanding.language.acts.negation import with_negation
+from zhuli.understanding.language.acts.references import references
+from zhuli.understanding.language.acts.wanting import wanted
+from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
+from zhuli.understanding.language.entity_extraction.merging import merged
+from zhuli.understanding.language.languages import language_of
+from zhuli.understanding.language.plain_text import plain
 
 KINDS: tuple[EntityKind, ...] = ("number", "date", "time", "money", "phone", "email")
 ENTITIES = [

@@ -9,13 +9,13 @@ import pytest
 
 from zhuli.core.errors import BackendError, InvalidRequest, Unavailable
 from zhuli.core.hints import Hints
-from zhuli.dialogue.minds import Minds
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Senses
 from zhuli.store.database import open_database
 from zhuli.types.domain import Domain, DomainFields, DomainReport
 from zhuli.types.prediction import PredictionCreate, PredictionList
 from zhuli.types.understanding import DialogueState, Reading
+from zhuli.understanding.dialogue.loaded_understanders import Minds
 
 PROJECT = "default"
 COUNTED = f"{__name__}:Counted"

@@ -39,5 +39,5 @@ async def test_a_model_that_fails_leaves_the_users_words(fault: str) -> None:
 
 
 async def test_a_model_that_takes_too_long_leaves_the_users_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rewriting, "MOST_SECONDS", 0.05)
+    monkeypatch.setattr(query_rewriting, "MOST_SECONDS", 0.05)
     assert await rewrite(model({"fault": "stall"}), WORDS) == [WORDS]

@@ -9,7 +9,6 @@ import pytest
 from zhuli import registry
 from zhuli.core.errors import BackendError
 from zhuli.core.hints import Hints
-from zhuli.dialogue.senses import ServerSenses
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import open_database
@@ -18,6 +17,7 @@ from zhuli.types.domain import DomainFields
 from zhuli.types.prediction import PredictionCreate, PredictionList
 from zhuli.types.understanding import Asked as AskedFor
 from zhuli.types.understanding import DialogueState, Reading, SlotState
+from zhuli.understanding.dialogue.understander_services import ServerSenses
 
 DOMAIN: dict[str, Any] = {
     "understander": {"type": "llm", "model": "script"},

@@ -9,13 +9,13 @@ import pytest
 from zhuli import registry
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.hints import Hints
-from zhuli.dialogue.senses import ServerSenses
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import open_database
 from zhuli.types.domain import DomainFields
 from zhuli.types.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 from zhuli.types.understanding import DialogueState, Reading
+from zhuli.understanding.dialogue.understander_services import ServerSenses
 
 DOMAIN: dict[str, Any] = {
     "intents": [{"name": "card_lost", "examples": ["my card is gone"]}, {"name": "greet", "examples": ["hi"]}],

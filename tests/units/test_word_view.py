@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zhuli.language.word_view import SIZE, WordView
+from zhuli.understanding.language.intent_classification.word_features import SIZE, WordView
 
 EXAMPLES = ["my card was stolen", "where is my card", "what is the exchange rate", "我的卡被偷了", "汇率是多少"]
 VIEW = WordView.of(EXAMPLES)

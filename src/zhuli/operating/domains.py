@@ -10,19 +10,19 @@ from pathlib import Path
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError, Unavailable
-from zhuli.domains import rasa
-from zhuli.domains.checking import check as findings_of
-from zhuli.domains.checking import refuse_errors
-from zhuli.domains.saving import new_domain, next_version
-from zhuli.domains.yaml_reading import line_of
-from zhuli.domains.yaml_reading import read as read_yaml
-from zhuli.domains.yaml_writing import dump
 from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
 from zhuli.store import collections
 from zhuli.store import domains as store
 from zhuli.store.schema import domains
 from zhuli.types.domain import Domain, DomainFields, Finding
+from zhuli.understanding.domains.checks.checking import check as findings_of
+from zhuli.understanding.domains.checks.checking import refuse_errors
+from zhuli.understanding.domains.rasa import project
+from zhuli.understanding.domains.saving import new_domain, next_version
+from zhuli.understanding.domains.yaml.reading import line_of
+from zhuli.understanding.domains.yaml.reading import read as read_yaml
+from zhuli.understanding.domains.yaml.writing import dump
 
 _RASA = re.compile(r"^(?:version|nlu|rules|stories)[ \t]*:", re.MULTILINE)
 """What a file of Rasa's has, and a domain's does not."""
@@ -44,10 +44,10 @@ def read(path: Path) -> Found:
     """A domain's YAML, or the files of a Rasa project; InvalidRequest or ConfigurationError says what is wrong."""
     if path.is_dir():
         files = {str(file.relative_to(path)): _text(file) for file in _yaml_files(path)}
-        return Found(*rasa.read({name: text for name, text in files.items() if _OF_PROJECT.search(text)}))
+        return Found(*project.read({name: text for name, text in files.items() if _OF_PROJECT.search(text)}))
     text = _text(path)
     if _RASA.search(text):
-        return Found(*rasa.read({path.name: text}))
+        return Found(*project.read({path.name: text}))
     found = read_yaml(text)
     return Found(found.fields, lines=found.lines)
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.domains.yaml_reading import parse
 from zhuli.server.json_route import JsonRoute
+from zhuli.understanding.domains.yaml.reading import parse
 
 MEDIA_TYPE = "application/yaml"
 _MEDIA_TYPES = (MEDIA_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml")

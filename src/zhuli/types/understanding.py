@@ -1,7 +1,7 @@
 """What is understood of a message, what follows for the dialogue's state, and what is done next.
 
 A message's Understanding holds `changes`; the state is the fold of the changes of a thread's understandings, in the order of
-their messages, and of nothing else (dialogue/state). So it can be replayed, whatever became of the domain.
+their messages, and of nothing else (understanding/dialogue/state). So it can be replayed, whatever became of the domain.
 """
 
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class Reading:
     reasons: list[str] = field(default_factory=list)
 
 
-# What happened to a state. Each is applied by dialogue/state.fold.
+# What happened to a state. Each is applied by understanding/dialogue/state.fold.
 
 
 class TurnTaken(Wire):

@@ -12,7 +12,6 @@ from zhuli.assistants.runs.outcomes import Cancelled, End, Failed
 from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
-from zhuli.dialogue.understanding import Understandings
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Tool
 from zhuli.settings import Settings
@@ -20,6 +19,7 @@ from zhuli.store import runs
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 from zhuli.types.event import RunEvent
+from zhuli.understanding.dialogue.understanding import Understandings
 
 log = logging.getLogger(__name__)
 

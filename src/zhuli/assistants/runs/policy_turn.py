@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import orjson
 
 from zhuli.core.ids import new_id
-from zhuli.dialogue.telling import told
-from zhuli.dialogue.wording import after_call
 from zhuli.types.domain import Domain
 from zhuli.types.generation import Delta, ToolCallDelta, Usage
 from zhuli.types.run import Run
 from zhuli.types.tools import FileSearchTool, FunctionTool
 from zhuli.types.understanding import Decision, DialogueState
+from zhuli.understanding.dialogue.responses.responses import after_call
+from zhuli.understanding.dialogue.responses.state_prompt import told
 
 FREE = Usage(0, 0)
 """What a turn without the model uses."""

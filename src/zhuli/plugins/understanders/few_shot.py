@@ -15,18 +15,23 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from zhuli.core.errors import BackendError
-from zhuli.language import head_learning, head_report, kept_vectors, learned_file
-from zhuli.language.domain_examples import DomainExamples, TaggerLessons
-from zhuli.language.head_report import Shown
-from zhuli.language.learned_file import Mind
-from zhuli.language.small_talk import ANSWERS, SMALL_TALK
-from zhuli.language.softmax_regression import Floats
-from zhuli.language.tagger import Tagger
-from zhuli.language.tagger_training import train
-from zhuli.language.word_view import WordView
 from zhuli.ports import Senses
 from zhuli.types.domain import DomainFields, DomainReport, FromEntity, Intent
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
+from zhuli.understanding.language.acts.small_talk import ANSWERS, SMALL_TALK
+from zhuli.understanding.language.intent_classification import (
+    classifier_report,
+    classifier_training,
+    kept_vectors,
+    learned_file,
+)
+from zhuli.understanding.language.intent_classification.classifier_report import Shown
+from zhuli.understanding.language.intent_classification.domain_examples import DomainExamples, TaggerLessons
+from zhuli.understanding.language.intent_classification.learned_file import Mind
+from zhuli.understanding.language.intent_classification.softmax_regression import Floats
+from zhuli.understanding.language.intent_classification.word_features import WordView
+from zhuli.understanding.language.tagging.tagger import Tagger
+from zhuli.understanding.language.tagging.tagger_training import train
 
 FORMAT = 3
 """Part of what names the file: grows when something else is learned from the same domain."""
@@ -203,12 +208,12 @@ def _taught(
     labels = np.array([example.intent for example in examples], np.int64)
     away = np.vstack([outside.rows(words), talk.rows(words)[near < NEAR]])
     with threadpool_limits(1, "blas"):  # other messages want the other cores
-        learned = head_learning.learn(shown.rows(words), labels, named.rows(words), away)
+        learned = classifier_training.learn(shown.rows(words), labels, named.rows(words), away)
     report = DomainReport(
-        findings=head_report.findings(learned, shown.vectors, examples, [one.name for one in domain.intents]),
+        findings=classifier_report.findings(learned, shown.vectors, examples, [one.name for one in domain.intents]),
         learned=True,
         examples=len(examples),
-        accuracy=head_report.accuracy(learned, labels),
+        accuracy=classifier_report.accuracy(learned, labels),
         threshold=learned.head.threshold,
     )
     return Mind(learned.head, words, tagger, report, named.vectors[0])

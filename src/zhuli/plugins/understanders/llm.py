@@ -14,13 +14,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from zhuli.language.entity_labels import entity_of, label_of, role_of
-from zhuli.language.marks import Marked, read_marks
 from zhuli.ports import Senses
 from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Intent
 from zhuli.types.generation import GenerationRequest
 from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
 from zhuli.types.vectors import Vectors
+from zhuli.understanding.language.entity_extraction.entity_labels import entity_of, label_of, role_of
+from zhuli.understanding.language.marked_examples import Marked, read_marks
 
 THRESHOLD = 0.5
 """Models say how sure they are in round numbers, and no examples tell what those mean."""

@@ -6,14 +6,14 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from zhuli.domains import rasa
-from zhuli.domains.yaml_writing import dump
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
 from zhuli.store import collections
 from zhuli.store.schema import domains
 from zhuli.types.domain import Domain, DomainFields, DomainImport, DomainReport
 from zhuli.types.page import Deleted, Page
+from zhuli.understanding.domains.rasa import project
+from zhuli.understanding.domains.yaml.writing import dump
 
 router = APIRouter(prefix="/v1/domains", tags=["Domains"], route_class=YamlRoute, strict_content_type=False)
 
@@ -37,7 +37,7 @@ async def modify_domain(domain_id: str, body: DomainFields, app: TheApp, actor: 
 
 @router.post("/import", response_model=Domain)
 async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Response:
-    fields, findings = await asyncio.to_thread(rasa.read, body.files)
+    fields, findings = await asyncio.to_thread(project.read, body.files)
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
     return Json(await app.domains.create(actor.project, fields, also=findings))
 

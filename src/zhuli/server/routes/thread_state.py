@@ -7,9 +7,6 @@ from starlette.responses import Response
 from zhuli.assistants.runs.commands import refuse_while_active
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
-from zhuli.dialogue.giving import changes_by
-from zhuli.dialogue.state import fold
-from zhuli.dialogue.thread_states import state_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, domains, schema, threads, understandings
@@ -17,6 +14,9 @@ from zhuli.types.domain import Domain
 from zhuli.types.page import Page, PageParams
 from zhuli.types.thread import Thread
 from zhuli.types.understanding import DialogueState, SlotSet, StateGive, Understanding
+from zhuli.understanding.dialogue.slots.state_updates import changes_by
+from zhuli.understanding.dialogue.state import fold
+from zhuli.understanding.dialogue.thread_states import state_of
 
 router = APIRouter(
     prefix="/v1/threads/{thread_id}", tags=["Understanding"], route_class=JsonRoute, strict_content_type=False

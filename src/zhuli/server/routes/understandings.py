@@ -6,8 +6,6 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.dialogue.state import fold
-from zhuli.dialogue.thread_states import state_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, check_id
 from zhuli.store import collections, domains
@@ -16,6 +14,8 @@ from zhuli.types.domain import Domain
 from zhuli.types.refusals import refusal_of
 from zhuli.types.thread import Thread
 from zhuli.types.understanding import DialogueState, Understanding, UnderstandingCreate
+from zhuli.understanding.dialogue.state import fold
+from zhuli.understanding.dialogue.thread_states import state_of
 
 router = APIRouter(
     prefix="/v1/understandings", tags=["Understandings"], route_class=JsonRoute, strict_content_type=False

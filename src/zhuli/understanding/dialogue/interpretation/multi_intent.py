@@ -1,0 +1,234 @@
+"""What a message is about, stretch by stretch: wishes of its own, or answers within the open form.
+
+A message is one wish unless its parts are believed to have different intents. Within an open form, what fills its slots is an
+answer, however unlikely its intent: "tomorrow" alone is no wish that a domain could know.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
+from zhuli.types.understanding import DialogueState, EntityFound, Reading
+from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of, waiting_slots
+from zhuli.understanding.dialogue.interpretation.answers import Place, asks, is_bare, is_question, only_says, requests
+from zhuli.understanding.dialogue.interpretation.intent_decision import Belief, believe
+from zhuli.understanding.dialogue.responses.responses import held
+from zhuli.understanding.dialogue.slots.slot_mappings import mappings_of, takes_text
+from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
+
+Part = tuple[tuple[int, int], Reading]
+
+_TELLING = frozenset(("lookup", "regex", "learned"))
+_JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然后|再|也", re.IGNORECASE)
+
+CERTAIN = 0.5
+"""What a part's intent must reach, beside the threshold, to be a wish of its own: half sentences are easily misread."""
+
+SURELY, NEVER = 0.9, 0.01
+"""A message is surely about one thing, and never about another, at these confidences."""
+
+SURER = 0.7
+"""What an intent must reach to be heard instead of an answer in the user's own words."""
+
+BACKED_BY_ONE, BACKED_BY_MANY = 0.5, 0.25
+"""Shares of the threshold that do where the message has a value, or several, for the form of the likeliest intent."""
+
+MOST_WORDS = 6
+"""Of an answer that is taken as it stands though no entity was found in it: names are short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Characters [start, end) of the message. intent: the domain's, if one is believed. informs: it answers in the open form."""
+
+    start: int
+    end: int
+    belief: Belief
+    intent: Intent | None
+    informs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What has to be known to tell a wish from an answer. values: all that was found in the message, for any slot.
+
+    Places of what is no entity: loose: what looks like a value of the asked slot's type; referred: what points to earlier
+    values; named: names of slots that may be changed. act, corrects: what its words say.
+    """
+
+    domain: DomainFields
+    state: DialogueState
+    text: str
+    asked: Slot | None
+    values: Sequence[EntityFound]
+    loose: Sequence[Place] = ()
+    referred: Sequence[Place] = ()
+    named: Sequence[Place] = ()
+    act: Act | None = None
+    corrects: bool = False
+
+    def wishes(self, whole: Reading, parts: Sequence[Part]) -> list[Wish]:
+        """In the order of the message; one for all of it unless its parts differ. Beside a wish, a greeting is none."""
+        pieces = [self._wish(start, end, believe(reading, self.domain.fallback)) for (start, end), reading in parts]
+        all_of_it = self._wish(0, len(self.text), believe(whole, self.domain.fallback))
+        sure = [one for one in pieces if one.informs or self._is_sure(one)]
+        wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
+        greeted, sure = bool(wanted) and len(wanted) < len(sure), wanted or sure
+        sure = [one for place, one in enumerate(sure) if not self._is_clause(sure, place, all_of_it, whole)]
+        sure = [one for place, one in enumerate(sure) if not self._goes_on(sure[:place], one)]
+        if len({one.intent.name if one.intent else None for one in sure}) > 1:
+            return sure
+        if greeted and all(one.intent != all_of_it.intent for one in sure):
+            return sure
+        lost = all_of_it.belief.intent == OUT_OF_SCOPE and not all_of_it.informs
+        answered = any(one.informs and self._fed(self._given(one)) for one in sure)
+        return sure if lost and answered else [all_of_it]
+
+    def _is_sure(self, one: Wish) -> bool:
+        if one.intent is None or one.belief.score < CERTAIN:
+            return False
+        if one.intent.act is not None:
+            return True
+        values = [(value.start, value.end) for value in self.values]
+        bare = is_bare(self.text, one.start, one.end, _within(values, one.start, one.end), wordless=True)
+        return not bare and not self._only_answers(one.start, one.end)
+
+    def _goes_on(self, before: Sequence[Wish], one: Wish) -> bool:
+        """Whether what looks like an answer rather tells more of a wish before it: "I need a taxi. To the Ritz"."""
+        begun = next((wish.intent.form for wish in reversed(before) if wish.intent and not wish.informs), None)
+        form = form_named(self.domain, begun)
+        return one.informs and form is not None and self._takes(slots_of(self.domain, form), self._given(one))
+
+    def _given(self, one: Wish) -> list[EntityFound]:
+        return self._inside(one.start, one.end)
+
+    def _is_clause(self, pieces: Sequence[Wish], place: int, whole: Wish, reading: Reading) -> bool:
+        """Whether it only leads to what the message surely is about: "these don't fit, I want my money back"."""
+        one, confidences = pieces[place], {score.name: score.confidence for score in reading.ranking}
+        if one.informs or one.intent is None or whole.intent is None or whole.belief.score < SURELY:
+            return False
+        neighbours = [pieces[at] for at in (place - 1, place + 1) if 0 <= at < len(pieces)]
+        by_comma = any(self._between(one, other) in (",", "，") for other in neighbours if other.intent == whole.intent)
+        return by_comma and one.intent != whole.intent and confidences.get(one.intent.name, 0.0) < NEVER
+
+    def _between(self, one: Wish, other: Wish) -> str:
+        """What joins two parts: marks and words before the second, or that it begins with."""
+        first, second = sorted((one, other), key=lambda wish: wish.start)
+        joint = _JOINING.match(self.text, second.start)
+        return self.text[first.end : joint.end() if joint else second.start].strip()
+
+    def _only_answers(self, start: int, end: int) -> bool:
+        """Whether it is a plain yes or no: whatever it was read as, that is all it says."""
+        said = self.text[start:end]
+        return only_says(said) and act_of(said) in ("affirm", "deny")
+
+    def _backed(self, start: int, end: int, belief: Belief) -> Belief:
+        """The likeliest intent after all, where what was found in the text is what its form waits for.
+
+        One of the values must be of the domain's own: a day and an hour are in messages about anything.
+        """
+        intent = intent_named(self.domain, belief.best)
+        form = form_named(self.domain, intent.form) if intent else None
+        if belief.intent != OUT_OF_SCOPE or intent is None or form is None or form.name == self.state.form:
+            return belief
+        values = [one for one in self._inside(start, end) if not one.negated]
+        slots = slots_of(self.domain, form)
+        own = [one for one in values if one.source in _TELLING and self._takes(slots, [one])]
+        filled = [slot for slot in slots if self._takes([slot], values)]
+        share = BACKED_BY_MANY if len(filled) > 1 else BACKED_BY_ONE
+        score = 1.0 - belief.score
+        if not own or score < share * belief.threshold:
+            return belief
+        return Belief(intent.name, max(score, belief.threshold), belief.threshold, best=intent.name)
+
+    def _wish(self, start: int, end: int, belief: Belief) -> Wish:
+        belief = self._backed(start, end, belief)
+        intent = intent_named(self.domain, belief.intent) if belief.known else None
+        asked = self.state.asked is not None and self.state.form is not None
+        if asked and (intent is None or not intent.act) and self._only_answers(start, end):
+            return Wish(start, end, belief, None, informs=True)
+        return Wish(start, end, belief, intent, self._informs(start, end, belief, intent))
+
+    def _informs(self, start: int, end: int, belief: Belief, intent: Intent | None) -> bool:
+        """The rules, first the plainest: own intents, bare values, free text, values of the asked slot, corrections."""
+        form = form_named(self.domain, self.state.form)
+        if form is None:
+            return False
+        if intent is not None and self._belongs(intent, form):
+            return True
+        text, values = self.text[start:end], [one for one in self._inside(start, end) if self._feeds(one)]
+        places = [*((one.start, one.end) for one in values), *self.loose, *self.referred, *self.named]
+        if is_bare(self.text, start, end, _within(places, start, end), wordless=belief.known):
+            return True
+        if self._in_own_words(text, belief):
+            return True
+        if intent is not None and intent.form is not None:
+            others = slots_of(self.domain, form_named(self.domain, intent.form))
+            return self.corrects and bool(values) and not self._takes(others, values)
+        wants_to_know = asks(text) if intent is None or (self.corrects and requests(text)) else is_question(text)
+        if not wants_to_know and (self._fed(values) or (values and (self.corrects or self.named))):
+            return True
+        if intent is not None:
+            return intent.action is None and bool(values) and not is_question(text)
+        own = self.state.topics[-1].intent
+        if (belief.unclear and own in belief.candidates) or (belief.best == own and bool(values or self.referred)):
+            return True
+        said = self.act is not None or self.corrects or self.named or bool(values) or bool(self.referred)
+        return said and not is_question(text)
+
+    def _fed(self, values: Sequence[EntityFound]) -> bool:
+        """Whether one of the values is for the asked slot, or for another that the form still misses."""
+        slots = open_slots(self.domain, self.state)
+        missing = [slot for slot in slots if slot == self.asked or held(self.state, slot.name) is None]
+        return self._takes(missing, values)
+
+    def _takes(self, slots: Sequence[Slot], values: Sequence[EntityFound]) -> bool:
+        """Whether one of the values is for one of the slots."""
+        maps = [mapping for slot in slots for mapping in mappings_of(self.domain, slot)]
+        return any(isinstance(one, FromEntity) and one.entity == value.entity for one in maps for value in values)
+
+    def _belongs(self, intent: Intent, form: Form) -> bool:
+        """Whether the intent is the form's own, answers questions, or is what a slot of the form is mapped to."""
+        if intent.act or intent.form == form.name or intent.name == self.state.topics[-1].intent:
+            return True
+        maps = ((slot, mapping) for slot in slots_of(self.domain, form) for mapping in slot.mappings)
+        return any(
+            isinstance(mapping, FromIntent)
+            and intent.name in mapping.intents
+            and (not mapping.asked or slot == self.asked)
+            for slot, mapping in maps
+        )
+
+    def _in_own_words(self, text: str, belief: Belief) -> bool:
+        """Whether the text may be the answer to a question for a text, as it stands."""
+        if self.asked is None or self.act in ("cancel", "handover"):
+            return False
+        if takes_text(self.domain, self.asked):
+            return not asks(text) and not (belief.known and (belief.score >= SURER or is_question(text)))
+        return not belief.known and not belief.unclear and short_answer(self.domain, self.asked, text)
+
+    def _feeds(self, value: EntityFound) -> bool:
+        slots = [*open_slots(self.domain, self.state), *waiting_slots(self.domain, self.state)]
+        return self._takes(slots, [value])
+
+    def _inside(self, start: int, end: int) -> list[EntityFound]:
+        return [one for one in self.values if start <= one.start and one.end <= end]
+
+
+def _within(places: Sequence[Place], start: int, end: int) -> list[Place]:
+    return [place for place in places if start <= place[0] and place[1] <= end]
+
+
+def short_answer(domain: DomainFields, slot: Slot, text: str) -> bool:
+    """Whether a text slot may take these words though nothing was found in them.
+
+    It may where it waits for a learned entity, for learning can't know every name there is, and where a pattern says what fits.
+    """
+    learned = {entity.name for entity in domain.entities if entity.kind == "learned"}
+    sources = [mapping for mapping in mappings_of(domain, slot) if isinstance(mapping, FromEntity)]
+    checked = slot.validation is not None and slot.validation.pattern is not None
+    if slot.type != "text" or not sources or not (checked or all(mapping.entity in learned for mapping in sources)):
+        return False
+    words = len(text.split()) if text.isascii() else len(text) / 3
+    return words <= MOST_WORDS and not is_question(text) and not only_says(text)

@@ -1,0 +1,72 @@
+"""The message and where it meets the dialogue: what every step of hearing needs, and what was found in the message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from zhuli.types.domain import DomainFields, Language, Slot
+from zhuli.types.understanding import Asked, DialogueState, EntityFound
+from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots, slot_named
+from zhuli.understanding.dialogue.interpretation.answers import Place, by_place, is_bare, only_says
+from zhuli.understanding.dialogue.slots.slot_mappings import implied_entities, loose_entities
+from zhuli.understanding.language.acts.negation import with_negation
+from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
+from zhuli.understanding.language.entity_extraction.merging import merged
+
+_PLAIN = frozenset(("date", "time", "money", "phone", "email"))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """asked: what was asked for, if the domain still has it."""
+
+    domain: DomainFields
+    state: DialogueState
+    text: str
+    language: Language | None
+    now: datetime
+    asked: Asked | None
+
+    @property
+    def slot(self) -> Slot | None:
+        return slot_named(self.domain, self.asked.slot) if self.asked else None
+
+    @property
+    def confirming(self) -> bool:
+        """Whether the message answers if all is right."""
+        return self.asked is not None and self.asked.slot is None and not self.asked.intents
+
+
+def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
+    """What was asked, if the domain still has what it is about."""
+    asked = state.asked
+    if asked is None or asked.slot is None:
+        return asked if asked and (asked.intents or form_named(domain, state.form)) else None
+    return asked if any(slot.name == asked.slot for slot in open_slots(domain, state)) else None
+
+
+def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
+    """By rule and learned, those that the slots imply among them, in the order of the message.
+
+    A number that picks one of the offered intents is no value. What was learned is none if it is made of words like "oh" and
+    "let's", or says no more than a day, an hour or an amount: "next Monday" is no restaurant.
+    """
+    wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
+    rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
+    plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
+    if turn.asked is not None and by_place(turn.asked.intents, turn.text):
+        rules = [one for one in rules if one.source != "number"]
+    named = [one for one in learned if not _says_no_more(turn.text, one, plainly)]
+    return with_negation(turn.text, merged(rules, named))
+
+
+def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:
+    inside = [place for place in places if one.start <= place[0] and place[1] <= one.end]
+    return only_says(text[one.start : one.end]) or is_bare(text, one.start, one.end, inside, wordless=True)
+
+
+def loose_values(turn: Turn) -> list[Place]:
+    """What could be a value of the asked slot by its type, whatever entity it waits for."""
+    wanted = loose_entities(turn.slot) if turn.slot else []
+    found = (find_entities(turn.text, [want], language=turn.language, now=turn.now) for want in wanted)
+    return [(one.start, one.end) for ones in found for one in ones]

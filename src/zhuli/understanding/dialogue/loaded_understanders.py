@@ -1,0 +1,110 @@
+"""The understanders that are ready in this process: one for each version of a domain, prepared once, the oldest dropped.
+
+Every process prepares its own; what one has learned lies in the domain's folder, so that the others only read it.
+"""
+
+import asyncio
+import shutil
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhuli import registry
+from zhuli.core.errors import InvalidRequest, Unavailable
+from zhuli.models.catalog import Catalog
+from zhuli.ports import Understander
+from zhuli.store.database import Database
+from zhuli.types.domain import Domain
+from zhuli.understanding.dialogue.understander_services import Predict, ServerSenses
+
+Key = tuple[str, int]
+"""A domain's id and version."""
+
+
+@dataclass
+class Minds:
+    """folder: where what was learned is kept, a folder for each domain. most: understanders that are kept in memory.
+
+    plugins: those named "package.module:Class" that domains may have; importing whatever a client names would run it.
+    """
+
+    folder: Path
+    database: Database
+    catalog: Catalog
+    answer: Predict
+    most: int
+    plugins: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        self._ready: OrderedDict[Key, asyncio.Task[Understander]] = OrderedDict()
+
+    async def of(self, project: str, domain: Domain) -> Understander:
+        """The domain's understander, prepared; who asks for it meanwhile waits for the same one.
+
+        A caller that goes away does not stop the preparing. If that fails, the next call tries again.
+        """
+        key = (domain.id, domain.version)
+        if key not in self._ready:
+            self._ready[key] = asyncio.create_task(self._prepared(project, domain))
+            self._ready[key].add_done_callback(lambda task: self._drop_failed(key, task))
+        self._ready.move_to_end(key)
+        self._drop_old(key)
+        return await _shared(self._ready[key])
+
+    async def forget(self, domain_id: str) -> None:
+        """Drop what was learned for the domain, which has been deleted."""
+        for key in [key for key in self._ready if key[0] == domain_id]:
+            self._ready.pop(key).cancel()
+        await asyncio.to_thread(shutil.rmtree, self.folder / domain_id, ignore_errors=True)
+
+    async def aclose(self) -> None:
+        """Stop what is still being prepared."""
+        tasks = list(self._ready.values())
+        self._ready.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _prepared(self, project: str, domain: Domain) -> Understander:
+        senses = ServerSenses(
+            project, domain.languages, self.folder / domain.id, self.database, self.catalog, self.answer
+        )
+        plugin = await asyncio.to_thread(self._plugin, domain.understander.type)  # its first import takes a while
+        made: Understander = plugin(domain, senses)
+        await made.prepare()
+        return made
+
+    def _plugin(self, name: str) -> type:
+        known = [*registry.names("understanders"), *self.plugins]
+        if name not in known:
+            text = f"There is no understander '{name}'. Known: {', '.join(known)}."
+            raise InvalidRequest(text, param="understander.type", code="invalid_value")
+        found: type = registry.find("understanders", name)
+        return found
+
+    def _drop_old(self, key: Key) -> None:
+        """Earlier versions of the domain, then those that were asked for longest ago; never one that is being prepared."""
+        done = [other for other, task in self._ready.items() if task.done() and other != key]
+        done.sort(key=lambda other: other[0] != key[0] or other[1] > key[1])
+        for other in done:
+            if len(self._ready) > self.most or (other[0] == key[0] and other[1] < key[1]):
+                del self._ready[other]
+
+    def _drop_failed(self, key: Key, task: asyncio.Task[Understander]) -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if failed and self._ready.get(key) is task:
+            del self._ready[key]
+
+
+async def _shared(preparing: asyncio.Task[Understander]) -> Understander:
+    """What it gives to all who wait for it: one that goes away does not end it, its end is no cancellation of theirs."""
+    try:
+        return await asyncio.shield(preparing)
+    except asyncio.CancelledError:
+        waiting = asyncio.current_task()
+        if preparing.cancelled() and waiting is not None and not waiting.cancelling():
+            raise Unavailable(
+                "What the domain means is not learned any more: it was deleted, or the server stops."
+            ) from None
+        raise

@@ -1,0 +1,85 @@
+"""From an action of the domain to a decision, and from several decisions to the one that a reply is."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from zhuli.types.domain import Action, Call, Clarify, DomainFields, Form, HandOver, Respond, Search, Talk
+from zhuli.types.understanding import Decision, DialogueState
+from zhuli.understanding.dialogue.forms_and_slots import slots_of
+from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
+from zhuli.understanding.dialogue.responses.responses import built_in, held, joined, said
+
+_WHOLE = re.compile(r"^\{(\w[^\s{}\[\]()]*)\}$")
+_SILENT = ("hand_over", "call", "search", "talk")
+"""Acts that are more than a text, the weightiest first: a reply has one of them."""
+
+
+def perform(
+    domain: DomainFields, state: DialogueState, action: Action, heard: Heard, *, form: Form | None, why: str
+) -> Decision:
+    """What the action is in this state. form: whose slots a call takes as its arguments."""
+    match action:
+        case Respond():
+            response = domain.responses.get(action.response)
+            if response is None:
+                return Decision(act="talk", why=f"There is no response '{action.response}'.")
+            return Decision(act="respond", text=said(response, state, state.language), why=why)
+        case Call():
+            arguments = _arguments(domain, state, action, form)
+            return Decision(
+                act="call", function=action.function, arguments=arguments, response=action.response, why=why
+            )
+        case Search():
+            query = said(action.query, state, state.language).strip() if action.query else ""
+            return Decision(act="search", query=query or heard.text, why=why)
+        case HandOver():
+            own = domain.responses.get(action.response) if action.response else None
+            text = said(own, state, state.language) if own else built_in("hand_over", state.language)
+            return Decision(act="hand_over", text=text, why=why)
+        case Talk():
+            return Decision(act="talk", instructions=action.instructions, why=why)
+        case Clarify():
+            return Decision(act="clarify", why=why)
+
+
+def as_one(decisions: Sequence[Decision]) -> Decision:
+    """One decision for all: their texts in order, and of the acts that are more than a text the weightiest.
+
+    Where such an act is, a question at the end is left to it: who words that reply knows from the state what was asked.
+    """
+    weighty = [one for act in _SILENT for one in decisions if one.act == act]
+    if not weighty:
+        last = decisions[-1]
+        return last.model_copy(update={"text": joined(*(one.text for one in decisions)), "why": _reasons(decisions)})
+    main = weighty[0]
+    before = [one.text for one in decisions if one.act in ("respond", "cancel")]
+    text = joined(*before, main.text) or None
+    return main.model_copy(update={"text": text, "why": _reasons(decisions)})
+
+
+def _reasons(decisions: Sequence[Decision]) -> str:
+    return " ".join(dict.fromkeys(one.why for one in decisions if one.why))
+
+
+def _arguments(domain: DomainFields, state: DialogueState, action: Call, form: Form | None) -> dict[str, Any]:
+    if action.arguments is None:
+        values = {slot.name: held(state, slot.name) for slot in slots_of(domain, form)}
+        return {name: value for name, value in values.items() if value is not None}
+    return {key: value for key, value in _filled(action.arguments, state).items() if value is not None}
+
+
+def _filled(value: Any, state: DialogueState) -> Any:
+    """Templates in an argument; a lone placeholder keeps its value's type, and goes where its slot holds nothing."""
+    match value:
+        case str() if lone := _WHOLE.match(value):
+            return held(state, lone.group(1))
+        case str():
+            return said(value, state, state.language)
+        case list():
+            return [filled for item in value if (filled := _filled(item, state)) is not None]
+        case dict():
+            filled_items = ((key, _filled(item, state)) for key, item in value.items())
+            return {key: filled for key, filled in filled_items if filled is not None}
+        case _:
+            return value

@@ -1,0 +1,35 @@
+"""What a message changes in the state: the turn, what is cancelled and opened, what slots take. What is done next is policy's."""
+
+from collections.abc import Iterator
+
+from zhuli.types.domain import OUT_OF_SCOPE, DomainFields
+from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TurnTaken
+from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
+from zhuli.understanding.dialogue.policy.topic_stack import closed, stale
+from zhuli.understanding.dialogue.state import fold
+
+
+def track(domain: DomainFields, state: DialogueState, heard: Heard, *, message_id: str | None) -> list[StateChange]:
+    """The changes, in the order in which they happen."""
+    intent = heard.intent
+    turn = TurnTaken(
+        message_id=message_id,
+        language=heard.language,
+        intent=intent.name if intent and intent.name != OUT_OF_SCOPE else None,
+        confidence=intent.confidence if intent else None,
+    )
+    changes: list[StateChange] = [turn, *stale(domain, state), *_begun(domain, state), *heard.reopened]
+    if heard.cancels:
+        changes += closed(domain, fold(changes, state), "cancelled")
+    changes += heard.opened
+    changes += [SlotCleared(slot=name, why="negated") for name in heard.cleared]
+    for one in heard.filled:
+        changes.append(SlotSet(slot=one.slot, value=one.value, text=one.text, how=one.how, message_id=message_id))
+    return changes
+
+
+def _begun(domain: DomainFields, state: DialogueState) -> Iterator[SlotSet]:
+    """Initial values of slots of which the state knows nothing yet."""
+    for slot in domain.slots:
+        if slot.initial is not None and slot.name not in state.slots:
+            yield SlotSet(slot=slot.name, value=slot.initial, how="initial")

@@ -1,0 +1,133 @@
+"""The way of one message through understanding: language, parts, what the understander reads, what is heard, what follows.
+
+Reads no thread and writes nothing: who asks gives the state, and keeps the Understanding. What each station does is in its own
+file; this puts them in order, and gives them the time and the models.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+from zhuli.core.clock import Clock
+from zhuli.core.ids import new_id
+from zhuli.core.telemetry import Telemetry
+from zhuli.types.domain import Domain, DomainReport, Language
+from zhuli.types.understanding import DialogueState, Reading, SlotSet, Understanding
+from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
+from zhuli.understanding.dialogue.interpretation.interpreter import hear
+from zhuli.understanding.dialogue.interpretation.multi_intent import Part
+from zhuli.understanding.dialogue.loaded_understanders import Minds
+from zhuli.understanding.dialogue.policy.policy import decide
+from zhuli.understanding.dialogue.state import fold
+from zhuli.understanding.dialogue.state_tracking import track
+from zhuli.understanding.language.languages import language_of
+
+MOST_CHARACTERS = 2_000
+"""Of a message that are read: what a user wants is in there, and what was pasted behind it is for the model."""
+
+MOST_RANKED = 10
+"""Intents of an Understanding's ranking: nobody clarifies among more, and every message keeps them."""
+
+_NOTHING = Reading(ranking=[], in_scope=0.0, threshold=1.0)
+"""What is read of a message without text."""
+
+
+class Understandings:
+    """Made once, by the composition root."""
+
+    def __init__(self, minds: Minds, clock: Clock, telemetry: Telemetry) -> None:
+        self._minds = minds
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def prepare(self, project: str, domain: Domain) -> DomainReport:
+        """Learn the domain now; what learning found. A failure is a ZhuliError."""
+        return (await self._minds.of(project, domain)).report or DomainReport(learned=True)
+
+    async def forget(self, domain_id: str) -> None:
+        """Drop what was learned for a domain that has been deleted."""
+        await self._minds.forget(domain_id)
+
+    async def understand(
+        self,
+        project: str,
+        domain: Domain,
+        text: str,
+        state: DialogueState,
+        *,
+        thread_id: str | None = None,
+        message_id: str | None = None,
+        run_id: str | None = None,
+    ) -> Understanding:
+        """What `text` means where the dialogue stands at `state`, and what is decided. `state` of the answer is None."""
+        began, now = perf_counter(), self._clock.now()
+        read = text[:MOST_CHARACTERS]
+        language = language_of(read, domain.languages, state.language)
+        whole, parts = await self._readings(project, domain, state, read, parts_of(read, language))
+        made = await asyncio.to_thread(
+            _understood,
+            domain,
+            state,
+            read,
+            language=language,
+            now=now,
+            whole=whole,
+            parts=parts,
+            message_id=message_id,
+        )
+        if len(text) > MOST_CHARACTERS:
+            made.reasons.append(f"Of its {len(text)} characters the first {MOST_CHARACTERS} were read.")
+        self._telemetry.understanding_seconds.labels(domain.understander.type).observe(perf_counter() - began)
+        return made.model_copy(update={"text": text, "thread_id": thread_id, "run_id": run_id})
+
+    async def aclose(self) -> None:
+        """Stop what is being learned."""
+        await self._minds.aclose()
+
+    async def _readings(
+        self, project: str, domain: Domain, state: DialogueState, text: str, spans: Sequence[tuple[int, int]]
+    ) -> tuple[Reading, list[Part]]:
+        """Of the whole text, and of its parts where it has several: read together, so that a model is asked once."""
+        understander = await self._minds.of(project, domain)
+        if not text.strip():
+            return _NOTHING, []
+        cut = [text[start:end] for start, end in spans] if len(spans) > 1 else []
+        whole, *others = await understander.read([text, *cut], state)
+        return whole, list(zip(spans, others, strict=False))
+
+
+def _understood(
+    domain: Domain,
+    state: DialogueState,
+    text: str,
+    *,
+    language: Language | None,
+    now: float,
+    whole: Reading,
+    parts: Sequence[Part],
+    message_id: str | None,
+) -> Understanding:
+    """From what was read to what is decided; pure but for its id."""
+    there = datetime.fromtimestamp(now, ZoneInfo(domain.timezone))
+    heard = hear(domain, state, text, language=language, now=there, whole=whole, parts=parts)
+    tracked = track(domain, state, heard, message_id=message_id)
+    decision, decided = decide(domain, fold(tracked, state), heard)
+    return Understanding(
+        id=new_id("und"),
+        created_at=int(now),
+        domain=domain.id,
+        version=domain.version,
+        text=text,
+        message_id=message_id,
+        language=heard.language,
+        intent=heard.intent,
+        intents=heard.intents if len(heard.intents) > 1 else [],
+        ranking=heard.ranking[:MOST_RANKED],
+        entities=heard.entities,
+        slots={change.slot: change.value for change in tracked if isinstance(change, SlotSet)},
+        changes=[*tracked, *decided],
+        decision=decision,
+        reasons=list(heard.reasons),
+    )

@@ -1,0 +1,118 @@
+"""Which names a domain uses, and where: of intents, entities, slots, forms, responses. Whether they exist is not asked here."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from zhuli.types.domain import (
+    OUT_OF_SCOPE,
+    Action,
+    Call,
+    DomainFields,
+    FromEntity,
+    FromIntent,
+    HandOver,
+    Respond,
+    Search,
+    Slot,
+    Wording,
+)
+from zhuli.understanding.language.marked_examples import BadMark, read_marks
+
+_PLACEHOLDER = re.compile(r"\{(\w[^\s{}\[\]()]*)\}")
+"""As understanding/dialogue/responses/responses fills them."""
+
+RESULT = "result"
+"""In the response of a call, the function's output; so no slot may be called that."""
+
+
+class Use(NamedTuple):
+    """A name that is used somewhere. kind: intents, entities, slots, forms or responses."""
+
+    kind: str
+    name: str
+    where: str
+
+
+def uses_of(domain: DomainFields) -> Iterator[Use]:
+    """Every use, in the order of the domain."""
+    for index, intent in enumerate(domain.intents):
+        where = f"intents[{index}]"
+        if intent.form is not None:
+            yield Use("forms", intent.form, f"{where}.form")
+        yield from _uses_of_action(intent.action, f"{where}.action")
+        for number, example in enumerate(intent.examples):
+            yield from _uses_of_marks(example, f"{where}.examples[{number}]")
+    for index, slot in enumerate(domain.slots):
+        yield from _uses_of_slot(slot, f"slots[{index}]")
+    for index, form in enumerate(domain.forms):
+        where = f"forms[{index}]"
+        for list_name in ("slots", "optional"):
+            for number, name in enumerate(getattr(form, list_name)):
+                yield Use("slots", name, f"{where}.{list_name}[{number}]")
+        yield from _uses_of_wording(form.confirm, f"{where}.confirm")
+        yield from _uses_of_wording(form.cancelled, f"{where}.cancelled")
+        yield from _uses_of_action(form.action, f"{where}.action")
+    after_calls = set(_after_calls(domain))
+    for name, wording in domain.responses.items():
+        yield from _uses_of_wording(wording, f"responses.{name}", result=name in after_calls)
+    yield from _uses_of_action(domain.fallback.out_of_scope, "fallback.out_of_scope")
+    yield from _uses_of_action(domain.fallback.unclear, "fallback.unclear")
+
+
+def _after_calls(domain: DomainFields) -> Iterator[str]:
+    """The responses that are said with a function's output."""
+    of_intents, of_forms = (intent.action for intent in domain.intents), (form.action for form in domain.forms)
+    for action in (*of_intents, *of_forms, domain.fallback.out_of_scope, domain.fallback.unclear):
+        if isinstance(action, Call) and action.response is not None:
+            yield action.response
+
+
+def _uses_of_marks(example: str, where: str) -> Iterator[Use]:
+    try:
+        marked = read_marks(example)
+    except BadMark:
+        return  # which is a finding of its own
+    yield from (Use("entities", entity.entity, where) for entity in marked.entities)
+
+
+def _uses_of_slot(slot: Slot, where: str) -> Iterator[Use]:
+    for number, mapping in enumerate(slot.mappings):
+        at = f"{where}.mappings[{number}]"
+        if isinstance(mapping, FromEntity):
+            yield Use("entities", mapping.entity, f"{at}.entity")
+        if isinstance(mapping, FromEntity | FromIntent):
+            named = [(index, name) for index, name in enumerate(mapping.intents) if name != OUT_OF_SCOPE]
+            yield from (Use("intents", name, f"{at}.intents[{index}]") for index, name in named)
+    yield from _uses_of_wording(slot.prompt, f"{where}.prompt")
+    if slot.validation is not None:
+        yield from _uses_of_wording(slot.validation.message, f"{where}.validation.message", also=("value",))
+
+
+def _uses_of_action(action: Action | None, where: str) -> Iterator[Use]:
+    if isinstance(action, Respond | Call | HandOver) and action.response is not None:
+        yield Use("responses", action.response, f"{where}.response")
+    if isinstance(action, Call):
+        yield from _uses_of_value(action.arguments, f"{where}.arguments")
+    if isinstance(action, Search):
+        yield from _uses_of_wording(action.query, f"{where}.query")
+
+
+def _uses_of_value(value: Any, where: str) -> Iterator[Use]:
+    """Placeholders anywhere in the arguments of a call."""
+    if isinstance(value, str):
+        yield from _uses_of_wording(value, where)
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield from _uses_of_value(member, f"{where}.{key}" if isinstance(value, dict) else f"{where}[{key}]")
+
+
+def _uses_of_wording(
+    wording: Wording | None, where: str, *, result: bool = False, also: tuple[str, ...] = ()
+) -> Iterator[Use]:
+    """Placeholders of slots; result: whether `{result}` stands for a function's output."""
+    texts = {} if wording is None else {"": wording} if isinstance(wording, str) else wording
+    for language, text in texts.items():
+        for name in dict.fromkeys(_PLACEHOLDER.findall(text)):
+            if name not in also and not (result and (name == RESULT or name.startswith(f"{RESULT}."))):
+                yield Use("slots", name, f"{where}.{language}" if language else where)

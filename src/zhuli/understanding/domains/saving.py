@@ -1,0 +1,141 @@
+"""What a client can do to domains: save, change, delete. A domain is checked before it is saved, and learned when it is.
+
+Learning goes on behind the answer if it takes longer than a client likes to wait; its findings are kept with the domain.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from zhuli.core.clock import Clock
+from zhuli.core.errors import ZhuliError
+from zhuli.core.ids import new_id
+from zhuli.store import collections
+from zhuli.store import domains as store
+from zhuli.store.database import Database
+from zhuli.store.schema import domains
+from zhuli.types.domain import Domain, DomainFields, DomainReport, Finding
+from zhuli.understanding.dialogue.understanding import Understandings
+from zhuli.understanding.domains.checks.checking import check, refuse_errors
+from zhuli.understanding.domains.checks.findings import error
+
+log = logging.getLogger(__name__)
+
+LEARNING_SECONDS = 5.0
+"""For which a client waits, so that an answer mostly says how well the domain can be learned."""
+
+LEARNING = "learning"
+"""The code of the finding that a domain could not be learned."""
+
+
+def new_domain(fields: DomainFields, report: DomainReport, *, now: int) -> Domain:
+    """A domain that is not saved yet."""
+    return Domain(**_fields_of(fields), id=new_id("dom"), created_at=now, report=report)
+
+
+def next_version(before: Domain, fields: DomainFields, report: DomainReport) -> Domain:
+    """The domain with these fields in place of its own."""
+    version = before.version + 1
+    return Domain(**_fields_of(fields), id=before.id, created_at=before.created_at, version=version, report=report)
+
+
+class Domains:
+    """Each method gives the domain as it is after it. plugins: the setting understander_plugins."""
+
+    def __init__(
+        self, database: Database, understandings: Understandings, clock: Clock, *, plugins: Collection[str]
+    ) -> None:
+        self._database = database
+        self._understandings = understandings
+        self._clock = clock
+        self._plugins = plugins
+        self._learning: dict[tuple[str, int], asyncio.Task[DomainReport]] = {}
+
+    async def create(self, project: str, fields: DomainFields, *, also: Collection[Finding] = ()) -> Domain:
+        """also: findings of reading it from another format, which its report begins with."""
+        report = await self.check(fields)
+        refuse_errors(report)
+        report = report.model_copy(update={"findings": [*also, *report.findings]})
+        domain = new_domain(fields, report, now=int(self._clock.now()))
+        await self._database.run(collections.insert, domains, project, domain)
+        return await self._learned(project, domain)
+
+    async def modify(self, project: str, domain_id: str, given: DomainFields) -> Domain:
+        """Overwrite the fields that are given."""
+        while True:
+            before = await self.get(project, domain_id)
+            fields = DomainFields(
+                **(_fields_of(before) | {name: getattr(given, name) for name in given.model_fields_set})
+            )
+            report = await self.check(fields)
+            refuse_errors(report)
+            domain = next_version(before, fields, report)
+            if await self._database.run(store.change, project, domain):
+                return await self._learned(project, domain)
+
+    async def get(self, project: str, domain_id: str) -> Domain:
+        """The domain as it is, or NotFound."""
+        return await self._database.run(collections.get, domains, Domain, project, domain_id)
+
+    async def report(self, project: str, domain_id: str) -> DomainReport:
+        """What is known about the domain; what is not learned yet is begun to be."""
+        domain = await self.get(project, domain_id)
+        return (domain if domain.report.learned else await self._learned(project, domain)).report
+
+    async def remove(self, project: str, domain_id: str) -> None:
+        """Delete the domain and what was learned for it; what was understood by it stays with the messages."""
+        await self._database.run(store.remove, project, domain_id)
+        for key in [key for key in self._learning if key[0] == domain_id]:
+            self._learning[key].cancel()
+        await self._understandings.forget(domain_id)
+
+    async def check(self, fields: DomainFields) -> DomainReport:
+        """What is found without learning; nothing is saved."""
+        return await asyncio.to_thread(check, fields, plugins=self._plugins)
+
+    async def aclose(self) -> None:
+        """Learn no more; what was not learned is learned when it is asked for."""
+        tasks = list(self._learning.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _learned(self, project: str, domain: Domain) -> Domain:
+        """The domain with the report of learning, if that ends soon; it goes on otherwise, and when the client goes away."""
+        key = (domain.id, domain.version)
+        if key not in self._learning:
+            self._learning[key] = asyncio.create_task(self._learn(project, domain))
+            self._learning[key].add_done_callback(lambda _: self._learning.pop(key, None))
+        task = self._learning[key]
+        await asyncio.wait([task], timeout=LEARNING_SECONDS)
+        if not task.done() or task.cancelled():
+            return domain
+        return domain.model_copy(update={"report": task.result()})
+
+    async def _learn(self, project: str, domain: Domain) -> DomainReport:
+        """Both reports in one, which is kept."""
+        checked = domain.report
+        kept = [finding for finding in checked.findings if finding.code != LEARNING]
+        try:
+            learned = await self._understandings.prepare(project, domain)
+        except ZhuliError as failure:
+            found = checked.model_copy(update={"findings": [_failed(failure.message), *kept]})
+        except Exception:  # a plugin may be anybody's, and the domain is saved
+            log.exception("The domain %s can't be learned", domain.id)
+            found = checked.model_copy(update={"findings": [_failed("It broke; the server's log says how."), *kept]})
+        else:
+            found = learned.model_copy(update={"findings": [*kept, *learned.findings], "examples": checked.examples})
+        await self._database.run(store.report, project, domain, found)
+        return found
+
+
+def _failed(why: str) -> Finding:
+    return error(
+        LEARNING, "understander", f"The domain could not be learned, and will be tried again when asked. {why}"
+    )
+
+
+def _fields_of(domain: DomainFields) -> dict[str, Any]:
+    """What a client says of it."""
+    return {name: getattr(domain, name) for name in DomainFields.model_fields}

@@ -1,0 +1,62 @@
+"""Regular expressions of users: found in texts within a limit of time, so that a bad one costs milliseconds and not the server.
+
+Searched with the library `regex`, which reads what `re` does and can stop; `re` cannot. An expression that is stopped finds
+nothing in that text. Counted repetitions are unrolled when it compiles them, hence MOST_REPETITIONS.
+"""
+
+import functools
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from zhuli.understanding.language.spans import Span
+
+SECONDS = 0.05
+"""For one expression on one text."""
+
+MOST_REPETITIONS = 20_000
+"""Of all counts of an expression multiplied: `a{100}` nested in `{100}` is 10,000, and takes milliseconds to compile."""
+
+_COUNTS = re.compile(r"\{(?:[0-9]*,)?([0-9]+),?\}")
+
+
+class BadPattern(ValueError):
+    """Not a regular expression, or one that is too large; the message says why."""
+
+
+@functools.lru_cache(maxsize=1024)
+def compiled(pattern: str) -> Any:
+    """The expression, ready to be searched; BadPattern if it is none."""
+    import regex
+
+    if math.prod(max(int(count[:9]), 1) for count in _COUNTS.findall(pattern)) > MOST_REPETITIONS:
+        raise BadPattern(f"its counted repetitions multiply to more than {MOST_REPETITIONS:,}")
+    try:
+        return regex.compile(pattern)
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise BadPattern(str(error)) from error
+
+
+def find_matches(text: str, pattern: str) -> list[Span]:
+    """Where the expression matches; a group "value" is the value, and its place the place. Empty matches are none."""
+    try:
+        return list(_matches(text, pattern))
+    except (BadPattern, TimeoutError):
+        return []
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether the whole text matches; False for what is no expression, or takes too long."""
+    try:
+        return compiled(pattern).fullmatch(text, timeout=SECONDS) is not None
+    except (BadPattern, TimeoutError):
+        return False
+
+
+def _matches(text: str, pattern: str) -> Iterator[Span]:
+    expression = compiled(pattern)
+    group = "value" if "value" in expression.groupindex else 0
+    for match in expression.finditer(text, timeout=SECONDS):
+        if match[group]:
+            yield Span(match.start(group), match.end(group), match[group])

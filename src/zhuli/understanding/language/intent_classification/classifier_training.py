@@ -1,0 +1,176 @@
+"""Learns an intent head, and what is to be expected of it: each example is told by a head that has not seen it.
+
+How sure the head may be (its temperature), what is outside (its detector) and from where on an intent is believed (its
+threshold) are learned from the same folds: in each, a quarter of the examples is unknown, and once more a quarter of the
+intents with all their examples, which are then outside. The same examples teach the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zhuli.understanding.language.intent_classification.intent_classifier import Doubles, IntentHead, Sorter, sigmoid
+from zhuli.understanding.language.intent_classification.softmax_regression import Floats, Whole, softmax
+
+FOLDS = 4
+MOST = 4000
+"""Examples that the folds look at; more change nothing that is learned from them."""
+
+LEFT_OUT_WEIGHT = 0.05
+"""Of intents that are left out, beside examples that are outside themselves: these are more like what comes."""
+
+UNLEARNED = np.array([0.0, 0.0, 8.0, 0.0, 8.0, -3.0])
+"""A detector for domains that are too small for folds: inside is what is near an example, and nearer than the outside."""
+
+THRESHOLD = 0.5
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """checked: numbers of the examples that were told by heads that had not seen them; shares: what these said of them.
+
+    kept, refused: shares of examples, and of texts outside, that the threshold treats rightly; None where it is not known.
+    """
+
+    head: IntentHead
+    checked: Whole
+    shares: Floats
+    kept: float | None
+    refused: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Texts that a sorter had not seen: their signs and scores, whether they are inside, and what they count."""
+
+    signs: Doubles
+    scores: Floats
+    inside: bool
+    weight: float
+
+
+def learn(vectors: Floats, labels: Whole, names: Floats, outside: Floats) -> Learned:
+    """labels: numbers of rows of `names`, the vectors of the intents' names. outside: no rows, or texts of no intent."""
+    drawn = np.random.default_rng(0)
+    chosen = np.sort(drawn.permutation(len(labels))[:MOST])
+    folds = _spread(labels[chosen], drawn)
+    checked, told, seen = _folded(vectors[chosen], labels[chosen], names, outside, folds, drawn)
+    temperature = _temperature(told, labels[chosen][checked])
+    sorter = Sorter.fitted(vectors, labels, names)
+    detector = _detector(seen)
+    threshold, kept, refused = _threshold(seen, detector, temperature)
+    head = IntentHead(sorter, sorter.placed(outside), temperature, detector, threshold)
+    return Learned(head, chosen[checked], softmax(told / np.float32(temperature)), kept, refused)
+
+
+def _folded(
+    vectors: Floats, labels: Whole, names: Floats, outside: Floats, folds: Whole, drawn: np.random.Generator
+) -> tuple[Whole, Floats, list[_Seen]]:
+    """Places of the examples that were told, their scores, and what the detector learns from."""
+    groups = drawn.permutation(len(names)) % FOLDS
+    apart = drawn.permutation(len(outside)) % FOLDS
+    places, told, seen = [], [np.zeros((0, len(names)), np.float32)], list[_Seen]()
+    for fold in range(FOLDS):
+        known, held = folds != fold, folds == fold
+        if not held.any() or not known.any():
+            continue
+        sorter = Sorter.fitted(vectors[known], labels[known], names)
+        left, away = outside[apart != fold], outside[apart == fold]
+        scores = sorter.scores(sorter.placed(vectors[held]))
+        places.append(np.flatnonzero(held))
+        told.append(scores)
+        if len(away):
+            seen += _both(sorter, vectors[held], away, left, weight=1.0)
+        weight = LEFT_OUT_WEIGHT if len(outside) else 1.0
+        seen += _left_out(vectors, labels, names, left, (held, groups != fold), weight=weight)
+    return np.concatenate([np.zeros(0, np.int64), *places]), np.vstack(told), seen
+
+
+def _left_out(
+    vectors: Floats, labels: Whole, names: Floats, outside: Floats, parts: tuple[Mask, Mask], *, weight: float
+) -> Iterator[_Seen]:
+    """What a sorter says that knows neither the held examples nor the intents that don't stay."""
+    held, staying = parts
+    stays = staying[labels]
+    number = np.cumsum(staying) - 1
+    if staying.sum() < 2 or stays.all() or not (held & stays).any() or not (~held & stays).any():
+        return
+    known = ~held & stays
+    sorter = Sorter.fitted(vectors[known], number[labels[known]], names[staying])
+    yield from _both(sorter, vectors[held & stays], vectors[~stays], outside, weight=weight)
+
+
+def _both(sorter: Sorter, inside: Floats, away: Floats, outside: Floats, *, weight: float) -> Iterator[_Seen]:
+    against = sorter.placed(outside)
+    for vectors, is_inside in ((inside, True), (away, False)):
+        placed = sorter.placed(vectors)
+        scores = sorter.scores(placed)
+        yield _Seen(sorter.signs(placed, scores, against), scores, is_inside, weight)
+
+
+def _spread(labels: Whole, drawn: np.random.Generator) -> Whole:
+    """A fold for each example, in which each intent's examples are spread evenly."""
+    folds = np.empty(len(labels), np.int64)
+    start = 0
+    for label in np.unique(labels):
+        places = drawn.permutation(np.flatnonzero(labels == label))
+        folds[places] = (np.arange(len(places)) + start) % FOLDS
+        start += len(places)
+    return folds
+
+
+def _temperature(scores: Floats, labels: Whole) -> float:
+    """The one of a grid with the least log loss (Guo et al. 2017) on examples that the head had not seen."""
+    if not len(labels):
+        return 1.0
+
+    def loss(temperature: float) -> float:
+        shares = softmax(scores / np.float32(temperature))
+        return float(-np.log(shares[np.arange(len(labels)), labels] + 1e-12).mean())
+
+    return min(map(float, np.geomspace(0.1, 5, 60)), key=loss)
+
+
+def _detector(seen: list[_Seen]) -> Doubles:
+    """Weights of a logistic regression on the signs, in which inside and outside count the same. Newton's method."""
+    if not seen:
+        return UNLEARNED
+    given = np.vstack([each.signs for each in seen])
+    truths = np.concatenate([np.full(len(each.signs), float(each.inside)) for each in seen])
+    weights = np.concatenate([np.full(len(each.signs), each.weight) for each in seen])
+    for truth in (0.0, 1.0):
+        weights[truths == truth] /= 2 * weights[truths == truth].sum()
+    found = np.zeros(given.shape[1])
+    held = np.full(given.shape[1], 1e-4)
+    held[-1] = 1e-8
+    for _ in range(25):
+        said = sigmoid(given @ found)
+        slope = given.T @ ((said - truths) * weights) + held * found
+        curve = (given.T * (weights * said * (1 - said))) @ given + np.diag(held)
+        found = found - np.linalg.solve(curve, slope)
+    return found
+
+
+def _threshold(seen: list[_Seen], detector: Doubles, temperature: float) -> tuple[float, float | None, float | None]:
+    """Where most examples are kept and most of what is outside is refused, and how many of each."""
+    if not seen:
+        return THRESHOLD, None, None
+    beliefs = [
+        sigmoid(each.signs @ detector) * softmax(each.scores / np.float32(temperature)).max(axis=1) for each in seen
+    ]
+    level = np.round(np.arange(0.05, 0.951, 0.01), 2)
+
+    def share(inside: bool) -> Doubles:
+        """Of the texts on this side, how many reach each level."""
+        weights = np.concatenate([np.full(len(each.signs), each.weight * (each.inside == inside)) for each in seen])
+        reached = np.concatenate(beliefs)[:, None] >= level
+        said: Doubles = weights @ reached / weights.sum()
+        return said
+
+    kept, refused = share(True), 1 - share(False)
+    best = int(np.argmax(np.round(kept + refused, 3) - np.abs(level - THRESHOLD) * 1e-4))
+    return float(level[best]), float(kept[best]), float(refused[best])
