@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from zhuli.neural.deletion import MOST, deletion
-from zhuli.neural.explaining import attributions_of
-from zhuli.training.data.reading import records
-from zhuli.training.tuned import Tuned, open_tuned
+from zhuli.learning.neural.explaining.deletion import MOST, deletion
+from zhuli.learning.neural.explaining.explanations import attributions_of
+from zhuli.learning.training.data.reading import records
+from zhuli.learning.training.tuned import Tuned, open_tuned
 from zhuli.types.example import Example, Record
 
 

@@ -18,16 +18,16 @@ from typing import Any
 import torch
 
 from zhuli import registry
+from zhuli.learning.neural import adapted
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.fitting.adapters import with_adapters
+from zhuli.learning.training.fitting.auto import resolved
+from zhuli.learning.training.fitting.freezing import what_learns
+from zhuli.learning.training.fitting.loop import fit
+from zhuli.learning.training.tuned import answers
 from zhuli.models import bases, smollm2_base, tuned_gguf
-from zhuli.neural import adapted
 from zhuli.plugins.backends.embedded import Plugin
-from zhuli.training.adapters import with_adapters
-from zhuli.training.auto import resolved
-from zhuli.training.control import Control
-from zhuli.training.freezing import what_learns
-from zhuli.training.journal import Journal
-from zhuli.training.loop import fit
-from zhuli.training.tuned import answers
 from zhuli.types.example import Example, Record
 from zhuli.types.generation import GenerationRequest
 from zhuli.types.hyperparameters import Hyperparameters

@@ -21,13 +21,13 @@ from benchmarks.connection import Connection
 from benchmarks.processes import free_port, started
 from zhuli.core.clock import SystemClock
 from zhuli.core.hints import Hints
+from zhuli.learning.jobs.importing import Importing
+from zhuli.learning.neural.onnx import onnx_backbone
+from zhuli.learning.training.api import tune
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.models.catalog import Catalog
-from zhuli.neural import onnx_backbone
 from zhuli.store import projects
 from zhuli.store.database import open_database
-from zhuli.training.api import tune
-from zhuli.training.tuned import open_tuned
-from zhuli.tuning.importing import Importing
 
 CONNECTIONS = 16
 NAME = "banking77"

@@ -25,16 +25,16 @@ from transformers import Trainer, TrainingArguments
 
 from benchmarks.tuning.datasets import parts
 from zhuli import registry
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.fitting.adapters import with_adapters
+from zhuli.learning.training.fitting.auto import resolved
+from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
+from zhuli.learning.training.fitting.loop import fit
+from zhuli.learning.training.fitting.rows import rows_of
+from zhuli.learning.training.tuned import answers
 from zhuli.models import bases
 from zhuli.ports import Task
-from zhuli.training.adapters import with_adapters
-from zhuli.training.auto import resolved
-from zhuli.training.control import Control
-from zhuli.training.freezing import set_dropout, what_learns
-from zhuli.training.journal import Journal
-from zhuli.training.loop import fit
-from zhuli.training.rows import rows_of
-from zhuli.training.tuned import answers
 from zhuli.types.example import Example, Record
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base

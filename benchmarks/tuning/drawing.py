@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zhuli.training.data.finding import Finding
-from zhuli.training.data.reading import records
-from zhuli.training.data.report import Part
-from zhuli.training.data.splitting import split
+from zhuli.learning.training.data.finding import Finding
+from zhuli.learning.training.data.reading import records
+from zhuli.learning.training.data.report import Part
+from zhuli.learning.training.data.splitting import split
 from zhuli.types.hyperparameters import TaskName
 from zhuli.types.tuning import DataFormat
 

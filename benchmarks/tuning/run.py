@@ -21,10 +21,10 @@ from rich.console import Console
 from benchmarks.tuning import datasets, results
 from benchmarks.tuning.drawing import Parts
 from benchmarks.tuning.rows import Row, chosen
-from zhuli.training import new_folder
-from zhuli.training.journal import events
-from zhuli.training.progress import ProgressBar
-from zhuli.training.tune import Outcome, tune
+from zhuli.learning.training import new_folder
+from zhuli.learning.training.event_log import events
+from zhuli.learning.training.reporting.progress import ProgressBar
+from zhuli.learning.training.tune import Outcome, tune
 from zhuli.types.tuning import SPEC, TuningEvent
 
 QUICK = 10

@@ -6,7 +6,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from benchmarks.tuning.drawing import Fields, Parts, drawn
-from zhuli.training.data.report import Part
+from zhuli.learning.training.data.report import Part
 
 Chat = list[Fields]
 """Messages with role and content."""

@@ -21,8 +21,8 @@ from rich.table import Table
 from safetensors.numpy import load_file
 
 from benchmarks.tuning import datasets
-from zhuli.training import new_folder
-from zhuli.training.tune import tune
+from zhuli.learning.training import new_folder
+from zhuli.learning.training.tune import tune
 
 TRAINING: dict[str, Any] = {
     "trainable": "all",

@@ -20,8 +20,8 @@ from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn,
 from benchmarks.understanding.domain_of import domain_of
 from benchmarks.understanding.measures import Told
 from benchmarks.understanding.rows import Row
-from zhuli.metrics.intervals import interval, resampled
-from zhuli.metrics.measured import Measured, Sums, means, ratio
+from zhuli.learning.metrics.intervals import interval, resampled
+from zhuli.learning.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
 from zhuli.types.domain import DomainFields
 from zhuli.types.understanding import DialogueState, SlotSet

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.tuning import class_sets, word_sets
 from benchmarks.tuning.drawing import Fields
 from benchmarks.understanding.edits import Span
-from zhuli.training.data.report import Part
+from zhuli.learning.training.data.report import Part
 from zhuli.types.domain import Language
 
 

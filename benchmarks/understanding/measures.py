@@ -11,9 +11,9 @@ from typing import Any
 
 from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
-from zhuli.metrics import entities
-from zhuli.metrics.intervals import interval, resampled
-from zhuli.metrics.measured import Measured, means
+from zhuli.learning.metrics import entities
+from zhuli.learning.metrics.intervals import interval, resampled
+from zhuli.learning.metrics.measured import Measured, means
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,6 @@ class BenchSenses:
 
 
 def _opened(folder: Path) -> Any:
-    from zhuli.predicting.opened import OpenedModel  # torch, which only rows of tuned models need
+    from zhuli.learning.predicting.opened import OpenedModel  # torch, which only rows of tuned models need
 
     return OpenedModel(folder)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.understanding.intent_sets import Message
-from zhuli.training import new_folder
-from zhuli.training.tune import tune
+from zhuli.learning.training import new_folder
+from zhuli.learning.training.tune import tune
 from zhuli.types.domain import Language
 from zhuli.types.hyperparameters import TaskName
 from zhuli.types.tuning import MODEL, SPEC

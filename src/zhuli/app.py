@@ -27,19 +27,19 @@ from zhuli.knowledge.retrieval.ingesting.discarding import Discarding
 from zhuli.knowledge.retrieval.ingesting.ingestion import READING_SECONDS, Ingestion, IngestionHandler, forget_copies
 from zhuli.knowledge.retrieval.reading.reader import Reader
 from zhuli.knowledge.retrieval.searching.knowledge import Knowledge
+from zhuli.learning.jobs.child_process import PROGRAM
+from zhuli.learning.jobs.commands import TuningCommands
+from zhuli.learning.jobs.discarding import FolderDiscarding
+from zhuli.learning.jobs.handler import TuningHandler, Tunings
+from zhuli.learning.jobs.registering import Registering
+from zhuli.learning.predicting.answering import Answering
+from zhuli.learning.predicting.predictor import Predictor
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
-from zhuli.predicting.answering import Answering
-from zhuli.predicting.predictor import Predictor
 from zhuli.settings import Settings
 from zhuli.store import blobs, chunks, fine_tuning, jobs, migrate, projects, runs, tuned_models, vector_stores
 from zhuli.store.database import Database, open_database
-from zhuli.tuning.child_process import PROGRAM
-from zhuli.tuning.commands import TuningCommands
-from zhuli.tuning.discarding import FolderDiscarding
-from zhuli.tuning.handler import TuningHandler, Tunings
-from zhuli.tuning.registering import Registering
 from zhuli.understanding.dialogue.loaded_understanders import Minds
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.saving import Domains

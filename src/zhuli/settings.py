@@ -45,7 +45,8 @@ class Settings(BaseSettings):
         1, ge=0, description="Fine-tuning jobs that this process trains at once; 0: leave them to workers."
     )
     tuning_command: str | None = Field(
-        None, description="What runs the training child, like 'nice -n 19 /opt/gpu/bin/python -m zhuli.training.child'."
+        None,
+        description="What runs the training child, like 'nice -n 19 /opt/gpu/bin/python -m zhuli.learning.training.child'.",
     )
     tuned_engines: int = Field(
         2, ge=1, description="Tuned chat models that are kept in memory; of more, those asked last."

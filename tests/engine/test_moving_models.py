@@ -7,14 +7,14 @@ from pathlib import Path
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.hints import Hints
+from zhuli.learning.jobs.exporting import export_of
+from zhuli.learning.jobs.importing import Importing
+from zhuli.learning.neural import model_folder
+from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.models.catalog import Catalog
-from zhuli.neural import model_folder
-from zhuli.neural.model_folder import ModelFolder
 from zhuli.store import migrate, projects
 from zhuli.store.database import open_database
 from zhuli.store.tuned_models import TunedModel
-from zhuli.tuning.exporting import export_of
-from zhuli.tuning.importing import Importing
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base
 

@@ -14,9 +14,9 @@ import torch
 from tests.harness.server import Server
 from zhuli import registry
 from zhuli.core.hints import Hints
-from zhuli.neural import model_folder
-from zhuli.neural.explaining import remember
-from zhuli.neural.model_folder import ModelFolder
+from zhuli.learning.neural import model_folder
+from zhuli.learning.neural.explaining.explanations import remember
+from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.store import projects, tuned_models
 from zhuli.store.database import open_database
 from zhuli.store.tuned_models import TunedModel
@@ -105,7 +105,8 @@ def predicting_child(server: Server) -> int | None:
     """The process id of the server's child that predicts, if there is one."""
     parent = next((pid for pid in _processes() if str(server.folder) in _command(pid)), None)
     return next(
-        (pid for pid in _processes() if "zhuli.predicting.child" in _command(pid) and _parent(pid) == parent), None
+        (pid for pid in _processes() if "zhuli.learning.predicting.child" in _command(pid) and _parent(pid) == parent),
+        None,
     )
 
 

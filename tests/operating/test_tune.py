@@ -14,12 +14,12 @@ import torch
 
 from tests.operating.zhuli import command, environment, zhuli
 from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound
+from zhuli.learning.training.event_log import events
 from zhuli.operating import tuned_models
 from zhuli.operating.tune import check, predict, run
 from zhuli.operating.tune_options import columns_of, search_of, settings_of, workers_of
 from zhuli.settings import Settings
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training.journal import events
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base, Source, Spec
 

@@ -7,17 +7,17 @@ from typing import Any
 import torch
 
 from zhuli import registry
+from zhuli.learning.neural import model_folder
+from zhuli.learning.neural.model_folder import ModelFolder
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.data.reading import records
+from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.fitting.auto import resolved
+from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
+from zhuli.learning.training.fitting.loop import Fitted, fit
+from zhuli.learning.training.tuned import Tuned, answers
 from zhuli.models import bases
-from zhuli.neural import model_folder
-from zhuli.neural.model_folder import ModelFolder
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training.auto import resolved
-from zhuli.training.control import Control
-from zhuli.training.data.reading import records
-from zhuli.training.freezing import set_dropout, what_learns
-from zhuli.training.journal import Journal
-from zhuli.training.loop import Fitted, fit
-from zhuli.training.tuned import Tuned, answers
 from zhuli.types.example import Example, Metrics, Record
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base

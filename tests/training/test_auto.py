@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from zhuli.learning.training.fitting.auto import resolved
+from zhuli.learning.training.fitting.batches import batches, by_length, parts, steps
+from zhuli.learning.training.fitting.optimizers import rate_factor
 from zhuli.models.bases import BaseFacts
-from zhuli.training.auto import resolved
-from zhuli.training.batches import batches, by_length, parts, steps
-from zhuli.training.optimizers import rate_factor
 from zhuli.types.example import Example
 from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from zhuli.training import child
-from zhuli.training.control import Control, Stopped
-from zhuli.training.failures import TuningFailed, known
-from zhuli.training.journal import Journal, events
+from zhuli.learning.training import child
+from zhuli.learning.training.control import Control, Stopped
+from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.failures import TuningFailed, known
 from zhuli.types.tuning import TuningEvent
 
 

@@ -9,11 +9,11 @@ import torch
 
 from tests.training.tiny_gguf import template_of
 from tests.training.writing_models import language_model
-from zhuli.neural.adapted import ADAPTER
-from zhuli.training.finished_model import ADAPTER_GGUF, GGUF
-from zhuli.training.journal import events
-from zhuli.training.tune import tune
-from zhuli.training.tuned import open_tuned
+from zhuli.learning.neural.adapted import ADAPTER
+from zhuli.learning.training.event_log import events
+from zhuli.learning.training.finished_model import ADAPTER_GGUF, GGUF
+from zhuli.learning.training.tune import tune
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import MODEL, Base, Source, Spec
 

@@ -11,8 +11,9 @@ import yaml
 from PIL import Image
 
 from zhuli import registry
+from zhuli.learning.training.evaluating import calibration, evaluation
+from zhuli.learning.training.reporting import card, plots, report_text
 from zhuli.ports import Task
-from zhuli.training import calibration, card, evaluation, plots, report_text
 from zhuli.types.example import Example
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base, Source, Spec

@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from zhuli import registry
-from zhuli.metrics.chinese import has_chinese, segments
-from zhuli.neural import attributions, nearest
-from zhuli.neural.deletion import deletion, without
-from zhuli.neural.explaining import attributions_of, explain, remember
+from zhuli.learning.metrics.chinese import has_chinese, segments
+from zhuli.learning.neural.explaining import attributions, nearest
+from zhuli.learning.neural.explaining.deletion import deletion, without
+from zhuli.learning.neural.explaining.explanations import attributions_of, explain, remember
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.data.loading import load
+from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.fitting.loop import fit
 from zhuli.ports import Task
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training.control import Control
-from zhuli.training.data.loading import load
-from zhuli.training.journal import Journal
-from zhuli.training.loop import fit
 from zhuli.types.example import Example
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base, Source, Spec

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tests.training.encoder_training import SAMPLES
+from zhuli.learning.training import new_folder
+from zhuli.learning.training.event_log import events
+from zhuli.learning.training.tune import tune
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training import new_folder
-from zhuli.training.journal import events
-from zhuli.training.tune import tune
 
 FILES = {
     "text_classification": "text_classification_en.csv",

@@ -9,13 +9,13 @@ from torch.nn import functional
 from transformers import AutoTokenizer, GenerationConfig
 
 from tests.training.writing_models import SMALL_TALK, language_model, read, sample, seq2seq, task_of, tuned
+from zhuli.learning.neural import adapted, model_folder
+from zhuli.learning.neural.language_models import language_model as language_models
+from zhuli.learning.neural.language_models.chat_features import IGNORED, Chats, Row, without_oldest_turn
+from zhuli.learning.neural.language_models.generation import greedy
+from zhuli.learning.neural.model_folder import ModelFolder
+from zhuli.learning.training.tuned import answers
 from zhuli.models.told_tools import told
-from zhuli.neural import adapted, model_folder
-from zhuli.neural import language_model as language_models
-from zhuli.neural.chat_features import IGNORED, Chats, Row, without_oldest_turn
-from zhuli.neural.generation import greedy
-from zhuli.neural.model_folder import ModelFolder
-from zhuli.training.tuned import answers
 from zhuli.types.tuning import Base
 
 CHAT = [

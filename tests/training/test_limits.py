@@ -2,9 +2,10 @@
 
 import pytest
 
+from zhuli.learning.training import limits
+from zhuli.learning.training.evaluating import truncation_report
+from zhuli.learning.training.failures import TuningFailed
 from zhuli.models.bases import BaseFacts, Kind
-from zhuli.training import cuts, limits
-from zhuli.training.failures import TuningFailed
 from zhuli.types.example import Example, Feature
 from zhuli.types.hyperparameters import Hyperparameters
 
@@ -78,8 +79,8 @@ def test_examples_that_are_cut_are_told_by_their_lines() -> None:
 
     examples = [Example("…", line=line) for line in (1, 2, 3, 4)]
     rows = [read(7), read(8), read(8, 8, 3), read(5, cut=[1])]
-    said = cuts.told(examples, rows, length=8)
+    said = truncation_report.told(examples, rows, length=8)
     assert said is not None
     assert said.startswith("2 of 4 training examples are longer than the 8 tokens that are read at once")
     assert "Lines: 2, 4." in said
-    assert cuts.told(examples, [read(7)] * 4, length=8) is None
+    assert truncation_report.told(examples, [read(7)] * 4, length=8) is None

@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from tests.training.small_task import WORDS, Module, SmallTask, sentences
-from zhuli.neural.adapted import merge
+from zhuli.learning.neural.adapted import merge
+from zhuli.learning.training.control import Control, Stopped
+from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.failures import Diverged, TuningFailed, known
+from zhuli.learning.training.fitting import checkpoints, loop
+from zhuli.learning.training.fitting.adapters import with_adapters
+from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
+from zhuli.learning.training.fitting.loop import Fitted, fit
+from zhuli.learning.training.tuned import answers
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training import checkpoints, loop
-from zhuli.training.adapters import with_adapters
-from zhuli.training.control import Control, Stopped
-from zhuli.training.failures import Diverged, TuningFailed, known
-from zhuli.training.freezing import set_dropout, what_learns
-from zhuli.training.journal import Journal, events
-from zhuli.training.loop import Fitted, fit
-from zhuli.training.tuned import answers
 from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters, Lora
 from zhuli.types.tuning import TuningEvent
 

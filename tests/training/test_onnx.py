@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tests.harness.tuned_models import RECORDS, examples, made
-from zhuli.neural import onnx_backbone
-from zhuli.neural.onnx_export import TOLERANCE, difference_of, export, verdict, write
-from zhuli.training.tuned import answers
+from zhuli.learning.neural.onnx import onnx_backbone
+from zhuli.learning.neural.onnx.onnx_export import TOLERANCE, difference_of, export, verdict, write
+from zhuli.learning.training.tuned import answers
 from zhuli.types.example import Example
 from zhuli.types.hyperparameters import TaskName
 

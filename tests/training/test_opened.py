@@ -7,9 +7,9 @@ import pytest
 
 from tests.harness.tuned_models import OPTIONS, made
 from zhuli import registry
-from zhuli.neural import model_folder
-from zhuli.neural.model_folder import ModelFolder
-from zhuli.predicting.opened import OpenedModels
+from zhuli.learning.neural import model_folder
+from zhuli.learning.neural.model_folder import ModelFolder
+from zhuli.learning.predicting.opened import OpenedModels
 from zhuli.testing.tiny_models import tiny_seq2seq
 from zhuli.types.example import Example
 from zhuli.types.tuning import Base

@@ -9,8 +9,8 @@ from transformers import AutoModelForQuestionAnswering
 
 from tests.training.encoder_training import Trained, as_examples, encoder_for, examples_of
 from zhuli import registry
-from zhuli.neural.answer_spans import best_answers, chosen_margin
-from zhuli.training.tuned import open_tuned
+from zhuli.learning.neural.encoders.answer_spans import best_answers, chosen_margin
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.example import BadExample, Example, Record
 from zhuli.types.hyperparameters import Hyperparameters
 

@@ -13,15 +13,15 @@ import torch
 from tests.training.small_task import WORDS, SmallTask, sentences
 from tests.training.test_loop import chosen
 from tests.training.test_search import Curve
+from zhuli.learning.training.control import Control, Stopped
+from zhuli.learning.training.distributed.ray_cluster import control_of, parent
+from zhuli.learning.training.distributed.ray_workers import Raised, train_on_workers
+from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.failures import TuningFailed
+from zhuli.learning.training.fitting.freezing import set_dropout
+from zhuli.learning.training.fitting.loop import fit
+from zhuli.learning.training.searching.search import search
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training.control import Control, Stopped
-from zhuli.training.failures import TuningFailed
-from zhuli.training.freezing import set_dropout
-from zhuli.training.journal import Journal, events
-from zhuli.training.loop import fit
-from zhuli.training.ray_cluster import control_of, parent
-from zhuli.training.ray_workers import Raised, train_on_workers
-from zhuli.training.search import search
 from zhuli.types.hyperparameters import Hyperparameters, Search, Workers
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # of its own parts, when they are imported

@@ -8,9 +8,9 @@ import torch
 
 from tests.training.encoder_training import Trained, as_examples, encoder_for, examples_of
 from zhuli import registry
-from zhuli.neural.entity_marks import MARKS
-from zhuli.neural.windows import around
-from zhuli.training.tuned import open_tuned
+from zhuli.learning.neural.encoders.entity_marks import MARKS
+from zhuli.learning.neural.encoders.windows import around
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.example import BadExample, Record
 from zhuli.types.hyperparameters import Hyperparameters
 

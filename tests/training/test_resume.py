@@ -12,11 +12,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.event_log import events
+from zhuli.learning.training.fitting import checkpoints
+from zhuli.learning.training.tune import Outcome, check, tune
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.training import checkpoints
-from zhuli.training.control import Control
-from zhuli.training.journal import events
-from zhuli.training.tune import Outcome, check, tune
 from zhuli.types.hyperparameters import Hyperparameters
 from zhuli.types.tuning import Base, Source, Spec
 
@@ -46,7 +46,7 @@ def new_tuning(folder: Path, base: Path, *, epochs: int = 4, rate: float = 1e-3)
 
 
 def start_child(folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "zhuli.training.child", "tune", str(folder)]
+    command = [sys.executable, "-m", "zhuli.learning.training.child", "tune", str(folder)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 

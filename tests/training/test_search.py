@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.training.control import Control, Stopped
-from zhuli.training.failures import TuningFailed
-from zhuli.training.journal import Journal, events
-from zhuli.training.search import Found, search
-from zhuli.training.space import applied, space_of
+from zhuli.learning.training.control import Control, Stopped
+from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.failures import TuningFailed
+from zhuli.learning.training.searching.search import Found, search
+from zhuli.learning.training.searching.space import applied, space_of
 from zhuli.types.example import Metrics
 from zhuli.types.hyperparameters import Hyperparameters, Lora, Search
 

@@ -9,10 +9,10 @@ import torch
 
 from tests.training.encoder_training import Trained, as_examples, encoder_for, examples_of
 from zhuli import registry
-from zhuli.neural.linear_head import LinearHead
-from zhuli.neural.pooling import habits
-from zhuli.training.few_shot import fit_few_shot
-from zhuli.training.tuned import open_tuned
+from zhuli.learning.neural.encoders.linear_head import LinearHead
+from zhuli.learning.neural.encoders.pooling import habits
+from zhuli.learning.training.fitting.few_shot import fit_few_shot
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.example import BadExample, Record
 from zhuli.types.hyperparameters import Hyperparameters
 

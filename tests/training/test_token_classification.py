@@ -9,10 +9,10 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from tests.training.encoder_training import Trained, as_examples, encoder_for, examples_of
 from zhuli import registry
-from zhuli.neural.bio_tags import TaggedSpan, legal, spans, tags
-from zhuli.neural.windows import windows
-from zhuli.neural.words import joined, words
-from zhuli.training.tuned import open_tuned
+from zhuli.learning.neural.encoders.bio_tags import TaggedSpan, legal, spans, tags
+from zhuli.learning.neural.encoders.windows import windows
+from zhuli.learning.neural.encoders.words import joined, words
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.example import BadExample, Example, Record
 from zhuli.types.hyperparameters import Hyperparameters
 

@@ -15,13 +15,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from tests.training.tiny_gguf import template_of
 from tests.training.writing_models import SMALL_TALK, language_model, tuned
 from zhuli.core.errors import ConfigurationError
+from zhuli.learning.neural import adapted
+from zhuli.learning.neural.language_models import language_model as language_models
+from zhuli.learning.training.tuned import answers
 from zhuli.models import smollm2_base, tuned_gguf
 from zhuli.models.gguf_writing import Layout, field, half_floats, halves_apart, halves_interleaved, opened
-from zhuli.neural import adapted
-from zhuli.neural import language_model as language_models
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.testing.backend_contract import collect
-from zhuli.training.tuned import answers
 from zhuli.types.generation import GenerationRequest
 
 needs_engine = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed")

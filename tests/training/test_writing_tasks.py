@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.training.writing_models import language_model, read, sample, seq2seq, task_of, tuned
-from zhuli.neural.preference_loss import preferred
-from zhuli.training.tuned import answers
+from zhuli.learning.neural.language_models.preference_loss import preferred
+from zhuli.learning.training.tuned import answers
 from zhuli.types.example import BadExample, Record
 
 PAIRS = [

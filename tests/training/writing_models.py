@@ -10,14 +10,14 @@ from typing import Any
 import torch
 
 from zhuli import registry
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.fitting.adapters import with_adapters
+from zhuli.learning.training.fitting.auto import resolved
+from zhuli.learning.training.fitting.freezing import what_learns
+from zhuli.learning.training.fitting.loop import Fitted, fit
 from zhuli.models import bases
 from zhuli.testing.tiny_models import tiny_language_model, tiny_seq2seq
-from zhuli.training.adapters import with_adapters
-from zhuli.training.auto import resolved
-from zhuli.training.control import Control
-from zhuli.training.freezing import what_learns
-from zhuli.training.journal import Journal
-from zhuli.training.loop import Fitted, fit
 from zhuli.types.example import Example, Record
 from zhuli.types.hyperparameters import Hyperparameters
 

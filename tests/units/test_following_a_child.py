@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from zhuli.training.journal import Journal
-from zhuli.tuning.child_process import Tail
+from zhuli.learning.jobs.child_process import Tail
+from zhuli.learning.training.event_log import Journal
 from zhuli.types.tuning import EVENTS
 
 

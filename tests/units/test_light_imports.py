@@ -13,7 +13,7 @@ HEAVY = (
 FOUND = "import sys; print(*sorted(set(sys.argv[1:]) & set(sys.modules)))"
 
 
-@pytest.mark.parametrize("module", ["zhuli.server.http", "zhuli.cli", "zhuli.training.new_folder"])
+@pytest.mark.parametrize("module", ["zhuli.server.http", "zhuli.cli", "zhuli.learning.training.new_folder"])
 def test_importing_it_loads_nothing_heavy(module: str) -> None:
     command = [sys.executable, "-c", f"import {module}; {FOUND}", *HEAVY]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

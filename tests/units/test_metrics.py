@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from seqeval.metrics import classification_report as seqeval_report
 from sklearn.metrics import brier_score_loss, classification_report, confusion_matrix
 
-from zhuli.metrics import answers, calibration, classification, entities, generated, perplexity
-from zhuli.metrics.chinese import segments
+from zhuli.learning.metrics import answers, calibration, classification, entities, generated, perplexity
+from zhuli.learning.metrics.chinese import segments
 
 LABELS = ["a", "b", "c", "d"]
 AVERAGES = {"macro": "macro avg", "weighted": "weighted avg"}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from zhuli.metrics import answers, classification, entities, generated, intervals, perplexity
-from zhuli.metrics.measured import Measured, Sums, means
+from zhuli.learning.metrics import answers, classification, entities, generated, intervals, perplexity
+from zhuli.learning.metrics.measured import Measured, Sums, means
 
 
 def _accuracy(right: int, wrong: int) -> Measured:

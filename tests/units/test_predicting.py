@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable
-from zhuli.predicting.asking import MOST_INPUTS, best, inputs_of
-from zhuli.predicting.predictor import Answer, Predictor
-from zhuli.predicting.waiting import MOST_INPUTS as BATCH
-from zhuli.predicting.waiting import MOST_SLOW_INPUTS
+from zhuli.learning.predicting.asking import MOST_INPUTS, best, inputs_of
+from zhuli.learning.predicting.predictor import Answer, Predictor
+from zhuli.learning.predicting.waiting import MOST_INPUTS as BATCH
+from zhuli.learning.predicting.waiting import MOST_SLOW_INPUTS
 from zhuli.testing.controlled_link import ControlledChildren
 
 TOPICS, INTENTS = Path("topics"), Path("intents")

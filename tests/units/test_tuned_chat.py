@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from zhuli.tuning.registering import chat_of
+from zhuli.learning.jobs.registering import chat_of
 from zhuli.types.tuning import Base
 
 

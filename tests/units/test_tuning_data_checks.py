@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from zhuli import registry
-from zhuli.training.data import report
-from zhuli.training.data.loading import Data, load
-from zhuli.training.failures import TuningFailed
+from zhuli.learning.training.data import report
+from zhuli.learning.training.data.loading import Data, load
+from zhuli.learning.training.failures import TuningFailed
 from zhuli.types.hyperparameters import TaskName
 from zhuli.types.tuning import Base, Source, Spec
 

@@ -8,9 +8,9 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from zhuli.core.errors import Unreadable
-from zhuli.training.data.finding import Finding
-from zhuli.training.data.reading import records
-from zhuli.training.data.tags import bio
+from zhuli.learning.training.data.finding import Finding
+from zhuli.learning.training.data.reading import records
+from zhuli.learning.training.data.tags import bio
 from zhuli.types.example import Record
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "tuning"

@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.training.data.duplicates import NearTexts, key
-from zhuli.training.data.splitting import split
+from zhuli.learning.training.data.duplicates import NearTexts, key
+from zhuli.learning.training.data.splitting import split
 
 SHARES = {"validation": 0.1, "test": 0.2}
 

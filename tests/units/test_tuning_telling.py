@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zhuli.tuning.telling import places, told
+from zhuli.learning.jobs.telling import places, told
 from zhuli.types.tuning import TuningEvent
 
 

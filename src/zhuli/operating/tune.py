@@ -15,15 +15,15 @@ from typing import Any
 from rich.console import Console
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.training import new_folder
-from zhuli.training.api import check_folder
-from zhuli.training.control import Control
-from zhuli.training.data import report as data_report
-from zhuli.training.failures import TuningFailed
-from zhuli.training.journal import Listener
-from zhuli.training.progress import ProgressBar
-from zhuli.training.tune import Outcome, tune
-from zhuli.training.tuned import open_tuned
+from zhuli.learning.training import new_folder
+from zhuli.learning.training.api import check_folder
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.data import report as data_report
+from zhuli.learning.training.event_log import Listener
+from zhuli.learning.training.failures import TuningFailed
+from zhuli.learning.training.reporting.progress import ProgressBar
+from zhuli.learning.training.tune import Outcome, tune
+from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.example import BadExample
 from zhuli.types.tuning import MODEL, TASK, TuningEvent
 

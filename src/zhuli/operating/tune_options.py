@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.learning.training import new_folder
 from zhuli.settings import Settings
-from zhuli.training import new_folder
 from zhuli.types.hyperparameters import Search, Workers
 
 

@@ -13,14 +13,14 @@ from typing import get_args
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError, NotFound
+from zhuli.learning.jobs.aliases import Aliases
+from zhuli.learning.jobs.exporting import Format, export_of
+from zhuli.learning.jobs.importing import Importing
 from zhuli.models.catalog import Catalog
 from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
 from zhuli.store import tuned_models
 from zhuli.store.database import Database
-from zhuli.tuning.aliases import Aliases
-from zhuli.tuning.exporting import Format, export_of
-from zhuli.tuning.importing import Importing
 from zhuli.types.model_alias import Alias
 
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -7,7 +7,7 @@ predictor = Predictor(seconds=5, models=4, start=children.start)
 import asyncio
 from typing import Any
 
-from zhuli.predicting.link import Died
+from zhuli.learning.predicting.link import Died
 
 
 class ControlledLink:

@@ -1,4 +1,4 @@
-"""A training child that trains nothing: it keeps the protocol of zhuli.training.child, quickly, without torch.
+"""A training child that trains nothing: it keeps the protocol of zhuli.learning.training.child, quickly, without torch.
 
     tuning_command = "python -m zhuli.testing.tuning_child"
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from zhuli.training.control import Control
-from zhuli.training.journal import Journal, events
+from zhuli.learning.training.control import Control
+from zhuli.learning.training.event_log import Journal, events
 from zhuli.types.tuning import MODEL, TASK, EventKind, Spec
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.metrics import generated
+from zhuli.learning.metrics import generated
+from zhuli.learning.neural.language_models.conversations import conversation, learnable, said, shown, tools_of
+from zhuli.learning.neural.language_models.language_model import LanguageModel
+from zhuli.learning.neural.language_models.writing_task import Messages, WritingTask
 from zhuli.models.told_tools import told
-from zhuli.neural.conversations import conversation, learnable, said, shown, tools_of
-from zhuli.neural.language_model import LanguageModel
-from zhuli.neural.writing_task import Messages, WritingTask
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Metrics, Prediction, Record
 

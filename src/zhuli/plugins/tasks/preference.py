@@ -10,16 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zhuli.metrics import generated
-from zhuli.metrics.measured import Measured, means
+from zhuli.learning.metrics import generated
+from zhuli.learning.metrics.measured import Measured, means
+from zhuli.learning.neural.language_models import language_model
+from zhuli.learning.neural.language_models.chat_features import IGNORED
+from zhuli.learning.neural.language_models.conversations import conversation, learnable, said, shown, tools_of
+from zhuli.learning.neural.language_models.language_model import LanguageModel
+from zhuli.learning.neural.language_models.preference_loss import preferred
+from zhuli.learning.neural.language_models.writing_task import Messages, WritingTask, learned_row
+from zhuli.learning.neural.padding import mask, padded
 from zhuli.models.told_tools import told
-from zhuli.neural import language_model
-from zhuli.neural.chat_features import IGNORED
-from zhuli.neural.conversations import conversation, learnable, said, shown, tools_of
-from zhuli.neural.language_model import LanguageModel
-from zhuli.neural.padding import mask, padded
-from zhuli.neural.preference_loss import preferred
-from zhuli.neural.writing_task import Messages, WritingTask, learned_row
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 

@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from zhuli.metrics import answers
-from zhuli.neural.answer_spans import Answer, best_answers, chosen_margin, shares
-from zhuli.neural.encoder_batch import padded
-from zhuli.neural.encoder_model import EncoderModel
-from zhuli.neural.encoder_task import EncoderTask, smoothing
-from zhuli.neural.hugging_face_heads import save_with_head
-from zhuli.neural.windows import windows
-from zhuli.neural.word_pieces import WordPieces
-from zhuli.neural.words import words
+from zhuli.learning.metrics import answers
+from zhuli.learning.neural.encoders.answer_spans import Answer, best_answers, chosen_margin, shares
+from zhuli.learning.neural.encoders.encoder_batch import padded
+from zhuli.learning.neural.encoders.encoder_model import EncoderModel
+from zhuli.learning.neural.encoders.encoder_task import EncoderTask, smoothing
+from zhuli.learning.neural.encoders.hugging_face_heads import save_with_head
+from zhuli.learning.neural.encoders.windows import windows
+from zhuli.learning.neural.encoders.word_pieces import WordPieces
+from zhuli.learning.neural.encoders.words import words
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 from zhuli.types.hyperparameters import Hyperparameters

@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zhuli.metrics import classification
-from zhuli.neural.class_scores import ranked, scored
-from zhuli.neural.encoder_batch import padded
-from zhuli.neural.encoder_model import EncoderModel
-from zhuli.neural.encoder_task import EncoderTask, class_weights
-from zhuli.neural.entity_marks import MARKS, add_marks
-from zhuli.neural.windows import around
-from zhuli.neural.word_pieces import WordPieces
-from zhuli.neural.words import words
+from zhuli.learning.metrics import classification
+from zhuli.learning.neural.encoders.class_scores import ranked, scored
+from zhuli.learning.neural.encoders.encoder_batch import padded
+from zhuli.learning.neural.encoders.encoder_model import EncoderModel
+from zhuli.learning.neural.encoders.encoder_task import EncoderTask, class_weights
+from zhuli.learning.neural.encoders.entity_marks import MARKS, add_marks
+from zhuli.learning.neural.encoders.windows import around
+from zhuli.learning.neural.encoders.word_pieces import WordPieces
+from zhuli.learning.neural.encoders.words import words
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 from zhuli.types.hyperparameters import Hyperparameters

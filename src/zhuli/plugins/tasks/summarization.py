@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.metrics import generated
-from zhuli.neural.instructions import language_of, summarizing
-from zhuli.neural.text_pairs import TextPairTask
+from zhuli.learning.metrics import generated
+from zhuli.learning.neural.language_models.instructions import language_of, summarizing
+from zhuli.learning.neural.language_models.text_pairs import TextPairTask
 from zhuli.ports import Loss
 from zhuli.types.example import Example, Metrics, Prediction
 

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from zhuli.metrics import classification
-from zhuli.neural.class_scores import chosen_threshold, ranked, scored
-from zhuli.neural.encoder_batch import padded
-from zhuli.neural.encoder_model import EncoderModel
-from zhuli.neural.encoder_task import EncoderTask, class_weights, smoothing
-from zhuli.neural.pooling import habits, pooled
+from zhuli.learning.metrics import classification
+from zhuli.learning.neural.encoders.class_scores import chosen_threshold, ranked, scored
+from zhuli.learning.neural.encoders.encoder_batch import padded
+from zhuli.learning.neural.encoders.encoder_model import EncoderModel
+from zhuli.learning.neural.encoders.encoder_task import EncoderTask, class_weights, smoothing
+from zhuli.learning.neural.encoders.pooling import habits, pooled
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zhuli.metrics import entities
-from zhuli.neural import bio_tags
-from zhuli.neural.bio_tags import OUTSIDE, TaggedSpan
-from zhuli.neural.class_scores import scored
-from zhuli.neural.encoder_batch import IGNORED, filled, padded
-from zhuli.neural.encoder_model import EncoderModel
-from zhuli.neural.encoder_task import EncoderTask, class_weights
-from zhuli.neural.hugging_face_heads import save_with_head
-from zhuli.neural.windows import windows
-from zhuli.neural.word_pieces import WordPieces
-from zhuli.neural.words import joined, words
+from zhuli.learning.metrics import entities
+from zhuli.learning.neural.encoders import bio_tags
+from zhuli.learning.neural.encoders.bio_tags import OUTSIDE, TaggedSpan
+from zhuli.learning.neural.encoders.class_scores import scored
+from zhuli.learning.neural.encoders.encoder_batch import IGNORED, filled, padded
+from zhuli.learning.neural.encoders.encoder_model import EncoderModel
+from zhuli.learning.neural.encoders.encoder_task import EncoderTask, class_weights
+from zhuli.learning.neural.encoders.hugging_face_heads import save_with_head
+from zhuli.learning.neural.encoders.windows import windows
+from zhuli.learning.neural.encoders.word_pieces import WordPieces
+from zhuli.learning.neural.encoders.words import joined, words
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 from zhuli.types.hyperparameters import Hyperparameters

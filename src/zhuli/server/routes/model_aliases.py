@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from zhuli.app import App
+from zhuli.learning.jobs.aliases import Aliases
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store import tuned_models
-from zhuli.tuning.aliases import Aliases
 from zhuli.types.model_alias import Alias, AliasList, AliasMoveTo
 from zhuli.types.page import Deleted
 

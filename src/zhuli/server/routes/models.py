@@ -7,12 +7,12 @@ from starlette.responses import Response, StreamingResponse
 
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
+from zhuli.learning.jobs import exporting
+from zhuli.learning.jobs.telling import places
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store import tuned_models
 from zhuli.store.tuned_models import TunedModel
-from zhuli.tuning import exporting
-from zhuli.tuning.telling import places
 from zhuli.types.model import Model, ModelList
 from zhuli.types.page import Deleted
 

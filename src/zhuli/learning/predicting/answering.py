@@ -1,0 +1,52 @@
+"""The way from a project's request for predictions to the answers: finds the model, checks what is asked, asks it.
+
+The route of /v1/predictions and understanders that use tuned models go this same way.
+"""
+
+from zhuli.core.errors import InvalidRequest
+from zhuli.learning.predicting import asking
+from zhuli.learning.predicting.predictor import Predictor
+from zhuli.models.catalog import Catalog
+from zhuli.models.tuned import not_here
+from zhuli.store.database import Database
+from zhuli.store.tuned_models import TunedModel
+from zhuli.types.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
+
+
+class Answering:
+    def __init__(self, database: Database, catalog: Catalog, predictor: Predictor) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._predictor = predictor
+
+    async def answer(self, project: str, body: PredictionCreate) -> PredictionList:
+        """The answers to `body`'s inputs, in order; errors say what is wrong with the model's name or the inputs."""
+        model = await self._model(project, body.model)
+        task = asking.check(model, body)
+        inputs = asking.inputs_of(body.input)
+        folder = self._catalog.tuned.data_dir / model.folder
+        if not folder.is_dir():
+            raise not_here(model.name)
+        slow = task in asking.WRITING
+        answers = await self._predictor.predict(body.model, folder, inputs, explain=body.explain, slow=slow)
+        results = [
+            PredictionResult(index=index, output=asking.best(answer.output, body.top_k), explanation=answer.explanation)
+            for index, answer in enumerate(answers)
+        ]
+        tokens = sum(answer.tokens for answer in answers)
+        usage = PredictionUsage(prompt_tokens=tokens, total_tokens=tokens)
+        return PredictionList(model=body.model, task=task, data=results, usage=usage)
+
+    async def _model(self, project: str, name: str) -> TunedModel:
+        """The project's tuned model, also of an alias; what is wrong with a name that leads to none."""
+        catalog = self._catalog
+        if found := catalog.tuned.model(name, project):
+            return found
+        await self._database.run(catalog.tuned.read)  # another process may just have made it
+        if found := catalog.tuned.model(name, project):
+            return found
+        if catalog.resolve(name, project):
+            raise asking.for_chat(name)
+        if catalog.resolve_embedder(name):
+            raise InvalidRequest(f"The model '{name}' embeds: ask it by POST /v1/embeddings.", param="model")
+        raise catalog.not_found(name, project)

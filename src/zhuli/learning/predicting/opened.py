@@ -1,0 +1,85 @@
+"""Models as the child has them in memory: opened from their folders, asked in batches, the least recently used closed.
+
+Encoders run on ONNX Runtime where their folder has a backbone for it, otherwise on torch, as everything else does.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zhuli.learning.neural.onnx import onnx_backbone
+from zhuli.learning.training.tuned import Tuned, open_tuned
+from zhuli.types.example import BadExample, Example
+from zhuli.types.tuning import TASK
+
+_Stamp = tuple[int, int]
+
+
+class OpenedModels:
+    """At most `most` of them."""
+
+    def __init__(self, *, most: int) -> None:
+        self._most = most
+        self._opened: OrderedDict[Path, tuple[_Stamp, OpenedModel]] = OrderedDict()
+
+    def get(self, folder: Path) -> "OpenedModel":
+        """The model that stands there now; FileNotFoundError when there is none."""
+        stamp, model = self._opened.pop(folder, (None, None))
+        found = (folder / TASK).stat()
+        if model is None or stamp != (found.st_ino, found.st_mtime_ns):
+            while len(self._opened) >= self._most:
+                self._opened.popitem(last=False)
+            model = OpenedModel(folder)
+        self._opened[folder] = ((found.st_ino, found.st_mtime_ns), model)
+        return model
+
+
+class OpenedModel:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tuned = open_tuned(folder)
+        self._with_gradients: Tuned | None = None if _on_onnx(self._tuned, folder) else self._tuned
+
+    def answer(self, inputs: Sequence[Any], *, explain: bool) -> list[dict[str, Any]]:
+        """For each input its output and how many tokens were read of it, or why the task can't take it."""
+        asked = [self._asked(given) for given in inputs]
+        examples = [example for example in asked if isinstance(example, Example)]
+        answered = iter(self._answers(examples, explain=explain))
+        return [next(answered) if isinstance(example, Example) else {"refused": example} for example in asked]
+
+    def _asked(self, given: Any) -> Example | str:
+        try:
+            return self._tuned.task.ask(given)
+        except BadExample as error:
+            return str(error)
+
+    def _answers(self, examples: list[Example], *, explain: bool) -> list[dict[str, Any]]:
+        answers = [
+            {"output": output, "tokens": self._tokens(example)}
+            for example, output in zip(examples, self._tuned.prediction_of(examples), strict=True)
+        ]
+        if explain:
+            for answer, example in zip(answers, examples, strict=True):
+                answer["explanation"] = self._explanation(example)
+        return answers
+
+    def _tokens(self, example: Example) -> int:
+        return sum(len(row["input_ids"]) for row in self._tuned.task.features(example, learn=False))
+
+    def _explanation(self, example: Example) -> dict[str, Any]:
+        """By torch, which has gradients; a model that runs on ONNX is opened a second time for it."""
+        from zhuli.learning.neural.explaining.explanations import explain  # captum takes a second, and is for few
+
+        if self._with_gradients is None:
+            self._with_gradients = open_tuned(self._folder)
+        tuned = self._with_gradients
+        explanation: dict[str, Any] = explain(tuned.task, tuned.model, self._folder, example)
+        return explanation
+
+
+def _on_onnx(tuned: Tuned, folder: Path) -> bool:
+    """ONNX Runtime is for the processor; a graphics card has the model already."""
+    return not torch.cuda.is_available() and onnx_backbone.put_in(tuned.model, folder)
