@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zhuli.models import smollm2
-from zhuli.models.llama_link import ENVIRONMENT
+from zhuli.models.engines.llama_link import ENVIRONMENT
+from zhuli.models.packaged import smollm2
 from zhuli.plugins.backends.embedded import Plugin, Settings
 from zhuli.types.generation import ChatMessage, GenerationRequest
 
@@ -124,7 +124,7 @@ def bare_engine(settings: dict[str, Any]) -> Iterator[Any]:
     # Only now: OpenMP reads the environment, which main() has set, when it is loaded.
     import xllamacpp
 
-    from zhuli.models.llama_child import parameters_of
+    from zhuli.models.engines.llama_child import parameters_of
 
     with tempfile.TemporaryDirectory() as folder:
         values = Settings.model_validate(settings).model_dump()

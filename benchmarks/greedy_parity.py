@@ -26,7 +26,9 @@ from zhuli.learning.training.fitting.auto import resolved
 from zhuli.learning.training.fitting.freezing import what_learns
 from zhuli.learning.training.fitting.loop import fit
 from zhuli.learning.training.tuned import answers
-from zhuli.models import bases, smollm2_base, tuned_gguf
+from zhuli.models import bases
+from zhuli.models.engines.engines import tuned_gguf
+from zhuli.models.packaged import smollm2_base
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.types.example import Example, Record
 from zhuli.types.generation import GenerationRequest

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from zhuli.core.errors import BackendError, ConfigurationError
-from zhuli.models import smollm2
+from zhuli.models.packaged import smollm2
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.testing.backend_contract import WEATHER, BackendContract, collect
 from zhuli.types.generation import ChatMessage, Delta, GenerationRequest

@@ -14,9 +14,9 @@ import pytest
 
 from zhuli import registry
 from zhuli.core.errors import BackendError, ConfigurationError
-from zhuli.models import e5_small, minilm
-from zhuli.models.encoder_folder import Recipe
-from zhuli.models.packaged_file import PackagedFile
+from zhuli.models.packaged import e5_small, minilm
+from zhuli.models.packaged.encoder_folder import Recipe
+from zhuli.models.packaged.packaged_file import PackagedFile
 from zhuli.ports import Embedder
 from zhuli.testing import upstream as say
 from zhuli.testing.embedder_contract import EmbedderContract, cosine, rows

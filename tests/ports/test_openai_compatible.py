@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from zhuli.core.errors import BackendError, ConfigurationError
-from zhuli.models.model_server import retry_after
+from zhuli.models.engines.model_server import retry_after
 from zhuli.ports import Backend
 from zhuli.registry import find
 from zhuli.testing import upstream as say

@@ -15,7 +15,7 @@ from zhuli.learning.neural.language_models.chat_features import IGNORED, Chats, 
 from zhuli.learning.neural.language_models.generation import greedy
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.learning.training.tuned import answers
-from zhuli.models.told_tools import told
+from zhuli.models.engines.told_tools import told
 from zhuli.types.tuning import Base
 
 CHAT = [

@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.models import bases
-from zhuli.models.made_once import made_once
-from zhuli.models.minilm_base import prepared
+from zhuli.models.packaged.made_once import made_once
+from zhuli.models.packaged.minilm_base import prepared
 from zhuli.types.tuning import Base
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models import smollm2
-from zhuli.models.gguf_file import Block, GgufFile
+from zhuli.models.engines.gguf_file import Block, GgufFile
+from zhuli.models.packaged import smollm2
 from zhuli.plugins.backends.embedded import Plugin
 
 
@@ -62,8 +62,8 @@ def test_the_model_is_set_up_whole_and_its_norms_untouched(tmp_path: Path) -> No
 
 def test_half_floats_are_the_values_of_the_quantised_blocks() -> None:
     numpy = pytest.importorskip("numpy")
-    from zhuli.models.gguf_file import Tensor
-    from zhuli.models.half_floats import pieces
+    from zhuli.models.engines.gguf_file import Tensor
+    from zhuli.models.packaged.half_floats import pieces
 
     scale, minimum = numpy.array([0.5, -4], numpy.float16).tobytes()[:2], numpy.array([-4], numpy.float16).tobytes()
     low_1_high_2 = bytes([0x21] * 16)

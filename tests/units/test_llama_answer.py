@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import BackendError
-from zhuli.models.llama_answer import Answer
+from zhuli.models.engines.llama_answer import Answer
 from zhuli.testing.backend_contract import WEATHER
 from zhuli.types.generation import Delta, GenerationRequest, Usage
 

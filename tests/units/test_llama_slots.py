@@ -2,7 +2,7 @@
 
 import asyncio
 
-from zhuli.models.llama_slots import Slots
+from zhuli.models.engines.llama_slots import Slots
 
 
 async def test_a_thread_keeps_its_slot_while_there_are_others() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from zhuli.models.tool_calls import ToolCallText
-from zhuli.models.tool_prompt import answer_grammar, offered_tools, with_tools_told
+from zhuli.models.engines.tool_calls import ToolCallText
+from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
 from zhuli.types.generation import ChatMessage, GenerationRequest
 
 CALL_F = '{"name": "f", "arguments": {"a": 1}}'

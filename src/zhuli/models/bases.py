@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models import e5_base, minilm_base, smollm2_base
 from zhuli.models.models_file import parsed
+from zhuli.models.packaged import e5_base, minilm_base, smollm2_base
 from zhuli.types.tuning import TASK, Base
 
 _PACKAGED = {"minilm": minilm_base.prepared, "e5-small": e5_base.prepared, "smollm2": smollm2_base.prepared}

@@ -7,9 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models import e5_small, minilm, smollm2
 from zhuli.models.catalog import EMBEDDERS, Catalog, EmbedderEntry, Entry
-from zhuli.models.packaged_embedder import check_packages
+from zhuli.models.packaged import e5_small, minilm, smollm2
+from zhuli.models.packaged.packaged_embedder import check_packages
 from zhuli.operating.terminal import table
 from zhuli.settings import Settings
 

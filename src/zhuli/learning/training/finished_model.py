@@ -15,8 +15,9 @@ from zhuli.learning.neural.onnx import onnx_export
 from zhuli.learning.training.evaluating import evaluation
 from zhuli.learning.training.plan import Plan
 from zhuli.learning.training.reporting import card
-from zhuli.models import bases, tuned_gguf
-from zhuli.models.gguf_writing import Layout, opened
+from zhuli.models import bases
+from zhuli.models.engines.engines import tuned_gguf
+from zhuli.models.engines.gguf_writing import Layout, opened
 from zhuli.ports import Task
 from zhuli.types.hyperparameters import Hyperparameters
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zhuli.core.errors import BackendError, ConfigurationError
-from zhuli.models import smollm2
-from zhuli.models.llama_answer import Answer
-from zhuli.models.llama_link import LlamaLink
-from zhuli.models.llama_slots import Slots
-from zhuli.models.tool_prompt import answer_grammar, offered_tools, with_tools_told
+from zhuli.models.engines.llama_answer import Answer
+from zhuli.models.engines.llama_link import LlamaLink
+from zhuli.models.engines.llama_slots import Slots
+from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
+from zhuli.models.packaged import smollm2
 from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
 
 PASSED_ON = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "repeat_penalty")

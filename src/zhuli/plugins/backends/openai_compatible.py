@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
 from zhuli.core.tokens import estimate
-from zhuli.models.completion_chunks import CompletionReader, shortened
-from zhuli.models.event_lines import EventLines, WholeBody, parsed
-from zhuli.models.model_server import message_in, read_key, retry_after, wait_before_retry
-from zhuli.models.served_adapter import ServedAdapter
+from zhuli.models.engines.completion_chunks import CompletionReader, shortened
+from zhuli.models.engines.event_lines import EventLines, WholeBody, parsed
+from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
+from zhuli.models.engines.served_adapter import ServedAdapter
 from zhuli.types.generation import Delta, GenerationRequest
 
 Seconds = Annotated[float, Field(gt=0)]

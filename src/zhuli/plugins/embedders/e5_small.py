@@ -3,8 +3,8 @@
 How the model is made ready is models.e5_small's part, how it runs models.packaged_embedder's.
 """
 
-from zhuli.models import e5_small
-from zhuli.models.packaged_embedder import PackagedEmbedder
+from zhuli.models.packaged import e5_small
+from zhuli.models.packaged.packaged_embedder import PackagedEmbedder
 
 
 class Plugin(PackagedEmbedder):

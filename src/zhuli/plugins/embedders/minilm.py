@@ -3,8 +3,8 @@
 How the model is made ready is models.minilm's part, how it runs models.packaged_embedder's.
 """
 
-from zhuli.models import minilm
-from zhuli.models.packaged_embedder import PackagedEmbedder
+from zhuli.models.packaged import minilm
+from zhuli.models.packaged.packaged_embedder import PackagedEmbedder
 
 
 class Plugin(PackagedEmbedder):

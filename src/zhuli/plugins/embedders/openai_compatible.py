@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.core.tokens import estimate
-from zhuli.models.completion_chunks import shortened
-from zhuli.models.model_server import message_in, read_key, retry_after, wait_before_retry
+from zhuli.models.engines.completion_chunks import shortened
+from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
 from zhuli.types.vectors import Purpose, Vectors
 
 Seconds = Annotated[float, Field(gt=0)]

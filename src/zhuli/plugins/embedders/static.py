@@ -7,8 +7,8 @@ is models.word_vectors' part.
 from pathlib import Path
 from typing import Any
 
-from zhuli.models import e5_small
-from zhuli.models.packaged_embedder import PackagedEmbedder
+from zhuli.models.packaged import e5_small
+from zhuli.models.packaged.packaged_embedder import PackagedEmbedder
 
 
 class Plugin(PackagedEmbedder):
@@ -21,6 +21,6 @@ class Plugin(PackagedEmbedder):
         self.max_tokens = 1_000_000
 
     def _opened(self, folder: Path) -> Any:
-        from zhuli.models.word_vectors import WordVectors  # loads numpy, which a server starts without
+        from zhuli.models.packaged.word_vectors import WordVectors  # loads numpy, which a server starts without
 
         return WordVectors(folder)

@@ -7,7 +7,7 @@ from zhuli.learning.metrics import generated
 from zhuli.learning.neural.language_models.conversations import conversation, learnable, said, shown, tools_of
 from zhuli.learning.neural.language_models.language_model import LanguageModel
 from zhuli.learning.neural.language_models.writing_task import Messages, WritingTask
-from zhuli.models.told_tools import told
+from zhuli.models.engines.told_tools import told
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Metrics, Prediction, Record
 

@@ -19,7 +19,7 @@ from zhuli.learning.neural.language_models.language_model import LanguageModel
 from zhuli.learning.neural.language_models.preference_loss import preferred
 from zhuli.learning.neural.language_models.writing_task import Messages, WritingTask, learned_row
 from zhuli.learning.neural.padding import mask, padded
-from zhuli.models.told_tools import told
+from zhuli.models.engines.told_tools import told
 from zhuli.ports import Loss
 from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
 

@@ -13,7 +13,7 @@ from zhuli.app import App
 from zhuli.core.errors import BackendError, InvalidRequest, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
-from zhuli.models.completion import Answer, chunk_of, usage_of
+from zhuli.models.engines.completion import Answer, chunk_of, usage_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.server.stream import EventStream

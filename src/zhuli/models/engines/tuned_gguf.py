@@ -16,8 +16,8 @@ import numpy as np
 from safetensors import safe_open
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.models.gguf_file import FILE_TYPE_F16
-from zhuli.models.gguf_writing import CHAT_TEMPLATE, Array, Layout, copy_fields, finish, opened
+from zhuli.models.engines.gguf_file import FILE_TYPE_F16
+from zhuli.models.engines.gguf_writing import CHAT_TEMPLATE, Array, Layout, copy_fields, finish, opened
 
 _PEFT_PREFIX = "base_model.model."
 

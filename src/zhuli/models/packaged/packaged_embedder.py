@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import BackendError, ConfigurationError
-from zhuli.models.encoder_folder import Recipe
+from zhuli.models.packaged.encoder_folder import Recipe
 from zhuli.types.vectors import Purpose, Vectors
 
 SHORT = 2_000
@@ -88,7 +88,9 @@ class PackagedEmbedder:
             ) from error
 
     def _opened(self, folder: Path) -> Any:
-        from zhuli.models.text_encoder import TextEncoder  # loads numpy and onnxruntime, which a server starts without
+        from zhuli.models.packaged.text_encoder import (
+            TextEncoder,  # loads numpy and onnxruntime, which a server starts without
+        )
 
         return TextEncoder(folder, window=self.recipe.window)
 

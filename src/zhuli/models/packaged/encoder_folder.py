@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zhuli.models.made_once import made_once
-from zhuli.models.packaged_file import PackagedFile
+from zhuli.models.packaged.made_once import made_once
+from zhuli.models.packaged.packaged_file import PackagedFile
 from zhuli.types.vectors import Purpose
 
 ENCODER = "encoder.onnx"

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zhuli.models import smollm2
-from zhuli.models.made_once import made_once
+from zhuli.models.packaged import smollm2
+from zhuli.models.packaged.made_once import made_once
 
 FOLDER = "SmolLM2-135M-Instruct-hf"
 
@@ -31,7 +31,9 @@ def gguf(models: Path) -> Path:
 
 def write(source: Path, folder: Path) -> None:
     """The model of the GGUF file `source`, a Llama with a vocabulary like SmolLM2's, as a Hugging Face folder."""
-    from zhuli.models.gguf_writing import opened  # needs gguf and numpy, as the making does and naming bases does not
+    from zhuli.models.engines.gguf_writing import (
+        opened,  # needs gguf and numpy, as the making does and naming bases does not
+    )
 
     reader = opened(source)
     fields = {name: entry.contents() for name, entry in reader.fields.items() if name.split(".")[0] != "GGUF"}
@@ -71,7 +73,7 @@ def _write_weights(reader: Any, folder: Path) -> None:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from zhuli.models.gguf_writing import Layout, half_floats
+    from zhuli.models.engines.gguf_writing import Layout, half_floats
 
     layout = Layout.of(reader)
     weights = {

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zhuli.models.made_once import made_once
-from zhuli.models.packaged_file import PackagedFile
+from zhuli.models.packaged.made_once import made_once
+from zhuli.models.packaged.packaged_file import PackagedFile
 
 FOLDER = "multilingual-e5-small-hf"
 
@@ -32,7 +32,7 @@ def prepared(models: Path) -> Path:
 
 
 def _write(folder: Path) -> None:
-    from zhuli.models.e5_file import E5File  # needs onnx and tokenizers, which a server without bases does not
+    from zhuli.models.packaged.e5_file import E5File  # needs onnx and tokenizers, which a server without bases does not
 
     file = E5File(_FILE.read())
     tokenizer = file.tokenizer()
@@ -47,7 +47,7 @@ def _write_weights(folder: Path, file: Any) -> None:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from zhuli.models.q4_rows import unpacked
+    from zhuli.models.packaged.q4_rows import unpacked
 
     encoder = file.encoder()
     width = encoder.positions.shape[1]

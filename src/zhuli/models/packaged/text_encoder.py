@@ -15,8 +15,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, R
 from tokenizers import Tokenizer
 
 from zhuli.core.errors import BackendError
-from zhuli.models.encoder_folder import ENCODER, TOKENIZER, WORDS
-from zhuli.models.q4_rows import unpacked
+from zhuli.models.packaged.encoder_folder import ENCODER, TOKENIZER, WORDS
+from zhuli.models.packaged.q4_rows import unpacked
 
 Floats = NDArray[np.float32]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from zhuli.models.tool_prompt import with_tools_told
+from zhuli.models.engines.tool_prompt import with_tools_told
 from zhuli.types.generation import ChatMessage, ToolDefinition
 
 

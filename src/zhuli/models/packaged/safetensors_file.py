@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 
-from zhuli.models.bert_onnx import Encoder, Floats, Layer, Linear, Norm, linear
+from zhuli.models.packaged.bert_onnx import Encoder, Floats, Layer, Linear, Norm, linear
 
 
 class SafetensorsFile:

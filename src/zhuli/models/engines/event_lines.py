@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from zhuli.core.errors import BackendError
-from zhuli.models.completion_chunks import shortened
+from zhuli.models.engines.completion_chunks import shortened
 
 
 class EventLines:

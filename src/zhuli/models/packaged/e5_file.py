@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from zhuli.models.bert_onnx import Encoder, Floats, Layer, Linear, Norm, linear
-from zhuli.models.q4_rows import BLOCK, BLOCK_BYTES, unpacked
+from zhuli.models.packaged.bert_onnx import Encoder, Floats, Layer, Linear, Norm, linear
+from zhuli.models.packaged.q4_rows import BLOCK, BLOCK_BYTES, unpacked
 
 MAGIC = b"E5S1"
 

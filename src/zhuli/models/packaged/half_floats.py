@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhuli.models.gguf_file import Block, Tensor
+from zhuli.models.engines.gguf_file import Block, Tensor
 
 
 def pieces(tensor: Tensor, data: memoryview) -> Iterator[bytes | memoryview]:

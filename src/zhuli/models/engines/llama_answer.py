@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from zhuli.core.errors import BackendError, RunErrorCode
-from zhuli.models.completion_chunks import CompletionReader
-from zhuli.models.tool_calls import ToolCallText
-from zhuli.models.tool_prompt import offered_tools
+from zhuli.models.engines.completion_chunks import CompletionReader
+from zhuli.models.engines.tool_calls import ToolCallText
+from zhuli.models.engines.tool_prompt import offered_tools
 from zhuli.types.generation import Delta, GenerationRequest, Usage
 
 _NO_GRAMMAR = "llama.cpp can't use the schema of the tool or of the response format; its log says why."
