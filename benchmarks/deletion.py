@@ -16,7 +16,7 @@ from zhuli.learning.neural.explaining.deletion import MOST, deletion
 from zhuli.learning.neural.explaining.explanations import attributions_of
 from zhuli.learning.training.data.reading import records
 from zhuli.learning.training.tuned import Tuned, open_tuned
-from zhuli.types.example import Example, Record
+from zhuli.types.learning.example import Example, Record
 
 
 def main() -> None:

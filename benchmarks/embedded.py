@@ -23,7 +23,7 @@ from typing import Any
 from zhuli.models.engines.llama_link import ENVIRONMENT
 from zhuli.models.packaged import smollm2
 from zhuli.plugins.backends.embedded import Plugin, Settings
-from zhuli.types.generation import ChatMessage, GenerationRequest
+from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 QUESTIONS = (
     "What is the capital of France?",

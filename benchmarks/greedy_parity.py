@@ -30,10 +30,10 @@ from zhuli.models import bases
 from zhuli.models.engines.engines import tuned_gguf
 from zhuli.models.packaged import smollm2_base
 from zhuli.plugins.backends.embedded import Plugin
-from zhuli.types.example import Example, Record
-from zhuli.types.generation import GenerationRequest
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base
+from zhuli.types.learning.example import Example, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base
+from zhuli.types.models.generation import GenerationRequest
 
 TOLD = "Reply with the intent of the bank customer's message."
 INTENTS = ("card_arrival", "lost_or_stolen_card", "exchange_rate", "top_up_failed")

@@ -35,7 +35,7 @@ from tests.harness.postgres import Postgres
 from benchmarks.processes import resident_megabytes
 from zhuli.ports import VectorIndex
 from zhuli.registry import find
-from zhuli.types.vectors import IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import IndexChange, IndexedChunk
 
 Floats = npt.NDArray[np.float32]
 

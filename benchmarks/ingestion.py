@@ -28,8 +28,8 @@ from benchmarks.processes import Process, cpu_seconds, free_port, started
 from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
 from zhuli.knowledge.retrieval.ingesting.embedding import BATCH
 from zhuli.models.catalog import Catalog, EmbedderEntry
-from zhuli.types.document import Block
-from zhuli.types.tools import StaticChunking
+from zhuli.types.assistants.tools import StaticChunking
+from zhuli.types.knowledge.document import Block
 
 PAGES = Path(__file__).parent.parent / "docs"
 CHARACTERS = 14_000

@@ -28,8 +28,8 @@ from zhuli.assistants.runs import passages
 from zhuli.assistants.runs.injection_filter import NOTE, gives_orders, without_orders
 from zhuli.assistants.runs.sentences import split
 from zhuli.ports import Backend
-from zhuli.types.generation import ChatMessage, GenerationRequest
-from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
+from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
+from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 WORDS = 60
 """Longest answer, in tokens."""

@@ -34,8 +34,8 @@ from zhuli.knowledge.retrieval.searching.knowledge import DEPTH, RERANKED
 from zhuli.knowledge.retrieval.searching.query_vectors import QueryVectors
 from zhuli.knowledge.retrieval.searching.ranking import Asked, Features, features, relevance
 from zhuli.models.catalog import Catalog, EmbedderEntry
-from zhuli.types.document import Block
-from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
+from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.vectors import Hit, IndexChange, IndexedChunk
 
 MODELS = """
 [models.none]

@@ -34,12 +34,13 @@ from benchmarks.indexes import blocks as made_vectors
 from benchmarks.processes import Process, cpu_seconds, free_port, resident_megabytes, started
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
-from zhuli.store import collections, migrate, projects, schema, vector_stores
+from zhuli.store import collections, migrate, projects, schema
 from zhuli.store.database import open_database
-from zhuli.types.document import Chunk
-from zhuli.types.file import File
-from zhuli.types.tools import StaticChunking, StaticChunkingStrategy
-from zhuli.types.vector_store import VectorStoreCreate, VectorStoreFile
+from zhuli.store.knowledge import vector_stores
+from zhuli.types.assistants.tools import StaticChunking, StaticChunkingStrategy
+from zhuli.types.knowledge.document import Chunk
+from zhuli.types.knowledge.file import File
+from zhuli.types.knowledge.vector_store import VectorStoreCreate, VectorStoreFile
 
 SIZES = [1_000, 10_000, 100_000]
 A_FILE = 10

@@ -35,9 +35,9 @@ from zhuli.learning.training.fitting.rows import rows_of
 from zhuli.learning.training.tuned import answers
 from zhuli.models import bases
 from zhuli.ports import Task
-from zhuli.types.example import Example, Record
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base
+from zhuli.types.learning.example import Example, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base
 
 KINDS = {"encoder": ("text_classification", "minilm", "banking77"), "chat": ("dialogue", "smollm2", "sgd")}
 

@@ -8,8 +8,8 @@ from zhuli.learning.training.data.finding import Finding
 from zhuli.learning.training.data.reading import records
 from zhuli.learning.training.data.report import Part
 from zhuli.learning.training.data.splitting import split
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.tuning import DataFormat
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.tuning import DataFormat
 
 Fields = dict[str, Any]
 Parts = dict[Part, list[Fields]]

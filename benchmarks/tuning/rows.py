@@ -7,7 +7,7 @@ source says. Nothing here was chosen by looking at test data, but the head's set
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.types.hyperparameters import TaskName
+from zhuli.types.learning.hyperparameters import TaskName
 
 
 @dataclass(frozen=True)

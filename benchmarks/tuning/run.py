@@ -25,7 +25,7 @@ from zhuli.learning.training import new_folder
 from zhuli.learning.training.event_log import events
 from zhuli.learning.training.reporting.progress import ProgressBar
 from zhuli.learning.training.tune import Outcome, tune
-from zhuli.types.tuning import SPEC, TuningEvent
+from zhuli.types.learning.tuning import SPEC, TuningEvent
 
 QUICK = 10
 """--quick takes one of so many examples, and a single epoch."""

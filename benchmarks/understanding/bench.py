@@ -19,8 +19,8 @@ from benchmarks.understanding.senses import BenchSenses, KeptVectors
 from zhuli import registry
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
-from zhuli.types.domain import DomainFields, Language
-from zhuli.types.understanding import DialogueState, Reading
+from zhuli.types.understanding.domain import DomainFields, Language
+from zhuli.types.understanding.understanding import DialogueState, Reading
 
 AT_ONCE = 50
 """Messages that are read together; the answers are the same as one by one."""

@@ -16,7 +16,7 @@ from benchmarks.tuning.talk_sets import crosswoz_messages
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, normal
 from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
-from zhuli.types.domain import DomainFields, Entity, EntityValue, Form, FromEntity, Slot, Talk
+from zhuli.types.understanding.domain import DomainFields, Entity, EntityValue, Form, FromEntity, Slot, Talk
 
 NOW = datetime(2019, 11, 1, 9, tzinfo=UTC)
 

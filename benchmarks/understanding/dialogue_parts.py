@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from benchmarks.understanding.intent_sets import IntentSet, Message
-from zhuli.types.domain import DomainFields, Language
-from zhuli.types.understanding import Asked
+from zhuli.types.understanding.domain import DomainFields, Language
+from zhuli.types.understanding.understanding import Asked
 
 Values = Mapping[str, frozenset[str]]
 """By slot, what its value may be written like; as normal() writes it."""

@@ -23,8 +23,8 @@ from benchmarks.understanding.rows import Row
 from zhuli.learning.metrics.intervals import interval, resampled
 from zhuli.learning.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
-from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import DialogueState, SlotSet
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import DialogueState, SlotSet
 from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.interpretation.interpreter import hear

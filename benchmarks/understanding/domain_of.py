@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.understanding.intent_sets import Message
-from zhuli.types.domain import DomainFields, Entity, Intent, Language, UnderstanderSettings
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.domain import DomainFields, Entity, Intent, Language, UnderstanderSettings
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.marked_examples import read_marks, write_marks
 
 

@@ -15,7 +15,7 @@ from benchmarks.tuning import class_sets, word_sets
 from benchmarks.tuning.drawing import Fields
 from benchmarks.understanding.edits import Span
 from zhuli.learning.training.data.report import Part
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from benchmarks.understanding.edits import Edit, Span, applied
 from benchmarks.understanding.noise_words import EMOJI, FILLERS, IN_THE_OTHER, KEYS_BESIDE, SOUNDS_LIKE
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 
 FEW, MANY = 0.04, 0.1
 FILLED, MISHEARD, SAID_OTHERWISE = 0.125, 0.5, 0.8

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.models.catalog import Catalog
-from zhuli.types.domain import Language
-from zhuli.types.example import Prediction
-from zhuli.types.generation import GenerationRequest
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
+from zhuli.types.learning.example import Prediction
+from zhuli.types.models.generation import GenerationRequest
+from zhuli.types.understanding.domain import Language
 from zhuli.understanding.dialogue.understander_services import ENGLISH, EVERY_LANGUAGE
 
 BATCH = 64

@@ -18,7 +18,7 @@ from benchmarks.tuning.talk_sets import sgd_dialogues
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, Values, normal
 from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message
-from zhuli.types.domain import (
+from zhuli.types.understanding.domain import (
     Act,
     DomainFields,
     Entity,
@@ -31,10 +31,10 @@ from zhuli.types.domain import (
     Slot,
     Talk,
 )
-from zhuli.types.domain import (
+from zhuli.types.understanding.domain import (
     Mapping as SlotMapping,
 )
-from zhuli.types.understanding import Asked
+from zhuli.types.understanding.understanding import Asked
 
 NOW = datetime(2019, 3, 1, 9, tzinfo=UTC)
 """What "today" means in the annotation."""

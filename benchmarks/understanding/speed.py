@@ -24,8 +24,8 @@ from benchmarks.understanding.rows import Row
 from zhuli.app import build_app
 from zhuli.settings import Settings
 from zhuli.store.projects import DEFAULT_PROJECT
-from zhuli.types.domain import Domain, DomainFields
-from zhuli.types.understanding import DialogueState
+from zhuli.types.understanding.domain import Domain, DomainFields
+from zhuli.types.understanding.understanding import DialogueState
 
 DRAWS = 3
 """Domains that are learned, each with other examples."""

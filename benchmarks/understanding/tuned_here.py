@@ -11,9 +11,9 @@ from typing import Any
 from benchmarks.understanding.intent_sets import Message
 from zhuli.learning.training import new_folder
 from zhuli.learning.training.tune import tune
-from zhuli.types.domain import Language
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.tuning import MODEL, SPEC
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.tuning import MODEL, SPEC
+from zhuli.types.understanding.domain import Language
 
 BASES: dict[Language, str] = {"en": "minilm", "zh": "e5-small"}
 

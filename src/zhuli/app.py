@@ -38,8 +38,11 @@ from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.settings import Settings
-from zhuli.store import blobs, chunks, fine_tuning, jobs, migrate, projects, runs, tuned_models, vector_stores
+from zhuli.store import jobs, migrate, projects
+from zhuli.store.assistants import runs
 from zhuli.store.database import Database, open_database
+from zhuli.store.knowledge import blobs, chunks, vector_stores
+from zhuli.store.learning import fine_tuning, tuned_models
 from zhuli.understanding.dialogue.loaded_understanders import Minds
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.saving import Domains

@@ -7,15 +7,15 @@ from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator,
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from zhuli.types.document import Block
-from zhuli.types.domain import DomainFields, DomainReport
-from zhuli.types.example import Example, Feature, Metrics, Prediction, Record
-from zhuli.types.generation import Delta, GenerationRequest, ToolDefinition
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.step import FileSearchToolCall
-from zhuli.types.tool_task import ToolTask
-from zhuli.types.understanding import DialogueState, Reading
-from zhuli.types.vectors import Hit, IndexChange, Purpose, Vectors
+from zhuli.types.assistants.step import FileSearchToolCall
+from zhuli.types.assistants.tool_task import ToolTask
+from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.vectors import Hit, IndexChange, Purpose, Vectors
+from zhuli.types.learning.example import Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.models.generation import Delta, GenerationRequest, ToolDefinition
+from zhuli.types.understanding.domain import DomainFields, DomainReport
+from zhuli.types.understanding.understanding import DialogueState, Reading
 
 
 class Backend(Protocol):

@@ -19,7 +19,7 @@ from tests.harness.refusals import assert_refused, refused
 from tests.harness.server import Server
 from tests.harness.tuned_models import RECORDS, predicting_child
 from tests.harness.waiting import eventually
-from zhuli.types.hyperparameters import TaskName
+from zhuli.types.learning.hyperparameters import TaskName
 
 Register = Callable[..., str]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from zhuli.testing import scripted_understander
-from zhuli.types.understanding import DialogueState, Reading
+from zhuli.types.understanding.understanding import DialogueState, Reading
 
 
 class Plugin(scripted_understander.Plugin):

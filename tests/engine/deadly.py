@@ -13,9 +13,9 @@ from typing import Any
 from zhuli.plugins.backends import scripted
 from zhuli.ports import Senses
 from zhuli.testing import scripted_understander
-from zhuli.types.domain import DomainFields
-from zhuli.types.generation import Delta, GenerationRequest
-from zhuli.types.understanding import DialogueState, Reading
+from zhuli.types.models.generation import Delta, GenerationRequest
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import DialogueState, Reading
 
 
 class Understander(scripted_understander.Plugin):

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from zhuli.store.schema import jobs
 from zhuli.testing.app import AppInMemory
-from zhuli.types.event import DELTAS, RUN_MODIFIED, STEP_CALLED, RunEvent
-from zhuli.types.run import TERMINAL, Run
+from zhuli.types.assistants.event import DELTAS, RUN_MODIFIED, STEP_CALLED, RunEvent
+from zhuli.types.assistants.run import TERMINAL, Run
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 

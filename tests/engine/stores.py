@@ -7,13 +7,14 @@ from sqlalchemy import Connection, func, select
 
 from zhuli.core.ids import new_id
 from zhuli.knowledge.retrieval.chunking.embedding_units import pieces_of
-from zhuli.store import chunks, collections, schema, vector_stores
+from zhuli.store import collections, schema
+from zhuli.store.knowledge import chunks, vector_stores
 from zhuli.testing.app import AppInMemory
 from zhuli.testing.controlled_embedder import NAME
-from zhuli.types.document import Block
-from zhuli.types.file import File
-from zhuli.types.tools import StaticChunking, StaticChunkingStrategy
-from zhuli.types.vector_store import VectorStore, VectorStoreCreate
+from zhuli.types.assistants.tools import StaticChunking, StaticChunkingStrategy
+from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.file import File
+from zhuli.types.knowledge.vector_store import VectorStore, VectorStoreCreate
 
 SMALL = StaticChunking(max_chunk_size_tokens=100, chunk_overlap_tokens=20)
 """Small chunks, so that a short text has many."""

@@ -20,8 +20,8 @@ from tests.engine.scripts import (
     says,
 )
 from zhuli.testing.app import AppInMemory, app_in_memory
-from zhuli.types.message import Message, RefusalBlock, TextBlock
-from zhuli.types.run import Run
+from zhuli.types.assistants.message import Message, RefusalBlock, TextBlock
+from zhuli.types.assistants.run import Run
 
 
 def text_of(message: Message) -> str:

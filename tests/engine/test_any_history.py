@@ -15,7 +15,7 @@ from tests.engine.transactions import Transactions
 from tests.engine.workers import handler, working
 from zhuli.core.errors import InvalidRequest
 from zhuli.testing.app import AppInMemory, app_in_memory
-from zhuli.types.run import TERMINAL, Run
+from zhuli.types.assistants.run import TERMINAL, Run
 
 EXAMPLES = 60
 MOST_TURNS = 4

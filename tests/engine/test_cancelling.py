@@ -12,7 +12,7 @@ from tests.engine.transactions import Transactions, cancel_and_die
 from tests.engine.workers import play_on, working
 from zhuli.core.errors import InvalidRequest
 from zhuli.testing.app import app_in_memory
-from zhuli.types.message import TextBlock
+from zhuli.types.assistants.message import TextBlock
 
 SPEAKS_AND_STALLS: dict[str, Any] = {"default": [{"text": "Well, "}, {"text": "you see"}, STALLS]}
 

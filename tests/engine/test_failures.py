@@ -6,7 +6,7 @@ from tests.engine.invariants import check
 from tests.engine.scripts import BEGUN, SPEAKING, TOOLS, call, says
 from tests.engine.workers import working
 from zhuli.testing.app import app_in_memory
-from zhuli.types.message import TextBlock
+from zhuli.types.assistants.message import TextBlock
 
 FAILED = ["message.incomplete", "run.step.failed", "run.failed"]
 

@@ -13,10 +13,11 @@ from tests.engine.scripts import CALLS_THEN_ANSWERS, SPEAKING, STALLS, TOOLS, ca
 from tests.engine.workers import handler, play_on
 from zhuli.assistants.runs.follow import follow
 from zhuli.core.errors import NotFound, Unavailable
-from zhuli.store import runs, schema
+from zhuli.store import schema
+from zhuli.store.assistants import runs
 from zhuli.testing.app import AppInMemory, app_in_memory, told
-from zhuli.types.event import DELTAS, RunEvent
-from zhuli.types.run import Run
+from zhuli.types.assistants.event import DELTAS, RunEvent
+from zhuli.types.assistants.run import Run
 
 SOON = 0.05
 RETENTION = 3600

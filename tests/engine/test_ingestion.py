@@ -22,10 +22,10 @@ from tests.engine.stores import (
 from zhuli.core.errors import BackendError, Unavailable
 from zhuli.knowledge.retrieval.ingesting import ingestion
 from zhuli.knowledge.retrieval.ingesting.embedding import Embedding
-from zhuli.store import file_batches, vector_store_files, vector_stores
+from zhuli.store.knowledge import file_batches, vector_store_files, vector_stores
 from zhuli.testing.app import AppInMemory
 from zhuli.testing.controlled_embedder import ControlledEmbedder, ControlledEntry, controlled
-from zhuli.types.vector_store import FileBatchCreate, VectorStoreFileCreate
+from zhuli.types.knowledge.vector_store import FileBatchCreate, VectorStoreFileCreate
 
 LONG = 300
 """Sentences of a text that has more chunks than are embedded at once."""

@@ -19,7 +19,7 @@ from tests.engine.workers import working
 from tests.harness.clients import Clients
 from tests.harness.server import Server
 from zhuli.knowledge.retrieval.ingesting import ingestion
-from zhuli.store import vector_stores
+from zhuli.store.knowledge import vector_stores
 from zhuli.testing.app import AppInMemory
 from zhuli.testing.controlled_embedder import controlled
 

@@ -13,11 +13,12 @@ from tests.engine.invariants import check
 from tests.engine.scripts import BEGUN, COMPLETED, SAID, SPEAKING, STALLS, TOOLS, call, says
 from tests.engine.workers import claim, handler, play_on, working
 from zhuli.core.errors import LeaseLost
-from zhuli.store import jobs, runs, schema
+from zhuli.store import jobs, schema
+from zhuli.store.assistants import runs
 from zhuli.store.jobs import Job
 from zhuli.testing.app import AppInMemory
-from zhuli.types.event import Change
-from zhuli.types.run import Run
+from zhuli.types.assistants.event import Change
+from zhuli.types.assistants.run import Run
 
 LEASE = 15
 FIRST_STALLS: dict[str, Any] = {

@@ -14,9 +14,9 @@ from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.models.catalog import Catalog
 from zhuli.store import migrate, projects
 from zhuli.store.database import open_database
-from zhuli.store.tuned_models import TunedModel
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base
 
 NAME = "ft:talker:default::12345678"
 

@@ -15,12 +15,13 @@ from tests.engine.workers import claim, handler, play_on, working
 from zhuli.assistants.runs.commands import add_messages, refuse_while_active
 from zhuli.assistants.runs.turn import Turn
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.store import runs, schema, threads
+from zhuli.store import schema
+from zhuli.store.assistants import runs, threads
 from zhuli.testing.app import AppInMemory
-from zhuli.types.event import Change
-from zhuli.types.generation import Delta
-from zhuli.types.message import MessageCreate
-from zhuli.types.run import Run
+from zhuli.types.assistants.event import Change
+from zhuli.types.assistants.message import MessageCreate
+from zhuli.types.assistants.run import Run
+from zhuli.types.models.generation import Delta
 
 LEASE = 15
 

@@ -12,7 +12,7 @@ from tests.engine.invariants import check
 from tests.engine.scripts import CALLS_THEN_ANSWERS, TOOLS, call, says
 from zhuli.store.schema import messages
 from zhuli.testing.app import AppInMemory, app_in_memory
-from zhuli.types.run import Run
+from zhuli.types.assistants.run import Run
 
 PIXEL = b"\x89PNG\r\n\x1a\n not a whole image"
 

@@ -12,8 +12,8 @@ from tests.engine.transactions import Died, Transactions
 from tests.engine.workers import play_on
 from zhuli.store import collections, schema
 from zhuli.testing.app import AppInMemory, told
+from zhuli.types.assistants.run import Run
 from zhuli.types.page import PageParams
-from zhuli.types.run import Run
 
 LEASE = 15
 MOST = 40

@@ -15,12 +15,13 @@ from tests.engine.workers import working
 from zhuli.assistants.runs.commands import insert_thread
 from zhuli.assistants.runs.passages import BEGIN, END
 from zhuli.plugins.tools.file_search import Plugin
-from zhuli.store import schema, vector_stores
+from zhuli.store import schema
+from zhuli.store.knowledge import vector_stores
 from zhuli.testing.app import AppInMemory
-from zhuli.types.knowledge import Found
-from zhuli.types.run import Run
-from zhuli.types.thread import ThreadCreate
-from zhuli.types.vector_store import VectorStoreCreate
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.thread import ThreadCreate
+from zhuli.types.knowledge.passages import Found
+from zhuli.types.knowledge.vector_store import VectorStoreCreate
 
 FILE_SEARCH = {"type": "file_search"}
 SEARCHES = call("file_search", arguments={"queries": ["height of the tower", "age of the tower"]}, pieces=3)

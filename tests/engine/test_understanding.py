@@ -17,13 +17,15 @@ from tests.engine.workers import claim, handler, play_on
 from tests.harness.farm import Storage
 from tests.harness.restaurant import BOOK, RESTAURANT
 from zhuli.core.ids import new_id
-from zhuli.store import collections, runs, schema, understandings
+from zhuli.store import collections, schema
+from zhuli.store.assistants import runs
+from zhuli.store.understanding import understandings
 from zhuli.testing.app import AppInMemory, told
-from zhuli.types.domain import Domain
-from zhuli.types.event import UNDERSTOOD, Change, RunEvent
-from zhuli.types.message import Message
-from zhuli.types.run import Run
-from zhuli.types.understanding import DialogueState, Understanding
+from zhuli.types.assistants.event import UNDERSTOOD, Change, RunEvent
+from zhuli.types.assistants.message import Message
+from zhuli.types.assistants.run import Run
+from zhuli.types.understanding.domain import Domain
+from zhuli.types.understanding.understanding import DialogueState, Understanding
 from zhuli.understanding.dialogue.thread_states import state_of
 
 UNDERSTOOD_BEGUN = [*BEGUN, "zhuli.understood"]

@@ -13,10 +13,11 @@ from tests.harness.clients import Clients
 from tests.harness.server import SCRIPT, Server
 from tests.harness.stories import use_the_model
 from zhuli.core.errors import InvalidRequest, NotFound, Unavailable
-from zhuli.store import blobs, collections, files, schema
+from zhuli.store import collections, schema
+from zhuli.store.knowledge import blobs, files
 from zhuli.testing.app import AppInMemory
-from zhuli.types.file import File
-from zhuli.types.upload import Upload, UploadComplete, UploadCreate
+from zhuli.types.knowledge.file import File
+from zhuli.types.knowledge.upload import Upload, UploadComplete, UploadCreate
 
 COMMITS = 2
 """Transactions of completing an upload: the file is announced, and then it is there and the upload completed."""

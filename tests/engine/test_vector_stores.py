@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Table, func, insert, select
 from tests.engine.conftest import Place
 from tests.engine.scripts import says
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.store import changes, schema, vector_stores
+from zhuli.store import schema
+from zhuli.store.knowledge import changes, vector_stores
 from zhuli.testing.app import AppInMemory
-from zhuli.types.file import File
+from zhuli.types.knowledge.file import File
 
 DAY = 86_400
 PATIENCE = 30.0

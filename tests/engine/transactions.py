@@ -14,7 +14,7 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.store import jobs
 from zhuli.store.database import Database
 from zhuli.testing.app import AppInMemory
-from zhuli.types.run import Run
+from zhuli.types.assistants.run import Run
 
 UNCOUNTED = (jobs.heartbeat, jobs.claim)
 

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from zhuli.app import make_worker
 from zhuli.assistants.runs.handler import RunHandler
 from zhuli.core.errors import InvalidRequest
-from zhuli.store import jobs, runs
+from zhuli.store import jobs
+from zhuli.store.assistants import runs
 from zhuli.store.jobs import Job
 from zhuli.testing.app import AppInMemory
-from zhuli.types.run import Run
+from zhuli.types.assistants.run import Run
 from zhuli.worker.loop import Worker
 
 

@@ -17,13 +17,14 @@ from zhuli.core.hints import Hints
 from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.explaining.explanations import remember
 from zhuli.learning.neural.model_folder import ModelFolder
-from zhuli.store import projects, tuned_models
+from zhuli.store import projects
 from zhuli.store.database import open_database
-from zhuli.store.tuned_models import TunedModel
+from zhuli.store.learning import tuned_models
+from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.example import Example, Record
-from zhuli.types.hyperparameters import Hyperparameters, TaskName
-from zhuli.types.tuning import Base
+from zhuli.types.learning.example import Example, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters, TaskName
+from zhuli.types.learning.tuning import Base
 
 OPTIONS = Hyperparameters(max_length=64)
 

@@ -10,8 +10,8 @@ from zhuli.cli import app
 from zhuli.core.telemetry import Telemetry
 from zhuli.operating.settings_table import rows
 from zhuli.settings import Settings
-from zhuli.types.fine_tuning import Tuning
-from zhuli.types.hyperparameters import Hyperparameters, Lora
+from zhuli.types.learning.fine_tuning import Tuning
+from zhuli.types.learning.hyperparameters import Hyperparameters, Lora
 
 ROOT = Path(__file__).parents[2]
 OPERATING = (ROOT / "docs" / "operating.md").read_text()

@@ -20,8 +20,8 @@ from zhuli.operating.tune import check, predict, run
 from zhuli.operating.tune_options import columns_of, search_of, settings_of, workers_of
 from zhuli.settings import Settings
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base, Source, Spec
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base, Source, Spec
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "fine-tuning.md").read_text(encoding="utf-8")

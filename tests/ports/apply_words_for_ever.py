@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
-from zhuli.types.vectors import IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import IndexChange, IndexedChunk
 
 FILES = 7
 

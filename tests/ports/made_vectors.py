@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhuli.ports import VectorIndex
-from zhuli.types.vectors import IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import IndexChange, IndexedChunk
 
 A_FILE = 20
 """Chunks. Chunk n belongs to file n // A_FILE + 1, which came with the change of that number."""

@@ -18,7 +18,7 @@ from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.models.packaged import smollm2
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.testing.backend_contract import WEATHER, BackendContract, collect
-from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
+from zhuli.types.models.generation import ChatMessage, Delta, GenerationRequest
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

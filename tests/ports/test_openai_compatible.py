@@ -17,7 +17,7 @@ from zhuli.registry import find
 from zhuli.testing import upstream as say
 from zhuli.testing.backend_contract import WEATHER, BackendContract, collect
 from zhuli.testing.upstream import FaultyUpstream, Received, Reply
-from zhuli.types.generation import Delta, GenerationRequest, ToolCallDelta, Usage
+from zhuli.types.models.generation import Delta, GenerationRequest, ToolCallDelta, Usage
 
 HELLO = GenerationRequest([{"role": "user", "content": "Hello?"}])
 QUICK = {"retries": 2, "retry_base_delay": 0.001, "first_token_timeout": 5, "idle_timeout": 5}

@@ -12,7 +12,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.ports import Parser
 from zhuli.registry import find
 from zhuli.testing.parser_contract import ParserContract
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 
 def parser_named(name: str) -> Parser:

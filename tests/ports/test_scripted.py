@@ -13,7 +13,7 @@ from zhuli.core.tokens import estimate
 from zhuli.ports import Backend
 from zhuli.registry import find
 from zhuli.testing.backend_contract import WEATHER, BackendContract, collect
-from zhuli.types.generation import Delta, GenerationRequest, ToolCallDelta, Usage
+from zhuli.types.models.generation import Delta, GenerationRequest, ToolCallDelta, Usage
 
 CALL = {"name": "get_weather", "arguments": {"city": "Paris"}}
 

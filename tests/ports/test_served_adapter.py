@@ -8,7 +8,7 @@ from zhuli.core.errors import BackendError
 from zhuli.plugins.backends.openai_compatible import Plugin
 from zhuli.testing.backend_contract import collect
 from zhuli.testing.upstream import FaultyUpstream, Received, Reply, answer, status
-from zhuli.types.generation import GenerationRequest
+from zhuli.types.models.generation import GenerationRequest
 
 NAME, PATH = "ft:base:mine::12345678", "/models/adapter"
 

@@ -12,9 +12,9 @@ from zhuli import registry
 from zhuli.ports import Understander
 from zhuli.testing.plain_senses import PlainSenses
 from zhuli.testing.understander_contract import DOMAIN, UnderstanderContract
-from zhuli.types.domain import OUT_OF_SCOPE, DomainFields
-from zhuli.types.example import Prediction
-from zhuli.types.generation import GenerationRequest
+from zhuli.types.learning.example import Prediction
+from zhuli.types.models.generation import GenerationRequest
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
 
 WORDS = {
     r"hotel|room|酒店": "book_hotel",

@@ -18,9 +18,9 @@ from zhuli.learning.training.fitting.loop import Fitted, fit
 from zhuli.learning.training.tuned import Tuned, answers
 from zhuli.models import bases
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.example import Example, Metrics, Record
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base
+from zhuli.types.learning.example import Example, Metrics, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "tuning"
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer
 
 from zhuli.ports import Loss
-from zhuli.types.example import Example, Feature, Metrics, Prediction, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 WORDS = ("good", "fine", "nice", "sweet", "bad", "poor", "sad", "sour", "soup", "tea", "bread", "day", "very", "was")
 

@@ -10,7 +10,7 @@ from zhuli.learning.training import child
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.event_log import Journal, events
 from zhuli.learning.training.failures import TuningFailed, known
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.tuning import TuningEvent
 
 
 def test_events_are_numbered_on_over_several_attempts(tmp_path: Path) -> None:

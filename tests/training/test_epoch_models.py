@@ -14,8 +14,8 @@ from zhuli.learning.training.event_log import events
 from zhuli.learning.training.finished_model import ADAPTER_GGUF, GGUF
 from zhuli.learning.training.tune import tune
 from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import MODEL, Base, Source, Spec
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import MODEL, Base, Source, Spec
 
 DATA = Path(__file__).parents[1] / "samples/tuning/dialogue_en.jsonl"
 MOST_OF_AN_ADAPTER = 0.5

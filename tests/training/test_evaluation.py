@@ -14,9 +14,9 @@ from zhuli import registry
 from zhuli.learning.training.evaluating import calibration, evaluation
 from zhuli.learning.training.reporting import card, plots, report_text
 from zhuli.ports import Task
-from zhuli.types.example import Example
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base, Source, Spec
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base, Source, Spec
 
 LABELS = ["refund", "delivery", "投诉"]
 SPEC = Spec(

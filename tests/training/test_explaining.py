@@ -20,9 +20,9 @@ from zhuli.learning.training.event_log import Journal
 from zhuli.learning.training.fitting.loop import fit
 from zhuli.ports import Task
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.example import Example
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base, Source, Spec
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base, Source, Spec
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "tuning"
 

@@ -16,7 +16,7 @@ from zhuli.learning.neural.language_models.generation import greedy
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.learning.training.tuned import answers
 from zhuli.models.engines.told_tools import told
-from zhuli.types.tuning import Base
+from zhuli.types.learning.tuning import Base
 
 CHAT = [
     {"role": "system", "content": "Be brief."},

@@ -6,8 +6,8 @@ from zhuli.learning.training import limits
 from zhuli.learning.training.evaluating import truncation_report
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.models.bases import BaseFacts, Kind
-from zhuli.types.example import Example, Feature
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Example, Feature
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 
 def facts(kind: Kind) -> BaseFacts:

@@ -21,8 +21,8 @@ from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.loop import Fitted, fit
 from zhuli.learning.training.tuned import answers
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters, Lora
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters, Lora
+from zhuli.types.learning.tuning import TuningEvent
 
 TRAIN, HELD_OUT = sentences(48), sentences(16)
 

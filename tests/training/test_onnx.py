@@ -10,8 +10,8 @@ from tests.harness.tuned_models import RECORDS, examples, made
 from zhuli.learning.neural.onnx import onnx_backbone
 from zhuli.learning.neural.onnx.onnx_export import TOLERANCE, difference_of, export, verdict, write
 from zhuli.learning.training.tuned import answers
-from zhuli.types.example import Example
-from zhuli.types.hyperparameters import TaskName
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import TaskName
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.learning.predicting.opened import OpenedModels
 from zhuli.testing.tiny_models import tiny_seq2seq
-from zhuli.types.example import Example
-from zhuli.types.tuning import Base
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.tuning import Base
 
 
 @pytest.fixture(scope="module")

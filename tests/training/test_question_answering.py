@@ -11,8 +11,8 @@ from tests.training.encoder_training import Trained, as_examples, encoder_for, e
 from zhuli import registry
 from zhuli.learning.neural.encoders.answer_spans import best_answers, chosen_margin
 from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.example import BadExample, Example, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import BadExample, Example, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 TASK = "question_answering"
 ASKED = examples_of(TASK, "question_answering_en.json")

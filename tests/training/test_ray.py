@@ -22,7 +22,7 @@ from zhuli.learning.training.fitting.freezing import set_dropout
 from zhuli.learning.training.fitting.loop import fit
 from zhuli.learning.training.searching.search import search
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.hyperparameters import Hyperparameters, Search, Workers
+from zhuli.types.learning.hyperparameters import Hyperparameters, Search, Workers
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # of its own parts, when they are imported
 

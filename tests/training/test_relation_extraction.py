@@ -11,8 +11,8 @@ from zhuli import registry
 from zhuli.learning.neural.encoders.entity_marks import MARKS
 from zhuli.learning.neural.encoders.windows import around
 from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.example import BadExample, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import BadExample, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 TASK = "relation_extraction"
 RELATIONS = examples_of(TASK, "relation_extraction_en.jsonl")[:48]

@@ -17,8 +17,8 @@ from zhuli.learning.training.event_log import events
 from zhuli.learning.training.fitting import checkpoints
 from zhuli.learning.training.tune import Outcome, check, tune
 from zhuli.testing.tiny_models import tiny_encoder
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Base, Source, Spec
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Base, Source, Spec
 
 DATA = Path(__file__).parents[1] / "samples/tuning/text_classification_en.csv"
 SECONDS = 200

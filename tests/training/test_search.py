@@ -14,8 +14,8 @@ from zhuli.learning.training.event_log import Journal, events
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.learning.training.searching.search import Found, search
 from zhuli.learning.training.searching.space import applied, space_of
-from zhuli.types.example import Metrics
-from zhuli.types.hyperparameters import Hyperparameters, Lora, Search
+from zhuli.types.learning.example import Metrics
+from zhuli.types.learning.hyperparameters import Hyperparameters, Lora, Search
 
 Report = Callable[[int, Metrics], None]
 

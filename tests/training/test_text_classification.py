@@ -13,8 +13,8 @@ from zhuli.learning.neural.encoders.linear_head import LinearHead
 from zhuli.learning.neural.encoders.pooling import habits
 from zhuli.learning.training.fitting.few_shot import fit_few_shot
 from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.example import BadExample, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import BadExample, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 TASK = "text_classification"
 INTENTS = examples_of(TASK, "text_classification_en.csv")[::2]

@@ -13,8 +13,8 @@ from zhuli.learning.neural.encoders.bio_tags import TaggedSpan, legal, spans, ta
 from zhuli.learning.neural.encoders.windows import windows
 from zhuli.learning.neural.encoders.words import joined, words
 from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.example import BadExample, Example, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import BadExample, Example, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 TASK = "token_classification"
 SLOTS = examples_of(TASK, "slots_en.jsonl")[::2]

@@ -23,7 +23,7 @@ from zhuli.models.engines.gguf_writing import Layout, field, half_floats, halves
 from zhuli.models.packaged import smollm2_base
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.testing.backend_contract import collect
-from zhuli.types.generation import GenerationRequest
+from zhuli.types.models.generation import GenerationRequest
 
 needs_engine = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed")
 

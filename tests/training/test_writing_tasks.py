@@ -10,7 +10,7 @@ import torch
 from tests.training.writing_models import language_model, read, sample, seq2seq, task_of, tuned
 from zhuli.learning.neural.language_models.preference_loss import preferred
 from zhuli.learning.training.tuned import answers
-from zhuli.types.example import BadExample, Record
+from zhuli.types.learning.example import BadExample, Record
 
 PAIRS = [
     {"source": "thank you", "target": "谢谢"},

@@ -18,8 +18,8 @@ from zhuli.learning.training.fitting.freezing import what_learns
 from zhuli.learning.training.fitting.loop import Fitted, fit
 from zhuli.models import bases
 from zhuli.testing.tiny_models import tiny_language_model, tiny_seq2seq
-from zhuli.types.example import Example, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Example, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "tuning"
 

@@ -13,8 +13,15 @@ Every message checks what holds for all: the state is the fold of its changes, a
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from zhuli.types.domain import DomainFields, Language
-from zhuli.types.understanding import Decision, DialogueState, EntityFound, IntentScore, Reading, StateChange
+from zhuli.types.understanding.domain import DomainFields, Language
+from zhuli.types.understanding.understanding import (
+    Decision,
+    DialogueState,
+    EntityFound,
+    IntentScore,
+    Reading,
+    StateChange,
+)
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named, slots_of
 from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zhuli.types.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields
 
 _PEOPLE = {"minimum": 1, "maximum": 12, "message": "We seat 1 to 12, not {value}."}
 

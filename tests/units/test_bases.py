@@ -10,7 +10,7 @@ from zhuli.core.errors import ConfigurationError
 from zhuli.models import bases
 from zhuli.models.packaged.made_once import made_once
 from zhuli.models.packaged.minilm_base import prepared
-from zhuli.types.tuning import Base
+from zhuli.types.learning.tuning import Base
 
 
 def models_file(folder: Path, content: str) -> Path:

@@ -10,7 +10,7 @@ from zhuli.core.errors import ConfigurationError
 from zhuli.models.catalog import Catalog
 from zhuli.plugins.backends.scripted import Plugin as Scripted
 from zhuli.testing.backend_contract import collect
-from zhuli.types.generation import GenerationRequest
+from zhuli.types.models.generation import GenerationRequest
 
 MODELS = """
 default = "script"

@@ -8,7 +8,7 @@ from zhuli.assistants.runs.alignment import Alignment
 from zhuli.assistants.runs.citing import Citation, Citer
 from zhuli.assistants.runs.passages import BEGIN, END, harmless, told
 from zhuli.assistants.runs.sentences import split
-from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
+from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 
 TOWER = "The tower of Luzhou was built in 1412 and is 78 metres high. It stands by the river."
 BRIDGE = "The old bridge has eleven arches. Its stones were brought from the western hills by boat."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zhuli.knowledge.retrieval.chunking.chunker import cut
 from zhuli.knowledge.retrieval.chunking.graphemes import boundaries, is_boundary
 from zhuli.knowledge.retrieval.chunking.tokenizer import Ruler, count
-from zhuli.types.document import Block, text_of
+from zhuli.types.knowledge.document import Block, text_of
 
 FAMILY, FLAG, ACUTE_E, TAMIL = "👩‍👩‍👧", "🇩🇪", "e\u0301", "க்"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 from zhuli.understanding.dialogue.interpretation.clause_splitting import MOST_PARTS, parts_of
 
 

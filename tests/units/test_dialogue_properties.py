@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.units.conversation import Conversation
 from tests.units.dialogue_domains import CHINESE, ENGLISH
-from zhuli.types.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields
 from zhuli.understanding.dialogue.responses.state_prompt import told
 
 _ENGLISH = [

@@ -4,7 +4,7 @@ import pytest
 
 from tests.units.conversation import Conversation
 from tests.units.dialogue_domains import CHINESE, ENGLISH
-from zhuli.types.understanding import DialogueState
+from zhuli.types.understanding.understanding import DialogueState
 from zhuli.understanding.dialogue.policy.topic_resumption import MOST_TURNS
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.types.understanding import (
+from zhuli.types.understanding.understanding import (
     Asked,
     Confirmed,
     DialogueState,

@@ -4,7 +4,7 @@ import pytest
 
 from tests.units.conversation import Conversation
 from tests.units.dialogue_domains import CHINESE, ENGLISH
-from zhuli.types.understanding import Decision, DialogueState, SlotSet
+from zhuli.types.understanding.understanding import Decision, DialogueState, SlotSet
 from zhuli.understanding.dialogue.responses.responses import after_call, said
 from zhuli.understanding.dialogue.responses.state_prompt import told
 from zhuli.understanding.dialogue.state import fold

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import DomainFields, Finding
+from zhuli.types.understanding.domain import DomainFields, Finding
 from zhuli.understanding.domains.checks.checking import check, refuse_errors
 from zhuli.understanding.domains.yaml.reading import parse
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.marked_examples import BadMark, read_marks, write_marks
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import Call, DomainFields, Finding, Respond, Slot, Talk
+from zhuli.types.understanding.domain import Call, DomainFields, Finding, Respond, Slot, Talk
 from zhuli.understanding.domains.checks.checking import check
 from zhuli.understanding.domains.rasa import project
 from zhuli.understanding.domains.yaml.reading import parse

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields
 from zhuli.understanding.domains.checks.checking import check
 from zhuli.understanding.domains.yaml.reading import line_of, parse, read
 from zhuli.understanding.domains.yaml.writing import dump

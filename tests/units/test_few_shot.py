@@ -8,8 +8,8 @@ import pytest
 from zhuli.plugins.understanders.few_shot import Plugin, asked_entity
 from zhuli.testing.plain_senses import PlainSenses
 from zhuli.testing.understander_contract import belief
-from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import Asked, DialogueState, Reading
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import Asked, DialogueState, Reading
 
 NEW = DialogueState()
 

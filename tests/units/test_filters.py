@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.knowledge.retrieval.searching.filters import MOST_COMPARISONS, MOST_NESTED, predicate
-from zhuli.types.vector_store import Filter
+from zhuli.types.knowledge.vector_store import Filter
 
 READ: TypeAdapter[Filter] = TypeAdapter(Filter)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from zhuli.learning.jobs.child_process import Tail
 from zhuli.learning.training.event_log import Journal
-from zhuli.types.tuning import EVENTS
+from zhuli.types.learning.tuning import EVENTS
 
 
 def read_all(tail: Tail) -> list[int]:

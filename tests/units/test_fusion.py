@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from zhuli.knowledge.retrieval.indexing.segmentation import words
 from zhuli.knowledge.retrieval.searching.fusion import Candidate, fuse
 from zhuli.knowledge.retrieval.searching.ranking import Asked, Features, features, relevance
-from zhuli.types.vectors import Hit
+from zhuli.types.knowledge.vectors import Hit
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from zhuli.assistants.runs.history import IMAGE_TOKENS, History, Item
 from zhuli.core.hints import Hints
 from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
 from zhuli.plugins.backends.scripted import Plugin
-from zhuli.store import collections, migrate, schema, threads
+from zhuli.store import collections, migrate, schema
+from zhuli.store.assistants import threads
 from zhuli.store.database import Database, open_database
-from zhuli.types.generation import ChatMessage
-from zhuli.types.message import Message
-from zhuli.types.thread import Thread
+from zhuli.types.assistants.message import Message
+from zhuli.types.assistants.thread import Thread
+from zhuli.types.models.generation import ChatMessage
 
 PROJECT = "proj_1"
 THREAD = "thread_1"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness.howto import blocks, installed, module
 from zhuli.testing.parser_contract import ParserContract
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 PARSER, TESTS = blocks("add-a-parser.md")
 

@@ -10,7 +10,7 @@ from tests.harness.howto import blocks, installed, module
 from zhuli import registry
 from zhuli.testing.plain_senses import PlainSenses
 from zhuli.testing.understander_contract import UnderstanderContract
-from zhuli.types.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields
 
 PLUGIN, TEST = blocks("add-an-understander.md")
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from zhuli.types.domain import Entity, EntityKind, EntityValue
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.domain import Entity, EntityKind, EntityValue
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 from zhuli.understanding.language.entity_extraction.merging import merged
 from zhuli.understanding.language.entity_extraction.patterns import BadPattern, compiled, fits

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from zhuli.types.domain import Entity, EntityValue, Language
+from zhuli.types.understanding.domain import Entity, EntityValue, Language
 from zhuli.understanding.language.acts.dialogue_acts import act_of, correction, only_greets
 from zhuli.understanding.language.acts.negation import with_negation
 from zhuli.understanding.language.acts.references import references

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zhuli.types.domain import Entity, EntityKind, EntityValue
+from zhuli.types.understanding.domain import Entity, EntityKind, EntityValue
 from zhuli.understanding.language.acts.dialogue_acts import act_of, correction, only_greets
 from zhuli.understanding.language.acts.negation import with_negation
 from zhuli.understanding.language.acts.references import references

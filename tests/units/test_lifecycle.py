@@ -6,10 +6,16 @@ import pytest
 
 from zhuli.assistants.runs import lifecycle
 from zhuli.assistants.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
-from zhuli.store.runs import OpenItems
-from zhuli.types.message import Message, Text, TextBlock
-from zhuli.types.run import FOLLOWS, TERMINAL
-from zhuli.types.step import FunctionCallResult, FunctionToolCall, MessageCreation, MessageCreationDetails, RunStep
+from zhuli.store.assistants.runs import OpenItems
+from zhuli.types.assistants.message import Message, Text, TextBlock
+from zhuli.types.assistants.run import FOLLOWS, TERMINAL
+from zhuli.types.assistants.step import (
+    FunctionCallResult,
+    FunctionToolCall,
+    MessageCreation,
+    MessageCreationDetails,
+    RunStep,
+)
 
 NOW = 1_750_000_000
 USAGES = [

@@ -8,7 +8,7 @@ import pytest
 from zhuli.core.errors import BackendError
 from zhuli.models.engines.llama_answer import Answer
 from zhuli.testing.backend_contract import WEATHER
-from zhuli.types.generation import Delta, GenerationRequest, Usage
+from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 
 USAGE = {
     "choices": [],

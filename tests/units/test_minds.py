@@ -12,9 +12,9 @@ from zhuli.core.hints import Hints
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Senses
 from zhuli.store.database import open_database
-from zhuli.types.domain import Domain, DomainFields, DomainReport
-from zhuli.types.prediction import PredictionCreate, PredictionList
-from zhuli.types.understanding import DialogueState, Reading
+from zhuli.types.learning.prediction import PredictionCreate, PredictionList
+from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport
+from zhuli.types.understanding.understanding import DialogueState, Reading
 from zhuli.understanding.dialogue.loaded_understanders import Minds
 
 PROJECT = "default"

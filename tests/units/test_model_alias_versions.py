@@ -2,7 +2,7 @@
 
 import pytest
 
-from zhuli.types.model_alias import Alias, AliasMove
+from zhuli.types.learning.model_alias import Alias, AliasMove
 
 
 @pytest.mark.parametrize(

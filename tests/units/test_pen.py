@@ -6,9 +6,9 @@ import pytest
 
 from zhuli.assistants.runs.event_writer import Pen
 from zhuli.assistants.runs.turn import Turn
-from zhuli.types.event import Change
-from zhuli.types.generation import Delta
-from zhuli.types.run import Run
+from zhuli.types.assistants.event import Change
+from zhuli.types.assistants.run import Run
+from zhuli.types.models.generation import Delta
 
 RUN = Run(id="run_1", created_at=0, thread_id="thread_1", assistant_id="asst_1", model="m")
 

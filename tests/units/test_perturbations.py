@@ -9,7 +9,7 @@ from benchmarks.understanding.perturbations import CASES, KINDS, Given, kinds_fo
 from hypothesis import given
 from hypothesis import strategies as some
 
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 
 ENGLISH = "Please book a table for 4 at Chez Panisse tomorrow, I want a cheap restaurant."
 CHINESE = "请帮我找一个附近的酒店，价格在50元，名字叫北京饭店，谢谢。"

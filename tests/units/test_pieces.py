@@ -4,8 +4,8 @@ import pytest
 
 from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
 from zhuli.models.catalog import EmbedderEntry
-from zhuli.types.document import Block
-from zhuli.types.tools import StaticChunking
+from zhuli.types.assistants.tools import StaticChunking
+from zhuli.types.knowledge.document import Block
 
 HASHED = EmbedderEntry("hashed", "hashed", {}, 0)
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from zhuli.assistants.runs.history import Item
 from zhuli.assistants.runs.prompt import Budget, build, fixed_tokens, select_items
 from zhuli.core.tokens import MESSAGE_OVERHEAD
-from zhuli.types.generation import GenerationRequest
-from zhuli.types.run import Run
-from zhuli.types.tools import FunctionTool, NamedToolChoice, TruncationStrategy
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.tools import FunctionTool, NamedToolChoice, TruncationStrategy
+from zhuli.types.models.generation import GenerationRequest
 
 WEATHER = FunctionTool.model_validate({"type": "function", "function": {"name": "weather"}})
 

@@ -9,16 +9,14 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.dialects import sqlite
 
-from zhuli.store import (
+from zhuli.store import jobs
+from zhuli.store.assistants import runs, threads
+from zhuli.store.knowledge import (
     changes,
     chunks,
     file_batches,
     ingesting,
-    jobs,
     leftovers,
-    runs,
-    threads,
-    understandings,
     vector_store_files,
     vector_store_locks,
     vector_store_users,
@@ -26,6 +24,7 @@ from zhuli.store import (
 )
 from zhuli.store.schema import metadata
 from zhuli.store.statement import Prepared
+from zhuli.store.understanding import understandings
 
 MODULES = (
     *(changes, chunks, file_batches, ingesting, jobs, leftovers, runs, threads, understandings),

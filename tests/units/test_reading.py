@@ -16,7 +16,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.knowledge.retrieval.reading.reader import Reader
 from zhuli.knowledge.retrieval.reading.reading_child import answer
 from zhuli.knowledge.retrieval.reading.reading_limits import Limits
-from zhuli.types.document import Block, text_of
+from zhuli.types.knowledge.document import Block, text_of
 
 
 def a_reader(*, processes: int = 1, seconds: float = 120, max_characters: int = 1_000_000) -> Reader:

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.samples.hostile import HOSTILE
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.retrieval.reading.reader import Reader
-from zhuli.types.document import text_of
+from zhuli.types.knowledge.document import text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,11 +6,11 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.assistant import AssistantCreate
-from zhuli.types.message import MessageCreate
+from zhuli.types.assistants.assistant import AssistantCreate
+from zhuli.types.assistants.message import MessageCreate
+from zhuli.types.assistants.run import RunCreate, ToolOutputsSubmit
+from zhuli.types.assistants.thread import ThreadCreate
 from zhuli.types.refusals import path, refusal, unreadable_body
-from zhuli.types.run import RunCreate, ToolOutputsSubmit
-from zhuli.types.thread import ThreadCreate
 
 FUNCTION = {"type": "function", "function": {"name": "f"}}
 ASSISTANT = {"model": "m"}

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from zhuli.assistants.runs.follow import with_text
-from zhuli.types.event import STEP_CALLED, TURN_ENDED, RunEvent
+from zhuli.types.assistants.event import STEP_CALLED, TURN_ENDED, RunEvent
 
 
 def event(sequence: int, name: str, **data: Any) -> RunEvent:

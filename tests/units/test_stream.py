@@ -6,7 +6,7 @@ import orjson
 
 from zhuli.core.errors import NotFound
 from zhuli.server.stream import DONE, KEEP_ALIVE, encode, run_events
-from zhuli.types.event import RunEvent
+from zhuli.types.assistants.event import RunEvent
 
 EVENTS = [
     RunEvent(1, "thread.run.created", b'{"id":"run_1"}'),

@@ -7,7 +7,7 @@ import pytest
 
 from zhuli.models.engines.tool_calls import ToolCallText
 from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
-from zhuli.types.generation import ChatMessage, GenerationRequest
+from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 CALL_F = '{"name": "f", "arguments": {"a": 1}}'
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in "fg"]

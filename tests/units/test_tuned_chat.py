@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from zhuli.learning.jobs.registering import chat_of
-from zhuli.types.tuning import Base
+from zhuli.types.learning.tuning import Base
 
 
 def put(folder: Path, *names: str, **contents: object) -> Path:

@@ -11,8 +11,8 @@ from zhuli import registry
 from zhuli.learning.training.data import report
 from zhuli.learning.training.data.loading import Data, load
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.tuning import Base, Source, Spec
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.tuning import Base, Source, Spec
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "tuning"
 

@@ -11,7 +11,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.learning.training.data.finding import Finding
 from zhuli.learning.training.data.reading import records
 from zhuli.learning.training.data.tags import bio
-from zhuli.types.example import Record
+from zhuli.types.learning.example import Record
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "tuning"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zhuli.learning.jobs.telling import places, told
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.tuning import TuningEvent
 
 
 def test_an_event_names_no_place_on_the_servers_disk(tmp_path: Path) -> None:

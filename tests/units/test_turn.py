@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhuli.assistants.runs.turn import Turn, wire_usage
-from zhuli.types.event import Change
-from zhuli.types.generation import Delta, ToolCallDelta, Usage
-from zhuli.types.message import Message
-from zhuli.types.run import Run
-from zhuli.types.step import RunStep
+from zhuli.types.assistants.event import Change
+from zhuli.types.assistants.message import Message
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.step import RunStep
+from zhuli.types.models.generation import Delta, ToolCallDelta, Usage
 
 NOW = 1_750_000_000
 USAGE = Usage(prompt=7, completion=3)

@@ -13,10 +13,10 @@ from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import open_database
 from zhuli.testing.understander_contract import belief
-from zhuli.types.domain import DomainFields
-from zhuli.types.prediction import PredictionCreate, PredictionList
-from zhuli.types.understanding import Asked as AskedFor
-from zhuli.types.understanding import DialogueState, Reading, SlotState
+from zhuli.types.learning.prediction import PredictionCreate, PredictionList
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import Asked as AskedFor
+from zhuli.types.understanding.understanding import DialogueState, Reading, SlotState
 from zhuli.understanding.dialogue.understander_services import ServerSenses
 
 DOMAIN: dict[str, Any] = {

@@ -12,9 +12,9 @@ from zhuli.core.hints import Hints
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import open_database
-from zhuli.types.domain import DomainFields
-from zhuli.types.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
-from zhuli.types.understanding import DialogueState, Reading
+from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import DialogueState, Reading
 from zhuli.understanding.dialogue.understander_services import ServerSenses
 
 DOMAIN: dict[str, Any] = {

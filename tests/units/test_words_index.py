@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zhuli.knowledge.retrieval.indexing.word_index import FORMAT, WordsIndex
-from zhuli.types.vectors import IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import IndexChange, IndexedChunk
 
 
 def added(number: int, file: int, *texts: str, section: str = "") -> IndexChange:

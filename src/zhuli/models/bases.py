@@ -19,7 +19,7 @@ from typing import Any, Literal
 from zhuli.core.errors import ConfigurationError
 from zhuli.models.models_file import parsed
 from zhuli.models.packaged import e5_base, minilm_base, smollm2_base
-from zhuli.types.tuning import TASK, Base
+from zhuli.types.learning.tuning import TASK, Base
 
 _PACKAGED = {"minilm": minilm_base.prepared, "e5-small": e5_base.prepared, "smollm2": smollm2_base.prepared}
 

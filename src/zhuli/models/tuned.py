@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from zhuli.core.errors import NotFound
 from zhuli.models.engines.engines import Engines
 from zhuli.models.entry import Entry
-from zhuli.store import tuned_models
-from zhuli.store.tuned_models import TunedModel
+from zhuli.store.learning import tuned_models
+from zhuli.store.learning.tuned_models import TunedModel
 
 _INHERITED = ("context_window", "slots", "threads", "batch", "gpu_layers", "kv_cache_type", "max_tokens")
 """Settings of a base's entry that hold for what is tuned on it as well."""

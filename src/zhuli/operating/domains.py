@@ -13,9 +13,9 @@ from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
 from zhuli.store import collections
-from zhuli.store import domains as store
 from zhuli.store.schema import domains
-from zhuli.types.domain import Domain, DomainFields, Finding
+from zhuli.store.understanding import domains as store
+from zhuli.types.understanding.domain import Domain, DomainFields, Finding
 from zhuli.understanding.domains.checks.checking import check as findings_of
 from zhuli.understanding.domains.checks.checking import refuse_errors
 from zhuli.understanding.domains.rasa import project

@@ -24,8 +24,8 @@ from zhuli.learning.training.failures import TuningFailed
 from zhuli.learning.training.reporting.progress import ProgressBar
 from zhuli.learning.training.tune import Outcome, tune
 from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.example import BadExample
-from zhuli.types.tuning import MODEL, TASK, TuningEvent
+from zhuli.types.learning.example import BadExample
+from zhuli.types.learning.tuning import MODEL, TASK, TuningEvent
 
 EXIT_CODES = {"succeeded": 0, "failed": 1, "cancelled": 1, "paused": 3}
 

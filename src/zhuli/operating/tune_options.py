@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from zhuli.core.errors import ConfigurationError
 from zhuli.learning.training import new_folder
 from zhuli.settings import Settings
-from zhuli.types.hyperparameters import Search, Workers
+from zhuli.types.learning.hyperparameters import Search, Workers
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from zhuli.learning.jobs.importing import Importing
 from zhuli.models.catalog import Catalog
 from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
-from zhuli.store import tuned_models
 from zhuli.store.database import Database
-from zhuli.types.model_alias import Alias
+from zhuli.store.learning import tuned_models
+from zhuli.types.learning.model_alias import Alias
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 

@@ -16,7 +16,7 @@ from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
 from zhuli.server.actor import Doorkeeper
 from zhuli.settings import Settings
-from zhuli.types.upload import PART_BYTES
+from zhuli.types.knowledge.upload import PART_BYTES
 
 log = logging.getLogger(__name__)
 

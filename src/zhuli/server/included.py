@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 import orjson
 from fastapi import Query
 
-from zhuli.types.event import RunEvent
-from zhuli.types.step import FileSearchToolCall, RunStep, ToolCallsDetails
+from zhuli.types.assistants.event import RunEvent
+from zhuli.types.assistants.step import FileSearchToolCall, RunStep, ToolCallsDetails
 
 SearchContent = Literal["step_details.tool_calls[*].file_search.results[*].content"]
 Include = Annotated[list[SearchContent], Query(alias="include[]")]

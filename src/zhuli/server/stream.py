@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from zhuli.core.errors import ZhuliError
-from zhuli.types.event import RunEvent
+from zhuli.types.assistants.event import RunEvent
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n"

@@ -24,16 +24,17 @@ from zhuli.assistants.runs.follow import follow
 from zhuli.assistants.runs.new import assistant_of
 from zhuli.server.http import build_server
 from zhuli.settings import Settings
-from zhuli.store import collections, runs, schema
+from zhuli.store import collections, schema
+from zhuli.store.assistants import runs
 from zhuli.store.projects import DEFAULT_PROJECT
 from zhuli.testing.clock import ManualClock
-from zhuli.types.assistant import Assistant, AssistantCreate
-from zhuli.types.event import DELTAS, RunEvent
-from zhuli.types.message import Message
+from zhuli.types.assistants.assistant import Assistant, AssistantCreate
+from zhuli.types.assistants.event import DELTAS, RunEvent
+from zhuli.types.assistants.message import Message
+from zhuli.types.assistants.run import Run, RunCreate, ToolOutput
+from zhuli.types.assistants.step import RunStep
+from zhuli.types.assistants.thread import ThreadCreate
 from zhuli.types.page import PageParams
-from zhuli.types.run import Run, RunCreate, ToolOutput
-from zhuli.types.step import RunStep
-from zhuli.types.thread import ThreadCreate
 
 MODEL = "script"
 

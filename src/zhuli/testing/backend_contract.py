@@ -21,7 +21,7 @@ import pytest
 
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.ports import Backend
-from zhuli.types.generation import Delta, GenerationRequest
+from zhuli.types.models.generation import Delta, GenerationRequest
 
 WEATHER = {
     "type": "function",

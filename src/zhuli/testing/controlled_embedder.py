@@ -11,7 +11,7 @@ from typing import Any
 from zhuli.app import App
 from zhuli.core.errors import BackendError
 from zhuli.plugins.embedders.hashed import Plugin as Hashed
-from zhuli.types.vectors import Purpose, Vectors
+from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 NAME = "controlled"
 

@@ -21,7 +21,7 @@ import pytest
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.ports import Embedder
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
 
 TEXTS = (
     "The lighthouse keeper lights the lamp at dusk.",

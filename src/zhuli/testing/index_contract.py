@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.ports import VectorIndex
-from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import Hit, IndexChange, IndexedChunk
 
 OpenIndex = Callable[[], VectorIndex]
 

@@ -6,7 +6,7 @@ import pytest
 
 from zhuli.core.errors import Unreadable
 from zhuli.ports import Parser
-from zhuli.types.document import Block, text_of
+from zhuli.types.knowledge.document import Block, text_of
 
 KINDS = {"text", "heading", "table", "code"}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from zhuli import registry
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.example import Prediction
-from zhuli.types.generation import GenerationRequest
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
+from zhuli.types.learning.example import Prediction
+from zhuli.types.models.generation import GenerationRequest
 
 
 @dataclass

@@ -22,8 +22,8 @@ from typing import Any
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.ports import Senses
-from zhuli.types.domain import DomainFields, DomainReport
-from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
+from zhuli.types.understanding.domain import DomainFields, DomainReport
+from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
 
 SURE, THRESHOLD = 0.95, 0.5
 

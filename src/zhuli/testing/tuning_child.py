@@ -18,7 +18,7 @@ from typing import Any
 
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.event_log import Journal, events
-from zhuli.types.tuning import MODEL, TASK, EventKind, Spec
+from zhuli.types.learning.tuning import MODEL, TASK, EventKind, Spec
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from zhuli.ports import Understander
-from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import Asked, DialogueState, Reading
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import Asked, DialogueState, Reading
 
 DOMAIN: dict[str, Any] = {
     "languages": ["en", "zh"],

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from zhuli.store import collections, schema, vector_store_files, vector_store_users, vector_stores
-from zhuli.store.files import file_of
-from zhuli.types.assistant import Assistant
-from zhuli.types.message import ImageFileBlock, Message
-from zhuli.types.thread import Thread
-from zhuli.types.tools import (
+from zhuli.store import collections, schema
+from zhuli.store.knowledge import vector_store_files, vector_store_users, vector_stores
+from zhuli.store.knowledge.files import file_of
+from zhuli.types.assistants.assistant import Assistant
+from zhuli.types.assistants.message import ImageFileBlock, Message
+from zhuli.types.assistants.thread import Thread
+from zhuli.types.assistants.tools import (
     CodeInterpreterResources,
     CodeInterpreterTool,
     FileSearchAttachment,
@@ -22,7 +23,7 @@ from zhuli.types.tools import (
     NewToolResources,
     ToolResources,
 )
-from zhuli.types.vector_store import ExpiresAfter, VectorStoreCreate, VectorStoreFileCreate
+from zhuli.types.knowledge.vector_store import ExpiresAfter, VectorStoreCreate, VectorStoreFileCreate
 
 Owner = TypeVar("Owner", Assistant, Thread)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from zhuli.assistants.runs.alignment import Alignment
 from zhuli.assistants.runs.passages import mark
 from zhuli.assistants.runs.sentences import CLOSERS, HARD, has_substance, stops
-from zhuli.types.step import FileSearchResult
+from zhuli.types.assistants.step import FileSearchResult
 
 Place = tuple[int, int]
 """Which search of the run, and which of its results."""

@@ -16,13 +16,14 @@ from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog
 from zhuli.settings import Settings
-from zhuli.store import collections, jobs, runs, schema, threads
+from zhuli.store import collections, jobs, schema
+from zhuli.store.assistants import runs, threads
 from zhuli.store.database import Database
-from zhuli.types.assistant import Assistant
-from zhuli.types.event import RUN_MODIFIED, Change
-from zhuli.types.message import Message, MessageCreate
-from zhuli.types.run import FOLLOWS, Run, RunCreate, ThreadRunCreate, ToolOutput
-from zhuli.types.thread import Thread, ThreadCreate
+from zhuli.types.assistants.assistant import Assistant
+from zhuli.types.assistants.event import RUN_MODIFIED, Change
+from zhuli.types.assistants.message import Message, MessageCreate
+from zhuli.types.assistants.run import FOLLOWS, Run, RunCreate, ThreadRunCreate, ToolOutput
+from zhuli.types.assistants.thread import Thread, ThreadCreate
 
 
 class RunCommands:

@@ -15,10 +15,10 @@ from zhuli.core.telemetry import Telemetry
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Tool
 from zhuli.settings import Settings
-from zhuli.store import runs
+from zhuli.store.assistants import runs
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
-from zhuli.types.event import RunEvent
+from zhuli.types.assistants.event import RunEvent
 from zhuli.understanding.dialogue.understanding import Understandings
 
 log = logging.getLogger(__name__)

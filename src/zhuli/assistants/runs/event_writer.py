@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from zhuli.assistants.runs.turn import Turn
-from zhuli.types.event import Change
+from zhuli.types.assistants.event import Change
 
 
 class Pen:

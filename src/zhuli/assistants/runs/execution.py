@@ -25,12 +25,12 @@ from zhuli.assistants.runs.understood import Listening
 from zhuli.core.errors import BackendError, InvalidRequest
 from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
-from zhuli.store import runs, threads
+from zhuli.store.assistants import runs, threads
 from zhuli.store.jobs import Job
-from zhuli.types.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
-from zhuli.types.generation import Delta, GenerationRequest, Usage
-from zhuli.types.run import Run
-from zhuli.types.step import FileSearchToolCall, FunctionToolCall, RunStep, ToolCallsDetails
+from zhuli.types.assistants.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.step import FileSearchToolCall, FunctionToolCall, RunStep, ToolCallsDetails
+from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 
 T = TypeVar("T")
 

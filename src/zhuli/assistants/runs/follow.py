@@ -13,9 +13,9 @@ import orjson
 
 from zhuli.core.errors import Unavailable
 from zhuli.core.hints import Hints
-from zhuli.store import runs
+from zhuli.store.assistants import runs
 from zhuli.store.database import Database
-from zhuli.types.event import RESTS, RunEvent
+from zhuli.types.assistants.event import RESTS, RunEvent
 
 _LOOK_SECONDS = 1.0
 """How often a follower looks at the log of a run that another process may work on, should a hint be lost."""

@@ -7,7 +7,8 @@ from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.execution import Execution
 from zhuli.assistants.runs.outcomes import Expired, Failed
 from zhuli.core.errors import LeaseLost, NotFound
-from zhuli.store import jobs, runs
+from zhuli.store import jobs
+from zhuli.store.assistants import runs
 from zhuli.store.jobs import Job
 
 

@@ -18,11 +18,11 @@ from sqlalchemy import Connection
 from zhuli.assistants.runs import passages
 from zhuli.core.tokens import MESSAGE_OVERHEAD
 from zhuli.ports import Backend
-from zhuli.store import threads
+from zhuli.store.assistants import threads
+from zhuli.store.assistants.threads import Entry
 from zhuli.store.database import Database
-from zhuli.store.threads import Entry
-from zhuli.types.generation import ChatMessage
-from zhuli.types.step import FileSearchToolCall
+from zhuli.types.assistants.step import FileSearchToolCall
+from zhuli.types.models.generation import ChatMessage
 
 IMAGE_TOKENS = 765
 """Tokens counted for an image: what OpenAI's vision guide gives for 1024×1024 in high detail (85 + 4 × 170)."""

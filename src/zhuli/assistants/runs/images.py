@@ -8,8 +8,8 @@ from typing import Any
 from zhuli.core.errors import BackendError
 from zhuli.ports import BlobStore
 from zhuli.store.database import Database
-from zhuli.store.files import file_of
-from zhuli.types.generation import ChatMessage, GenerationRequest
+from zhuli.store.knowledge.files import file_of
+from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 
 class Images:

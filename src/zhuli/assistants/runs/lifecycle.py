@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from zhuli.assistants.runs.outcomes import Cancelled, End, Expired, Failed, Incomplete
-from zhuli.store.runs import OpenItems
-from zhuli.types.event import TURN_ABANDONED, Change
-from zhuli.types.message import IncompleteReason, Message
-from zhuli.types.run import CalledFunction, RequiredAction, RequiredOutputs, RequiredToolCall, RunUsage
-from zhuli.types.step import FunctionToolCall, RunStep
+from zhuli.store.assistants.runs import OpenItems
+from zhuli.types.assistants.event import TURN_ABANDONED, Change
+from zhuli.types.assistants.message import IncompleteReason, Message
+from zhuli.types.assistants.run import CalledFunction, RequiredAction, RequiredOutputs, RequiredToolCall, RunUsage
+from zhuli.types.assistants.step import FunctionToolCall, RunStep
 
 
 def ending(end: End, open_items: OpenItems, usages: Sequence[dict[str, Any]], now: int) -> list[Change]:

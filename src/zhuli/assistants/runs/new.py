@@ -4,11 +4,17 @@ from typing import Any
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
-from zhuli.types.assistant import Assistant, AssistantCreate
-from zhuli.types.message import Message, MessageCreate, blocks_of
-from zhuli.types.run import Run, RunCreate, ThreadRunCreate
-from zhuli.types.thread import Thread, ThreadCreate
-from zhuli.types.tools import FileSearchResources, NamedToolChoice, NewToolResources, ToolResources, TruncationStrategy
+from zhuli.types.assistants.assistant import Assistant, AssistantCreate
+from zhuli.types.assistants.message import Message, MessageCreate, blocks_of
+from zhuli.types.assistants.run import Run, RunCreate, ThreadRunCreate
+from zhuli.types.assistants.thread import Thread, ThreadCreate
+from zhuli.types.assistants.tools import (
+    FileSearchResources,
+    NamedToolChoice,
+    NewToolResources,
+    ToolResources,
+    TruncationStrategy,
+)
 
 NO_DOMAIN = "none"
 """What a run says to switch the understanding off."""

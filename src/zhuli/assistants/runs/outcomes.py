@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zhuli.core.errors import RunErrorCode
-from zhuli.types.step import FunctionToolCall
+from zhuli.types.assistants.step import FunctionToolCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ made harmless. All this is for the model's eyes: results stay as they were found
 import re
 
 from zhuli.assistants.runs.injection_filter import without_orders
-from zhuli.types.generation import ChatMessage
-from zhuli.types.step import FileSearchResult, FileSearchToolCall
+from zhuli.types.assistants.step import FileSearchResult, FileSearchToolCall
+from zhuli.types.models.generation import ChatMessage
 
 BEGIN, END = "<<<PASSAGES", "PASSAGES>>>"
 

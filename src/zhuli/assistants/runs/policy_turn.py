@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import orjson
 
 from zhuli.core.ids import new_id
-from zhuli.types.domain import Domain
-from zhuli.types.generation import Delta, ToolCallDelta, Usage
-from zhuli.types.run import Run
-from zhuli.types.tools import FileSearchTool, FunctionTool
-from zhuli.types.understanding import Decision, DialogueState
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.tools import FileSearchTool, FunctionTool
+from zhuli.types.models.generation import Delta, ToolCallDelta, Usage
+from zhuli.types.understanding.domain import Domain
+from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.responses.responses import after_call
 from zhuli.understanding.dialogue.responses.state_prompt import told
 

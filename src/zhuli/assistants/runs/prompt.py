@@ -14,9 +14,9 @@ import orjson
 
 from zhuli.assistants.runs.history import Item
 from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
-from zhuli.types.generation import ChatMessage, GenerationRequest, ToolChoice, ToolDefinition
-from zhuli.types.run import Run
-from zhuli.types.tools import FileSearchTool, FunctionTool, NamedToolChoice
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.tools import FileSearchTool, FunctionTool, NamedToolChoice
+from zhuli.types.models.generation import ChatMessage, GenerationRequest, ToolChoice, ToolDefinition
 
 _FIRST_SHARE = 8
 """The first item is kept out of the cut if it takes at most 1/8 of the window."""

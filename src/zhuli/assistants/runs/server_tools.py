@@ -20,13 +20,14 @@ from zhuli.core.ids import new_id
 from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
-from zhuli.store import collections, schema, vector_stores
-from zhuli.types.generation import ChatMessage, ToolDefinition
-from zhuli.types.run import Run
-from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ToolCall
-from zhuli.types.thread import Thread
-from zhuli.types.tool_task import ToolTask
-from zhuli.types.tools import FileSearchSettings, FileSearchTool, FunctionTool, ToolResources
+from zhuli.store import collections, schema
+from zhuli.store.knowledge import vector_stores
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ToolCall
+from zhuli.types.assistants.thread import Thread
+from zhuli.types.assistants.tool_task import ToolTask
+from zhuli.types.assistants.tools import FileSearchSettings, FileSearchTool, FunctionTool, ToolResources
+from zhuli.types.models.generation import ChatMessage, ToolDefinition
 
 NAME = "file_search"
 

@@ -13,10 +13,10 @@ from typing import Any
 from zhuli.assistants.runs.citing import Citation, Citer, Piece
 from zhuli.core.ids import new_id
 from zhuli.ports import Tool
-from zhuli.types.event import STEP_CALLED, Change
-from zhuli.types.generation import Delta, ToolCallDelta, Usage
-from zhuli.types.run import Run
-from zhuli.types.step import FunctionCallResult, FunctionToolCall, ToolCall, ToolCallsDetails
+from zhuli.types.assistants.event import STEP_CALLED, Change
+from zhuli.types.assistants.run import Run
+from zhuli.types.assistants.step import FunctionCallResult, FunctionToolCall, ToolCall, ToolCallsDetails
+from zhuli.types.models.generation import Delta, ToolCallDelta, Usage
 
 _NO_TOOLS: Mapping[str, Tool] = MappingProxyType({})
 NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}

@@ -15,12 +15,13 @@ from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.policy_turn import Decided, lacks, possible
 from zhuli.core.errors import InvalidRequest, NotFound, ZhuliError
 from zhuli.core.ids import new_id
-from zhuli.store import collections, schema, understandings
-from zhuli.store.understandings import Unanswered
-from zhuli.types.domain import Domain
-from zhuli.types.event import UNDERSTOOD, Change
-from zhuli.types.run import Run
-from zhuli.types.understanding import Decision, DialogueState, Understanding
+from zhuli.store import collections, schema
+from zhuli.store.understanding import understandings
+from zhuli.store.understanding.understandings import Unanswered
+from zhuli.types.assistants.event import UNDERSTOOD, Change
+from zhuli.types.assistants.run import Run
+from zhuli.types.understanding.domain import Domain
+from zhuli.types.understanding.understanding import Decision, DialogueState, Understanding
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.thread_states import state_of
 

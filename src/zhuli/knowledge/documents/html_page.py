@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from zhuli.core.decoding import MARKS, decode
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.documents.markdown_table import markdown_table
-from zhuli.types.document import Block, BlockKind
+from zhuli.types.knowledge.document import Block, BlockKind
 
 SKIPPED = frozenset(
     "head script style template noscript svg math iframe object canvas audio video select datalist".split()

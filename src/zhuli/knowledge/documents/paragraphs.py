@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 
 from zhuli.knowledge.documents.markdown_table import markdown_table
 from zhuli.knowledge.documents.page_layout import Row, cells
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 LARGE = 1.15
 """Type from this many times the usual size on is a heading."""

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from zhuli.core.clock import Clock
 from zhuli.core.ids import new_id
 from zhuli.ports import BlobStore
-from zhuli.store import blobs as announced
-from zhuli.store import files
 from zhuli.store.database import Database
-from zhuli.types.file import LIFE_OF_PURPOSE, File
+from zhuli.store.knowledge import blobs as announced
+from zhuli.store.knowledge import files
+from zhuli.types.knowledge.file import LIFE_OF_PURPOSE, File
 
 
 class Shelf:

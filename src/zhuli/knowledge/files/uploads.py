@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.knowledge.files.file_service import Shelf, file_of, repeat
-from zhuli.store import files, uploads
-from zhuli.store.uploads import StoredPart
-from zhuli.types.file import File
-from zhuli.types.upload import (
+from zhuli.store.knowledge import files, uploads
+from zhuli.store.knowledge.uploads import StoredPart
+from zhuli.types.knowledge.file import File
+from zhuli.types.knowledge.upload import (
     LIFETIME_SECONDS,
     Upload,
     UploadComplete,

@@ -17,7 +17,7 @@ from zhuli.knowledge.vectors.approximate import BLOCK, SAMPLE, Approximate, list
 from zhuli.knowledge.vectors.row_files import RowFiles, sync_folder
 from zhuli.knowledge.vectors.row_table import Grown, Mask, RowTable
 from zhuli.knowledge.vectors.shared_lock import SharedLock
-from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import Hit, IndexChange, IndexedChunk
 
 EXACT_ROWS = 5_000
 """Up to here every vector is compared (docs/decisions/0006 has what that costs)."""

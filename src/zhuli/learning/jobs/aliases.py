@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog
-from zhuli.store import tuned_models
 from zhuli.store.database import Database
-from zhuli.types.model_alias import Alias
+from zhuli.store.learning import tuned_models
+from zhuli.types.learning.model_alias import Alias
 
 _NAME = re.compile(r"\w[\w.:@-]{0,127}")
 

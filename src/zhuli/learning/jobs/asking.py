@@ -10,7 +10,7 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.models import bases
 from zhuli.models.bases import Kind
 from zhuli.models.catalog import Catalog
-from zhuli.types.fine_tuning import (
+from zhuli.types.learning.fine_tuning import (
     DpoHyperparameters,
     DpoMethod,
     FineTuningJobCreate,
@@ -18,8 +18,8 @@ from zhuli.types.fine_tuning import (
     SupervisedHyperparameters,
     SupervisedMethod,
 )
-from zhuli.types.hyperparameters import LOCAL_CLUSTER, Hyperparameters, TaskName, Workers
-from zhuli.types.tuning import Base
+from zhuli.types.learning.hyperparameters import LOCAL_CLUSTER, Hyperparameters, TaskName, Workers
+from zhuli.types.learning.tuning import Base
 
 _WRITING: tuple[TaskName, ...] = ("translation", "summarization", "dialogue", "preference")
 """Tasks whose answer is a text that the model writes."""

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal, Self
 
 from pydantic import ValidationError
 
-from zhuli.types.tuning import EVENTS, TuningEvent
+from zhuli.types.learning.tuning import EVENTS, TuningEvent
 
 PROGRAM: Sequence[str] = (sys.executable, "-m", "zhuli.learning.training.child")
 

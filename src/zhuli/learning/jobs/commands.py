@@ -14,12 +14,14 @@ from zhuli.models import bases
 from zhuli.models.bases import Kind
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
-from zhuli.store import files, fine_tuning, projects
+from zhuli.store import projects
 from zhuli.store.database import Database
-from zhuli.types.file import File
-from zhuli.types.fine_tuning import FineTuningJob, FineTuningJobCreate, FineTuningRecord, Method
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.tuning import Base
+from zhuli.store.knowledge import files
+from zhuli.store.learning import fine_tuning
+from zhuli.types.knowledge.file import File
+from zhuli.types.learning.fine_tuning import FineTuningJob, FineTuningJobCreate, FineTuningRecord, Method
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.tuning import Base
 
 PURPOSE = "fine-tune"
 

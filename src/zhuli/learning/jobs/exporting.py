@@ -15,8 +15,8 @@ from typing import Literal
 from zhuli.core.errors import InvalidRequest
 from zhuli.learning.jobs.telling import without_places
 from zhuli.models.tuned import not_here
-from zhuli.store.tuned_models import TunedModel
-from zhuli.types.tuning import TASK
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.learning.tuning import TASK
 
 PIECE = 1024 * 1024
 

@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 from zhuli.core import whole_file
 from zhuli.learning.jobs.child_process import FolderLock
 from zhuli.ports import BlobStore
-from zhuli.store.tuned_models import FOLDER
-from zhuli.types.fine_tuning import FineTuningRecord
-from zhuli.types.tuning import SPEC, Source, Spec
+from zhuli.store.learning.tuned_models import FOLDER
+from zhuli.types.learning.fine_tuning import FineTuningRecord
+from zhuli.types.learning.tuning import SPEC, Source, Spec
 
 _PIECES = {"training": "train", "validation": "validation", "test": "test"}
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from zhuli.types.hyperparameters import TaskName
+from zhuli.types.learning.hyperparameters import TaskName
 
 PEEKED = 64 * 1024
 """Bytes of a file that are looked at."""

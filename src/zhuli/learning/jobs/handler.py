@@ -21,12 +21,12 @@ from zhuli.learning.jobs.folders import FileGone
 from zhuli.learning.jobs.progress import Progress
 from zhuli.learning.jobs.registering import Registering
 from zhuli.learning.jobs.telling import places, told
-from zhuli.store import fine_tuning
 from zhuli.store.database import Database
-from zhuli.store.fine_tuning import CHECK, Stored
 from zhuli.store.jobs import Job
-from zhuli.types.fine_tuning import JobError
-from zhuli.types.tuning import TuningEvent
+from zhuli.store.learning import fine_tuning
+from zhuli.store.learning.fine_tuning import CHECK, Stored
+from zhuli.types.learning.fine_tuning import JobError
+from zhuli.types.learning.tuning import TuningEvent
 
 log = logging.getLogger(__name__)
 

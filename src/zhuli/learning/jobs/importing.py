@@ -17,11 +17,11 @@ from zhuli.learning.jobs.registering import chat_of
 from zhuli.learning.neural import model_folder
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
-from zhuli.store import tuned_models
 from zhuli.store.database import Database
-from zhuli.store.tuned_models import FOLDER, TunedModel
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.tuning import MODEL, Base
+from zhuli.store.learning import tuned_models
+from zhuli.store.learning.tuned_models import FOLDER, TunedModel
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.tuning import MODEL, Base
 
 _NAME = re.compile(r"[\w][\w.:/-]{0,200}")
 

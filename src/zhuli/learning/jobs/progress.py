@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zhuli.types.fine_tuning import (
+from zhuli.types.learning.fine_tuning import (
     DpoHyperparameters,
     DpoMethod,
     FineTuningRecord,
@@ -11,7 +11,7 @@ from zhuli.types.fine_tuning import (
     SupervisedHyperparameters,
     SupervisedMethod,
 )
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.tuning import TuningEvent
 
 _SHOWN = ("batch_size", "n_epochs", "beta")
 

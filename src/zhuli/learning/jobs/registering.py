@@ -22,14 +22,14 @@ from zhuli.learning.training.event_log import events
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
-from zhuli.store import fine_tuning
 from zhuli.store.database import Database
-from zhuli.store.fine_tuning import Ending, Stored, checkpoint_name
 from zhuli.store.jobs import Job
-from zhuli.store.tuned_models import TunedModel
-from zhuli.types.file import File
-from zhuli.types.fine_tuning import FineTuningRecord
-from zhuli.types.tuning import MODEL, TASK, Base, TuningEvent
+from zhuli.store.learning import fine_tuning
+from zhuli.store.learning.fine_tuning import Ending, Stored, checkpoint_name
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.knowledge.file import File
+from zhuli.types.learning.fine_tuning import FineTuningRecord
+from zhuli.types.learning.tuning import MODEL, TASK, Base, TuningEvent
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.models import bases
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.tuning import TuningEvent
 
 
 def places(data_dir: Path, models_file: Path | None) -> list[Path]:

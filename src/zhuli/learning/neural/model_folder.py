@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import TASK, Base
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import TASK, Base
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from zhuli.learning.predicting.predictor import Predictor
 from zhuli.models.catalog import Catalog
 from zhuli.models.tuned import not_here
 from zhuli.store.database import Database
-from zhuli.store.tuned_models import TunedModel
-from zhuli.types.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 
 
 class Answering:

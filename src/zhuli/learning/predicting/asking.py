@@ -3,9 +3,9 @@
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.store.tuned_models import TunedModel
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.prediction import PredictionCreate
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.prediction import PredictionCreate
 
 MOST_INPUTS = 2048
 """In one request, as for embeddings."""

@@ -12,8 +12,8 @@ import torch
 
 from zhuli.learning.neural.onnx import onnx_backbone
 from zhuli.learning.training.tuned import Tuned, open_tuned
-from zhuli.types.example import BadExample, Example
-from zhuli.types.tuning import TASK
+from zhuli.types.learning.example import BadExample, Example
+from zhuli.types.learning.tuning import TASK
 
 _Stamp = tuple[int, int]
 

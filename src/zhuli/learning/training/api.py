@@ -24,9 +24,9 @@ from zhuli.learning.training.plan import read_data
 from zhuli.learning.training.tune import Outcome
 from zhuli.learning.training.tune import tune as run_folder
 from zhuli.learning.training.tuned import Tuned, open_tuned
-from zhuli.types.example import Prediction
-from zhuli.types.hyperparameters import Search, TaskName, Workers
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.example import Prediction
+from zhuli.types.learning.hyperparameters import Search, TaskName, Workers
+from zhuli.types.learning.tuning import TuningEvent
 
 Data = Path | str | Rows
 """A data file, a folder of parquet files, or rows: a list of dictionaries, a datasets.Dataset, anything like them."""

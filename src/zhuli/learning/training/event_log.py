@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from zhuli.types.tuning import EVENTS, EventKind, TuningEvent
+from zhuli.types.learning.tuning import EVENTS, EventKind, TuningEvent
 
 Listener = Callable[[TuningEvent], None]
 

@@ -7,7 +7,7 @@ import errno
 import os
 from typing import Literal
 
-from zhuli.types.example import BadExample
+from zhuli.types.learning.example import BadExample
 
 FailureCode = Literal[
     "invalid_training_file",

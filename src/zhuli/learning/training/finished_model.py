@@ -19,7 +19,7 @@ from zhuli.models import bases
 from zhuli.models.engines.engines import tuned_gguf
 from zhuli.models.engines.gguf_writing import Layout, opened
 from zhuli.ports import Task
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 STAY_ADAPTERS = ("lora", "rslora")
 GGUF, ADAPTER_GGUF = "model.gguf", "adapter.gguf"

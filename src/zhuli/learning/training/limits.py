@@ -8,7 +8,7 @@ from collections.abc import Collection
 from zhuli import registry
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.models.bases import BaseFacts
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 _READ_WORD_BY_WORD = ("token_classification", "question_answering")
 """Tasks whose heads read every word, where learning which texts are alike teaches nothing."""

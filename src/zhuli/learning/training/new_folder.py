@@ -16,7 +16,7 @@ from zhuli import registry
 from zhuli.core import whole_file
 from zhuli.core.errors import ConfigurationError
 from zhuli.learning.training.searching.space import space_of
-from zhuli.types.tuning import SPEC, Source, Spec
+from zhuli.types.learning.tuning import SPEC, Source, Spec
 
 Rows = Iterable[Mapping[str, Any]]
 Part = Literal["train", "validation", "test"]

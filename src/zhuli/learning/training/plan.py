@@ -32,9 +32,9 @@ from zhuli.learning.training.tuned import answers
 from zhuli.models import bases
 from zhuli.models.bases import BaseFacts
 from zhuli.ports import Task
-from zhuli.types.example import Metrics
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import TASK, Spec
+from zhuli.types.learning.example import Metrics
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import TASK, Spec
 
 CHECKPOINTS = "checkpoints"
 FROM_WORKERS = "workers"

@@ -39,9 +39,9 @@ from zhuli.learning.training.plan import (
 )
 from zhuli.learning.training.reporting.tensorboard_files import TensorBoard
 from zhuli.learning.training.tuned import answers
-from zhuli.types.example import Example, Prediction
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import MODEL
+from zhuli.types.learning.example import Example, Prediction
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import MODEL
 
 BEFORE = "before.json"
 """What the base answered, kept so that it is not asked again after a pause."""

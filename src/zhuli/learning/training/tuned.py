@@ -17,7 +17,7 @@ from zhuli.learning.training.fitting.batches import by_length
 from zhuli.learning.training.fitting.precision import device
 from zhuli.learning.training.fitting.rows import on
 from zhuli.ports import Task
-from zhuli.types.example import Example, Feature, Prediction
+from zhuli.types.learning.example import Example, Feature, Prediction
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.types.chat import (
+from zhuli.types.models.chat import (
     ChatAnswer,
     ChatCall,
     ChatChoice,
@@ -12,7 +12,7 @@ from zhuli.types.chat import (
     CompletionDetails,
     PromptDetails,
 )
-from zhuli.types.generation import Delta, Finish, Usage
+from zhuli.types.models.generation import Delta, Finish, Usage
 
 
 class Answer:

@@ -10,7 +10,7 @@ import orjson
 
 from zhuli.core.errors import BackendError
 from zhuli.core.ids import new_id
-from zhuli.types.generation import Delta, Finish, ToolCallDelta, Usage
+from zhuli.types.models.generation import Delta, Finish, ToolCallDelta, Usage
 
 _FINISHES: dict[str, Finish] = {
     "length": "length",

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
 from zhuli.ports import Backend
-from zhuli.types.generation import Delta, GenerationRequest
+from zhuli.types.models.generation import Delta, GenerationRequest
 
 
 class Engines:

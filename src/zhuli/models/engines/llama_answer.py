@@ -11,7 +11,7 @@ from zhuli.core.errors import BackendError, RunErrorCode
 from zhuli.models.engines.completion_chunks import CompletionReader
 from zhuli.models.engines.tool_calls import ToolCallText
 from zhuli.models.engines.tool_prompt import offered_tools
-from zhuli.types.generation import Delta, GenerationRequest, Usage
+from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 
 _NO_GRAMMAR = "llama.cpp can't use the schema of the tool or of the response format; its log says why."
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from zhuli.models.engines.tool_prompt import with_tools_told
-from zhuli.types.generation import ChatMessage, ToolDefinition
+from zhuli.types.models.generation import ChatMessage, ToolDefinition
 
 
 def told(

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from zhuli.core.ids import new_id
-from zhuli.types.generation import Delta, ToolCallDelta
+from zhuli.types.models.generation import Delta, ToolCallDelta
 
 TAG = "<tool_call>"
 

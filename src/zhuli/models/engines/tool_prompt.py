@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.types.generation import ChatMessage, GenerationRequest, ToolDefinition
+from zhuli.types.models.generation import ChatMessage, GenerationRequest, ToolDefinition
 
 MOST_CALLS = 4
 """In one answer; a small model that may repeat itself would not stop."""

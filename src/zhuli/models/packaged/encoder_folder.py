@@ -11,7 +11,7 @@ from typing import Any
 
 from zhuli.models.packaged.made_once import made_once
 from zhuli.models.packaged.packaged_file import PackagedFile
-from zhuli.types.vectors import Purpose
+from zhuli.types.knowledge.vectors import Purpose
 
 ENCODER = "encoder.onnx"
 WORDS = "words.npy"

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.models.packaged.encoder_folder import Recipe
-from zhuli.types.vectors import Purpose, Vectors
+from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 SHORT = 2_000
 """Characters in all: a request of no more is answered beside the documents, not after them."""

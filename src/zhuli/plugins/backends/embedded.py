@@ -20,7 +20,7 @@ from zhuli.models.engines.llama_link import LlamaLink
 from zhuli.models.engines.llama_slots import Slots
 from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
 from zhuli.models.packaged import smollm2
-from zhuli.types.generation import ChatMessage, Delta, GenerationRequest
+from zhuli.types.models.generation import ChatMessage, Delta, GenerationRequest
 
 PASSED_ON = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "repeat_penalty")
 """Of a request's `extra`: the engine takes more, but not all of it is a client's business (grammars, slots)."""

@@ -21,7 +21,7 @@ from zhuli.models.engines.completion_chunks import CompletionReader, shortened
 from zhuli.models.engines.event_lines import EventLines, WholeBody, parsed
 from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
 from zhuli.models.engines.served_adapter import ServedAdapter
-from zhuli.types.generation import Delta, GenerationRequest
+from zhuli.types.models.generation import Delta, GenerationRequest
 
 Seconds = Annotated[float, Field(gt=0)]
 

@@ -17,7 +17,7 @@ import orjson
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.core.ids import new_id
 from zhuli.core.tokens import estimate
-from zhuli.types.generation import ChatMessage, Delta, Finish, GenerationRequest, ToolCallDelta, Usage
+from zhuli.types.models.generation import ChatMessage, Delta, Finish, GenerationRequest, ToolCallDelta, Usage
 
 SETTINGS = ("script", "record", "context_window")
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.types.vectors import Purpose, Vectors
+from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 _WORD = re.compile(r"[^\W_]+")
 _WORD_WEIGHT, _PAIR_WEIGHT = 1.0, 0.35

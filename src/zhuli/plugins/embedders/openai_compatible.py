@@ -20,7 +20,7 @@ from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.core.tokens import estimate
 from zhuli.models.engines.completion_chunks import shortened
 from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
-from zhuli.types.vectors import Purpose, Vectors
+from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 Seconds = Annotated[float, Field(gt=0)]
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.knowledge.vectors.store_vectors import StoreVectors
-from zhuli.types.vectors import Hit, IndexChange
+from zhuli.types.knowledge.vectors import Hit, IndexChange
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import make_url
 
 from zhuli.core.errors import ConfigurationError, Unavailable
-from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import Hit, IndexChange, IndexedChunk
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
 from zhuli.core.errors import ConfigurationError, Unavailable
-from zhuli.types.vectors import Hit, IndexChange, IndexedChunk
+from zhuli.types.knowledge.vectors import Hit, IndexChange, IndexedChunk
 
 KNOWN = {"data_dir", "database_url", "url", "api_key", "prefix", "timeout"}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zhuli.core.decoding import read_text
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from zhuli.core.decoding import read_text
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.documents.markdown_table import markdown_table
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 ROWS = 40
 """Of one block."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from zhuli.knowledge.documents.markdown_table import markdown_table
 from zhuli.knowledge.documents.office_package import open_package
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"^(?:heading|标题|標題|überschrift|titre|título)\s*(\d)$", re.IGNORECASE)

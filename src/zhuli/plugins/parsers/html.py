@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 
 class Plugin:

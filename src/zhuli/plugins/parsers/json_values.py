@@ -9,7 +9,7 @@ import orjson
 
 from zhuli.core.decoding import read_text
 from zhuli.core.errors import Unreadable
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 PIECE = 1_500
 """Characters up to which a value stays in one block."""

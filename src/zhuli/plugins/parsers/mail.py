@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zhuli.core.decoding import decode
 from zhuli.core.errors import Unreadable
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MAX_PARTS = 200

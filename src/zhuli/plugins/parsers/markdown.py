@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.core.decoding import read_text
-from zhuli.types.document import Block, BlockKind
+from zhuli.types.knowledge.document import Block, BlockKind
 
 KINDS: dict[str, BlockKind] = {"fence": "code", "code_block": "code", "table_open": "table"}
 

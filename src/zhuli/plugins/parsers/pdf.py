@@ -12,7 +12,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.knowledge.documents.paragraphs import Type, page_blocks
 from zhuli.knowledge.documents.pdf_page import SCANNED, UNMAPPED, Page, read_page
 from zhuli.knowledge.documents.pdf_tables import RuledTables
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 LAYOUT_PAGES = 1_000
 """A longer document is read in the order of its file."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from zhuli.knowledge.documents.markdown_table import markdown_table
 from zhuli.knowledge.documents.office_package import open_package
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 MAX_DEPTH = 20
 """Of groups in each other."""

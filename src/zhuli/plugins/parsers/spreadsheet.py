@@ -8,7 +8,7 @@ from typing import Any
 
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.documents.markdown_table import markdown_table
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 ROWS = 40
 """Of one block; each repeats the header, so that it can be understood alone."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zhuli.core.errors import Unreadable
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 MAGIC = 0xA5EC
 WORD_97 = 0xC1

@@ -9,7 +9,7 @@ from zhuli.learning.neural.language_models.language_model import LanguageModel
 from zhuli.learning.neural.language_models.writing_task import Messages, WritingTask
 from zhuli.models.engines.told_tools import told
 from zhuli.ports import Loss
-from zhuli.types.example import BadExample, Example, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Metrics, Prediction, Record
 
 
 class Plugin(WritingTask):

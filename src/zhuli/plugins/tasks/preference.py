@@ -21,7 +21,7 @@ from zhuli.learning.neural.language_models.writing_task import Messages, Writing
 from zhuli.learning.neural.padding import mask, padded
 from zhuli.models.engines.told_tools import told
 from zhuli.ports import Loss
-from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
 
 REFERENCE_BATCH = 8
 """Pairs at a time, of like length."""

@@ -24,8 +24,8 @@ from zhuli.learning.neural.encoders.windows import windows
 from zhuli.learning.neural.encoders.word_pieces import WordPieces
 from zhuli.learning.neural.encoders.words import words
 from zhuli.ports import Loss
-from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 _QUESTION = 0.25
 """Of a row, at most, for the question."""

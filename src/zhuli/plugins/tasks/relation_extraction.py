@@ -25,8 +25,8 @@ from zhuli.learning.neural.encoders.windows import around
 from zhuli.learning.neural.encoders.word_pieces import WordPieces
 from zhuli.learning.neural.encoders.words import words
 from zhuli.ports import Loss
-from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 MOST_ENTITIES = 32
 """In one text, which make 992 pairs."""

@@ -21,7 +21,7 @@ from zhuli.learning.neural.encoders.encoder_model import EncoderModel
 from zhuli.learning.neural.encoders.encoder_task import EncoderTask, class_weights, smoothing
 from zhuli.learning.neural.encoders.pooling import habits, pooled
 from zhuli.ports import Loss
-from zhuli.types.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
 
 
 class Plugin(EncoderTask):

@@ -7,7 +7,7 @@ from zhuli.learning.metrics import generated
 from zhuli.learning.neural.language_models.instructions import language_of, translating
 from zhuli.learning.neural.language_models.text_pairs import TextPairTask
 from zhuli.ports import Loss
-from zhuli.types.example import Example, Metrics, Prediction
+from zhuli.types.learning.example import Example, Metrics, Prediction
 
 
 class Plugin(TextPairTask):

@@ -7,11 +7,11 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from zhuli.types.generation import ToolDefinition
-from zhuli.types.knowledge import Found
-from zhuli.types.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
-from zhuli.types.tool_task import ToolTask
-from zhuli.types.tools import RankingOptions
+from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
+from zhuli.types.assistants.tool_task import ToolTask
+from zhuli.types.assistants.tools import RankingOptions
+from zhuli.types.knowledge.passages import Found
+from zhuli.types.models.generation import ToolDefinition
 
 Search = Callable[..., Awaitable[list[Found]]]
 """search(project, stores, queries, *, most, threshold): one list, best first; retrieval.knowledge has it."""

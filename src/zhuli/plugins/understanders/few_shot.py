@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from zhuli.core.errors import BackendError
 from zhuli.ports import Senses
-from zhuli.types.domain import DomainFields, DomainReport, FromEntity, Intent
-from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
+from zhuli.types.understanding.domain import DomainFields, DomainReport, FromEntity, Intent
+from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
 from zhuli.understanding.language.acts.small_talk import ANSWERS, SMALL_TALK
 from zhuli.understanding.language.intent_classification import (
     classifier_report,

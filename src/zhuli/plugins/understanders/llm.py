@@ -15,10 +15,10 @@ import orjson
 from numpy.typing import NDArray
 
 from zhuli.ports import Senses
-from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Intent
-from zhuli.types.generation import GenerationRequest
-from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
+from zhuli.types.models.generation import GenerationRequest
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Intent
+from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
 from zhuli.understanding.language.entity_extraction.entity_labels import entity_of, label_of, role_of
 from zhuli.understanding.language.marked_examples import Marked, read_marks
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.ports import Senses
-from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Finding
-from zhuli.types.example import Prediction
-from zhuli.types.understanding import DialogueState, EntityFound, IntentScore, Reading
+from zhuli.types.learning.example import Prediction
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Finding
+from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
 from zhuli.understanding.language.entity_extraction.entity_labels import entity_of, role_of
 from zhuli.understanding.language.marked_examples import read_marks
 from zhuli.understanding.language.plain_text import without_pictures

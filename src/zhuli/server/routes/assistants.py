@@ -11,7 +11,7 @@ from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.schema import assistants
-from zhuli.types.assistant import Assistant, AssistantCreate, AssistantModify
+from zhuli.types.assistants.assistant import Assistant, AssistantCreate, AssistantModify
 from zhuli.types.page import Deleted, Page
 
 router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=JsonRoute, strict_content_type=False)

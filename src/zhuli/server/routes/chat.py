@@ -17,8 +17,8 @@ from zhuli.models.engines.completion import Answer, chunk_of, usage_of
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.server.stream import EventStream
-from zhuli.types.chat import ChatCompletion, ChatRequest, passed_on
-from zhuli.types.generation import GenerationRequest, Usage
+from zhuli.types.models.chat import ChatCompletion, ChatRequest, passed_on
+from zhuli.types.models.generation import GenerationRequest, Usage
 
 router = APIRouter(prefix="/v1/chat/completions", tags=["Chat"], route_class=JsonRoute, strict_content_type=False)
 

@@ -10,8 +10,8 @@ from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
 from zhuli.store import collections
 from zhuli.store.schema import domains
-from zhuli.types.domain import Domain, DomainFields, DomainImport, DomainReport
 from zhuli.types.page import Deleted, Page
+from zhuli.types.understanding.domain import Domain, DomainFields, DomainImport, DomainReport
 from zhuli.understanding.domains.rasa import project
 from zhuli.understanding.domains.yaml.writing import dump
 

@@ -16,8 +16,8 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.knowledge.retrieval.searching import token_input
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import TheActor, TheApp
-from zhuli.types.embedding import EmbeddingList, EmbeddingRequest
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.embedding import EmbeddingList, EmbeddingRequest
+from zhuli.types.knowledge.vectors import Vectors
 
 MOST_TOKENS = 8_192
 """In one text, as for the original's models. Embedders read longer ones in windows, or cut them off."""

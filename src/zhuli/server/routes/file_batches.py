@@ -8,9 +8,9 @@ from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.polling import polled
 from zhuli.server.routes.vector_store_files import StatusFilter
-from zhuli.store import file_batches, vector_store_files
+from zhuli.store.knowledge import file_batches, vector_store_files
+from zhuli.types.knowledge.vector_store import FileBatch, FileBatchCreate, VectorStoreFile
 from zhuli.types.page import Page
-from zhuli.types.vector_store import FileBatch, FileBatchCreate, VectorStoreFile
 
 router = APIRouter(
     prefix="/v1/vector_stores/{vector_store_id}/file_batches",

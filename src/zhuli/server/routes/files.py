@@ -14,7 +14,7 @@ from zhuli.server import forms
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store import collections
 from zhuli.store.schema import files
-from zhuli.types.file import LONGEST_LIFE, SHORTEST_LIFE, UPLOADED, File, FileDeleted, UploadPurpose
+from zhuli.types.knowledge.file import LONGEST_LIFE, SHORTEST_LIFE, UPLOADED, File, FileDeleted, UploadPurpose
 from zhuli.types.page import Order, Page, PageParams
 
 router = APIRouter(prefix="/v1/files", tags=["Files"])

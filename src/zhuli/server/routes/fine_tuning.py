@@ -9,9 +9,10 @@ from starlette.responses import Response
 from zhuli.core.errors import InvalidRequest
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.store import collections, fine_tuning
+from zhuli.store import collections
+from zhuli.store.learning import fine_tuning
 from zhuli.store.schema import fine_tuning_checkpoints, fine_tuning_events
-from zhuli.types.fine_tuning import FineTuningCheckpoint, FineTuningEvent, FineTuningJob, FineTuningJobCreate
+from zhuli.types.learning.fine_tuning import FineTuningCheckpoint, FineTuningEvent, FineTuningJob, FineTuningJobCreate
 from zhuli.types.page import Page, PageParams
 
 router = APIRouter(

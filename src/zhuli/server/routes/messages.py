@@ -10,10 +10,12 @@ from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.commands import add_messages, refuse_while_active
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.store import collections, schema, threads, understandings
-from zhuli.types.message import Message, MessageCreate, MessageModify, blocks_of
+from zhuli.store import collections, schema
+from zhuli.store.assistants import threads
+from zhuli.store.understanding import understandings
+from zhuli.types.assistants.message import Message, MessageCreate, MessageModify, blocks_of
+from zhuli.types.assistants.thread import Thread
 from zhuli.types.page import Deleted, Page, PageParams
-from zhuli.types.thread import Thread
 
 router = APIRouter(
     prefix="/v1/threads/{thread_id}/messages", tags=["Messages"], route_class=JsonRoute, strict_content_type=False

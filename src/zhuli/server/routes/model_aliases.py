@@ -7,8 +7,8 @@ from zhuli.app import App
 from zhuli.learning.jobs.aliases import Aliases
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.store import tuned_models
-from zhuli.types.model_alias import Alias, AliasList, AliasMoveTo
+from zhuli.store.learning import tuned_models
+from zhuli.types.learning.model_alias import Alias, AliasList, AliasMoveTo
 from zhuli.types.page import Deleted
 
 router = APIRouter(prefix="/v1/model_aliases", tags=["Model aliases"], route_class=JsonRoute, strict_content_type=False)

@@ -11,9 +11,9 @@ from zhuli.learning.jobs import exporting
 from zhuli.learning.jobs.telling import places
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.store import tuned_models
-from zhuli.store.tuned_models import TunedModel
-from zhuli.types.model import Model, ModelList
+from zhuli.store.learning import tuned_models
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.models.model import Model, ModelList
 from zhuli.types.page import Deleted
 
 router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute, strict_content_type=False)

@@ -17,10 +17,11 @@ from zhuli.server.included import Include, shown_events
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id
 from zhuli.server.stream import EventStream, run_events
-from zhuli.store import collections, runs, schema
+from zhuli.store import collections, schema
+from zhuli.store.assistants import runs
+from zhuli.types.assistants.run import MetadataModify, Run, RunCreate, ThreadRunCreate, ToolOutputsSubmit
+from zhuli.types.assistants.thread import Thread
 from zhuli.types.page import Page, PageParams
-from zhuli.types.run import MetadataModify, Run, RunCreate, ThreadRunCreate, ToolOutputsSubmit
-from zhuli.types.thread import Thread
 
 router = APIRouter(prefix="/v1/threads", tags=["Runs"], route_class=JsonRoute, strict_content_type=False)
 

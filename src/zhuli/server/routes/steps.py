@@ -7,10 +7,11 @@ from starlette.responses import Response
 from zhuli.server.included import Include, shown
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.store import collections, runs
+from zhuli.store import collections
+from zhuli.store.assistants import runs
 from zhuli.store.schema import run_steps
+from zhuli.types.assistants.step import RunStep
 from zhuli.types.page import Page, PageParams
-from zhuli.types.step import RunStep
 
 router = APIRouter(
     prefix="/v1/threads/{thread_id}/runs/{run_id}/steps",

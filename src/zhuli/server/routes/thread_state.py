@@ -9,11 +9,13 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.store import collections, domains, schema, threads, understandings
-from zhuli.types.domain import Domain
+from zhuli.store import collections, schema
+from zhuli.store.assistants import threads
+from zhuli.store.understanding import domains, understandings
+from zhuli.types.assistants.thread import Thread
 from zhuli.types.page import Page, PageParams
-from zhuli.types.thread import Thread
-from zhuli.types.understanding import DialogueState, SlotSet, StateGive, Understanding
+from zhuli.types.understanding.domain import Domain
+from zhuli.types.understanding.understanding import DialogueState, SlotSet, StateGive, Understanding
 from zhuli.understanding.dialogue.slots.state_updates import changes_by
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.thread_states import state_of

@@ -8,14 +8,15 @@ from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.commands import insert_thread
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.store import collections, runs
+from zhuli.store import collections
+from zhuli.store.assistants import runs
+from zhuli.store.assistants.threads import delete_thread as delete_with_all
+from zhuli.store.assistants.threads import lock
 from zhuli.store.database import hint
 from zhuli.store.schema import threads
-from zhuli.store.threads import delete_thread as delete_with_all
-from zhuli.store.threads import lock
+from zhuli.types.assistants.thread import Thread, ThreadCreate, ThreadModify
+from zhuli.types.assistants.tools import ToolResources
 from zhuli.types.page import Deleted, Page
-from zhuli.types.thread import Thread, ThreadCreate, ThreadModify
-from zhuli.types.tools import ToolResources
 
 router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute, strict_content_type=False)
 

@@ -8,12 +8,13 @@ from starlette.responses import Response
 from zhuli.core.errors import InvalidRequest
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, check_id
-from zhuli.store import collections, domains
+from zhuli.store import collections
 from zhuli.store.schema import threads
-from zhuli.types.domain import Domain
+from zhuli.store.understanding import domains
+from zhuli.types.assistants.thread import Thread
 from zhuli.types.refusals import refusal_of
-from zhuli.types.thread import Thread
-from zhuli.types.understanding import DialogueState, Understanding, UnderstandingCreate
+from zhuli.types.understanding.domain import Domain
+from zhuli.types.understanding.understanding import DialogueState, Understanding, UnderstandingCreate
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.thread_states import state_of
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from zhuli.server import forms
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.types.upload import PART_BYTES, Upload, UploadComplete, UploadCreate, UploadPart
+from zhuli.types.knowledge.upload import PART_BYTES, Upload, UploadComplete, UploadCreate, UploadPart
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=JsonRoute, strict_content_type=False)
 forms_router = APIRouter()

@@ -9,9 +9,8 @@ from zhuli.app import App
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.polling import polled
-from zhuli.store import vector_store_files
-from zhuli.types.page import Deleted, Page
-from zhuli.types.vector_store import (
+from zhuli.store.knowledge import vector_store_files
+from zhuli.types.knowledge.vector_store import (
     FileContentPage,
     FileContentPart,
     FileStatus,
@@ -19,6 +18,7 @@ from zhuli.types.vector_store import (
     VectorStoreFileCreate,
     VectorStoreFileModify,
 )
+from zhuli.types.page import Deleted, Page
 
 router = APIRouter(
     prefix="/v1/vector_stores/{vector_store_id}/files",

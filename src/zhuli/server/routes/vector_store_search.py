@@ -11,8 +11,14 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.types.knowledge import Found
-from zhuli.types.vector_store import FileContentPart, SearchRanking, SearchRequest, SearchResult, SearchResults
+from zhuli.types.knowledge.passages import Found
+from zhuli.types.knowledge.vector_store import (
+    FileContentPart,
+    SearchRanking,
+    SearchRequest,
+    SearchResult,
+    SearchResults,
+)
 
 MOST_QUERIES = 32
 LONGEST_QUERY = 16_000

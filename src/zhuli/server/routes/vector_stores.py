@@ -8,9 +8,9 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.polling import polled
-from zhuli.store import vector_stores
+from zhuli.store.knowledge import vector_stores
+from zhuli.types.knowledge.vector_store import VectorStore, VectorStoreCreate, VectorStoreModify
 from zhuli.types.page import Deleted, Page
-from zhuli.types.vector_store import VectorStore, VectorStoreCreate, VectorStoreModify
 
 router = APIRouter(prefix="/v1/vector_stores", tags=["Vector stores"], route_class=JsonRoute, strict_content_type=False)
 

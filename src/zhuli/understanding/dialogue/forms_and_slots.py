@@ -1,7 +1,7 @@
 """What a domain has by its name: forms, intents and slots, and which slots belong to which form, or to none."""
 
-from zhuli.types.domain import DomainFields, Form, Intent, Slot
-from zhuli.types.understanding import DialogueState
+from zhuli.types.understanding.domain import DomainFields, Form, Intent, Slot
+from zhuli.types.understanding.understanding import DialogueState
 
 
 def form_named(domain: DomainFields, name: str | None) -> Form | None:

@@ -15,7 +15,7 @@ from zhuli.core.errors import InvalidRequest, Unavailable
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import Database
-from zhuli.types.domain import Domain
+from zhuli.types.understanding.domain import Domain
 from zhuli.understanding.dialogue.understander_services import Predict, ServerSenses
 
 Key = tuple[str, int]

@@ -5,7 +5,7 @@ It needs no domain: what a domain makes of a state that was folded under an olde
 
 from collections.abc import Iterable
 
-from zhuli.types.understanding import (
+from zhuli.types.understanding.understanding import (
     Asked,
     Confirmed,
     DialogueState,

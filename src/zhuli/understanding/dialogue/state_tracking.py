@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from zhuli.types.domain import OUT_OF_SCOPE, DomainFields
-from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TurnTaken
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
+from zhuli.types.understanding.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TurnTaken
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.policy.topic_stack import closed, stale
 from zhuli.understanding.dialogue.state import fold

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from zhuli.store import understandings
-from zhuli.types.understanding import DialogueState
+from zhuli.store.understanding import understandings
+from zhuli.types.understanding.understanding import DialogueState
 from zhuli.understanding.dialogue.state import fold
 
 

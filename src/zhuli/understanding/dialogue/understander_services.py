@@ -13,11 +13,11 @@ from typing import Any
 from zhuli.core.errors import Unavailable
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.store.database import Database
-from zhuli.types.domain import Language
-from zhuli.types.example import Prediction
-from zhuli.types.generation import GenerationRequest
-from zhuli.types.prediction import PredictionCreate, PredictionList
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
+from zhuli.types.learning.example import Prediction
+from zhuli.types.learning.prediction import PredictionCreate, PredictionList
+from zhuli.types.models.generation import GenerationRequest
+from zhuli.types.understanding.domain import Language
 
 Predict = Callable[[str, PredictionCreate], Awaitable[PredictionList]]
 """What a project's tuned model answers: predicting.answering.Answering.answer."""

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from zhuli.core.clock import Clock
 from zhuli.core.ids import new_id
 from zhuli.core.telemetry import Telemetry
-from zhuli.types.domain import Domain, DomainReport, Language
-from zhuli.types.understanding import DialogueState, Reading, SlotSet, Understanding
+from zhuli.types.understanding.domain import Domain, DomainReport, Language
+from zhuli.types.understanding.understanding import DialogueState, Reading, SlotSet, Understanding
 from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
 from zhuli.understanding.dialogue.interpretation.interpreter import hear
 from zhuli.understanding.dialogue.interpretation.multi_intent import Part

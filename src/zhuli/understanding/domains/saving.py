@@ -12,10 +12,10 @@ from zhuli.core.clock import Clock
 from zhuli.core.errors import ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.store import collections
-from zhuli.store import domains as store
 from zhuli.store.database import Database
 from zhuli.store.schema import domains
-from zhuli.types.domain import Domain, DomainFields, DomainReport, Finding
+from zhuli.store.understanding import domains as store
+from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport, Finding
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.checks.checking import check, refuse_errors
 from zhuli.understanding.domains.checks.findings import error

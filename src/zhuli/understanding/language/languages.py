@@ -11,7 +11,7 @@ as it was. Nor are Japanese (kana) and other scripts.
 import re
 from collections.abc import Sequence
 
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 from zhuli.understanding.language.plain_text import MOST_CHARACTERS, plain
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?", re.ASCII)

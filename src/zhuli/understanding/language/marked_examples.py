@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.understanding import EntityFound
 
 MARK = "mark"
 """The source of an entity that a person marked."""

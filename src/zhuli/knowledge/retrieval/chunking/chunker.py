@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from zhuli.knowledge.retrieval.chunking.graphemes import boundaries, is_boundary
 from zhuli.knowledge.retrieval.chunking.tokenizer import Ruler
-from zhuli.types.document import SEPARATOR, Block, Chunk, text_of
+from zhuli.types.knowledge.document import SEPARATOR, Block, Chunk, text_of
 
 _CJK = r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 

@@ -10,8 +10,8 @@ from zhuli.knowledge.retrieval.chunking.chunker import cut
 from zhuli.knowledge.retrieval.chunking.tokenizer import count
 from zhuli.knowledge.retrieval.ingesting.embedding import digest_of
 from zhuli.models.catalog import EmbedderEntry
-from zhuli.types.document import Block, Chunk, text_of
-from zhuli.types.tools import StaticChunking
+from zhuli.types.assistants.tools import StaticChunking
+from zhuli.types.knowledge.document import Block, Chunk, text_of
 
 MOST_TOKENS = 5_000_000
 """Of a file, as in the API."""

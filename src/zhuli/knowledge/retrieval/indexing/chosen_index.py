@@ -7,7 +7,7 @@ from typing import Any
 from zhuli import registry
 from zhuli.ports import VectorIndex
 from zhuli.settings import Settings
-from zhuli.types.vectors import Hit, IndexChange
+from zhuli.types.knowledge.vectors import Hit, IndexChange
 
 
 class ChosenIndex:

@@ -9,10 +9,10 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from zhuli.knowledge.retrieval.ingesting.embedding import floats
-from zhuli.store import changes, chunks
-from zhuli.store.changes import Change
 from zhuli.store.database import Database
-from zhuli.types.vectors import IndexChange, IndexedChunk
+from zhuli.store.knowledge import changes, chunks
+from zhuli.store.knowledge.changes import Change
+from zhuli.types.knowledge.vectors import IndexChange, IndexedChunk
 
 _CHANGES = 200
 """Changes that are read at once."""

@@ -8,8 +8,8 @@ import logging
 from collections.abc import Sequence
 
 from zhuli.knowledge.retrieval.indexing.index_follower import Follower
-from zhuli.store import changes
 from zhuli.store.database import Database
+from zhuli.store.knowledge import changes
 
 log = logging.getLogger(__name__)
 

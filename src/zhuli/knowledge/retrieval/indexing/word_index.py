@@ -20,7 +20,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from zhuli.core.errors import Unavailable
 from zhuli.knowledge.retrieval.indexing.segmentation import words
-from zhuli.types.vectors import Hit, IndexChange
+from zhuli.types.knowledge.vectors import Hit, IndexChange
 
 A = TypeVarTuple("A")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from zhuli.store import jobs
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
-from zhuli.store.leftovers import clean_some
+from zhuli.store.knowledge.leftovers import clean_some
 
 
 class CleanUp:

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from zhuli.store import chunks, jobs
+from zhuli.store import jobs
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
+from zhuli.store.knowledge import chunks
 
 
 class Discarding:

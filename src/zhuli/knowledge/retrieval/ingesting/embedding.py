@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from zhuli.models.catalog import EmbedderEntry
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
 
 BATCH = 16
 """Texts in one call: of 800 tokens each, some seconds of work for a small model, which a small file has to wait for."""

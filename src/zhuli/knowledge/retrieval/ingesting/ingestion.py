@@ -22,10 +22,10 @@ from zhuli.knowledge.retrieval.ingesting.embedding import Embedding, mean
 from zhuli.knowledge.retrieval.reading.reader import Reader
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.ports import BlobStore
-from zhuli.store import ingesting
 from zhuli.store.database import Database
-from zhuli.store.ingesting import EmbeddedChunk, Task, Unwanted
 from zhuli.store.jobs import Job
+from zhuli.store.knowledge import ingesting
+from zhuli.store.knowledge.ingesting import EmbeddedChunk, Task, Unwanted
 
 log = logging.getLogger(__name__)
 

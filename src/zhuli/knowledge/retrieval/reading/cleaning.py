@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 _LINE_END = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 _UNSEEN = re.compile(

@@ -10,7 +10,7 @@ from pathlib import Path
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.retrieval.reading.reading_limits import Limits
 from zhuli.knowledge.retrieval.reading.reading_process import Died, ReadingProcess, explain
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 FILES_A_PROCESS = 200
 """Then a new one, against memory that libraries don't give back. Starting one takes about 0.15 s."""

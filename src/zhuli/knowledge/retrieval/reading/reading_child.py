@@ -22,7 +22,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.knowledge.retrieval.reading import recognition
 from zhuli.knowledge.retrieval.reading.cleaning import clean
 from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 FRAME_CHARACTERS = 256 * 1024
 

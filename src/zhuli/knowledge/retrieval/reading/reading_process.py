@@ -17,7 +17,7 @@ import orjson
 
 from zhuli.core.errors import ServerFault, Unreadable
 from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
-from zhuli.types.document import Block
+from zhuli.types.knowledge.document import Block
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """Of the server's environment: no keys and addresses where files from outside are read."""

@@ -8,8 +8,8 @@ file without the key matches only ne and nin.
 from collections.abc import Callable, Mapping
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.knowledge import Attributes
-from zhuli.types.vector_store import ComparisonFilter, CompoundFilter, Filter
+from zhuli.types.knowledge.passages import Attributes
+from zhuli.types.knowledge.vector_store import ComparisonFilter, CompoundFilter, Filter
 
 Value = str | bool | int | float
 Predicate = Callable[[Attributes], bool]

@@ -14,7 +14,7 @@ Pure; searching, texts and reranking are elsewhere.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zhuli.types.vectors import Hit
+from zhuli.types.knowledge.vectors import Hit
 
 SEMANTIC = 0.57
 """The weight of vectors: `benchmarks/retrieval_quality.py --fit` with e5-small, on questions that its table leaves out."""

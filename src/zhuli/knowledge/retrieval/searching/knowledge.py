@@ -16,12 +16,12 @@ from zhuli.knowledge.retrieval.searching.fusion import Candidate, fuse
 from zhuli.knowledge.retrieval.searching.query_vectors import QueryVectors
 from zhuli.knowledge.retrieval.searching.ranking import Asked, features, relevance
 from zhuli.models.catalog import Catalog, EmbedderEntry
-from zhuli.store import chunks
-from zhuli.store.chunks import Passage
 from zhuli.store.database import Database
-from zhuli.store.vector_stores import OpenStore, open_stores
-from zhuli.types.knowledge import Attributes, Found, Ranker
-from zhuli.types.vector_store import Filter
+from zhuli.store.knowledge import chunks
+from zhuli.store.knowledge.chunks import Passage
+from zhuli.store.knowledge.vector_stores import OpenStore, open_stores
+from zhuli.types.knowledge.passages import Attributes, Found, Ranker
+from zhuli.types.knowledge.vector_store import Filter
 
 DEPTH = 100
 """Chunks that each of the two searches brings."""

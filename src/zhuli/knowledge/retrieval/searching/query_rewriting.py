@@ -8,7 +8,7 @@ from typing import Any
 
 from zhuli.core.errors import ZhuliError
 from zhuli.ports import Backend
-from zhuli.types.generation import ChatMessage, GenerationRequest
+from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import fsum
 
 from zhuli.models.catalog import EmbedderEntry
-from zhuli.types.vectors import Vectors
+from zhuli.types.knowledge.vectors import Vectors
 
 MOST_KEPT = 1_000
 """1.5 MB of 384 dimensions."""

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zhuli.types.example import Feature
+from zhuli.types.learning.example import Feature
 
 IGNORED = -100
 """A target that torch's cross entropy leaves out."""

@@ -15,8 +15,8 @@ from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.encoders import encoder_model
 from zhuli.learning.neural.encoders.encoder_model import EncoderModel
 from zhuli.learning.neural.encoders.linear_head import LinearHead
-from zhuli.types.example import Feature
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Feature
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 TYPICAL = 256
 """Rows from which the head's scaling is found."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from zhuli.learning.neural.explaining import explanations
-from zhuli.types.example import Example
+from zhuli.types.learning.example import Example
 
 MOST = 5
 DRAWS = 5

@@ -16,7 +16,7 @@ from zhuli.learning.neural.encoders.encoder_task import EncoderTask
 from zhuli.learning.neural.encoders.words import words
 from zhuli.learning.neural.explaining import attributions, nearest, token_places
 from zhuli.learning.neural.explaining.token_places import NOWHERE, Place
-from zhuli.types.example import Example, Feature, Prediction
+from zhuli.types.learning.example import Example, Feature, Prediction
 
 STEPS = 32
 MOST_TARGETS = 3

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from zhuli.learning.metrics.measured import Floats
-from zhuli.types.example import Example
+from zhuli.types.learning.example import Example
 
 SHOWN, VECTORS = "nearest.json", "nearest.npy"
 

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from zhuli.learning.neural.encoders.word_pieces import WordPieces
-from zhuli.types.example import Feature
+from zhuli.types.learning.example import Feature
 
 Place = tuple[int, int]
 """First character and the one behind the last; (0, 0) for tokens that stand nowhere: marks and prefixes."""

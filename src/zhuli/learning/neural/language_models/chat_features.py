@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2.exceptions import TemplateError
 
-from zhuli.types.example import BadExample
+from zhuli.types.learning.example import BadExample
 
 IGNORED = -100
 """The label of a token that is not learned: what PyTorch's cross entropy leaves out."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zhuli.types.example import BadExample
+from zhuli.types.learning.example import BadExample
 
 Message = dict[str, Any]
 

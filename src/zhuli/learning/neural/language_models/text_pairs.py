@@ -8,7 +8,7 @@ from typing import Any
 from zhuli.learning.neural.language_models.conversations import conversation, learnable, said
 from zhuli.learning.neural.language_models.instructions import filled
 from zhuli.learning.neural.language_models.writing_task import Messages, WritingTask
-from zhuli.types.example import BadExample, Example, Record
+from zhuli.types.learning.example import BadExample, Example, Record
 
 
 class TextPairTask(WritingTask):

@@ -21,8 +21,8 @@ from zhuli.learning.neural.language_models.generation import greedy
 from zhuli.learning.neural.language_models.instructions import language_of
 from zhuli.learning.neural.language_models.language_model import LanguageModel, Learned
 from zhuli.learning.neural.padding import mask, padded
-from zhuli.types.example import Example, Feature, Metrics, Prediction
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Example, Feature, Metrics, Prediction
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 LONGEST_ANSWER = 512
 """New tokens, whatever the training targets are like."""

@@ -18,7 +18,7 @@ import torch
 from torch.export import Dim
 
 from zhuli.learning.neural.onnx.onnx_backbone import FILE, OnnxBackbone
-from zhuli.types.example import Example, Prediction
+from zhuli.types.learning.example import Example, Prediction
 
 LEAST_PARAMETERS = 1_000_000
 """With fewer, there is nothing to win: most of an answer is spent outside the backbone, and exporting takes seconds."""

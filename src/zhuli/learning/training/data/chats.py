@@ -5,7 +5,7 @@ Besides OpenAI's own: ShareGPT's "conversations", prompt and completion (with Al
 
 from typing import Any
 
-from zhuli.types.example import BadExample
+from zhuli.types.learning.example import BadExample
 
 Fields = dict[str, Any]
 

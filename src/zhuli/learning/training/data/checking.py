@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from zhuli.learning.training.data.duplicates import key
 from zhuli.learning.training.data.finding import Finding
-from zhuli.types.example import Example
-from zhuli.types.hyperparameters import TaskName
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import TaskName
 
 FEWEST = 10
 """Examples of a training file, as the original's: "must have at least 10 examples"."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from zhuli.learning.training.data import tags
 from zhuli.learning.training.data.finding import Entry, Finding
 from zhuli.learning.training.data.text_file import opened
-from zhuli.types.example import Record
+from zhuli.types.learning.example import Record
 
 _NUMBERED = re.compile(r"(.)\d+", re.DOTALL)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from zhuli.types.example import Record
+from zhuli.types.learning.example import Record
 
 
 @dataclass(frozen=True, slots=True)

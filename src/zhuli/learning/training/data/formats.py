@@ -7,7 +7,7 @@ from pathlib import Path
 from zhuli.core.errors import Unreadable
 from zhuli.learning.training.data import tags
 from zhuli.learning.training.data.text_file import beginning
-from zhuli.types.tuning import DataFormat
+from zhuli.types.learning.tuning import DataFormat
 
 BY_EXTENSION: dict[str, DataFormat] = {
     ".jsonl": "jsonl",

@@ -7,7 +7,7 @@ from typing import Any
 
 from zhuli.learning.training.data.finding import Entry, Finding
 from zhuli.learning.training.data.text_file import opened
-from zhuli.types.example import Record
+from zhuli.types.learning.example import Record
 
 
 def read(path: Path) -> Iterator[Entry]:

@@ -18,8 +18,8 @@ from zhuli.learning.training.data.splitting import split
 from zhuli.learning.training.data.summary import Found, summary
 from zhuli.learning.training.failures import FailureCode, TuningFailed
 from zhuli.ports import Task
-from zhuli.types.example import BadExample, Example
-from zhuli.types.tuning import Source, Spec
+from zhuli.types.learning.example import BadExample, Example
+from zhuli.types.learning.tuning import Source, Spec
 
 TOLD = 20
 """Problems that a refusal names."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zhuli.types.example import BadExample
+from zhuli.types.learning.example import BadExample
 
 SHOWN = 40
 """Characters of a text that a message quotes."""

@@ -15,7 +15,7 @@ import yaml
 from zhuli.core.errors import Unreadable
 from zhuli.learning.training.data.finding import Entry, Finding
 from zhuli.learning.training.data.text_file import opened
-from zhuli.types.example import Record
+from zhuli.types.learning.example import Record
 
 _MARKED = re.compile(r"\[([^\]\[]+)\](?:\(([^)]*)\)|\{([^}]*)\}|\[(\{.*?\})\])")
 """After the pattern of Rasa's own reader (rasa/shared/nlu/training_data/entities_parser.py)."""

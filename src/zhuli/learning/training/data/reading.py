@@ -9,8 +9,8 @@ from zhuli.learning.training.data.field_names import SEPARATOR, header_names, na
 from zhuli.learning.training.data.finding import Entry, Finding
 from zhuli.learning.training.data.formats import recognised
 from zhuli.learning.training.data.shapes import shaped
-from zhuli.types.example import BadExample, Record
-from zhuli.types.tuning import DataFormat
+from zhuli.types.learning.example import BadExample, Record
+from zhuli.types.learning.tuning import DataFormat
 
 
 def records(path: Path, format: DataFormat, columns: Mapping[str, str], *, task: str) -> Iterator[Entry]:

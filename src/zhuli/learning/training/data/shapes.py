@@ -11,7 +11,7 @@ from typing import Any
 from zhuli.learning.training.data import chats, tags
 from zhuli.learning.training.data.field_names import SEPARATOR
 from zhuli.learning.training.data.places import entity, place, placed
-from zhuli.types.example import BadExample
+from zhuli.types.learning.example import BadExample
 
 Fields = dict[str, Any]
 

@@ -12,7 +12,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.learning.training.data.finding import Entry, Finding
 from zhuli.learning.training.data.json_array import parsed
 from zhuli.learning.training.data.text_file import opened
-from zhuli.types.example import Record
+from zhuli.types.learning.example import Record
 
 _QUESTION = re.compile(r'"question"\s*:')
 

@@ -13,8 +13,8 @@ from zhuli.learning.training.data.finding import Finding
 from zhuli.learning.training.data.overlap import Overlap
 from zhuli.learning.training.data.report import DataReport, Leakage, Lengths, Part, Warned
 from zhuli.ports import Task
-from zhuli.types.example import Example
-from zhuli.types.tuning import Spec
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.tuning import Spec
 
 TOLD = 20
 """Warnings that the report names."""

@@ -15,7 +15,7 @@ from zhuli.core.errors import ConfigurationError
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.event_log import Journal, events
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.types.hyperparameters import LOCAL_CLUSTER
+from zhuli.types.learning.hyperparameters import LOCAL_CLUSTER
 
 # Ray reads these when it is imported, and hands them to its processes. It would tell its makers how it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

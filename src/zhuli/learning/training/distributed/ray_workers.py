@@ -12,7 +12,7 @@ from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.distributed.ray_cluster import cluster, control_of, parent
 from zhuli.learning.training.event_log import Journal
 from zhuli.learning.training.failures import FailureCode, TuningFailed, known
-from zhuli.types.hyperparameters import Workers
+from zhuli.types.learning.hyperparameters import Workers
 
 from ray.train import RunConfig, ScalingConfig  # isort: skip  (behind ray_cluster, which sets Ray's environment)
 from ray.train.torch import TorchConfig, TorchTrainer  # isort: skip

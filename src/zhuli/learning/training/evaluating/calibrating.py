@@ -12,7 +12,7 @@ import numpy as np
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.tuned import outputs_of
 from zhuli.ports import Task
-from zhuli.types.example import Example
+from zhuli.types.learning.example import Example
 
 TEMPERATURE = "temperature"
 FEWEST = 30

@@ -14,8 +14,8 @@ from zhuli.learning.metrics.measured import Measured
 from zhuli.learning.training.event_log import finite
 from zhuli.learning.training.reporting import report_text
 from zhuli.ports import Task
-from zhuli.types.example import Example, Metrics, Prediction
-from zhuli.types.tuning import Spec
+from zhuli.types.learning.example import Example, Metrics, Prediction
+from zhuli.types.learning.tuning import Spec
 
 REPORT, TEXT, CURVES, CONFUSION, RELIABILITY, RESULTS = (
     "report.json",

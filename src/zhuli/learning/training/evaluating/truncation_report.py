@@ -6,7 +6,7 @@ end. Tasks that read a long text in several rows lose nothing.
 
 from collections.abc import Sequence
 
-from zhuli.types.example import Example, Feature
+from zhuli.types.learning.example import Example, Feature
 
 CUT = "cut"
 NAMED = 10

@@ -10,7 +10,7 @@ from torch import nn
 
 from zhuli.learning.neural.adapted import is_adapted, merge
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.types.hyperparameters import Hyperparameters, Lora
+from zhuli.types.learning.hyperparameters import Hyperparameters, Lora
 
 ADAPTER_WEIGHTS = ("lora_", "ia3_")
 """What peft calls the weights that learn, DoRA's magnitudes included."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from zhuli.learning.training.fitting.precision import usable
 from zhuli.models.bases import BaseFacts
-from zhuli.types.example import Example
-from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters, Trainable
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters, Trainable
 
 FEW_PER_CLASS = 50
 FEW_IN_ALL = 2000

@@ -8,9 +8,9 @@ from zhuli.learning.training.event_log import Journal, events
 from zhuli.learning.training.finished_model import serve_checkpoint, write_checkpoint
 from zhuli.learning.training.plan import CHECKPOINTS, Plan
 from zhuli.ports import Task
-from zhuli.types.example import Metrics
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import MODEL
+from zhuli.types.learning.example import Metrics
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import MODEL
 
 KEPT = 3
 

@@ -24,8 +24,8 @@ from zhuli.learning.training.fitting.auto import for_a_head
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.loop import Evaluate, Fitted, fit
 from zhuli.ports import Loss, Task
-from zhuli.types.example import Example, Feature, Metrics
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Example, Feature, Metrics
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 MOST_PAIRS, LEAST_PAIRS = 16, 4
 """Pairs that each example is in for every epoch; 16 is SetFit's number of iterations."""

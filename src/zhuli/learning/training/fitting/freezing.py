@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 
 def what_learns(model: Any, options: Hyperparameters) -> None:

@@ -13,7 +13,7 @@ from zhuli.learning.training.control import Control
 from zhuli.learning.training.fitting.batches import by_length
 from zhuli.learning.training.fitting.rows import Rows, on
 from zhuli.ports import Task
-from zhuli.types.example import Feature
+from zhuli.types.learning.example import Feature
 
 READ_BY_ENCODERS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 READING_BATCH = 32

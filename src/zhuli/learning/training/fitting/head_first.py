@@ -15,8 +15,8 @@ from zhuli.learning.training.fitting.auto import for_a_head
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.loop import fit
 from zhuli.ports import Task
-from zhuli.types.example import Example
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 
 def fit_head_first(

@@ -24,8 +24,8 @@ from zhuli.learning.training.fitting.precision import autocast, usable
 from zhuli.learning.training.fitting.rows import Rows, rows_of
 from zhuli.learning.training.fitting.training_state import Standing
 from zhuli.ports import Loss, Task
-from zhuli.types.example import Example, Feature, Metrics
-from zhuli.types.hyperparameters import EarlyStopping, Hyperparameters
+from zhuli.types.learning.example import Example, Feature, Metrics
+from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters
 
 Evaluate = Callable[[Any], Metrics]
 Report = Callable[[int, Metrics], None]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = (

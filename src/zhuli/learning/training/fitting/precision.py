@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from zhuli.types.hyperparameters import Hyperparameters
+from zhuli.types.learning.hyperparameters import Hyperparameters
 
 
 def usable(options: Hyperparameters) -> str:

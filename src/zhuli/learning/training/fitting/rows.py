@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from zhuli.ports import Task
-from zhuli.types.example import Example, Feature
+from zhuli.types.learning.example import Example, Feature
 
 
 class Rows:

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from zhuli.learning.training.failures import Diverged
-from zhuli.types.example import Metrics
+from zhuli.types.learning.example import Metrics
 
 FIRST_STEPS = 5
 SMOOTHING = 0.9

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from zhuli.learning.training.reporting import card_use, report_text
-from zhuli.types.hyperparameters import Hyperparameters
-from zhuli.types.tuning import Spec
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.tuning import Spec
 
 CARD = "README.md"
 

@@ -1,7 +1,7 @@
 """The part of a model card that shows how to ask the model: through a server, from its folder, with transformers."""
 
-from zhuli.types.hyperparameters import TaskName
-from zhuli.types.tuning import Spec
+from zhuli.types.learning.hyperparameters import TaskName
+from zhuli.types.learning.tuning import Spec
 
 _CHATS = frozenset({"dialogue", "preference"})
 GENERATES = _CHATS | {"translation", "summarization"}

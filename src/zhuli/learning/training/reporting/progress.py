@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.tuning import TuningEvent
 
 
 class ProgressBar:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from zhuli.types.tuning import Spec
+from zhuli.types.learning.tuning import Spec
 
 _MOST = 20
 """Confusions and trials that are listed; report.json has all of them."""

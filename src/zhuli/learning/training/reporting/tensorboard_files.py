@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from zhuli.types.tuning import TuningEvent
+from zhuli.types.learning.tuning import TuningEvent
 
 FOLDER = "tensorboard"
 NOT_CURVES = ("step", "total_steps", "seconds_left")

@@ -16,7 +16,7 @@ from zhuli.learning.training.failures import TuningFailed, known
 from zhuli.learning.training.searching.search import OF_THE_TRIAL, Attempt, Wish, measured, tell_of, value_of
 from zhuli.learning.training.searching.space import applied
 from zhuli.learning.training.searching.trials import STARTUP, Ended, Trials
-from zhuli.types.example import Metrics
+from zhuli.types.learning.example import Metrics
 
 from ray import tune  # isort: skip  (behind ray_cluster, which sets Ray's environment)
 from ray.tune.schedulers import FIFOScheduler, MedianStoppingRule, TrialScheduler  # isort: skip

@@ -20,8 +20,8 @@ from zhuli.learning.training.failures import FailureCode, TuningFailed
 from zhuli.learning.training.fitting.pruning import Pruned
 from zhuli.learning.training.searching.space import Space, applied, space_of
 from zhuli.learning.training.searching.trials import Ended, Trials
-from zhuli.types.example import Metrics
-from zhuli.types.hyperparameters import Hyperparameters, Search, TaskName
+from zhuli.types.learning.example import Metrics
+from zhuli.types.learning.hyperparameters import Hyperparameters, Search, TaskName
 
 LOSS = "valid_loss"
 """Where the loop's reports have the loss on validation data, which the metric "loss" means."""

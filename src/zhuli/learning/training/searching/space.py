@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.hyperparameters import Hyperparameters, Lora, Search, TaskName
+from zhuli.types.learning.hyperparameters import Hyperparameters, Lora, Search, TaskName
 
 PARAM = "tuning.search.space"
 LANGUAGE_TASKS: tuple[TaskName, ...] = ("translation", "summarization", "dialogue", "preference")

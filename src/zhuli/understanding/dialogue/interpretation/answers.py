@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from zhuli.types.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields
 from zhuli.understanding.dialogue.responses.responses import spoken
 from zhuli.understanding.language.plain_text import plain
 from zhuli.understanding.language.tokens import tokens

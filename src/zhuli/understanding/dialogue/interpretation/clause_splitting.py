@@ -6,7 +6,7 @@ It only proposes: whether the parts have intents of their own is decided by what
 import re
 from itertools import pairwise
 
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 
 MOST_PARTS = 4
 """Every part costs an embedding; what comes behind the fourth stays with it."""

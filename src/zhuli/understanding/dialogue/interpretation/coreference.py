@@ -6,8 +6,8 @@ Any slot's history counts, whichever form it was for and whether or not it was c
 import re
 from collections.abc import Sequence
 
-from zhuli.types.domain import DomainFields, FromEntity, Slot
-from zhuli.types.understanding import DialogueState, EntityFound, SlotValue
+from zhuli.types.understanding.domain import DomainFields, FromEntity, Slot
+from zhuli.types.understanding.understanding import DialogueState, EntityFound, SlotValue
 from zhuli.understanding.dialogue.forms_and_slots import open_slots, slots_of
 from zhuli.understanding.dialogue.interpretation.utterance_context import Turn
 from zhuli.understanding.dialogue.slots.slot_context import Segment

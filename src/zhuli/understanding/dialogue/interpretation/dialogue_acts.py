@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from zhuli.types.domain import Act
+from zhuli.types.understanding.domain import Act
 from zhuli.understanding.dialogue.forms_and_slots import intent_named
 from zhuli.understanding.dialogue.interpretation.answers import chosen, keeps, leaves
 from zhuli.understanding.dialogue.interpretation.intent_decision import Belief

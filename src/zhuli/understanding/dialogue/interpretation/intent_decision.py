@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from zhuli.types.domain import OUT_OF_SCOPE, Fallback
-from zhuli.types.understanding import IntentScore, Reading
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Fallback
+from zhuli.types.understanding.understanding import IntentScore, Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zhuli.types.domain import OUT_OF_SCOPE, Act, Language
-from zhuli.types.understanding import Asked, EntityFound, IntentScore, StateChange, TopicOpened
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, Language
+from zhuli.types.understanding.understanding import Asked, EntityFound, IntentScore, StateChange, TopicOpened
 
 How = Literal["entity", "intent", "text", "reference", "correction"]
 

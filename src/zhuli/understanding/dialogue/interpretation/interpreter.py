@@ -9,8 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Language
-from zhuli.types.understanding import Asked, DialogueState, EntityFound, IntentScore, Reading, StateChange, TopicOpened
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Language
+from zhuli.types.understanding.understanding import (
+    Asked,
+    DialogueState,
+    EntityFound,
+    IntentScore,
+    Reading,
+    StateChange,
+    TopicOpened,
+)
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots
 from zhuli.understanding.dialogue.interpretation.answers import Place, keeps, only_says
 from zhuli.understanding.dialogue.interpretation.coreference import referred

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
-from zhuli.types.understanding import DialogueState, EntityFound, Reading
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
+from zhuli.types.understanding.understanding import DialogueState, EntityFound, Reading
 from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of, waiting_slots
 from zhuli.understanding.dialogue.interpretation.answers import Place, asks, is_bare, is_question, only_says, requests
 from zhuli.understanding.dialogue.interpretation.intent_decision import Belief, believe

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from zhuli.types.domain import DomainFields, Language, Slot
-from zhuli.types.understanding import Asked, DialogueState, EntityFound
+from zhuli.types.understanding.domain import DomainFields, Language, Slot
+from zhuli.types.understanding.understanding import Asked, DialogueState, EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots, slot_named
 from zhuli.understanding.dialogue.interpretation.answers import Place, by_place, is_bare, only_says
 from zhuli.understanding.dialogue.slots.slot_mappings import implied_entities, loose_entities

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.types.domain import Action, Call, Clarify, DomainFields, Form, HandOver, Respond, Search, Talk
-from zhuli.types.understanding import Decision, DialogueState
+from zhuli.types.understanding.domain import Action, Call, Clarify, DomainFields, Form, HandOver, Respond, Search, Talk
+from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import slots_of
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.responses.responses import built_in, held, joined, said

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zhuli.types.domain import DomainFields, Form, Slot
-from zhuli.types.understanding import Asked, Confirmed, Decision, DialogueState, StateChange
+from zhuli.types.understanding.domain import DomainFields, Form, Slot
+from zhuli.types.understanding.understanding import Asked, Confirmed, Decision, DialogueState, StateChange
 from zhuli.understanding.dialogue.forms_and_slots import asked_for, form_named, slot_named
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.policy.actions import perform

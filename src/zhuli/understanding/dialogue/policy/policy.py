@@ -12,8 +12,8 @@ A rule is pure, and what it gives is a decision with the changes that it makes i
 from collections.abc import Callable
 from itertools import chain
 
-from zhuli.types.domain import OUT_OF_SCOPE, Action, Clarify, DomainFields, HandOver, Intent, Talk
-from zhuli.types.understanding import Asked, Decision, DialogueState, HandedOver, StateChange
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Action, Clarify, DomainFields, HandOver, Intent, Talk
+from zhuli.types.understanding.understanding import Asked, Decision, DialogueState, HandedOver, StateChange
 from zhuli.understanding.dialogue.forms_and_slots import form_named
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.policy.actions import as_one, perform

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from zhuli.types.domain import DomainFields, Intent
-from zhuli.types.understanding import Asked, DialogueState, SlotSet, StateChange, TopicOpened
+from zhuli.types.understanding.domain import DomainFields, Intent
+from zhuli.types.understanding.understanding import Asked, DialogueState, SlotSet, StateChange, TopicOpened
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slots_of
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Filled, Heard
 from zhuli.understanding.dialogue.responses.responses import held

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TopicClosed
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TopicClosed
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots, slots_of
 from zhuli.understanding.dialogue.responses.responses import held
 

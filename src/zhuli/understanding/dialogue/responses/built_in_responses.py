@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from zhuli.types.domain import Language
+from zhuli.types.understanding.domain import Language
 
 BUILT_IN: Final[dict[str, dict[Language, str]]] = {
     "ask": {"en": "What should I put for {name}?", "zh": "请告诉我{name}。"},

@@ -7,8 +7,8 @@ import json
 import re
 from typing import Any
 
-from zhuli.types.domain import DomainFields, Form, Language, Slot, Wording
-from zhuli.types.understanding import Asked, Decision, DialogueState
+from zhuli.types.understanding.domain import DomainFields, Form, Language, Slot, Wording
+from zhuli.types.understanding.understanding import Asked, Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named
 from zhuli.understanding.dialogue.responses.built_in_responses import BUILT_IN, LISTS, YES_NO
 

@@ -2,8 +2,8 @@
 
 import json
 
-from zhuli.types.domain import DomainFields
-from zhuli.types.understanding import Decision, DialogueState
+from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import form_named
 from zhuli.understanding.dialogue.responses.built_in_responses import LISTS, TOLD
 from zhuli.understanding.dialogue.responses.responses import held, question, spoken

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from zhuli.types.domain import FromEntity, Slot
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.domain import FromEntity, Slot
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import free_slots, slots_of, waiting_slots
 from zhuli.understanding.dialogue.interpretation.answers import is_bare
 from zhuli.understanding.dialogue.slots.slot_context import Scene, Segment

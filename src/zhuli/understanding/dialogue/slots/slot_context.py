@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from zhuli.types.domain import DomainFields, Form, Language, Slot
-from zhuli.types.understanding import DialogueState, EntityFound
+from zhuli.types.understanding.domain import DomainFields, Form, Language, Slot
+from zhuli.types.understanding.understanding import DialogueState, EntityFound
 from zhuli.understanding.dialogue.responses.responses import held
 
 

@@ -7,8 +7,8 @@ for but not found is looked for by its type, or taken as it was said. A value fi
 else fill no slots of the open form.
 """
 
-from zhuli.types.domain import FromEntity, FromIntent, Slot
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.domain import FromEntity, FromIntent, Slot
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import slot_named
 from zhuli.understanding.dialogue.interpretation.multi_intent import short_answer
 from zhuli.understanding.dialogue.slots.slot_candidates import Matching

@@ -1,6 +1,6 @@
 """Where slots take their values from: what the domain says, and what goes without saying."""
 
-from zhuli.types.domain import DomainFields, Entity, EntityKind, FromEntity, FromText, Mapping, Slot
+from zhuli.types.understanding.domain import DomainFields, Entity, EntityKind, FromEntity, FromText, Mapping, Slot
 
 
 def mappings_of(domain: DomainFields, slot: Slot) -> list[Mapping]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from zhuli.types.domain import FromEntity, Slot
+from zhuli.types.understanding.domain import FromEntity, Slot
 from zhuli.understanding.dialogue.responses.responses import spoken
 from zhuli.understanding.language.plain_text import plain
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.types.domain import Slot
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.domain import Slot
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Filled, How, Refused
 from zhuli.understanding.dialogue.slots.slot_context import Scene
 from zhuli.understanding.dialogue.slots.slot_values import fit, hours

@@ -6,8 +6,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import DomainFields, Slot
-from zhuli.types.understanding import DialogueState, HandedOver, SlotCleared, SlotSet, StateChange, StateGive
+from zhuli.types.understanding.domain import DomainFields, Slot
+from zhuli.types.understanding.understanding import (
+    DialogueState,
+    HandedOver,
+    SlotCleared,
+    SlotSet,
+    StateChange,
+    StateGive,
+)
 from zhuli.understanding.dialogue.responses.responses import held
 from zhuli.understanding.dialogue.slots.slot_values import fit
 

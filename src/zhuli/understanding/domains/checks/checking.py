@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import chain
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import DomainFields, DomainReport
+from zhuli.types.understanding.domain import DomainFields, DomainReport
 from zhuli.understanding.domains.checks.findings import told
 from zhuli.understanding.domains.checks.naming import check_names
 from zhuli.understanding.domains.checks.soundness import check_parts

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from zhuli.types.domain import Finding
+from zhuli.types.understanding.domain import Finding
 
 MOST_OF_A_CODE = 20
 """Findings of one kind that are told one by one."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, Finding, Slot
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, Finding, Slot
 from zhuli.understanding.domains.checks.findings import error, warning
 from zhuli.understanding.domains.checks.uses import RESULT, Use, uses_of
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from zhuli import registry
-from zhuli.types.domain import DomainFields, Entity, Finding, FromIntent, Slot, Validation, Wording
+from zhuli.types.understanding.domain import DomainFields, Entity, Finding, FromIntent, Slot, Validation, Wording
 from zhuli.understanding.domains.checks.findings import error, warning
 from zhuli.understanding.domains.checks.patterns import problem
 from zhuli.understanding.language.plain_text import plain

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 
-from zhuli.types.domain import OUT_OF_SCOPE, DomainFields, Entity, Finding
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, Entity, Finding
 from zhuli.understanding.domains.checks.findings import error, warning
 from zhuli.understanding.language.marked_examples import BadMark, Marked, read_marks
 from zhuli.understanding.language.plain_text import plain

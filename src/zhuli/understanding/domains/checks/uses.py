@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from zhuli.types.domain import (
+from zhuli.types.understanding.domain import (
     OUT_OF_SCOPE,
     Action,
     Call,

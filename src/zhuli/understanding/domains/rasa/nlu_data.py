@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of
 from zhuli.understanding.domains.yaml.tree import Node, lines_of
 from zhuli.understanding.language.marked_examples import BadMark, read_marks, write_marks

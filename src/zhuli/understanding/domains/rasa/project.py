@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import OUT_OF_SCOPE, Act, DomainFields, Finding
 from zhuli.types.refusals import refusal_of
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Finding
 from zhuli.understanding.domains.rasa.domain_file import RasaDomain, read_domain
 from zhuli.understanding.domains.rasa.nlu_data import Nlu, entities_of, read_nlu
 from zhuli.understanding.domains.rasa.rules import Followed, read_rules

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import Finding
+from zhuli.types.understanding.domain import Finding
 from zhuli.understanding.domains.checks.findings import warning
 from zhuli.understanding.domains.yaml.tree import Node, tree_of
 

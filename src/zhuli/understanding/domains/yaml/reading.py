@@ -1,6 +1,6 @@
 """A domain in YAML, shorter than in JSON where that is natural. docs/domains.md says what may be written how.
 
-parse() turns it into what the JSON would be, which types/domain checks; yaml_writing writes what it reads to the same fields.
+parse() turns it into what the JSON would be, which types/understanding/domain checks; yaml_writing writes what it reads to the same fields.
 Whether names are defined, examples agree and so on is understanding/domains/checks/checking.
 """
 
@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.domain import DomainFields
 from zhuli.types.refusals import path, refusal_of
+from zhuli.types.understanding.domain import DomainFields
 from zhuli.understanding.domains.yaml.tree import Node, data_of, lines_of, tree_of, wrong
 
 Place = tuple[str | int, ...]

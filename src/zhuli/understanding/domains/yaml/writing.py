@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from zhuli.types.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields
 from zhuli.understanding.domains.yaml.reading import MAIN_FIELD
 
 Data = dict[str, Any]

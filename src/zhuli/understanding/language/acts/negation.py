@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.clauses import clause_ends, has_comma, joins
 from zhuli.understanding.language.plain_text import MOST_CHARACTERS, plain
 

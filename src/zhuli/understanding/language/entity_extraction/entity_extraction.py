@@ -7,8 +7,8 @@ numbers, whether or not the domain asks for times and telephones. Learned entiti
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from zhuli.types.domain import Entity, EntityKind, Language
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.domain import Entity, EntityKind, Language
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.entity_extraction.emails import find_emails
 from zhuli.understanding.language.entity_extraction.listed_values import find_listed
 from zhuli.understanding.language.entity_extraction.patterns import find_matches

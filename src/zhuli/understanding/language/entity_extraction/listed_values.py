@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.types.domain import EntityValue
+from zhuli.types.understanding.domain import EntityValue
 from zhuli.understanding.language.entity_extraction.common_words import COMMON_WORDS
 from zhuli.understanding.language.entity_extraction.listed_words import Word, singular, words_of
 from zhuli.understanding.language.plain_text import plain

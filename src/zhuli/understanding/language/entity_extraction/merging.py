@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.understanding import EntityFound
 
 
 def merged(rules: Sequence[EntityFound], learned: Sequence[EntityFound]) -> list[EntityFound]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhuli.types.domain import Finding
+from zhuli.types.understanding.domain import Finding
 from zhuli.understanding.language.intent_classification.classifier_training import Learned
 from zhuli.understanding.language.intent_classification.softmax_regression import Floats, Whole
 

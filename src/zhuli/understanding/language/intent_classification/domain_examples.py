@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from zhuli.types.domain import DomainFields, Entity
+from zhuli.types.understanding.domain import DomainFields, Entity
 from zhuli.understanding.language.intent_classification.classifier_report import Shown
 from zhuli.understanding.language.marked_examples import Marked, read_marks
 from zhuli.understanding.language.tagging.tagged_examples import Lesson, Listed, known_words, listed_values

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zhuli.types.domain import DomainReport
+from zhuli.types.understanding.domain import DomainReport
 from zhuli.understanding.language.intent_classification import array_file
 from zhuli.understanding.language.intent_classification.intent_classifier import IntentHead
 from zhuli.understanding.language.intent_classification.softmax_regression import Floats

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from zhuli.types.understanding import EntityFound
+from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.entity_extraction.entity_labels import entity_of, label_of, role_of
 from zhuli.understanding.language.marked_examples import Marked
 from zhuli.understanding.language.tagging.tagged_examples import Lesson, Listed, asked_for, meant, spans

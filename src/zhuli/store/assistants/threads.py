@@ -1,0 +1,149 @@
+"""Threads and the messages on them: the lock that a run holds, edits, and what a prompt is made from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+
+from zhuli.store.collections import missing
+from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads, understandings
+from zhuli.store.statement import prepared
+from zhuli.types.assistants.message import Message
+
+_LOCK = prepared(
+    select(threads.c.seq)
+    .where(threads.c.project_id == bindparam("project"), threads.c.id == bindparam("thread"))
+    .with_for_update()
+)
+
+
+def lock(connection: Connection, project: str, thread_id: str) -> None:
+    """Keep other transactions from adding to the thread until this one ends; NotFound if there is no such thread."""
+    if _LOCK(connection, {"project": project, "thread": thread_id}).scalar() is None:
+        raise missing(threads, thread_id)
+
+
+_ADD = prepared(
+    insert(messages).values(
+        {name: bindparam(name) for name in ("id", "project_id", "thread_id", "run_id", "status", "body")}
+    )
+)
+
+
+_LOCK_MESSAGE = prepared(select(messages.c.seq).where(messages.c.id == bindparam("message")).with_for_update())
+
+
+def lock_message(connection: Connection, message_id: str) -> None:
+    """Keep a run from showing what it understood of the message until this transaction ends."""
+    _LOCK_MESSAGE(connection, {"message": message_id})
+
+
+def insert_messages(connection: Connection, project: str, items: Sequence[Message]) -> None:
+    """Add messages in this order."""
+    for item in items:  # one by one: rows of one statement need not get their seq in order on every database
+        _ADD(
+            connection,
+            {
+                "id": item.id,
+                "project_id": project,
+                "thread_id": item.thread_id,
+                "run_id": item.run_id,
+                "status": item.status,
+                "body": item.model_dump_json(),
+            },
+        )
+
+
+def edited(connection: Connection, thread_id: str, message: Message | None = None) -> None:
+    """Note that a message of the thread was changed or deleted; a changed one must be counted anew."""
+    connection.execute(update(threads).where(threads.c.id == thread_id).values(edits=threads.c.edits + 1))
+    if message is not None:
+        connection.execute(update(messages).where(messages.c.id == message.id).values(tokens=None, tokenizer=None))
+
+
+def delete_thread(connection: Connection, project: str, thread_id: str) -> list[str]:
+    """Delete the thread with all that is on it; the ids of its runs."""
+    lock(connection, project, thread_id)
+    of_thread = select(runs.c.id).where(runs.c.thread_id == thread_id)
+    ids = list(connection.execute(of_thread.with_for_update()).scalars())  # what a worker is writing comes first
+    connection.execute(delete(run_events).where(run_events.c.run_id.in_(of_thread)))
+    connection.execute(delete(jobs).where(jobs.c.kind == "run", jobs.c.key.in_(of_thread)))
+    for table in (run_steps, messages, runs, understandings):
+        connection.execute(delete(table).where(table.c.thread_id == thread_id))
+    connection.execute(delete(threads).where(threads.c.id == thread_id))
+    return ids
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message or a round of tool calls, in the order of the conversation. `body` is its JSON."""
+
+    seq: int
+    id: str
+    is_step: bool
+    run_id: str | None
+    body: str
+    tokens: int | None
+    tokenizer: str | None
+
+
+_MESSAGES = prepared(
+    select(
+        messages.c.seq,
+        messages.c.id,
+        messages.c.run_id,
+        messages.c.body,
+        messages.c.tokens,
+        messages.c.tokenizer,
+    )
+    .where(
+        messages.c.thread_id == bindparam("thread"),
+        messages.c.seq > bindparam("after"),
+        or_(messages.c.status == "completed", messages.c.status == "incomplete"),
+    )
+    .order_by(messages.c.seq)
+)
+_STEPS = prepared(
+    select(run_steps.c.seq, run_steps.c.id, run_steps.c.run_id, run_steps.c.body, run_steps.c.after_message)
+    .where(
+        run_steps.c.thread_id == bindparam("thread"),
+        run_steps.c.seq > bindparam("after"),
+        run_steps.c.status == "completed",
+    )
+    .order_by(run_steps.c.seq)
+)
+_EDITS = prepared(select(threads.c.edits).where(threads.c.id == bindparam("thread")))
+
+
+def edits(connection: Connection, thread_id: str) -> int:
+    """How often the thread's messages were edited or deleted; NotFound when the thread is gone."""
+    count = _EDITS(connection, {"thread": thread_id}).scalar()
+    if count is None:
+        raise missing(threads, thread_id)
+    return int(count)
+
+
+def entries(connection: Connection, thread_id: str, *, after_message: int = 0, after_step: int = 0) -> list[Entry]:
+    """Finished messages and tool rounds after these seqs, as the conversation had them."""
+    found: list[tuple[tuple[int, int], Entry]] = []
+    for row in _MESSAGES(connection, {"thread": thread_id, "after": after_message}):
+        entry = Entry(row.seq, row.id, False, row.run_id, row.body, row.tokens, row.tokenizer)
+        found.append(((row.seq, 0), entry))
+    for step in _STEPS(connection, {"thread": thread_id, "after": after_step}):
+        entry = Entry(step.seq, step.id, True, step.run_id, step.body, None, None)
+        found.append(((step.after_message, step.seq), entry))
+    found.sort(key=lambda item: item[0])
+    return [entry for _, entry in found]
+
+
+_COUNTED = prepared(
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(tokens=bindparam("count"), tokenizer=bindparam("by"))
+)
+
+
+def store_counts(connection: Connection, counts: Sequence[tuple[str, int]], tokenizer: str) -> None:
+    """Keep token counts with their messages: (message id, tokens)."""
+    if counts:
+        _COUNTED(connection, [{"message": id_, "count": n, "by": tokenizer} for id_, n in counts])
