@@ -45,7 +45,7 @@ bench: $(VENV)/dev.stamp ## Measure zhuli on this machine; docs/performance.md h
 	$(BIN)/python -m benchmarks.run_all $(ARGS)
 
 bench-tuning: $(VENV)/dev.stamp ## Tune on real data and measure: ARGS="--data DIR --only banking77"
-	$(BIN)/python -m benchmarks.tuning.run $(ARGS)
+	$(BIN)/python -m benchmarks.learning.tuning.run $(ARGS)
 
 bench-understanding: $(VENV)/dev.stamp ## Measure understanding: ARGS="--data DIR --only banking77"
 	$(BIN)/python -m benchmarks.understanding.run $(ARGS)

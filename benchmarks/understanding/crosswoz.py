@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tuning.talk_sets import crosswoz_messages
+from benchmarks.learning.tuning.talk_sets import crosswoz_messages
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, normal
 from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from benchmarks.tuning import class_sets, word_sets
-from benchmarks.tuning.drawing import Fields
+from benchmarks.learning.tuning import class_sets, word_sets
+from benchmarks.learning.tuning.drawing import Fields
 from benchmarks.understanding.edits import Span
 from zhuli.learning.training.data.report import Part
 from zhuli.types.understanding.domain import Language
@@ -73,7 +73,7 @@ def clinc150(data: Path) -> IntentSet:
 
 
 def snips(data: Path) -> IntentSet:
-    """The published validation part is the test, 700 sentences of train are held out: the split of benchmarks.tuning."""
+    """The published validation part is the test, 700 sentences of train are held out: the split of benchmarks.learning.tuning."""
     texts, tags = word_sets.snips_intents(data, 0), word_sets.snips_slots(data, 0)
     parts = {
         part: [

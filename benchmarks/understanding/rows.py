@@ -79,7 +79,7 @@ MODELS = {
     "snips": {"model": "snips-intents", "entity_model": "snips-slots"},
     "clinc150": {"model": "clinc150-head"},
 }
-"""Rows of benchmarks.tuning whose models rows of tuned need."""
+"""Rows of benchmarks.learning.tuning whose models rows of tuned need."""
 
 ROWS = [
     *_few("banking77-few_shot", "messages", "banking77", "few_shot", published=BANKING),

@@ -69,7 +69,7 @@ class BenchSenses:
         return Vectors(entry.embedder.dimensions, b"".join(rows))
 
     async def predict(self, model: str, inputs: Sequence[Any]) -> list[Prediction]:
-        """model: a folder of benchmarks.tuning's work, such as banking77-all."""
+        """model: a folder of benchmarks.learning.tuning's work, such as banking77-all."""
         if model not in self._opened:
             self._opened[model] = await asyncio.to_thread(_opened, self._models / model / "model")
         answers = await asyncio.to_thread(self._opened[model].answer, inputs, explain=False)

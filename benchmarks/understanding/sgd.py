@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tuning.talk_sets import sgd_dialogues
+from benchmarks.learning.tuning.talk_sets import sgd_dialogues
 from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, Values, normal
 from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import Message

@@ -3,7 +3,7 @@
 A sentence and every stretch of two neighbouring sentences of a passage are sets of features: words, pairs of words, and for
 Chinese pairs of characters. A sentence's support is the share of its features, by weight, that one stretch has. Rare
 features weigh more (inverse document frequency over the stretches), numbers and names twice; words that say nothing weigh
-next to nothing. docs/citations.md has what this gets right, measured by benchmarks/citing.py.
+next to nothing. docs/citations.md has what this gets right, measured by benchmarks/knowledge/citing.py.
 """
 
 import math
@@ -16,7 +16,7 @@ from itertools import pairwise
 from zhuli.assistants.runs.sentences import has_substance, split
 
 THRESHOLD = 0.45
-"""Support from which a sentence counts as taken from a passage; chosen on benchmarks/citing.py's tuning half."""
+"""Support from which a sentence counts as taken from a passage; chosen on benchmarks/knowledge/citing.py's tuning half."""
 
 _PAIR = 0.5
 """Weight of a pair of words beside a word's."""

@@ -5,7 +5,7 @@ shown and quoted is left whole. Instructions for people (recipes, manuals) are n
 overrides instructions, speaks to a model as a model, sets a role or a task for it, or says what its answer is to contain.
 
 Not a wall: who knows the rules writes around them. docs/citations.md has what they find and what they take by mistake,
-measured by benchmarks/injections.py.
+measured by benchmarks/knowledge/injections.py.
 """
 
 import re

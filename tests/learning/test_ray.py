@@ -1,0 +1,112 @@
+"""Ray on this machine: two workers learn what one learns, and two trials run at once. Each test starts a cluster of its own."""
+
+import functools
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.learning.small_task import WORDS, SmallTask, sentences
+from tests.learning.test_loop import chosen
+from tests.learning.test_search import Curve
+from zhuli.learning.training.control import Control, Stopped
+from zhuli.learning.training.distributed.ray_cluster import control_of, parent
+from zhuli.learning.training.distributed.ray_workers import Raised, train_on_workers
+from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.failures import TuningFailed
+from zhuli.learning.training.fitting.freezing import set_dropout
+from zhuli.learning.training.fitting.loop import fit
+from zhuli.learning.training.searching.search import search
+from zhuli.testing.tiny_models import tiny_encoder
+from zhuli.types.learning.hyperparameters import Hyperparameters, Search, Workers
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # of its own parts, when they are imported
+
+Learned = tuple[dict[str, Any], list[float]]
+
+
+def learn(base: Path, *, journal: Journal, control: Control) -> Learned:
+    """The weights after two epochs, and the losses on the way; the last batch of an epoch is an odd one."""
+    torch.set_num_threads(1)
+    options = chosen(
+        optimizer="sgd", learning_rate=0.1
+    )  # AdamW makes steps of rounding errors where gradients are zero
+    task = SmallTask(options, {})
+    torch.manual_seed(1)
+    train = sentences(43)
+    model = task.begin(base, train)
+    set_dropout(model, 0.0)
+    fitted = fit(task, model, train, sentences(16), options, seed=1, journal=journal, control=control)
+    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}  # Ray hands no tensors back
+    return weights, [entry["train_loss"] for entry in fitted.history]
+
+
+def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
+    base = tiny_encoder(tmp_path / "base", words=WORDS)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    alone, losses = learn(base, journal=Journal(tmp_path / "one"), control=Control())
+    work = functools.partial(learn, base)
+    two = tmp_path / "two"
+    together, same_losses = train_on_workers(
+        Workers(number=2), work, folder=two, journal=Journal(two), control=Control()
+    )
+    assert same_losses == pytest.approx(losses, abs=1e-5)
+    assert alone.keys() == together.keys()
+    for name, weight in alone.items():
+        assert np.abs(together[name] - weight).max() <= 1e-5, name
+    told = [event.data["step"] for event in events(two) if event.kind == "metrics"]
+    assert told == sorted(set(told)) and told[-1] == len(losses)
+
+
+def test_trials_at_once_are_those_of_one_search(tmp_path: Path) -> None:
+    found = search(
+        Search(trials=3, parallel=2),
+        Hyperparameters(),
+        Curve(),
+        task="text_classification",
+        metric="f1",
+        folder=tmp_path,
+        seed=3,
+        journal=Journal(tmp_path),
+        control=Control(),
+    )
+    assert [trial["number"] for trial in found.trials] == [1, 2, 3]
+    assert {"learning_rate_multiplier": 1.0, "batch_size": 16, "n_epochs": 4} in [
+        trial["params"] for trial in found.trials
+    ]
+    assert len({str(trial["params"]) for trial in found.trials}) == 3
+    assert found.best == max(trial["value"] for trial in found.trials)
+    assert len([event for event in events(tmp_path) if event.message.startswith("Trial ")]) == 3
+
+
+def test_a_worker_hears_what_the_parent_asks_and_the_parent_tells_what_the_worker_did(tmp_path: Path) -> None:
+    (tmp_path / "tuning").mkdir()
+    shared, asked = tmp_path / "workers", Control()
+    journal = Journal(tmp_path / "tuning")
+    with parent(shared, journal=journal, control=asked), control_of(shared) as heard:
+        Journal(shared).write("metrics", "Step 1/2: training loss=0.50", step=1)
+        asked.ask("pause")
+        while heard.wanted is None:  # pytest's timeout ends it if it is never heard
+            time.sleep(0.01)
+    assert heard.wanted == "pause"
+    assert [(event.kind, event.data) for event in events(tmp_path / "tuning")] == [("metrics", {"step": 1})]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (Raised("paused"), Stopped),
+        (Raised("failed", "diverged", "The loss is no number any more.", "hyperparameters"), TuningFailed),
+    ],
+)
+def test_what_a_worker_raises_is_the_same_on_the_other_side(raised: Raised, kind: type[Exception]) -> None:
+    travelled = pickle.loads(pickle.dumps(raised))
+    again = travelled.again()
+    assert type(again) is kind
+    if isinstance(again, TuningFailed):
+        assert (again.code, again.message, again.param) == travelled.args[1:]
