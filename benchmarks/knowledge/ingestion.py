@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.processes import Process, cpu_seconds, free_port, started
-from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
 from zhuli.knowledge.retrieval.ingesting.embedding import BATCH
+from zhuli.knowledge.retrieval.ingesting.embedding_units import EmbeddingUnit, units_of
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.types.assistants.tools import StaticChunking
 from zhuli.types.knowledge.document import Block
@@ -161,9 +161,9 @@ def entry_of(folder: Path, embedder: str) -> EmbedderEntry:
     return Catalog.load(folder / "models.toml", folder).embedders[embedder]
 
 
-def pieces(content: str, entry: EmbedderEntry | None = None) -> list[Piece]:
+def pieces(content: str, entry: EmbedderEntry | None = None) -> list[EmbeddingUnit]:
     """The chunks of a text as the server makes them."""
-    return pieces_of([Block(content)], AUTO, entry or HASHED)
+    return units_of([Block(content)], AUTO, entry or HASHED)
 
 
 HASHED = EmbedderEntry("hashed", "hashed", {}, 0)

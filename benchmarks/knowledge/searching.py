@@ -5,10 +5,10 @@
     python -m benchmarks.knowledge.searching ../shared/data --size 1000 --embedder static
 
 The store is written into the database directly, as an ingestion leaves it, and the server follows it: chunks of some 200
-tokens, sentences of covid_qa and cmrc2018 drawn anew for each, with the made vectors of benchmarks.knowledge.indexes (so many texts can't
+tokens, sentences of covid_qa and cmrc2018 drawn anew for each, with the made vectors of indexes.py (so many texts can't
 be embedded here in reasonable time; what a vector costs does not depend on where it points). Questions are those of xquad,
 English and Chinese in turn, each asked once, so that the embedder has to embed each. One client, one question at a time.
-Recall of the index is benchmarks.knowledge.indexes' matter, what is found benchmarks.knowledge.retrieval_quality's.
+Recall of the index is indexes.py's matter, what is found retrieval_quality.py's.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ from benchmarks.processes import Process, cpu_seconds, free_port, resident_megab
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
 from zhuli.store import collections, migrate, projects, schema
-from zhuli.store.database import open_database
 from zhuli.store.knowledge import vector_stores
+from zhuli.store.opening import open_database
 from zhuli.types.assistants.tools import StaticChunking, StaticChunkingStrategy
 from zhuli.types.knowledge.document import Chunk
 from zhuli.types.knowledge.file import File

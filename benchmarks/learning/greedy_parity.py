@@ -20,14 +20,14 @@ import torch
 from zhuli import registry
 from zhuli.learning.neural import adapted
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting.adapters import with_adapters
 from zhuli.learning.training.fitting.auto import resolved
 from zhuli.learning.training.fitting.freezing import what_learns
 from zhuli.learning.training.fitting.loop import fit
 from zhuli.learning.training.tuned import answers
 from zhuli.models import bases
-from zhuli.models.engines.engines import tuned_gguf
+from zhuli.models.engines import tuned_gguf
 from zhuli.models.packaged import smollm2_base
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.types.learning.example import Example, Record
@@ -94,7 +94,7 @@ def _tuned(base: Path, examples: Sequence[Example], folder: Path, options: argpa
     model = task.begin(base, examples)
     with_adapters(model, chosen)
     what_learns(model, chosen)
-    journal = Journal(folder, listeners=[lambda event: print(event.message, flush=True)])
+    journal = EventLog(folder, listeners=[lambda event: print(event.message, flush=True)])
     fit(task, model, examples, [], chosen, seed=options.seed, journal=journal, control=Control())
     return task, model
 

@@ -27,7 +27,7 @@ from zhuli.learning.training.api import tune
 from zhuli.learning.training.tuned import open_tuned
 from zhuli.models.catalog import Catalog
 from zhuli.store import projects
-from zhuli.store.database import open_database
+from zhuli.store.opening import open_database
 
 CONNECTIONS = 16
 NAME = "banking77"

@@ -25,13 +25,13 @@ from transformers import Trainer, TrainingArguments
 
 from benchmarks.learning.tuning.datasets import parts
 from zhuli import registry
+from zhuli.learning.training.batching.rows import rows_of
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting.adapters import with_adapters
 from zhuli.learning.training.fitting.auto import resolved
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.loop import fit
-from zhuli.learning.training.fitting.rows import rows_of
 from zhuli.learning.training.tuned import answers
 from zhuli.models import bases
 from zhuli.ports import Task
@@ -66,7 +66,7 @@ class Bench:
 def ours(bench: Bench, task: Task, model: Any, options: Hyperparameters, *, seed: int) -> float:
     """Seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(Path(folder))
+        journal = EventLog(Path(folder))
         return fit(task, model, bench.train, [], options, seed=seed, journal=journal, control=Control()).seconds
 
 

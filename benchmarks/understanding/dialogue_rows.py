@@ -1,9 +1,10 @@
 """Rows about task dialogues: intents of users' turns, the slots that each turn fills, and the state after it.
 
-A dialogue is followed by the server's own steps: the understander reads, understanding/dialogue/interpretation/interpreter hears, understanding/dialogue/state_tracking tracks, and
-the state is folded. What the system did is taken from the annotation, for here it is not our policy that talks: what it asked
-for is asked in our state; what it offered, or asked to confirm, is given to the state, as an app would through the API, after a
-message that is understood as a yes, a choice, or a new wish. Our own earlier errors stay in the state.
+A dialogue is followed by the server's own steps: the understander reads, the interpreter says what is meant, state tracking
+says what changes, and the state is folded. What the system did is taken from the annotation, for here it is not our policy
+that talks: what it asked for is asked in our state; what it offered, or asked to confirm, is given to the state, as an app
+would through the API, after a message that is understood as a yes, a choice, or a new wish. Our own earlier errors stay in
+the state.
 
 joint goal: turns after which every slot that is annotated has one of its writings, and no other slot has a value.
 """
@@ -25,11 +26,11 @@ from zhuli.learning.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.understanding import DialogueState, SlotSet
-from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
-from zhuli.understanding.dialogue.interpretation.interpreter import hear
+from zhuli.understanding.dialogue.interpreter import hear
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.state_tracking import track
+from zhuli.understanding.dialogue.utterance.clause_splitting import parts_of
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 QUICK_DIALOGUES = 5
 
@@ -93,7 +94,7 @@ async def follow(
 
 async def _heard(
     understander: Understander, domain: DomainFields, turn: Turn, state: DialogueState, known: DialogueSet
-) -> tuple[Heard, Told]:
+) -> tuple[InterpretedUtterance, Told]:
     text = turn.message.text
     spans = parts_of(text, known.language)
     spans = spans if len(spans) > 1 else []
@@ -110,7 +111,7 @@ async def _heard(
     return heard, as_told(whole)
 
 
-def _accepts(domain: DomainFields, heard: Heard, best: str) -> bool:
+def _accepts(domain: DomainFields, heard: InterpretedUtterance, best: str) -> bool:
     """Whether it says yes and nothing else than that, or opens a form. best: the likeliest intent of the message by itself."""
     plain = {intent.name for intent in domain.intents if intent.form is None and intent.act is None}
     return bool(heard.opened) or (heard.act == "affirm" and best not in plain)

@@ -44,7 +44,7 @@ class KeptVectors:
 
 
 class BenchSenses:
-    """Implements ports.Senses. folder: for what is learned, which is never read again by another row."""
+    """Implements ports.Services. folder: for what is learned, which is never read again by another row."""
 
     def __init__(self, folder: Path, catalog: Catalog, kept: KeptVectors, *, language: Language, models: Path) -> None:
         self.folder = folder

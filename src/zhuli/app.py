@@ -18,12 +18,12 @@ from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
 from zhuli.knowledge.files.discarding import BlobDiscarding
-from zhuli.knowledge.files.file_service import Shelf
+from zhuli.knowledge.files.file_service import FileService
 from zhuli.knowledge.files.uploads import Uploads
-from zhuli.knowledge.retrieval.chunking.embedding_units import MOST_CHARACTERS
-from zhuli.knowledge.retrieval.indexing.process_indexes import Library
+from zhuli.knowledge.retrieval.indexing.process_indexes import ProcessIndexes
 from zhuli.knowledge.retrieval.ingesting.clean_up import CleanUp
 from zhuli.knowledge.retrieval.ingesting.discarding import Discarding
+from zhuli.knowledge.retrieval.ingesting.embedding_units import MOST_CHARACTERS
 from zhuli.knowledge.retrieval.ingesting.ingestion import READING_SECONDS, Ingestion, IngestionHandler, forget_copies
 from zhuli.knowledge.retrieval.reading.reader import Reader
 from zhuli.knowledge.retrieval.searching.knowledge import Knowledge
@@ -40,10 +40,11 @@ from zhuli.ports import BlobStore
 from zhuli.settings import Settings
 from zhuli.store import jobs, migrate, projects
 from zhuli.store.assistants import runs
-from zhuli.store.database import Database, open_database
+from zhuli.store.database import Database
 from zhuli.store.knowledge import blobs, chunks, vector_stores
 from zhuli.store.learning import fine_tuning, tuned_models
-from zhuli.understanding.dialogue.loaded_understanders import Minds
+from zhuli.store.opening import open_database
+from zhuli.understanding.dialogue.loaded_understanders import LoadedUnderstanders
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.saving import Domains
 from zhuli.worker.loop import Chore, Handler, Worker
@@ -68,9 +69,9 @@ class App:
     runs: RunCommands
     engine: Engine
     reader: Reader
-    library: Library
+    library: ProcessIndexes
     knowledge: Knowledge
-    files: Shelf
+    files: FileService
     uploads: Uploads
     predictor: Predictor
     predictions: Answering
@@ -170,7 +171,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
     predictor = Predictor(seconds=settings.prediction_seconds, models=settings.prediction_models)
     predictions = Answering(database, catalog, predictor)
-    minds = Minds(
+    minds = LoadedUnderstanders(
         folder=settings.data_dir / "understanding",
         database=database,
         catalog=catalog,
@@ -197,10 +198,10 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         memory_bytes=settings.parse_memory_bytes,
         max_characters=MOST_CHARACTERS,
     )
-    library = Library.of(database, settings)
+    library = ProcessIndexes.of(database, settings)
     knowledge = Knowledge(database, catalog, library, clock)
     engine.tools["file_search"] = registry.find("tools", "file_search")(knowledge.search)
-    files = Shelf(database, blobs, clock)
+    files = FileService(database, blobs, clock)
     uploads = Uploads(files)
     tuning = TuningCommands(database, blobs, catalog, clock, settings.models)
     program = shlex.split(settings.tuning_command or "") or PROGRAM

@@ -146,7 +146,7 @@ class Tool(Protocol):
     async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall: ...
 
 
-class Senses(Protocol):
+class Services(Protocol):
     """What an understander may use of the server. folder: where what was learned may be kept; it may be emptied at any time."""
 
     folder: Path
@@ -171,7 +171,7 @@ class Understander(Protocol):
 
     report: DomainReport | None
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None: ...
+    def __init__(self, domain: DomainFields, senses: Services) -> None: ...
 
     async def prepare(self) -> None: ...
 

@@ -2,11 +2,14 @@
 
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-import zhuli.plugins
 from zhuli.core.errors import ConfigurationError
+
+_PLUGINS = Path(__file__).with_name("plugins")
+"""Found by their files: nobody imports them, not even to know where they lie."""
 
 
 def find(kind: str, name: str) -> Any:
@@ -34,8 +37,7 @@ def names(kind: str) -> list[str]:
 
 def built_in(kind: str) -> list[str]:
     """The files under plugins/<kind>/."""
-    folder = f"{zhuli.plugins.__path__[0]}/{kind}"
-    return sorted(module.name for module in iter_modules([folder]))
+    return sorted(module.name for module in iter_modules([str(_PLUGINS / kind)]))
 
 
 def _load(kind: str, name: str, module: str, attribute: str) -> Any:

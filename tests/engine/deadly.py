@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.plugins.backends import scripted
-from zhuli.ports import Senses
+from zhuli.ports import Services
 from zhuli.testing import scripted_understander
 from zhuli.types.models.generation import Delta, GenerationRequest
 from zhuli.types.understanding.domain import DomainFields
@@ -21,7 +21,7 @@ from zhuli.types.understanding.understanding import DialogueState, Reading
 class Understander(scripted_understander.Plugin):
     """Settings: those of the scripted understander, and `arm_file`."""
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+    def __init__(self, domain: DomainFields, senses: Services) -> None:
         super().__init__(domain, senses)
         self._arm_file = Path((domain.understander.model_extra or {})["arm_file"])
 

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from zhuli.plugins.backends.scripted import Plugin
-from zhuli.store.database import SqliteDatabase
 from zhuli.store.postgres import PostgresDatabase
+from zhuli.store.sqlite import SqliteDatabase
 
 
 class Killer(Plugin):

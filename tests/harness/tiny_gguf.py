@@ -6,7 +6,7 @@ from pathlib import Path
 import gguf
 from safetensors.numpy import load_file
 
-from zhuli.models.engines.engines import tuned_gguf
+from zhuli.models.engines import tuned_gguf
 
 _NORMAL, _CONTROL = 1, 3
 """llama.cpp's kinds of tokens."""

@@ -18,9 +18,9 @@ from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.explaining.explanations import remember
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.store import projects
-from zhuli.store.database import open_database
 from zhuli.store.learning import tuned_models
 from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.store.opening import open_database
 from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.types.learning.example import Example, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters, TaskName

@@ -11,7 +11,7 @@ from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.data.reading import records
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting.auto import resolved
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.loop import Fitted, fit
@@ -90,7 +90,7 @@ class Trained:
             [],
             self.options,
             seed=0,
-            journal=Journal(folder),
+            journal=EventLog(folder),
             control=Control(),
         )
         self.model.eval()

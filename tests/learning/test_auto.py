@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from zhuli.learning.training.batching.batches import batches, by_length, parts, steps
 from zhuli.learning.training.fitting.auto import resolved
-from zhuli.learning.training.fitting.batches import batches, by_length, parts, steps
 from zhuli.learning.training.fitting.optimizers import rate_factor
 from zhuli.models.bases import BaseFacts
 from zhuli.types.learning.example import Example

@@ -8,14 +8,14 @@ import pytest
 
 from zhuli.learning.training import child
 from zhuli.learning.training.control import Control, Stopped
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import TuningFailed, known
 from zhuli.types.learning.tuning import TuningEvent
 
 
 def test_events_are_numbered_on_over_several_attempts(tmp_path: Path) -> None:
-    Journal(tmp_path).write("message", "one", level="warn", step=3)
-    journal = Journal(tmp_path)
+    EventLog(tmp_path).write("message", "one", level="warn", step=3)
+    journal = EventLog(tmp_path)
     journal.write("metrics", "two")
     journal.write("succeeded", "three", trained_tokens=7)
     read = events(tmp_path)
@@ -25,22 +25,22 @@ def test_events_are_numbered_on_over_several_attempts(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_line_is_dropped_and_written_over(tmp_path: Path) -> None:
-    Journal(tmp_path).write("message", "whole")
+    EventLog(tmp_path).write("message", "whole")
     with (tmp_path / "events.jsonl").open("ab") as file:
         file.write(b'{"number": 2, "at"')
     assert [event.message for event in events(tmp_path)] == ["whole"]
-    Journal(tmp_path).write("message", "next")
+    EventLog(tmp_path).write("message", "next")
     assert [(event.number, event.message) for event in events(tmp_path)] == [(1, "whole"), (2, "next")]
 
 
 def test_numbers_that_json_does_not_have_become_null(tmp_path: Path) -> None:
-    Journal(tmp_path).write("metrics", "m", train_loss=float("nan"), more={"rates": [float("inf"), 1.5]})
+    EventLog(tmp_path).write("metrics", "m", train_loss=float("nan"), more={"rates": [float("inf"), 1.5]})
     assert events(tmp_path)[0].data == {"train_loss": None, "more": {"rates": [None, 1.5]}}
 
 
 def test_listeners_are_told_of_what_is_written(tmp_path: Path) -> None:
     told: list[TuningEvent] = []
-    written = Journal(tmp_path, listeners=[told.append]).write("message", "hello")
+    written = EventLog(tmp_path, listeners=[told.append]).write("message", "hello")
     assert told == [written]
 
 

@@ -16,7 +16,7 @@ from zhuli.learning.neural.explaining.deletion import deletion, without
 from zhuli.learning.neural.explaining.explanations import attributions_of, explain, remember
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.data.loading import load
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting.loop import fit
 from zhuli.ports import Task
 from zhuli.testing.tiny_models import tiny_encoder
@@ -83,7 +83,7 @@ def _learned(name: Any, file: str, columns: dict[str, str], options: Hyperparame
     examples = load(spec, task, folder).train[:60]
     words = {word for example in examples for word in segments(task.text_of(example))}
     model = task.begin(tiny_encoder(folder / "base", words=words), examples)
-    fit(task, model, examples, [], options, seed=0, journal=Journal(folder), control=Control())
+    fit(task, model, examples, [], options, seed=0, journal=EventLog(folder), control=Control())
     remember(task, model, examples, folder)
     return Learned(task, model, examples, folder)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from zhuli.learning.training import limits
-from zhuli.learning.training.evaluating import truncation_report
+from zhuli.learning.training.batching import truncation_report
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.models.bases import BaseFacts, Kind
 from zhuli.types.learning.example import Example, Feature

@@ -13,7 +13,7 @@ import torch
 from tests.learning.small_task import WORDS, Module, SmallTask, sentences
 from zhuli.learning.neural.adapted import merge
 from zhuli.learning.training.control import Control, Stopped
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import Diverged, TuningFailed, known
 from zhuli.learning.training.fitting import checkpoints, loop
 from zhuli.learning.training.fitting.adapters import with_adapters
@@ -75,7 +75,7 @@ class Training:
 
     def fit(self, *, listen: Callable[[TuningEvent], None] | None = None, **more: Any) -> Fitted:
         control = more.pop("control", Control())
-        journal = Journal(self.folder, listeners=[listen] if listen else [])
+        journal = EventLog(self.folder, listeners=[listen] if listen else [])
         held_out = more.pop("held_out", HELD_OUT)
         return fit(
             self.task, self.model, TRAIN, held_out, self.options, seed=3, journal=journal, control=control, **more

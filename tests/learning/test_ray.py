@@ -16,7 +16,7 @@ from tests.learning.test_search import Curve
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.distributed.ray_cluster import control_of, parent
 from zhuli.learning.training.distributed.ray_workers import Raised, train_on_workers
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.learning.training.fitting.freezing import set_dropout
 from zhuli.learning.training.fitting.loop import fit
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # of 
 Learned = tuple[dict[str, Any], list[float]]
 
 
-def learn(base: Path, *, journal: Journal, control: Control) -> Learned:
+def learn(base: Path, *, journal: EventLog, control: Control) -> Learned:
     """The weights after two epochs, and the losses on the way; the last batch of an epoch is an odd one."""
     torch.set_num_threads(1)
     options = chosen(
@@ -49,11 +49,11 @@ def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
     base = tiny_encoder(tmp_path / "base", words=WORDS)
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    alone, losses = learn(base, journal=Journal(tmp_path / "one"), control=Control())
+    alone, losses = learn(base, journal=EventLog(tmp_path / "one"), control=Control())
     work = functools.partial(learn, base)
     two = tmp_path / "two"
     together, same_losses = train_on_workers(
-        Workers(number=2), work, folder=two, journal=Journal(two), control=Control()
+        Workers(number=2), work, folder=two, journal=EventLog(two), control=Control()
     )
     assert same_losses == pytest.approx(losses, abs=1e-5)
     assert alone.keys() == together.keys()
@@ -72,7 +72,7 @@ def test_trials_at_once_are_those_of_one_search(tmp_path: Path) -> None:
         metric="f1",
         folder=tmp_path,
         seed=3,
-        journal=Journal(tmp_path),
+        journal=EventLog(tmp_path),
         control=Control(),
     )
     assert [trial["number"] for trial in found.trials] == [1, 2, 3]
@@ -87,9 +87,9 @@ def test_trials_at_once_are_those_of_one_search(tmp_path: Path) -> None:
 def test_a_worker_hears_what_the_parent_asks_and_the_parent_tells_what_the_worker_did(tmp_path: Path) -> None:
     (tmp_path / "tuning").mkdir()
     shared, asked = tmp_path / "workers", Control()
-    journal = Journal(tmp_path / "tuning")
+    journal = EventLog(tmp_path / "tuning")
     with parent(shared, journal=journal, control=asked), control_of(shared) as heard:
-        Journal(shared).write("metrics", "Step 1/2: training loss=0.50", step=1)
+        EventLog(shared).write("metrics", "Step 1/2: training loss=0.50", step=1)
         asked.ask("pause")
         while heard.wanted is None:  # pytest's timeout ends it if it is never heard
             time.sleep(0.01)

@@ -10,7 +10,7 @@ import pytest
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.learning.training.control import Control, Stopped
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.learning.training.searching.search import Found, search
 from zhuli.learning.training.searching.space import applied, space_of
@@ -49,7 +49,7 @@ def searched(folder: Path, curve: Curve, wanted: Search, given: Hyperparameters 
         metric="f1",
         folder=folder,
         seed=3,
-        journal=Journal(folder),
+        journal=EventLog(folder),
         control=Control(),
     )
 

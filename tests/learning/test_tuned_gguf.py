@@ -18,7 +18,7 @@ from zhuli.core.errors import ConfigurationError
 from zhuli.learning.neural import adapted
 from zhuli.learning.neural.language_models import language_model as language_models
 from zhuli.learning.training.tuned import answers
-from zhuli.models.engines.engines import tuned_gguf
+from zhuli.models.engines import tuned_gguf
 from zhuli.models.engines.gguf_writing import Layout, field, half_floats, halves_apart, halves_interleaved, opened
 from zhuli.models.packaged import smollm2_base
 from zhuli.plugins.backends.embedded import Plugin

@@ -11,7 +11,7 @@ import torch
 
 from zhuli import registry
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting.adapters import with_adapters
 from zhuli.learning.training.fitting.auto import resolved
 from zhuli.learning.training.fitting.freezing import what_learns
@@ -80,5 +80,5 @@ def tuned(
         with_adapters(model, chosen)
     what_learns(model, chosen)
     folder.mkdir(parents=True, exist_ok=True)
-    fitted = fit(task, model, examples, [], chosen, seed=0, journal=Journal(folder), control=Control())
+    fitted = fit(task, model, examples, [], chosen, seed=0, journal=EventLog(folder), control=Control())
     return task, model, examples, fitted

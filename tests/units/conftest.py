@@ -10,7 +10,8 @@ import pytest_asyncio
 from tests.harness.farm import Farm, Storage
 from tests.harness.postgres import NoPostgres
 from zhuli.core.hints import Hints
-from zhuli.store.database import Database, open_database
+from zhuli.store.database import Database
+from zhuli.store.opening import open_database
 
 
 @pytest.fixture

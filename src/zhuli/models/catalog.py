@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from zhuli import registry
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.models.engines.engines import Engines
+from zhuli.models.engines.kept_engines import Engines
 from zhuli.models.entry import Entry as Entry
 from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
 from zhuli.models.tuned import Tuned

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from zhuli.core.errors import NotFound
-from zhuli.models.engines.engines import Engines
+from zhuli.models.engines.kept_engines import Engines
 from zhuli.models.entry import Entry
 from zhuli.store.learning import tuned_models
 from zhuli.store.learning.tuned_models import TunedModel

@@ -7,7 +7,8 @@ from zhuli.core.clock import SystemClock
 from zhuli.core.hints import Hints
 from zhuli.settings import Settings
 from zhuli.store import migrate, projects
-from zhuli.store.database import Database, open_database
+from zhuli.store.database import Database
+from zhuli.store.opening import open_database
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 from zhuli.core.hints import Hints
 from zhuli.settings import Settings
 from zhuli.store import migrate
-from zhuli.store.database import open_database
+from zhuli.store.opening import open_database
 
 
 async def apply(settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Senses for tests of understanders: vectors of the embedder `hashed`, which costs nothing, and no models."""
+"""Services for tests of understanders: vectors of the embedder `hashed`, which costs nothing, and no models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from zhuli.types.models.generation import GenerationRequest
 
 @dataclass
 class PlainSenses:
-    """Implements ports.Senses. embedded: how many texts each call of embed() had."""
+    """Implements ports.Services. embedded: how many texts each call of embed() had."""
 
     folder: Path
     embedded: list[int] = field(default_factory=list)

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.ports import Senses
+from zhuli.ports import Services
 from zhuli.types.understanding.domain import DomainFields, DomainReport
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
 
@@ -31,7 +31,7 @@ SURE, THRESHOLD = 0.95, 0.5
 class Plugin:
     """Implements ports.Understander."""
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+    def __init__(self, domain: DomainFields, senses: Services) -> None:
         self.report: DomainReport | None = None
         script = (domain.understander.model_extra or {}).get("script", {})
         if not isinstance(script, dict):

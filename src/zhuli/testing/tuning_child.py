@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.types.learning.tuning import MODEL, TASK, EventKind, Spec
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     Thread(target=_listen, args=[control], daemon=True).start()
     spec = Spec.model_validate_json((folder / "spec.json").read_bytes())
     plan = json.loads((folder / spec.train.path).read_bytes().splitlines()[0])
-    journal = Journal(folder)
+    journal = EventLog(folder)
     if phase == "check":
         _check(journal, plan)
     else:
@@ -41,7 +41,7 @@ def _listen(control: Control) -> None:
     os._exit(1)
 
 
-def _check(journal: Journal, plan: dict[str, Any]) -> None:
+def _check(journal: EventLog, plan: dict[str, Any]) -> None:
     time.sleep(plan.get("check_pause", 0.0))
     if line := plan.get("bad_line"):
         message = f'Line {line}: there is no label. Give one: {{"text": …, "label": …}}.'
@@ -50,7 +50,7 @@ def _check(journal: Journal, plan: dict[str, Any]) -> None:
         journal.write("succeeded", "The data can be used.", report={"counts": {"train": 1}})
 
 
-def _tune(folder: Path, spec: Spec, plan: dict[str, Any], journal: Journal, control: Control) -> None:
+def _tune(folder: Path, spec: Spec, plan: dict[str, Any], journal: EventLog, control: Control) -> None:
     steps = plan.get("steps", 3)
     done = max((event.data["step"] for event in events(folder) if event.kind == "metrics"), default=0)
     options = {"batch_size": 8, "n_epochs": 2, "learning_rate_multiplier": "auto"}

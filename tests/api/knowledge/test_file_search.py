@@ -164,7 +164,7 @@ class TestSearchedByTheServer:
 class TestStreaming:
     def test_the_handler_hears_of_the_call_and_of_each_annotation_once(self, client: openai.OpenAI) -> None:
         thread, assistant = asked(client, "How high is the tower?", store=stored(client, TOWER))
-        heard = Heard()
+        heard = InterpretedUtterance()
         with client.beta.threads.runs.stream(thread_id=thread, assistant_id=assistant, event_handler=heard) as stream:
             stream.until_done()
             [message] = stream.get_final_messages()
@@ -218,7 +218,7 @@ def test_beside_a_function_the_search_is_done_when_the_client_is_asked(client: o
     assert calls[0].file_search.results and calls[1].function.output == "Sunny"
 
 
-class Heard(AssistantEventHandler):
+class InterpretedUtterance(AssistantEventHandler):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Any] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from zhuli.core.ids import new_id
-from zhuli.knowledge.retrieval.chunking.embedding_units import pieces_of
+from zhuli.knowledge.retrieval.ingesting.embedding_units import units_of
 from zhuli.store import collections, schema
 from zhuli.store.knowledge import chunks, vector_stores
 from zhuli.testing.app import AppInMemory
@@ -83,7 +83,7 @@ def _texts_of(connection: Connection, store: str) -> dict[str, list[str]]:
 def expected(app: AppInMemory, text: str) -> list[str]:
     """The chunks that a text has to have."""
     entry = app.app.catalog.embedders["hashed"]
-    return [piece.chunk.text for piece in pieces_of([Block(text)], SMALL, entry)]
+    return [piece.chunk.text for piece in units_of([Block(text)], SMALL, entry)]
 
 
 async def rows(app: AppInMemory, *tables: str) -> dict[str, int]:

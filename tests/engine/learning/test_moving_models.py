@@ -13,8 +13,8 @@ from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.models.catalog import Catalog
 from zhuli.store import migrate, projects
-from zhuli.store.database import open_database
 from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.store.opening import open_database
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.learning.tuning import Base
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from zhuli.assistants.runs.event_writer import Pen
+from zhuli.assistants.runs.event_writer import EventWriter
 from zhuli.assistants.runs.turn import Turn
 from zhuli.types.assistants.event import Change
 from zhuli.types.assistants.run import Run
@@ -36,8 +36,8 @@ class Paper:
         return "".join(piece["text"]["value"] for delta in deltas for piece in delta["content"])
 
 
-def pen_on(paper: Paper, *, interval: float) -> Pen:
-    return Pen(paper.write, paper.failed.set, interval)
+def pen_on(paper: Paper, *, interval: float) -> EventWriter:
+    return EventWriter(paper.write, paper.failed.set, interval)
 
 
 async def test_flush_writes_now_and_only_if_there_is_something() -> None:

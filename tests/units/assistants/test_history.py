@@ -14,7 +14,8 @@ from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
 from zhuli.plugins.backends.scripted import Plugin
 from zhuli.store import collections, migrate, schema
 from zhuli.store.assistants import threads
-from zhuli.store.database import Database, open_database
+from zhuli.store.database import Database
+from zhuli.store.opening import open_database
 from zhuli.types.assistants.message import Message
 from zhuli.types.assistants.thread import Thread
 from zhuli.types.models.generation import ChatMessage

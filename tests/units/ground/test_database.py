@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
-from zhuli.store.database import Database, hint, open_database
+from zhuli.store.database import Database, hint
+from zhuli.store.opening import open_database
 
 
 @pytest_asyncio.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
+from zhuli.knowledge.retrieval.ingesting.embedding_units import EmbeddingUnit, units_of
 from zhuli.models.catalog import EmbedderEntry
 from zhuli.types.assistants.tools import StaticChunking
 from zhuli.types.knowledge.document import Block
@@ -12,9 +12,9 @@ HASHED = EmbedderEntry("hashed", "hashed", {}, 0)
 LONG = " ".join(f"Sentence {n} tells of the {n}th stop of a long way." for n in range(400))
 
 
-def pieces(text: str, size: int, overlap: int) -> list[Piece]:
+def pieces(text: str, size: int, overlap: int) -> list[EmbeddingUnit]:
     chunking = StaticChunking(max_chunk_size_tokens=size, chunk_overlap_tokens=overlap)
-    return pieces_of([Block(text)], chunking, HASHED)
+    return units_of([Block(text)], chunking, HASHED)
 
 
 def test_with_half_of_overlap_every_text_is_embedded_once() -> None:
@@ -49,5 +49,5 @@ def test_a_digest_stands_for_all_that_is_embedded() -> None:
 def test_headings_are_embedded_with_their_text() -> None:
     chunking = StaticChunking(max_chunk_size_tokens=800, chunk_overlap_tokens=400)
     blocks = [Block("Opening hours", kind="heading", level=1), Block("From eight to six.")]
-    (piece,) = pieces_of(blocks, chunking, HASHED)
+    (piece,) = units_of(blocks, chunking, HASHED)
     assert piece.parts[0].text.startswith("Opening hours")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zhuli.learning.jobs.child_process import Tail
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.types.learning.tuning import EVENTS
 
 
@@ -15,7 +15,7 @@ def read_all(tail: Tail) -> list[int]:
 
 
 def test_each_event_is_read_once_and_one_that_is_being_written_later(tmp_path: Path) -> None:
-    journal, tail = Journal(tmp_path), Tail(tmp_path)
+    journal, tail = EventLog(tmp_path), Tail(tmp_path)
     assert read_all(tail) == []
     journal.write("message", "one")
     assert read_all(tail) == [1]
@@ -29,7 +29,7 @@ def test_each_event_is_read_once_and_one_that_is_being_written_later(tmp_path: P
 
 
 def test_an_event_may_be_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = EventLog(tmp_path)
     journal.write("message", "short")
     journal.write("report", "long", report={"confusion": "x" * 10_000_000})
     journal.write("succeeded", "short")

@@ -23,13 +23,13 @@ from zhuli.types.understanding.understanding import (
     StateChange,
 )
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named, slots_of
-from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
-from zhuli.understanding.dialogue.interpretation.interpreter import hear
+from zhuli.understanding.dialogue.interpreter import hear
 from zhuli.understanding.dialogue.policy.policy import decide
 from zhuli.understanding.dialogue.slots.slot_values import allowed
 from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
 from zhuli.understanding.dialogue.state_tracking import track
+from zhuli.understanding.dialogue.utterance.clause_splitting import parts_of
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """A Monday."""
@@ -42,7 +42,7 @@ class Conversation:
         self.domain, self.language, self.now = domain, language, now
         self.changes: list[StateChange] = []
         self.state = DialogueState()
-        self.heard = Heard("", language)
+        self.heard = InterpretedUtterance("", language)
         self.decision = Decision(act="talk")
         self.unlikely, self.in_scope = 0.005, 1.0
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.types.understanding.domain import Language
-from zhuli.understanding.dialogue.interpretation.clause_splitting import MOST_PARTS, parts_of
+from zhuli.understanding.dialogue.utterance.clause_splitting import MOST_PARTS, parts_of
 
 
 def parts(text: str, language: Language) -> list[str]:

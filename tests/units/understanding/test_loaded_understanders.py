@@ -10,12 +10,12 @@ import pytest
 from zhuli.core.errors import BackendError, InvalidRequest, Unavailable
 from zhuli.core.hints import Hints
 from zhuli.models.catalog import Catalog
-from zhuli.ports import Senses
-from zhuli.store.database import open_database
+from zhuli.ports import Services
+from zhuli.store.opening import open_database
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList
 from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport
 from zhuli.types.understanding.understanding import DialogueState, Reading
-from zhuli.understanding.dialogue.loaded_understanders import Minds
+from zhuli.understanding.dialogue.loaded_understanders import LoadedUnderstanders
 
 PROJECT = "default"
 COUNTED = f"{__name__}:Counted"
@@ -29,7 +29,7 @@ class Counted:
     fails: ClassVar[bool]
     report: DomainReport | None = None
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+    def __init__(self, domain: DomainFields, senses: Services) -> None:
         assert isinstance(domain, Domain)
         self.name = f"{domain.id}-{domain.version}"
         self.folder = senses.folder
@@ -48,12 +48,12 @@ class Counted:
 
 
 @pytest.fixture
-async def minds(tmp_path: Path) -> Minds:
+async def minds(tmp_path: Path) -> LoadedUnderstanders:
     """Of two understanders at most."""
     Counted.prepared.clear()
     Counted.open, Counted.fails = asyncio.Event(), False
     Counted.open.set()
-    return Minds(
+    return LoadedUnderstanders(
         folder=tmp_path / "understanding",
         database=open_database(f"sqlite:///{tmp_path / 'zhuli.db'}", Hints()),
         catalog=Catalog.load(None, tmp_path),
@@ -73,7 +73,7 @@ def domain(name: str = "dom_a", version: int = 1, *, understander: str = COUNTED
     )
 
 
-async def test_a_domain_is_prepared_once_for_all_who_ask_at_once_or_later(minds: Minds) -> None:
+async def test_a_domain_is_prepared_once_for_all_who_ask_at_once_or_later(minds: LoadedUnderstanders) -> None:
     Counted.open.clear()
     asked = [asyncio.create_task(minds.of(PROJECT, domain())) for _ in range(5)]
     await asyncio.sleep(0)
@@ -83,7 +83,7 @@ async def test_a_domain_is_prepared_once_for_all_who_ask_at_once_or_later(minds:
     assert Counted.prepared == ["dom_a-1"]
 
 
-async def test_a_caller_that_goes_away_does_not_stop_the_preparing(minds: Minds) -> None:
+async def test_a_caller_that_goes_away_does_not_stop_the_preparing(minds: LoadedUnderstanders) -> None:
     Counted.open.clear()
     caller = asyncio.create_task(minds.of(PROJECT, domain()))
     await asyncio.sleep(0.01)
@@ -95,7 +95,7 @@ async def test_a_caller_that_goes_away_does_not_stop_the_preparing(minds: Minds)
     assert Counted.prepared == ["dom_a-1"]
 
 
-async def test_a_failure_reaches_all_who_wait_and_is_tried_again_by_the_next(minds: Minds) -> None:
+async def test_a_failure_reaches_all_who_wait_and_is_tried_again_by_the_next(minds: LoadedUnderstanders) -> None:
     Counted.fails = True
     failures = await asyncio.gather(*(minds.of(PROJECT, domain()) for _ in range(3)), return_exceptions=True)
     assert [str(failure) for failure in failures] == ["The embedder is not there."] * 3
@@ -104,13 +104,13 @@ async def test_a_failure_reaches_all_who_wait_and_is_tried_again_by_the_next(min
     assert (await minds.of(PROJECT, domain())).report is not None
 
 
-async def test_of_too_many_the_one_that_was_asked_longest_ago_goes(minds: Minds) -> None:
+async def test_of_too_many_the_one_that_was_asked_longest_ago_goes(minds: LoadedUnderstanders) -> None:
     for name in ("dom_a", "dom_b", "dom_a", "dom_c", "dom_a", "dom_b"):
         await minds.of(PROJECT, domain(name))
     assert Counted.prepared == ["dom_a-1", "dom_b-1", "dom_c-1", "dom_b-1"]
 
 
-async def test_a_new_version_takes_the_place_of_the_old_one(minds: Minds) -> None:
+async def test_a_new_version_takes_the_place_of_the_old_one(minds: LoadedUnderstanders) -> None:
     await minds.of(PROJECT, domain("dom_b"))
     await minds.of(PROJECT, domain(version=1))
     await minds.of(PROJECT, domain(version=2))
@@ -118,7 +118,7 @@ async def test_a_new_version_takes_the_place_of_the_old_one(minds: Minds) -> Non
     assert Counted.prepared == ["dom_b-1", "dom_a-1", "dom_a-2"]
 
 
-async def test_what_is_being_prepared_is_never_dropped(minds: Minds) -> None:
+async def test_what_is_being_prepared_is_never_dropped(minds: LoadedUnderstanders) -> None:
     Counted.open.clear()
     asked = [asyncio.create_task(minds.of(PROJECT, domain(f"dom_{number}"))) for number in range(5)]
     await asyncio.sleep(0.01)
@@ -127,7 +127,7 @@ async def test_what_is_being_prepared_is_never_dropped(minds: Minds) -> None:
     assert len(Counted.prepared) == 5
 
 
-async def test_what_was_learned_for_a_deleted_domain_goes(minds: Minds, tmp_path: Path) -> None:
+async def test_what_was_learned_for_a_deleted_domain_goes(minds: LoadedUnderstanders, tmp_path: Path) -> None:
     await minds.of(PROJECT, domain())
     folder = tmp_path / "understanding" / "dom_a"
     assert (folder / "learned").read_text() == "dom_a-1"
@@ -136,7 +136,7 @@ async def test_what_was_learned_for_a_deleted_domain_goes(minds: Minds, tmp_path
     await minds.forget("dom_never_seen")
 
 
-async def test_stopping_ends_what_is_being_prepared(minds: Minds) -> None:
+async def test_stopping_ends_what_is_being_prepared(minds: LoadedUnderstanders) -> None:
     Counted.open.clear()
     asked = asyncio.create_task(minds.of(PROJECT, domain()))
     await asyncio.sleep(0.01)
@@ -148,7 +148,7 @@ async def test_stopping_ends_what_is_being_prepared(minds: Minds) -> None:
 @pytest.mark.parametrize(
     "name", ["no_such_plugin", "os:system", "this:d", "tests.units.understanding.test_loaded_understanders:Other"]
 )
-async def test_a_client_can_not_have_just_anything_imported(minds: Minds, name: str) -> None:
+async def test_a_client_can_not_have_just_anything_imported(minds: LoadedUnderstanders, name: str) -> None:
     with pytest.raises(InvalidRequest, match="There is no understander") as caught:
         await minds.of(PROJECT, domain(understander=name))
     assert caught.value.param == "understander.type"

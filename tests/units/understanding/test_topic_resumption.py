@@ -5,7 +5,7 @@ import pytest
 from tests.units.understanding.conversation import Conversation
 from tests.units.understanding.dialogue_domains import CHINESE, ENGLISH
 from zhuli.types.understanding.understanding import DialogueState
-from zhuli.understanding.dialogue.policy.topic_resumption import MOST_TURNS
+from zhuli.understanding.dialogue.topics.topic_resumption import MOST_TURNS
 
 
 @pytest.fixture

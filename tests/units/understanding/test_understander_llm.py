@@ -11,13 +11,13 @@ from zhuli.core.errors import BackendError
 from zhuli.core.hints import Hints
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
-from zhuli.store.database import open_database
+from zhuli.store.opening import open_database
 from zhuli.testing.understander_contract import belief
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.understanding import Asked as AskedFor
 from zhuli.types.understanding.understanding import DialogueState, Reading, SlotState
-from zhuli.understanding.dialogue.understander_services import ServerSenses
+from zhuli.understanding.dialogue.understander_services import UnderstanderServices
 
 DOMAIN: dict[str, Any] = {
     "understander": {"type": "llm", "model": "script"},
@@ -63,7 +63,7 @@ class Asked:
         (folder / "models.toml").write_text(MODELS)
         catalog = Catalog.load(folder / "models.toml", folder)
         database = open_database(f"sqlite:///{folder / 'zhuli.db'}", Hints())
-        senses = ServerSenses("default", ["en"], folder / "unused", database, catalog, no_model)
+        senses = UnderstanderServices("default", ["en"], folder / "unused", database, catalog, no_model)
         domain = DomainFields.model_validate({**DOMAIN, **changes})
         self.mind: Understander = registry.find("understanders", "llm")(domain, senses)
         self._record = folder / "requests.jsonl"

@@ -11,11 +11,11 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.core.hints import Hints
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
-from zhuli.store.database import open_database
+from zhuli.store.opening import open_database
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.understanding import DialogueState, Reading
-from zhuli.understanding.dialogue.understander_services import ServerSenses
+from zhuli.understanding.dialogue.understander_services import UnderstanderServices
 
 DOMAIN: dict[str, Any] = {
     "intents": [{"name": "card_lost", "examples": ["my card is gone"]}, {"name": "greet", "examples": ["hi"]}],
@@ -63,7 +63,7 @@ def models() -> Models:
 
 def understander(models: Models, folder: Path, *, names: Mapping[str, str], **changes: Any) -> Understander:
     database, catalog = open_database(f"sqlite:///{folder / 'zhuli.db'}", Hints()), Catalog.load(None, folder)
-    senses = ServerSenses("default", ["en"], folder, database, catalog, models.answer)
+    senses = UnderstanderServices("default", ["en"], folder, database, catalog, models.answer)
     domain = DomainFields.model_validate({**DOMAIN, "understander": {"type": "tuned", **names}, **changes})
     made: Understander = registry.find("understanders", "tuned")(domain, senses)
     return made

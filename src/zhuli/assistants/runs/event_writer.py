@@ -7,7 +7,7 @@ from zhuli.assistants.runs.turn import Turn
 from zhuli.types.assistants.event import Change
 
 
-class Pen:
+class EventWriter:
     """Records what a turn has to say.
 
     write: records changes in order. failed: called when recording in the background failed, so that the caller stops

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from zhuli.assistants.runs import lifecycle, policy_turn, prompt
 from zhuli.assistants.runs.engine import Engine
-from zhuli.assistants.runs.event_writer import Pen
+from zhuli.assistants.runs.event_writer import EventWriter
 from zhuli.assistants.runs.history import Item, output_in
 from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.assistants.runs.policy_turn import Decided
@@ -287,7 +287,7 @@ class Execution:
         self, name: str, speaking: AsyncGenerator[Delta, None], turn: Turn, begun: Callable[[], None] | None = None
     ) -> Delta:
         """Write down what is said; the last of it. begun: called after the first piece."""
-        pen = Pen(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
+        pen = EventWriter(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
         last: Delta | None = None
         try:
             async with aclosing(speaking) as deltas:

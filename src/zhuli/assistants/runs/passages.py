@@ -1,8 +1,8 @@
 """Passages that a search found, as a model reads them: marked as quoted material, which can't step out of its place. Pure.
 
 A passage is data. Whoever wrote the file may have written orders into it, so the text says before and after it that they
-are none, sentences that speak to the model have a note in their place (assistants/runs/injection_filter), and what looks like a mark of ours is
-made harmless. All this is for the model's eyes: results stay as they were found.
+are none, sentences that speak to the model have a note in their place (injection_filter), and what looks like a mark of
+ours is made harmless. All this is for the model's eyes: results stay as they were found.
 """
 
 import re

@@ -13,10 +13,10 @@ from zhuli.ports import BlobStore
 from zhuli.store.database import Database
 from zhuli.store.knowledge import blobs as announced
 from zhuli.store.knowledge import files
-from zhuli.types.knowledge.file import LIFE_OF_PURPOSE, File
+from zhuli.types.knowledge.file import File, file_of
 
 
-class Shelf:
+class FileService:
     """Made once, by the composition root."""
 
     def __init__(self, database: Database, blobs: BlobStore, clock: Clock) -> None:
@@ -62,12 +62,6 @@ class Shelf:
     async def expire(self) -> None:
         """Delete the files that are past their expires_at."""
         await repeat(self.database, partial(files.expire, now=self.clock.now()))
-
-
-def file_of(file_id: str, size: int, *, filename: str, purpose: str, lifetime: int | None, now: int) -> File:
-    lifetime = lifetime or LIFE_OF_PURPOSE.get(purpose)
-    expires_at = None if lifetime is None else now + lifetime
-    return File(id=file_id, bytes=size, created_at=now, expires_at=expires_at, filename=filename, purpose=purpose)
 
 
 async def repeat(database: Database, some: Callable[[Connection], int]) -> None:

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
-from zhuli.knowledge.files.file_service import Shelf, file_of, repeat
+from zhuli.knowledge.files.file_service import FileService, repeat
 from zhuli.store.knowledge import files, uploads
 from zhuli.store.knowledge.uploads import StoredPart
-from zhuli.types.knowledge.file import File
+from zhuli.types.knowledge.file import File, file_of
 from zhuli.types.knowledge.upload import (
     LIFETIME_SECONDS,
     Upload,
@@ -27,10 +27,10 @@ from zhuli.types.knowledge.upload import (
 class Uploads:
     """Each method gives the upload, or the part, as it is afterwards. The parts' blobs have the parts' ids."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
-        self._database = shelf.database
-        self._clock = shelf.clock
+    def __init__(self, files: FileService) -> None:
+        self._files = files
+        self._database = files.database
+        self._clock = files.clock
 
     async def create(self, project: str, body: UploadCreate) -> Upload:
         now = int(self._clock.now())
@@ -50,7 +50,7 @@ class Uploads:
         now = self._clock.now()
         part = UploadPart(id=new_id("part"), created_at=int(now), upload_id=upload_id)
         await self._database.run(uploads.lock_pending, project, upload_id, doing="add parts to", now=now)
-        async with self._shelf.writing(part.id, data) as (_, size):
+        async with self._files.writing(part.id, data) as (_, size):
             await self._database.run(uploads.add_part, project, part, size, now=now)
         return part
 
@@ -59,9 +59,9 @@ class Uploads:
         found = await self._database.run(_to_join, project, upload_id, body, now=self._clock.now())
         if isinstance(found, UploadRecord):
             return found.shown()
-        joined = _Joined(self._shelf, found, body.md5)
+        joined = _Joined(self._files, found, body.md5)
         try:
-            async with self._shelf.writing(new_id("file"), joined.pieces()) as (file_id, size):
+            async with self._files.writing(new_id("file"), joined.pieces()) as (file_id, size):
                 completed = await self._database.run(
                     _complete, project, upload_id, file_id, size, now=self._clock.now()
                 )
@@ -88,15 +88,15 @@ class _AlreadyCompleted(Exception):
 class _Joined:
     """The parts one after another, checked against the MD5 that the client gave."""
 
-    def __init__(self, shelf: Shelf, parts: Sequence[StoredPart], md5: str | None) -> None:
-        self._shelf = shelf
+    def __init__(self, files: FileService, parts: Sequence[StoredPart], md5: str | None) -> None:
+        self._files = files
         self._parts = parts
         self._wanted = md5
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         md5 = hashlib.md5(usedforsecurity=False)
         for part in self._parts:
-            async with aclosing(self._shelf.blobs.read(part.id)) as pieces:
+            async with aclosing(self._files.blobs.read(part.id)) as pieces:
                 async for piece in pieces:
                     md5.update(piece)
                     yield piece

@@ -7,16 +7,15 @@ file, or an adapter that the base's model server loads.
 import base64
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from zhuli.core.clock import Clock
 from zhuli.core.ids import new_id
-from zhuli.knowledge.files.file_service import Shelf, file_of
 from zhuli.learning.jobs import folders
 from zhuli.learning.training.event_log import events
 from zhuli.models import bases
@@ -27,7 +26,7 @@ from zhuli.store.jobs import Job
 from zhuli.store.learning import fine_tuning
 from zhuli.store.learning.fine_tuning import Ending, Stored, checkpoint_name
 from zhuli.store.learning.tuned_models import TunedModel
-from zhuli.types.knowledge.file import File
+from zhuli.types.knowledge.file import File, file_of
 from zhuli.types.learning.fine_tuning import FineTuningRecord
 from zhuli.types.learning.tuning import MODEL, TASK, Base, TuningEvent
 
@@ -42,12 +41,21 @@ RESULTS = ("results.csv", "report.txt", "report.json", "curves.png", "confusion.
 """The original has the first one only, in base64; clients take it from the beginning of the list."""
 
 
+class ResultFiles(Protocol):
+    """What is needed of the service for files, which is of another wing: a blob that stays only if its row does."""
+
+    blobs: BlobStore
+
+    def writing(self, key: str, data: bytes) -> AbstractAsyncContextManager[tuple[str, int]]:
+        """Write a blob, and give its key and size in bytes; what happens inside must keep it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registering:
     """Made once, by the composition root."""
 
     database: Database
-    shelf: Shelf
+    files: ResultFiles
     catalog: Catalog
     clock: Clock
     data_dir: Path
@@ -55,7 +63,7 @@ class Registering:
 
     @property
     def blobs(self) -> BlobStore:
-        return self.shelf.blobs
+        return self.files.blobs
 
     async def complete(self, job: Job, stored: Stored, last: TuningEvent) -> None:
         """End the job as succeeded. Whatever fails on the way, nothing of it is there."""
@@ -104,7 +112,7 @@ class Registering:
                     continue
                 data = (folder / name).read_bytes()
                 content = base64.b64encode(data) if name == RESULTS[0] else data
-                key, size = await stack.enter_async_context(self.shelf.writing(new_id("file"), content))
+                key, size = await stack.enter_async_context(self.files.writing(new_id("file"), content))
                 files.append(file_of(key, size, filename=name, purpose=PURPOSE, lifetime=None, now=now))
             yield files
 

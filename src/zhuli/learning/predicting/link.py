@@ -1,4 +1,4 @@
-"""The near end of predicting.child: starts the process, hands it one batch after the other, ends it.
+"""The near end of child: starts the process, hands it one batch after the other, ends it.
 
 Knows the lines that go back and forth and nothing of what they mean. A link is not started twice: after Died a new one is
 needed.

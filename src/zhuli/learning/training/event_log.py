@@ -19,7 +19,7 @@ from zhuli.types.learning.tuning import EVENTS, EventKind, TuningEvent
 Listener = Callable[[TuningEvent], None]
 
 
-class Journal:
+class EventLog:
     """Writes events, each one line, and tells them to the listeners. Numbers go on where an earlier attempt ended."""
 
     def __init__(self, folder: Path, *, listeners: Sequence[Listener] = ()) -> None:

@@ -16,7 +16,7 @@ from zhuli.learning.training.evaluating import evaluation
 from zhuli.learning.training.plan import Plan
 from zhuli.learning.training.reporting import card
 from zhuli.models import bases
-from zhuli.models.engines.engines import tuned_gguf
+from zhuli.models.engines import tuned_gguf
 from zhuli.models.engines.gguf_writing import Layout, opened
 from zhuli.ports import Task
 from zhuli.types.learning.hyperparameters import Hyperparameters

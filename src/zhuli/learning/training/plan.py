@@ -17,8 +17,8 @@ from zhuli.learning.neural import model_folder
 from zhuli.learning.training import limits, new_folder
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.data.loading import Data, load
-from zhuli.learning.training.distributed.distributed_workers import Crew
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.distributed.distributed_workers import WorkerGroup
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.failures import TuningFailed, known
 from zhuli.learning.training.fitting import checkpoints
 from zhuli.learning.training.fitting.adapters import with_adapters
@@ -27,7 +27,7 @@ from zhuli.learning.training.fitting.few_shot import fit_few_shot
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.head_first import fit_head_first
 from zhuli.learning.training.fitting.loop import Fitted, Report, fit
-from zhuli.learning.training.fitting.precision import device
+from zhuli.learning.training.precision import device
 from zhuli.learning.training.tuned import answers
 from zhuli.models import bases
 from zhuli.models.bases import BaseFacts
@@ -155,7 +155,7 @@ def train(
     plan: Plan,
     options: Hyperparameters,
     *,
-    journal: Journal,
+    journal: EventLog,
     control: Control,
     checkpoints_folder: Path | None,
     report: Report | None = None,
@@ -190,7 +190,7 @@ def attempt(plan: Plan, options: Hyperparameters, *, folder: Path, report: Repor
     done = train(
         plan,
         plan.options(options),
-        journal=Journal(folder),
+        journal=EventLog(folder),
         control=control,
         checkpoints_folder=None,
         report=report,
@@ -202,11 +202,11 @@ def attempt(plan: Plan, options: Hyperparameters, *, folder: Path, report: Repor
     return metrics
 
 
-def work(plan: Plan, options: Hyperparameters, *, journal: Journal, control: Control) -> Fitted:
+def work(plan: Plan, options: Hyperparameters, *, journal: EventLog, control: Control) -> Fitted:
     """One of several workers; the first leaves what was learned in the tuning's folder."""
     place = plan.folder / CHECKPOINTS
     done = train(plan, options, journal=journal, control=control, checkpoints_folder=place)
-    if Crew().rank == 0:
+    if WorkerGroup().rank == 0:
         what_learns(done.model, options)  # few_shot has frozen the encoder in between
         checkpoints.write(place / FROM_WORKERS, {"weights": checkpoints.learned(done.model)})
     return done.fitted

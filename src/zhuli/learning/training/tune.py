@@ -17,13 +17,13 @@ import torch
 
 from zhuli import registry
 from zhuli.core import whole_file
-from zhuli.learning.training import finished_model, limits
+from zhuli.learning.training import epoch_models, finished_model, limits
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.evaluating import evaluation
 from zhuli.learning.training.evaluating.calibrating import calibrate
-from zhuli.learning.training.event_log import Journal, Listener
+from zhuli.learning.training.event_log import EventLog, Listener
 from zhuli.learning.training.failures import TuningFailed, known
-from zhuli.learning.training.fitting import checkpoints, epoch_models
+from zhuli.learning.training.fitting import checkpoints
 from zhuli.learning.training.fitting.loop import Fitted
 from zhuli.learning.training.plan import (
     CHECKPOINTS,
@@ -70,7 +70,7 @@ def tune(folder: Path, *, control: Control | None = None, listeners: Sequence[Li
 def check(folder: Path, *, control: Control | None = None, listeners: Sequence[Listener] = ()) -> Outcome:
     """Read the data only; the Outcome's report is what is in it."""
 
-    def checked(journal: Journal) -> Outcome:
+    def checked(journal: EventLog) -> Outcome:
         (control or Control()).check()
         data = read_data(read_spec(folder), folder)
         report = data.report.model_dump(mode="json")
@@ -80,12 +80,12 @@ def check(folder: Path, *, control: Control | None = None, listeners: Sequence[L
     return _told(folder, listeners, checked)
 
 
-def _told(folder: Path, listeners: Sequence[Listener], story: Callable[[Journal], Outcome]) -> Outcome:
+def _told(folder: Path, listeners: Sequence[Listener], story: Callable[[EventLog], Outcome]) -> Outcome:
     """Tell the story's end to the journal, whatever it is."""
     if not folder.is_dir():
         return Outcome("failed", None, {}, TuningFailed("server_error", f"There is no folder {folder}."))
     board = TensorBoard(folder)
-    journal = Journal(folder, listeners=[*listeners, board])
+    journal = EventLog(folder, listeners=[*listeners, board])
     try:
         return story(journal)
     except Stopped as stopped:
@@ -97,7 +97,7 @@ def _told(folder: Path, listeners: Sequence[Listener], story: Callable[[Journal]
         board.close()
 
 
-def _failed(journal: Journal, error: Exception) -> Outcome:
+def _failed(journal: EventLog, error: Exception) -> Outcome:
     failure = known(error)
     if failure is None:
         log.exception("A tuning ended with an error that nobody expected.")
@@ -110,7 +110,7 @@ def _failed(journal: Journal, error: Exception) -> Outcome:
     return Outcome("failed", None, {}, failure)
 
 
-def _tuned(folder: Path, journal: Journal, control: Control) -> Outcome:
+def _tuned(folder: Path, journal: EventLog, control: Control) -> Outcome:
     spec = read_spec(folder)
     if (folder / MODEL).is_dir():
         return _succeeded(folder, journal)
@@ -155,7 +155,7 @@ def _shown(options: Hyperparameters) -> str:
     return ", ".join(f"{name} {getattr(options, name)}" for name in names)
 
 
-def _searched(todo: Plan, journal: Journal, control: Control) -> tuple[Hyperparameters, dict[str, Any] | None]:
+def _searched(todo: Plan, journal: EventLog, control: Control) -> tuple[Hyperparameters, dict[str, Any] | None]:
     """The hyperparameters to train with, and what a search for them found."""
     spec = todo.spec
     if spec.search is None:
@@ -184,7 +184,7 @@ def _held_out(todo: Plan) -> list[Example]:
 
 
 def _before(
-    todo: Plan, options: Hyperparameters, examples: Sequence[Example], *, journal: Journal, control: Control
+    todo: Plan, options: Hyperparameters, examples: Sequence[Example], *, journal: EventLog, control: Control
 ) -> list[Prediction]:
     kept = todo.folder / BEFORE
     if kept.exists():
@@ -200,7 +200,7 @@ def _before(
     return predictions
 
 
-def _trained(todo: Plan, options: Hyperparameters, journal: Journal, control: Control) -> Trained:
+def _trained(todo: Plan, options: Hyperparameters, journal: EventLog, control: Control) -> Trained:
     if todo.spec.workers is not None:
         from zhuli.learning.training.distributed.ray_workers import train_on_workers  # Ray takes seconds and is for few
 
@@ -238,7 +238,7 @@ def _evaluated(
     return report
 
 
-def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str, Any], journal: Journal) -> Outcome:
+def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str, Any], journal: EventLog) -> Outcome:
     """The reports, then the model, whole; only then is anything thrown away."""
     folder = todo.folder
     evaluation.write_reports(folder, todo.spec, report, done.fitted.history)
@@ -250,7 +250,7 @@ def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str,
     return _succeeded(folder, journal)
 
 
-def _succeeded(folder: Path, journal: Journal) -> Outcome:
+def _succeeded(folder: Path, journal: EventLog) -> Outcome:
     """Also for a folder whose model stands although nobody was told: its process died in between."""
     report = json.loads((folder / evaluation.REPORT).read_text(encoding="utf-8"))
     journal.write(

@@ -12,10 +12,10 @@ import torch
 
 from zhuli import registry
 from zhuli.learning.neural import model_folder
+from zhuli.learning.training.batching.batches import by_length
+from zhuli.learning.training.batching.rows import on
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.fitting.batches import by_length
-from zhuli.learning.training.fitting.precision import device
-from zhuli.learning.training.fitting.rows import on
+from zhuli.learning.training.precision import device
 from zhuli.ports import Task
 from zhuli.types.learning.example import Example, Feature, Prediction
 

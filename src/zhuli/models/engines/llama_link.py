@@ -1,4 +1,4 @@
-"""The near end of models.llama_child: starts the process, sends it requests, hands each answer's chunks to who waits.
+"""The near end of llama_child: starts the process, sends it requests, hands each answer's chunks to who waits.
 
 Knows the lines that go back and forth and nothing of what the chunks mean. A link is not started twice: when its
 process has ended, `alive` is False, every answer under way has failed, and a new link is needed.

@@ -21,7 +21,7 @@ from zhuli.types.models.generation import ChatMessage, Delta, Finish, Generation
 
 SETTINGS = ("script", "record", "context_window")
 
-Piece = dict[str, Any]
+EmbeddingUnit = dict[str, Any]
 
 
 class Plugin:
@@ -62,7 +62,7 @@ class Plugin:
     async def aclose(self) -> None:
         """Nothing to free."""
 
-    def _choose(self, request: GenerationRequest) -> Sequence[Piece]:
+    def _choose(self, request: GenerationRequest) -> Sequence[EmbeddingUnit]:
         for number, rule in enumerate(self._script.rules):
             if rule.matches(request) and self._is_its_turn(number, rule, request):
                 return rule.reply
@@ -91,7 +91,7 @@ class _Reply:
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
-    def play(self, piece: Piece) -> list[Delta]:
+    def play(self, piece: EmbeddingUnit) -> list[Delta]:
         if self.full:
             return []
         if "text" in piece:
@@ -146,7 +146,7 @@ class _Reply:
 class Rule:
     """A reply and what a prompt must be like to get it; None means that it does not matter."""
 
-    reply: Sequence[Piece]
+    reply: Sequence[EmbeddingUnit]
     last: re.Pattern[str] | None = None
     role: str | None = None
     any: re.Pattern[str] | None = None
@@ -169,7 +169,7 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Script:
     rules: Sequence[Rule]
-    default: Sequence[Piece] | None
+    default: Sequence[EmbeddingUnit] | None
 
 
 def read_script(source: str | Path | dict[str, Any]) -> Script:
@@ -226,7 +226,7 @@ def _pattern(pattern: Any, place: str) -> re.Pattern[str]:
         raise ConfigurationError(f"{place} is no regular expression: {error}.") from error
 
 
-def _pieces(pieces: Any, place: str) -> list[Piece]:
+def _pieces(pieces: Any, place: str) -> list[EmbeddingUnit]:
     _expect(isinstance(pieces, list), place, "must be a list of pieces")
     for number, piece in enumerate(pieces):
         _check_piece(piece, f"{place}[{number}]")

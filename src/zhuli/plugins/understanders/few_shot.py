@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from zhuli.core.errors import BackendError
-from zhuli.ports import Senses
+from zhuli.ports import Services
 from zhuli.types.understanding.domain import DomainFields, DomainReport, FromEntity, Intent
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
 from zhuli.understanding.language.acts.small_talk import ANSWERS, SMALL_TALK
@@ -52,7 +52,7 @@ ROLE = "role"
 class Plugin:
     """Implements ports.Understander. Setting: `embedder`, a name; without it the one that suits the domain's languages."""
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+    def __init__(self, domain: DomainFields, senses: Services) -> None:
         self.report: DomainReport | None = None
         self._domain = domain
         self._senses = senses

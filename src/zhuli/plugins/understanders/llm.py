@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from zhuli.ports import Senses
+from zhuli.ports import Services
 from zhuli.types.knowledge.vectors import Vectors
 from zhuli.types.models.generation import GenerationRequest
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Intent
@@ -56,7 +56,7 @@ class Plugin:
     """Implements ports.Understander. Settings: `model`, a chat model, the default one if it is not given; `embedder`, by which
     the examples most like the message are chosen; without it the first of each intent are shown."""
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+    def __init__(self, domain: DomainFields, senses: Services) -> None:
         self.report: DomainReport | None = None
         self._domain = domain
         self._senses = senses

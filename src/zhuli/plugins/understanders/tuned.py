@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.ports import Senses
+from zhuli.ports import Services
 from zhuli.types.learning.example import Prediction
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, DomainReport, Finding
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, IntentScore, Reading
@@ -30,7 +30,7 @@ _LEVELS = [step / 100 for step in range(5, 96)]
 class Plugin:
     """Implements ports.Understander. Settings: `model`, which tells intents, and `entity_model`, which finds entities."""
 
-    def __init__(self, domain: DomainFields, senses: Senses) -> None:
+    def __init__(self, domain: DomainFields, senses: Services) -> None:
         self.report: DomainReport | None = None
         self._domain = domain
         self._senses = senses

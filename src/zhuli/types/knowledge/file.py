@@ -37,3 +37,10 @@ class FileDeleted(Wire):
     id: str
     object: Literal["file"] = "file"
     deleted: Literal[True] = True
+
+
+def file_of(file_id: str, size: int, *, filename: str, purpose: str, lifetime: int | None, now: int) -> File:
+    """lifetime: seconds; None for what is usual for its purpose. size: bytes. now: seconds since 1970."""
+    lifetime = lifetime or LIFE_OF_PURPOSE.get(purpose)
+    expires_at = None if lifetime is None else now + lifetime
+    return File(id=file_id, bytes=size, created_at=now, expires_at=expires_at, filename=filename, purpose=purpose)

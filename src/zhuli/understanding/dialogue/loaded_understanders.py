@@ -16,14 +16,14 @@ from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import Database
 from zhuli.types.understanding.domain import Domain
-from zhuli.understanding.dialogue.understander_services import Predict, ServerSenses
+from zhuli.understanding.dialogue.understander_services import Predict, UnderstanderServices
 
 Key = tuple[str, int]
 """A domain's id and version."""
 
 
 @dataclass
-class Minds:
+class LoadedUnderstanders:
     """folder: where what was learned is kept, a folder for each domain. most: understanders that are kept in memory.
 
     plugins: those named "package.module:Class" that domains may have; importing whatever a client names would run it.
@@ -67,7 +67,7 @@ class Minds:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _prepared(self, project: str, domain: Domain) -> Understander:
-        senses = ServerSenses(
+        senses = UnderstanderServices(
             project, domain.languages, self.folder / domain.id, self.database, self.catalog, self.answer
         )
         plugin = await asyncio.to_thread(self._plugin, domain.understander.type)  # its first import takes a while

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
 from zhuli.types.understanding.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TurnTaken
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
-from zhuli.understanding.dialogue.policy.topic_stack import closed, stale
 from zhuli.understanding.dialogue.state import fold
+from zhuli.understanding.dialogue.topics.topic_stack import closed, stale
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 
-def track(domain: DomainFields, state: DialogueState, heard: Heard, *, message_id: str | None) -> list[StateChange]:
+def track(
+    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, *, message_id: str | None
+) -> list[StateChange]:
     """The changes, in the order in which they happen."""
     intent = heard.intent
     turn = TurnTaken(

@@ -30,8 +30,8 @@ GENERATING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSenses:
-    """Implements ports.Senses for a domain in these languages."""
+class UnderstanderServices:
+    """Implements ports.Services for a domain in these languages."""
 
     project: str
     languages: Sequence[Language]

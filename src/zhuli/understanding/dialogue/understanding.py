@@ -15,13 +15,13 @@ from zhuli.core.ids import new_id
 from zhuli.core.telemetry import Telemetry
 from zhuli.types.understanding.domain import Domain, DomainReport, Language
 from zhuli.types.understanding.understanding import DialogueState, Reading, SlotSet, Understanding
-from zhuli.understanding.dialogue.interpretation.clause_splitting import parts_of
-from zhuli.understanding.dialogue.interpretation.interpreter import hear
-from zhuli.understanding.dialogue.interpretation.multi_intent import Part
-from zhuli.understanding.dialogue.loaded_understanders import Minds
+from zhuli.understanding.dialogue.interpreter import hear
+from zhuli.understanding.dialogue.loaded_understanders import LoadedUnderstanders
 from zhuli.understanding.dialogue.policy.policy import decide
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.state_tracking import track
+from zhuli.understanding.dialogue.utterance.clause_splitting import parts_of
+from zhuli.understanding.dialogue.utterance.multi_intent import Part
 from zhuli.understanding.language.languages import language_of
 
 MOST_CHARACTERS = 2_000
@@ -37,7 +37,7 @@ _NOTHING = Reading(ranking=[], in_scope=0.0, threshold=1.0)
 class Understandings:
     """Made once, by the composition root."""
 
-    def __init__(self, minds: Minds, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(self, minds: LoadedUnderstanders, clock: Clock, telemetry: Telemetry) -> None:
         self._minds = minds
         self._clock = clock
         self._telemetry = telemetry

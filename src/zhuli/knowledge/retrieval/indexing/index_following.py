@@ -17,7 +17,7 @@ _PAUSE_SECONDS = 0.5
 """Between two rounds for a store, so that many small files are taken in together."""
 
 
-class KeepingUp:
+class IndexFollowing:
     """Of one process. notice() says that a store has changed; the first round begins at once."""
 
     def __init__(self, database: Database, followers: Sequence[Follower]) -> None:

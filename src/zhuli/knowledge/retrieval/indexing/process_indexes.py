@@ -6,7 +6,7 @@ from typing import Self
 
 from zhuli.knowledge.retrieval.indexing.chosen_index import ChosenIndex
 from zhuli.knowledge.retrieval.indexing.index_follower import Follower
-from zhuli.knowledge.retrieval.indexing.index_following import KeepingUp
+from zhuli.knowledge.retrieval.indexing.index_following import IndexFollowing
 from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
 from zhuli.knowledge.retrieval.ingesting.embedding import Embedding
 from zhuli.ports import VectorIndex
@@ -15,21 +15,21 @@ from zhuli.store.database import Database
 
 
 @dataclass(frozen=True)
-class Library:
+class ProcessIndexes:
     """Made once; nothing is loaded before the first file or the first search."""
 
     vectors: VectorIndex
     words: WordsIndex
     follow_vectors: Follower
     follow_words: Follower
-    keeping_up: KeepingUp
+    keeping_up: IndexFollowing
     embedding: Embedding
 
     @classmethod
     def of(cls, database: Database, settings: Settings) -> Self:
         vectors, words = ChosenIndex(settings), WordsIndex(settings.data_dir.resolve())
         followers = Follower(database, vectors), Follower(database, words)
-        return cls(vectors, words, *followers, KeepingUp(database, followers), Embedding())
+        return cls(vectors, words, *followers, IndexFollowing(database, followers), Embedding())
 
     async def catch_up(self, store: str, number: int) -> None:
         """Afterwards both indexes have every change of the store up to `number`."""

@@ -17,8 +17,8 @@ from tempfile import NamedTemporaryFile
 from zhuli.core.clock import Clock
 from zhuli.core.errors import BackendError, FileErrorCode, LeaseLost, Unavailable, Unreadable
 from zhuli.core.telemetry import Telemetry
-from zhuli.knowledge.retrieval.chunking.embedding_units import Piece, pieces_of
 from zhuli.knowledge.retrieval.ingesting.embedding import Embedding, mean
+from zhuli.knowledge.retrieval.ingesting.embedding_units import EmbeddingUnit, units_of
 from zhuli.knowledge.retrieval.reading.reader import Reader
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.ports import BlobStore
@@ -180,13 +180,13 @@ class _Attempt:
             await self._with.database.run(ingesting.fail, self._job, code=code, message=message)
             self._note("failed", why=message)
 
-    async def _pieces(self, task: Task) -> list[Piece]:
+    async def _pieces(self, task: Task) -> list[EmbeddingUnit]:
         with self._with.telemetry.span("reading"):
             async with self._copied(task.file_id) as path:
                 blocks = await self._with.reader.read(path, task.filename)
         with self._with.telemetry.span("cutting"):
             embedder = self._embedder(task)
-            return await asyncio.to_thread(pieces_of, blocks, task.chunking, embedder)
+            return await asyncio.to_thread(units_of, blocks, task.chunking, embedder)
 
     def _embedder(self, task: Task) -> EmbedderEntry:
         entry = self._with.catalog.embedders.get(task.embedder)
@@ -208,7 +208,7 @@ class _Attempt:
             copy.flush()
             yield Path(copy.name)
 
-    async def _write_all(self, task: Task, pieces: list[Piece]) -> int:
+    async def _write_all(self, task: Task, pieces: list[EmbeddingUnit]) -> int:
         """Embed and write what is not written yet; the bytes that all of the file's chunks take, text and vectors."""
         embedder = self._embedder(task)
         parts: dict[bytes, bytes] = {}
@@ -222,7 +222,7 @@ class _Attempt:
             await self._with.database.run(ingesting.write, self._job, made)
         return sum(piece.bytes for piece in pieces)
 
-    async def _standing(self, task: Task, pieces: list[Piece]) -> int:
+    async def _standing(self, task: Task, pieces: list[EmbeddingUnit]) -> int:
         """How many chunks an earlier attempt has written. When they are not the same, they go, and there are none."""
         done = 0
         run = self._with.database.run
@@ -235,7 +235,7 @@ class _Attempt:
         return done
 
     async def _vectors(
-        self, embedder: EmbedderEntry, window: list[Piece], before: dict[bytes, bytes]
+        self, embedder: EmbedderEntry, window: list[EmbeddingUnit], before: dict[bytes, bytes]
     ) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
         """The chunks' vectors by digest, from the database or from their parts'; and these parts', for the next window.
 

@@ -1,4 +1,4 @@
-"""The far end of retrieval.reading: a process that reads one file after another, within limits, and may die of any.
+"""The far end of reader: a process that reads one file after another, within limits, and may die of any.
 
 It guards against accidents, not against attackers: it runs as the server's user. Requests come as lines of JSON on
 standard input; what goes back are frames:

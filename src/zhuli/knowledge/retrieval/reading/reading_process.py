@@ -1,6 +1,6 @@
-"""One process of retrieval.reading_child, seen from the server: start it, ask it for a file's blocks, end it.
+"""One process of reading_child, seen from the server: start it, ask it for a file's blocks, end it.
 
-Which process reads what, and what happens after a failure, is retrieval.reading's part.
+Which process reads what, and what happens after a failure, is the reader's part.
 """
 
 import asyncio

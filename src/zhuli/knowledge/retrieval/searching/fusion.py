@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from zhuli.types.knowledge.vectors import Hit
 
 SEMANTIC = 0.57
-"""The weight of vectors: `benchmarks/knowledge/retrieval_quality.py --fit` with e5-small, on questions that its table leaves out."""
+"""The weight of vectors: `benchmarks/knowledge/retrieval_quality.py --fit` with e5-small, on questions
+that its table leaves out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
-from zhuli.knowledge.retrieval.indexing.process_indexes import Library
+from zhuli.knowledge.retrieval.indexing.process_indexes import ProcessIndexes
 from zhuli.knowledge.retrieval.searching.filters import Predicate, predicate
 from zhuli.knowledge.retrieval.searching.fusion import Candidate, fuse
 from zhuli.knowledge.retrieval.searching.query_vectors import QueryVectors
@@ -46,7 +46,7 @@ class _Search:
 class Knowledge:
     """One for a process. Safe to call concurrently; does nothing before the first search."""
 
-    def __init__(self, database: Database, catalog: Catalog, library: Library, clock: Clock) -> None:
+    def __init__(self, database: Database, catalog: Catalog, library: ProcessIndexes, clock: Clock) -> None:
         self._database = database
         self._catalog = catalog
         self._library = library

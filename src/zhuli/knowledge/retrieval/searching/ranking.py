@@ -3,7 +3,8 @@
 A light reranker, for no cross-encoder runs in a few milliseconds. It looks for the query's words in the text as they stand
 (so it needs no index), for pairs of neighbouring words, and for words in the headings. A logistic regression joins that with
 the scores of the search into a number from 0 to 1: how probable it is that the passage answers the query, on the questions
-that the weights were fitted to (benchmarks/knowledge/retrieval_quality.py --fit, on the half of each set that its table leaves out).
+that the weights were fitted to (benchmarks/knowledge/retrieval_quality.py --fit, on the half of each set that its table
+leaves out).
 """
 
 import re

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 
-class Crew:
+class WorkerGroup:
     """This worker among the others; alone without a process group."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import TuningFailed
 from zhuli.types.learning.hyperparameters import LOCAL_CLUSTER
 
@@ -91,7 +91,7 @@ def _listen_to(*, others: bool) -> None:
 
 
 @contextmanager
-def parent(folder: Path, *, journal: Journal | None, control: Control) -> Iterator[None]:
+def parent(folder: Path, *, journal: EventLog | None, control: Control) -> Iterator[None]:
     """What the control is asked is written to `folder`, and events of the journal there are taken over into `journal`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _WANTED).unlink(missing_ok=True)

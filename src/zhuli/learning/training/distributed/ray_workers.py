@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.distributed.ray_cluster import cluster, control_of, parent
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.failures import FailureCode, TuningFailed, known
 from zhuli.types.learning.hyperparameters import Workers
 
@@ -38,10 +38,10 @@ class Raised(Exception):
 class Work(Protocol[T]):
     """What each worker does, inside the process group; picklable. The first one's result, without tensors, is handed back."""
 
-    def __call__(self, *, journal: Journal, control: Control) -> T: ...
+    def __call__(self, *, journal: EventLog, control: Control) -> T: ...
 
 
-def train_on_workers(workers: Workers, work: Work[T], *, folder: Path, journal: Journal, control: Control) -> T:
+def train_on_workers(workers: Workers, work: Work[T], *, folder: Path, journal: EventLog, control: Control) -> T:
     """Do `work` on every worker. Raises Stopped and TuningFailed as the workers did."""
     place = folder / FOLDER
     shutil.rmtree(place, ignore_errors=True)
@@ -70,7 +70,7 @@ def _on_a_worker(config: dict[str, Any]) -> Any:
     own.mkdir(parents=True, exist_ok=True)
     with control_of(folder) as control:
         try:
-            return config["work"](journal=Journal(own), control=control)
+            return config["work"](journal=EventLog(own), control=control)
         except Stopped as stopped:
             raise Raised(stopped.how) from None
         except Exception as error:

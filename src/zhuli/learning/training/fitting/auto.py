@@ -7,7 +7,7 @@ et al. 2023) came to, corrected by what was measured here with small models (doc
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zhuli.learning.training.fitting.precision import usable
+from zhuli.learning.training.precision import usable
 from zhuli.models.bases import BaseFacts
 from zhuli.types.learning.example import Example
 from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters, Trainable

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting.auto import for_a_head
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
 from zhuli.learning.training.fitting.loop import Evaluate, Fitted, fit
@@ -45,7 +45,7 @@ def fit_few_shot(
     options: Hyperparameters,
     *,
     seed: int,
-    journal: Journal,
+    journal: EventLog,
     control: Control,
     folder: Path | None = None,
     evaluate: Evaluate | None = None,

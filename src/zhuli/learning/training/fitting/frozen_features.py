@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zhuli.learning.training.batching.batches import by_length
+from zhuli.learning.training.batching.rows import Rows, on
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.fitting.batches import by_length
-from zhuli.learning.training.fitting.rows import Rows, on
 from zhuli.ports import Task
 from zhuli.types.learning.example import Feature
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zhuli.learning.training.control import Control
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.fitting import checkpoints
 from zhuli.learning.training.fitting.auto import for_a_head
 from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
@@ -26,7 +26,7 @@ def fit_head_first(
     options: Hyperparameters,
     *,
     seed: int,
-    journal: Journal,
+    journal: EventLog,
     control: Control,
     folder: Path | None,
 ) -> None:

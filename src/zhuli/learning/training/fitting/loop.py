@@ -13,16 +13,16 @@ from typing import Any
 
 import torch
 
+from zhuli.learning.training.batching import batches, truncation_report
+from zhuli.learning.training.batching.rows import Rows, rows_of
 from zhuli.learning.training.control import Control, Stopped
-from zhuli.learning.training.distributed.distributed_workers import Crew
-from zhuli.learning.training.evaluating import truncation_report
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.distributed.distributed_workers import WorkerGroup
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.learning.training.fitting import batches, checkpoints, optimizers
+from zhuli.learning.training.fitting import checkpoints, optimizers
 from zhuli.learning.training.fitting.frozen_features import frozen_rows
-from zhuli.learning.training.fitting.precision import autocast, usable
-from zhuli.learning.training.fitting.rows import Rows, rows_of
-from zhuli.learning.training.fitting.training_state import Standing
+from zhuli.learning.training.fitting.training_state import TrainingState
+from zhuli.learning.training.precision import autocast, usable
 from zhuli.ports import Loss, Task
 from zhuli.types.learning.example import Example, Feature, Metrics
 from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters
@@ -64,7 +64,7 @@ def fit(
     options: Hyperparameters,
     *,
     seed: int,
-    journal: Journal,
+    journal: EventLog,
     control: Control,
     folder: Path | None = None,
     evaluate: Evaluate | None = None,
@@ -113,11 +113,11 @@ class _Training:
         options: Hyperparameters,
         *,
         seed: int,
-        journal: Journal,
+        journal: EventLog,
         control: Control,
     ) -> None:
         self.task, self.model, self.options, self.seed = task, model, options, seed
-        self.journal, self.control, self.crew = journal, control, Crew()
+        self.journal, self.control, self.workers = journal, control, WorkerGroup()
         self.device = next(model.parameters()).device
         self.frozen = options.trainable == "head"
         self.rows, self.held_out = self._rows(features), self._rows(held_out)
@@ -128,7 +128,7 @@ class _Training:
         planned = self.steps_per_epoch * int(options.n_epochs)
         self.total = min(planned, options.max_steps or planned)
         self.evaluation_steps = _evaluation_steps(self.steps_per_epoch, int(options.evaluations_per_epoch))
-        self.at = Standing(plan=f"{seed} {len(features)} {len(held_out)} {options.model_dump_json()}")
+        self.at = TrainingState(plan=f"{seed} {len(features)} {len(held_out)} {options.model_dump_json()}")
         self.epoch: tuple[int, list[list[list[int]]]] = (-1, [])
         self.said, self.started, self.saved = -math.inf, time.monotonic(), -math.inf
         self.saving_seconds = 0.0
@@ -177,16 +177,16 @@ class _Training:
         """The batches of one step, and the move that their gradients ask for."""
         started = time.monotonic()
         number = self.at.step + 1
-        torch.manual_seed((self.seed * 1_000_003 + number) * 64 + self.crew.rank)
+        torch.manual_seed((self.seed * 1_000_003 + number) * 64 + self.workers.rank)
         self.model.train()
         sums, rows = [0.0, 0.0, 0.0], self._rows_of_step(number)
         for batch in rows:
-            for part in self._at_once(self.crew.share(batch)):
+            for part in self._at_once(self.workers.share(batch)):
                 loss = self._loss(self.rows, part)
                 (loss.total * self.scale).backward()
                 sums = [a + b for a, b in zip(sums, (float(loss.total.detach()), loss.weight, loss.right), strict=True)]
-        self.crew.add_gradients(self.model)
-        total, weight, right = self.crew.add(sums)
+        self.workers.add_gradients(self.model)
+        total, weight, right = self.workers.add(sums)
         weight = max(weight, 1.0)
         rate = float(self.options.learning_rate) * optimizers.rate_factor(
             number, total=self.total, options=self.options
@@ -246,7 +246,7 @@ class _Training:
         if self.report is not None and metrics:
             self.report(self.at.step, metrics)
         epoch_ends = self.at.step % self.steps_per_epoch == 0 or self.at.step == self.total
-        if self.each_epoch is not None and epoch_ends and self.crew.rank == 0:
+        if self.each_epoch is not None and epoch_ends and self.workers.rank == 0:
             self.each_epoch(self.at.step, self.at.history[-1])
 
     def _watched(self) -> str:
@@ -260,7 +260,7 @@ class _Training:
     def _held_out_loss(self) -> Metrics:
         total = weight = right = 0.0
         for numbers in batches.by_length(self.held_out.lengths, 2 * int(self.options.batch_size)):
-            if self.crew.size == 1:
+            if self.workers.size == 1:
                 self._stop_if_asked()
             with torch.no_grad():
                 loss = self._loss(self.held_out, numbers)
@@ -284,7 +284,7 @@ class _Training:
     def _stop_if_asked(self) -> None:
         """All workers stop at the same step."""
         wanted = {None: 0.0, "pause": 1.0, "cancel": 1000.0}[self.control.wanted]
-        asked = self.crew.add([wanted])[0]
+        asked = self.workers.add([wanted])[0]
         if asked >= 1000:
             raise Stopped("cancelled")
         if asked:
@@ -301,7 +301,7 @@ class _Training:
             return
         checkpoints.put_back(self.model, state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.at = Standing(**state["standing"])
+        self.at = TrainingState(**state["standing"])
         self.saved = time.monotonic()
         self.journal.write("message", f"Training goes on after step {self.at.step}/{self.total}.")
 
@@ -313,7 +313,7 @@ class _Training:
             self._save()
 
     def _save(self) -> None:
-        if self.folder is None or self.crew.rank > 0 or self.at.step == 0:
+        if self.folder is None or self.workers.rank > 0 or self.at.step == 0:
             return
         started = time.monotonic()
         weights, optimizer = checkpoints.learned(self.model), self.optimizer.state_dict()

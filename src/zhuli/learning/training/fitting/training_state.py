@@ -20,7 +20,7 @@ EXPLODED = 3.0
 
 
 @dataclass
-class Standing:
+class TrainingState:
     """plan: what must be the same for a checkpoint to fit. evaluated: the last step after which was evaluated."""
 
     plan: str

@@ -10,7 +10,7 @@ from zhuli.types.learning.tuning import TuningEvent
 
 
 class ProgressBar:
-    """A listener of a Journal. Inside a `with`, metrics move the bar and everything else is a line above it."""
+    """A listener of a EventLog. Inside a `with`, metrics move the bar and everything else is a line above it."""
 
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -10,7 +10,7 @@ NOT_CURVES = ("step", "total_steps", "seconds_left")
 
 
 class TensorBoard:
-    """A listener of a Journal; makes nothing before the first metrics come."""
+    """A listener of a EventLog; makes nothing before the first metrics come."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER

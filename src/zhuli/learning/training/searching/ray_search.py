@@ -1,6 +1,6 @@
 """The trials of a search at once, on Ray: Ray Tune runs them and stops what falls behind, Optuna proposes them.
 
-Trials are asked and told in training.trials, so that a search may begin here and go on one by one, and the other way round.
+Trials are asked and told in trials, so that a search may begin here and go on one by one, and the other way round.
 """
 
 import math
@@ -11,9 +11,16 @@ from typing import Any
 
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.distributed.ray_cluster import LOCAL, cluster, control_of, parent
-from zhuli.learning.training.event_log import Journal
+from zhuli.learning.training.event_log import EventLog
 from zhuli.learning.training.failures import TuningFailed, known
-from zhuli.learning.training.searching.search import OF_THE_TRIAL, Attempt, Wish, measured, tell_of, value_of
+from zhuli.learning.training.searching.requested import (
+    OF_THE_TRIAL,
+    Attempt,
+    SearchRequest,
+    measured,
+    tell_of,
+    value_of,
+)
 from zhuli.learning.training.searching.space import applied
 from zhuli.learning.training.searching.trials import STARTUP, Ended, Trials
 from zhuli.types.learning.example import Metrics
@@ -26,23 +33,25 @@ VALUE, ENDING, MESSAGE, NUMBER = "value", "ending", "message", "number"
 STOPPED = "stopped"
 
 
-def run_at_once(wish: Wish, trials: Trials, attempt: Attempt, *, journal: Journal, control: Control) -> None:
+def run_at_once(
+    request: SearchRequest, trials: Trials, attempt: Attempt, *, journal: EventLog, control: Control
+) -> None:
     """`parallel` trials at a time, until the trials or the minutes are spent. Raises Stopped and TuningFailed."""
-    left = wish.search.trials - len(trials.ended())
-    seconds = 60 * wish.search.minutes - trials.seconds() / wish.search.parallel
+    left = request.search.trials - len(trials.ended())
+    seconds = 60 * request.search.minutes - trials.seconds() / request.search.parallel
     if left <= 0 or seconds <= 0:
         return
-    at_once = min(wish.search.parallel, left)
-    searcher = _Searcher(wish, trials, deadline=time.monotonic() + seconds, journal=journal, control=control)
+    at_once = min(request.search.parallel, left)
+    searcher = _Searcher(request, trials, deadline=time.monotonic() + seconds, journal=journal, control=control)
     with (
         cluster(LOCAL, processes=at_once),
         parent(trials.folder, journal=None, control=control),
     ):
         tuner = tune.Tuner(
-            tune.with_parameters(_trial, wish=wish, attempt=attempt, folder=str(trials.folder)),
+            tune.with_parameters(_trial, request=request, attempt=attempt, folder=str(trials.folder)),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
-                scheduler=_scheduler(wish, mode=searcher.mode),
+                scheduler=_scheduler(request, mode=searcher.mode),
                 num_samples=left,
                 max_concurrent_trials=at_once,
                 time_budget_s=seconds,
@@ -59,9 +68,11 @@ def run_at_once(wish: Wish, trials: Trials, attempt: Attempt, *, journal: Journa
 class _Searcher(Searcher):
     """Ray Tune's door to our trials."""
 
-    def __init__(self, wish: Wish, trials: Trials, *, deadline: float, journal: Journal, control: Control) -> None:
+    def __init__(
+        self, request: SearchRequest, trials: Trials, *, deadline: float, journal: EventLog, control: Control
+    ) -> None:
         super().__init__(metric=VALUE, mode="min" if trials.direction == "minimize" else "max")
-        self._wish, self._trials, self._deadline = wish, trials, deadline
+        self._wish, self._trials, self._deadline = request, trials, deadline
         self._journal, self._control = journal, control
         self._asked: dict[str, Any] = {}
         self._best: dict[str, float] = {}
@@ -121,25 +132,25 @@ class _Searcher(Searcher):
         """Likewise."""
 
 
-def _scheduler(wish: Wish, *, mode: str) -> TrialScheduler:
+def _scheduler(request: SearchRequest, *, mode: str) -> TrialScheduler:
     """The rule of the search in turn: behind the median of those that were as far."""
-    if not wish.search.pruning:
+    if not request.search.pruning:
         return FIFOScheduler()  # type: ignore[no-untyped-call]
     return MedianStoppingRule(
         time_attr="training_iteration", metric=VALUE, mode=mode, grace_period=1, min_samples_required=STARTUP
     )
 
 
-def _trial(config: dict[str, Any], *, wish: Wish, attempt: Attempt, folder: str) -> None:
+def _trial(config: dict[str, Any], *, request: SearchRequest, attempt: Attempt, folder: str) -> None:
     """In a process of Ray's: one trial. How it ended is its last report, for exceptions do not always travel."""
     place = Path(folder) / f"trial-{config[NUMBER]}"
     place.mkdir(exist_ok=True)
-    worst = math.inf if wish.metric == "loss" else -math.inf
+    worst = math.inf if request.metric == "loss" else -math.inf
     with control_of(Path(folder)) as control:
         try:
-            options = applied(wish.given, config["values"])
-            metrics = attempt(options, folder=place, report=_reporter(wish), control=control)
-            tune.report({VALUE: value_of(metrics, wish.metric), ENDING: "complete"})
+            options = applied(request.given, config["values"])
+            metrics = attempt(options, folder=place, report=_reporter(request), control=control)
+            tune.report({VALUE: value_of(metrics, request.metric), ENDING: "complete"})
         except Stopped:
             tune.report({VALUE: worst, ENDING: STOPPED})
         except Exception as error:
@@ -150,9 +161,9 @@ def _trial(config: dict[str, Any], *, wish: Wish, attempt: Attempt, folder: str)
             tune.report({VALUE: worst, ENDING: ending, MESSAGE: failure.message})
 
 
-def _reporter(wish: Wish) -> Callable[[int, Metrics], None]:
+def _reporter(request: SearchRequest) -> Callable[[int, Metrics], None]:
     def report(step: int, metrics: Metrics) -> None:
-        if measured(metrics, wish.metric):
-            tune.report({VALUE: value_of(metrics, wish.metric)})
+        if measured(metrics, request.metric):
+            tune.report({VALUE: value_of(metrics, request.metric)})
 
     return report

@@ -1,6 +1,6 @@
 """The trials of a search, kept in its folder by Optuna: asked for, told, listed. A killed search goes on with them.
 
-What a trial does is training.search's matter, and training.ray_search's.
+What a trial does is search's matter, and ray_search's.
 """
 
 import csv

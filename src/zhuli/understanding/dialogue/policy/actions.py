@@ -7,8 +7,8 @@ from typing import Any
 from zhuli.types.understanding.domain import Action, Call, Clarify, DomainFields, Form, HandOver, Respond, Search, Talk
 from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import slots_of
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.responses.responses import built_in, held, joined, said
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 _WHOLE = re.compile(r"^\{(\w[^\s{}\[\]()]*)\}$")
 _SILENT = ("hand_over", "call", "search", "talk")
@@ -16,7 +16,13 @@ _SILENT = ("hand_over", "call", "search", "talk")
 
 
 def perform(
-    domain: DomainFields, state: DialogueState, action: Action, heard: Heard, *, form: Form | None, why: str
+    domain: DomainFields,
+    state: DialogueState,
+    action: Action,
+    heard: InterpretedUtterance,
+    *,
+    form: Form | None,
+    why: str,
 ) -> Decision:
     """What the action is in this state. form: whose slots a call takes as its arguments."""
     match action:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from zhuli.types.understanding.domain import DomainFields, Form, Slot
 from zhuli.types.understanding.understanding import Asked, Confirmed, Decision, DialogueState, StateChange
 from zhuli.understanding.dialogue.forms_and_slots import asked_for, form_named, slot_named
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.policy.actions import perform
-from zhuli.understanding.dialogue.policy.topic_stack import closed
 from zhuli.understanding.dialogue.responses.responses import built_in, choices, held, joined, question, said, spoken
 from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
+from zhuli.understanding.dialogue.topics.topic_stack import closed
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 Move = tuple[Decision, list[StateChange]]
 Steps = tuple[list[Decision], list[StateChange]]
@@ -28,7 +28,7 @@ class Again:
     exhausted: bool
 
 
-def ask_again(domain: DomainFields, state: DialogueState, heard: Heard) -> Again | None:
+def ask_again(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Again | None:
     """What had been asked, asked once more because nothing came of the answer; None where no form has a question open."""
     form = form_named(domain, state.form)
     if form is None:
@@ -42,7 +42,9 @@ def ask_again(domain: DomainFields, state: DialogueState, heard: Heard) -> Again
     return Again((decision, [asked]), words, exhausted)
 
 
-def next_steps(domain: DomainFields, state: DialogueState, heard: Heard, answers: Sequence[Decision]) -> Steps:
+def next_steps(
+    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, answers: Sequence[Decision]
+) -> Steps:
     """Answers, then what the open form does; a form that is done makes room for the one below, in the same reply.
 
     A reply has one act that is more than a text: after such a one, a form that is complete waits for the next message.
@@ -64,7 +66,13 @@ def next_steps(domain: DomainFields, state: DialogueState, heard: Heard, answers
 
 
 def _step(
-    domain: DomainFields, state: DialogueState, form: Form, heard: Heard, *, fresh: bool, after: Sequence[Decision]
+    domain: DomainFields,
+    state: DialogueState,
+    form: Form,
+    heard: InterpretedUtterance,
+    *,
+    fresh: bool,
+    after: Sequence[Decision],
 ) -> Steps:
     """One step of the form on top. fresh: the message said nothing to it. after: what the reply says before."""
     missing = _missing(domain, form, state)
@@ -84,7 +92,7 @@ def _step(
     return [_asking(asked, text, _why(form, asked))], [asked]
 
 
-def _following(domain: DomainFields, form: Form, state: DialogueState, heard: Heard) -> Asked:
+def _following(domain: DomainFields, form: Form, state: DialogueState, heard: InterpretedUtterance) -> Asked:
     """What the form asks for now: what the user wants to change, the first slot that is missing, or whether all is right."""
     if heard.named is not None and heard.named in (*form.slots, *form.optional):
         return Asked(slot=heard.named)
@@ -97,7 +105,7 @@ def _missing(domain: DomainFields, form: Form, state: DialogueState) -> str | No
     return next(names, None)
 
 
-def _refused(domain: DomainFields, state: DialogueState, form: Form, heard: Heard) -> Steps | None:
+def _refused(domain: DomainFields, state: DialogueState, form: Form, heard: InterpretedUtterance) -> Steps | None:
     """Says why a value can't be, and asks for another."""
     refused = next((one for one in heard.refused if one.slot in (*form.slots, *form.optional)), None)
     slot = slot_named(domain, refused.slot) if refused else None
@@ -116,7 +124,7 @@ def _refused(domain: DomainFields, state: DialogueState, form: Form, heard: Hear
     return [_asking(asked, text, f"'{refused.text}' can't be the slot '{slot.name}'.")], [asked]
 
 
-def _unanswered(domain: DomainFields, state: DialogueState, heard: Heard, asked: Asked) -> Steps:
+def _unanswered(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, asked: Asked) -> Steps:
     """The same question again: nothing in the message answered it. A "no" to a confirmation asks what to change."""
     asked = asked.model_copy(update={"failed": _failed(asked, heard)})
     denied = asked.slot is None and heard.act == "deny"
@@ -132,12 +140,14 @@ def _unanswered(domain: DomainFields, state: DialogueState, heard: Heard, asked:
     return [_asking(asked, joined(*texts), why)], [asked]
 
 
-def _unwilling(slot: Slot | None, heard: Heard) -> bool:
+def _unwilling(slot: Slot | None, heard: InterpretedUtterance) -> bool:
     """ "No, thanks" to a question that no can't answer."""
     return slot is not None and slot.type != "boolean" and heard.act == "deny"
 
 
-def _done(domain: DomainFields, state: DialogueState, form: Form, heard: Heard, after: Sequence[Decision]) -> Steps:
+def _done(
+    domain: DomainFields, state: DialogueState, form: Form, heard: InterpretedUtterance, after: Sequence[Decision]
+) -> Steps:
     """The form's action, and the end of its topic; nothing where the reply has no room for the action."""
     why = f"The form '{form.name}' is complete."
     decision = perform(domain, state, form.action, heard, form=form, why=why)
@@ -149,7 +159,7 @@ def _done(domain: DomainFields, state: DialogueState, form: Form, heard: Heard, 
     return [decision], [*confirmed, *closed(domain, state, "done")]
 
 
-def _agreed(heard: Heard) -> bool:
+def _agreed(heard: InterpretedUtterance) -> bool:
     """Whether the user has just said yes to all of it, without changing anything."""
     confirming = heard.asked is not None and heard.asked.slot is None and not heard.asked.intents
     return confirming and heard.act == "affirm" and not heard.usable
@@ -165,7 +175,7 @@ def _why(form: Form, asked: Asked) -> str:
     return f"The form '{form.name}' needs '{asked.slot}'."
 
 
-def _failed(asked: Asked, heard: Heard) -> int:
+def _failed(asked: Asked, heard: InterpretedUtterance) -> int:
     return heard.asked.failed + 1 if heard.asked and _same(asked, heard.asked) else 0
 
 
@@ -173,5 +183,5 @@ def _same(asked: Asked, before: Asked | None) -> bool:
     return before is not None and before.slot == asked.slot and not before.intents and not asked.intents
 
 
-def _just_opened(state: DialogueState, heard: Heard) -> bool:
+def _just_opened(state: DialogueState, heard: InterpretedUtterance) -> bool:
     return any(one.form == state.form for one in heard.opened)

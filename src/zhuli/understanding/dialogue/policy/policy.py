@@ -15,15 +15,17 @@ from itertools import chain
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Action, Clarify, DomainFields, HandOver, Intent, Talk
 from zhuli.types.understanding.understanding import Asked, Decision, DialogueState, HandedOver, StateChange
 from zhuli.understanding.dialogue.forms_and_slots import form_named
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Heard
 from zhuli.understanding.dialogue.policy.actions import as_one, perform
 from zhuli.understanding.dialogue.policy.form_policy import Move, ask_again, next_steps
 from zhuli.understanding.dialogue.responses.responses import built_in, question, said
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
-Rule = Callable[[DomainFields, DialogueState, Heard], Move | None]
+Rule = Callable[[DomainFields, DialogueState, InterpretedUtterance], Move | None]
 
 
-def decide(domain: DomainFields, state: DialogueState, heard: Heard) -> tuple[Decision, list[StateChange]]:
+def decide(
+    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance
+) -> tuple[Decision, list[StateChange]]:
     """What is done, and what that changes. state: after tracking."""
     if state.language is None:
         state = state.model_copy(update={"language": heard.language or domain.languages[0]})
@@ -31,14 +33,14 @@ def decide(domain: DomainFields, state: DialogueState, heard: Heard) -> tuple[De
     return next(move for move in moves if move is not None)
 
 
-def _waiting(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | None:
+def _waiting(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Move | None:
     if not state.handed_over:
         return None
     text = built_in("waiting", state.language)
     return Decision(act="hand_over", text=text, why="A person has the thread."), []
 
 
-def _handing_over(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | None:
+def _handing_over(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Move | None:
     if heard.act != "handover":
         return None
     acting = (intent.action for intent in domain.intents if intent.act == "handover" and intent.action is not None)
@@ -46,7 +48,7 @@ def _handing_over(domain: DomainFields, state: DialogueState, heard: Heard) -> M
     return perform(domain, state, action, heard, form=None, why="The user wants a person."), [HandedOver()]
 
 
-def _lost(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | None:
+def _lost(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Move | None:
     """Yes and no are never lost on a question; everything else that nothing came of falls back."""
     if heard.intent is None or heard.usable or heard.refused or heard.cancels or (heard.asked and heard.act):
         return None
@@ -58,7 +60,9 @@ def _lost(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | No
     return _fallback(domain, state, heard, domain.fallback.out_of_scope, "It is none of the domain's intents.")
 
 
-def _fallback(domain: DomainFields, state: DialogueState, heard: Heard, action: Action, why: str) -> Move:
+def _fallback(
+    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, action: Action, why: str
+) -> Move:
     """The action, and the open question once more; after three answers in a row that were of no use, the way out."""
     again = ask_again(domain, state, heard)
     if again is not None and again.exhausted:
@@ -77,7 +81,9 @@ def _fallback(domain: DomainFields, state: DialogueState, heard: Heard, action: 
     return as_one([decision, back]), again.move[1]
 
 
-def _clarified(domain: DomainFields, state: DialogueState, heard: Heard, action: Clarify, why: str) -> Move | None:
+def _clarified(
+    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, action: Clarify, why: str
+) -> Move | None:
     known = {intent.name for intent in domain.intents if intent.act is None}
     names = [one.name for one in heard.ranking if one.name in known][: action.most]
     if len(names) < 2:
@@ -86,7 +92,7 @@ def _clarified(domain: DomainFields, state: DialogueState, heard: Heard, action:
     return Decision(act="clarify", text=question(domain, asked, state), why=why), [asked]
 
 
-def _going_on(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | None:
+def _going_on(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Move | None:
     answers = list(chain(_cancelled(domain, state, heard), _answers(domain, state, heard)))
     decisions, changes = next_steps(domain, state, heard, answers)
     if not decisions:
@@ -95,7 +101,7 @@ def _going_on(domain: DomainFields, state: DialogueState, heard: Heard) -> Move 
     return as_one(decisions), [*changes, *handed]
 
 
-def _cancelled(domain: DomainFields, state: DialogueState, heard: Heard) -> list[Decision]:
+def _cancelled(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> list[Decision]:
     if not heard.cancels:
         return []
     form = form_named(domain, heard.cancels)
@@ -104,7 +110,7 @@ def _cancelled(domain: DomainFields, state: DialogueState, heard: Heard) -> list
     return [Decision(act="cancel", text=text, why="The user left the form.")]
 
 
-def _answers(domain: DomainFields, state: DialogueState, heard: Heard) -> list[Decision]:
+def _answers(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> list[Decision]:
     """What intents without a form are answered with, in the order of the message; each once.
 
     Yes and no answer a question: by themselves they are answered only where nothing was asked.
@@ -115,7 +121,7 @@ def _answers(domain: DomainFields, state: DialogueState, heard: Heard) -> list[D
     return [answer for intent in wanted for answer in _answer(domain, state, heard, intent)]
 
 
-def _answer(domain: DomainFields, state: DialogueState, heard: Heard, intent: Intent) -> list[Decision]:
+def _answer(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, intent: Intent) -> list[Decision]:
     topic = bool(state.topics) and state.topics[-1].intent == intent.name
     if intent.form is not None or topic or (intent.act and (heard.asked or heard.cancels)):
         return []
@@ -126,7 +132,7 @@ def _answer(domain: DomainFields, state: DialogueState, heard: Heard, intent: In
     return [] if informs else [Decision(act="talk", why=f"The model answers '{intent.name}'.")]
 
 
-def _talking(domain: DomainFields, state: DialogueState, heard: Heard) -> Move | None:
+def _talking(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Move | None:
     return Decision(act="talk", why="Nothing is asked for, and nothing needs an answer of the domain's."), []
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from zhuli.types.understanding.domain import FromEntity, Slot
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import free_slots, slots_of, waiting_slots
-from zhuli.understanding.dialogue.interpretation.answers import is_bare
-from zhuli.understanding.dialogue.slots.slot_context import Scene, Segment
-from zhuli.understanding.dialogue.slots.slot_mappings import mappings_of
-from zhuli.understanding.dialogue.slots.slot_names import (
+from zhuli.understanding.dialogue.slot_mappings import mappings_of
+from zhuli.understanding.dialogue.slots.slot_context import Segment, SlotContext
+from zhuli.understanding.dialogue.utterance.answers import is_bare
+from zhuli.understanding.dialogue.utterance.slot_names import (
     named_at,
     names_in,
     side_of_mention,
@@ -22,10 +22,10 @@ _HOLDS_NUMBERS = frozenset(("date", "time", "money", "phone", "email"))
 
 
 @dataclass(slots=True)
-class Matching:
+class SlotCandidates:
     """One segment. slots: those that it may fill, of its form, then of forms that wait if it answers, and of no form."""
 
-    scene: Scene
+    scene: SlotContext
     segment: Segment
     slots: list[Slot] = field(init=False)
     current: list[Slot] = field(init=False)

@@ -25,7 +25,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SlotContext:
     """state: as it stands when the slots are filled, which is after cancelling. asked: the slot that was asked for.
 
     yes: whether the message says yes or no. confirming: it answers whether all is right. referred: earlier values that it

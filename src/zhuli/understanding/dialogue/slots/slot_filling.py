@@ -10,30 +10,30 @@ else fill no slots of the open form.
 from zhuli.types.understanding.domain import FromEntity, FromIntent, Slot
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import slot_named
-from zhuli.understanding.dialogue.interpretation.multi_intent import short_answer
-from zhuli.understanding.dialogue.slots.slot_candidates import Matching
-from zhuli.understanding.dialogue.slots.slot_context import Scene
-from zhuli.understanding.dialogue.slots.slot_mappings import loose_entities, mappings_of, takes_text
-from zhuli.understanding.dialogue.slots.slot_names import names_in
-from zhuli.understanding.dialogue.slots.slot_validation import Kept
+from zhuli.understanding.dialogue.slot_mappings import loose_entities, mappings_of, takes_text
+from zhuli.understanding.dialogue.slots.slot_candidates import SlotCandidates
+from zhuli.understanding.dialogue.slots.slot_context import SlotContext
+from zhuli.understanding.dialogue.slots.slot_validation import SlotUpdates
 from zhuli.understanding.dialogue.slots.slot_values import fit
+from zhuli.understanding.dialogue.utterance.multi_intent import short_answer
+from zhuli.understanding.dialogue.utterance.slot_names import names_in
 from zhuli.understanding.language.acts.dialogue_acts import correction
 from zhuli.understanding.language.acts.wanting import wanted
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 
 
-def filled(scene: Scene) -> Kept:
+def filled(scene: SlotContext) -> SlotUpdates:
     """What becomes of the slots."""
-    kept = Kept(scene)
+    kept = SlotUpdates(scene)
     for slot, mention in scene.referred:
         if kept.value_of(slot, mention) is not None:
             kept.offer(slot, mention)
     for segment in scene.segments:
-        _fill(kept, Matching(scene, segment))
+        _fill(kept, SlotCandidates(scene, segment))
     return kept
 
 
-def _fill(kept: Kept, matching: Matching) -> None:
+def _fill(kept: SlotUpdates, matching: SlotCandidates) -> None:
     asked, mentions = matching.asked, matching.mentions()
     for mention in (one for one in mentions if one.negated):
         for slot in (slot for slot in matching.slots if matching.takes(slot, mention)):
@@ -51,14 +51,14 @@ def _fill(kept: Kept, matching: Matching) -> None:
     _look_closer(kept, matching, asked)
 
 
-def _answers_as_text(kept: Kept, asked: Slot) -> bool:
+def _answers_as_text(kept: SlotUpdates, asked: Slot) -> bool:
     """A slot that takes nothing but the whole message takes it, unless the message corrects something else."""
     domain, free = kept.scene.domain, asked.name not in kept.filled and not kept.scene.corrects
     from_entities = any(isinstance(one, FromEntity) for one in mappings_of(domain, asked))
     return free and not from_entities and takes_text(domain, asked)
 
 
-def _answer(kept: Kept, matching: Matching, asked: Slot, mentions: list[EntityFound]) -> None:
+def _answer(kept: SlotUpdates, matching: SlotCandidates, asked: Slot, mentions: list[EntityFound]) -> None:
     """The asked slot comes first, unless the message takes back a value that is like its own."""
     if asked.type == "boolean" and kept.scene.yes is not None:
         kept.keep(asked, kept.scene.yes, kept.scene.text, "intent")
@@ -73,12 +73,12 @@ def _answer(kept: Kept, matching: Matching, asked: Slot, mentions: list[EntityFo
         kept.offer(asked, mentions[0])
 
 
-def _filled_elsewhere(matching: Matching, asked: Slot, mention: EntityFound) -> bool:
+def _filled_elsewhere(matching: SlotCandidates, asked: Slot, mention: EntityFound) -> bool:
     others = (slot for slot in matching.slots if slot.name != asked.name and matching.takes(slot, mention))
     return any(matching.scene.value(slot.name) is not None for slot in others)
 
 
-def _place(kept: Kept, matching: Matching, mention: EntityFound) -> None:
+def _place(kept: SlotUpdates, matching: SlotCandidates, mention: EntityFound) -> None:
     """Give a value to the slot that suits it best."""
     if (mention.start, mention.end) in kept.used:
         return
@@ -94,7 +94,7 @@ def _place(kept: Kept, matching: Matching, mention: EntityFound) -> None:
     kept.offer_first(sorted(free, key=order), mention)
 
 
-def _is_free(kept: Kept, matching: Matching, slot: Slot, mention: EntityFound) -> bool:
+def _is_free(kept: SlotUpdates, matching: SlotCandidates, slot: Slot, mention: EntityFound) -> bool:
     """Not filled by this message already, and not to be replaced by a number that happens to be there."""
     if slot.name in kept.filled:
         return slot.type == "list" or kept.scene.corrects or _takes_back(kept, mention)
@@ -104,13 +104,13 @@ def _is_free(kept: Kept, matching: Matching, slot: Slot, mention: EntityFound) -
     return meant or not matching.by_chance(mention)
 
 
-def _takes_back(kept: Kept, mention: EntityFound) -> bool:
+def _takes_back(kept: SlotUpdates, mention: EntityFound) -> bool:
     """ "Tomorrow, no wait, Friday": what stands between two values says that the first was wrong."""
     before = max((end for _, end in kept.used if end <= mention.start), default=None)
     return before is not None and correction(kept.scene.text[before : mention.end])
 
 
-def _take_wanted(kept: Kept, matching: Matching) -> None:
+def _take_wanted(kept: SlotUpdates, matching: SlotCandidates) -> None:
     """ "With a receipt", "no receipt": a boolean that is called by its name is answered, asked for or not."""
     booleans = {slot.name: slot for slot in matching.slots if slot.type == "boolean" and not slot.mappings}
     for start, end, name in matching.names:
@@ -122,7 +122,7 @@ def _take_wanted(kept: Kept, matching: Matching) -> None:
             kept.keep(booleans[name], said, kept.scene.text[start:end], "text")
 
 
-def _take_intents(kept: Kept, matching: Matching) -> None:
+def _take_intents(kept: SlotUpdates, matching: SlotCandidates) -> None:
     scene, intents = kept.scene, matching.segment.intents
     for slot in matching.slots:
         if slot.name in kept.filled:
@@ -137,7 +137,7 @@ def _take_intents(kept: Kept, matching: Matching) -> None:
                 kept.keep(slot, value, matching.text, "intent")
 
 
-def _look_closer(kept: Kept, matching: Matching, asked: Slot | None) -> None:
+def _look_closer(kept: SlotUpdates, matching: SlotCandidates, asked: Slot | None) -> None:
     """The asked slot, or one that is named in a correction, by its type: "8" is a time if the time was asked for."""
     changes = kept.scene.corrects or kept.scene.confirming
     names = names_in(matching.text, matching.slots) if changes else []
@@ -150,7 +150,7 @@ def _look_closer(kept: Kept, matching: Matching, asked: Slot | None) -> None:
             kept.offer_text(slot, matching.text.strip())
 
 
-def _by_type(kept: Kept, matching: Matching, slot: Slot) -> EntityFound | None:
+def _by_type(kept: SlotUpdates, matching: SlotCandidates, slot: Slot) -> EntityFound | None:
     """The first value of the slot's type that no other slot has taken."""
     for entity in loose_entities(slot):
         for one in find_entities(matching.text, [entity], language=kept.scene.language, now=kept.scene.now):
@@ -160,11 +160,11 @@ def _by_type(kept: Kept, matching: Matching, slot: Slot) -> EntityFound | None:
     return None
 
 
-def _is_denied(scene: Scene, start: int, end: int) -> bool:
+def _is_denied(scene: SlotContext, start: int, end: int) -> bool:
     return any(one.negated and one.start <= start and end <= one.end for one in scene.entities)
 
 
-def _in_own_words(kept: Kept, matching: Matching, slot: Slot) -> bool:
+def _in_own_words(kept: SlotUpdates, matching: SlotCandidates, slot: Slot) -> bool:
     if kept.scene.corrects or kept.scene.yes is not None:
         return False
     return takes_text(kept.scene.domain, slot) or short_answer(kept.scene.domain, slot, matching.text)

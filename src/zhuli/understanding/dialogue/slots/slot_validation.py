@@ -5,16 +5,16 @@ from typing import Any
 
 from zhuli.types.understanding.domain import Slot
 from zhuli.types.understanding.understanding import EntityFound
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Filled, How, Refused
-from zhuli.understanding.dialogue.slots.slot_context import Scene
+from zhuli.understanding.dialogue.slots.slot_context import SlotContext
 from zhuli.understanding.dialogue.slots.slot_values import fit, hours
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, How, Refused
 
 
 @dataclass(slots=True)
-class Kept:
+class SlotUpdates:
     """filled: by slot, in the order in which they were filled. used: places of the message whose value has gone to a slot."""
 
-    scene: Scene
+    scene: SlotContext
     filled: dict[str, Filled] = field(default_factory=dict)
     cleared: list[str] = field(default_factory=list)
     refused: dict[str, Refused] = field(default_factory=dict)

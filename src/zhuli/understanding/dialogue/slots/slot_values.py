@@ -6,7 +6,7 @@ from typing import Any
 
 from zhuli.types.understanding.domain import Entity, Language, Slot, Validation
 from zhuli.types.understanding.understanding import EntityFound
-from zhuli.understanding.dialogue.slots.slot_mappings import typed_entity
+from zhuli.understanding.dialogue.slot_mappings import typed_entity
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 from zhuli.understanding.language.entity_extraction.patterns import fits
 from zhuli.understanding.language.plain_text import plain

@@ -1,4 +1,4 @@
-"""What is wrong with a regular expression that a domain brings. It is searched by understanding/language/entity_extraction/patterns."""
+"""What is wrong with a regular expression that a domain brings. Searching is entity_extraction's."""
 
 import re
 from re import _constants, _parser  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """A domain in YAML, shorter than in JSON where that is natural. docs/domains.md says what may be written how.
 
-parse() turns it into what the JSON would be, which types/understanding/domain checks; yaml_writing writes what it reads to the same fields.
-Whether names are defined, examples agree and so on is understanding/domains/checks/checking.
+parse() turns it into what the JSON would be, which the types of a domain check; writing writes what it reads to the same fields.
+Whether names are defined, examples agree and so on is checks/checking's.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Writes a domain as YAML that understanding/domains/yaml/reading reads to the same fields, in the short forms where they say it all."""
+"""Writes a domain as YAML that reading reads to the same fields, in the short forms where they say it all."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,8 +1,8 @@
 """Trains the CRF of a tagger in a process of its own: CRFsuite holds Python's lock while it does, seconds long at times,
 and everything else in the server would stand still.
 
-`python -m zhuli.understanding.language.tagging.tagger_training` takes JSON on standard input and writes the model to standard output. What there
-is to learn from, says lessons.py.
+Run as a program, it takes JSON on standard input and writes the model to standard output. What there is to learn from, says
+tagged_examples.
 """
 
 import asyncio

@@ -35,7 +35,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class EmbeddingUnit:
     """A chunk, what is embedded of it, the digest of all that, and how many bytes its text and vector take.
 
     Its vector is the mean of its parts', which it shares with its neighbours: with the API's 800 tokens and 400 of overlap
@@ -48,7 +48,7 @@ class Piece:
     bytes: int
 
 
-def pieces_of(blocks: list[Block], chunking: StaticChunking, embedder: EmbedderEntry) -> list[Piece]:
+def units_of(blocks: list[Block], chunking: StaticChunking, embedder: EmbedderEntry) -> list[EmbeddingUnit]:
     """The file's chunks in order; Unreadable when it has no text, or more than a file may have."""
     _refuse_too_long(blocks)
     size, overlap = chunking.max_chunk_size_tokens, chunking.chunk_overlap_tokens
@@ -58,14 +58,14 @@ def pieces_of(blocks: list[Block], chunking: StaticChunking, embedder: EmbedderE
     return _pieces(chunks, embedder, shared=overlap >= SHARED * size)
 
 
-def _pieces(chunks: Sequence[Chunk], embedder: EmbedderEntry, *, shared: bool) -> list[Piece]:
+def _pieces(chunks: Sequence[Chunk], embedder: EmbedderEntry, *, shared: bool) -> list[EmbeddingUnit]:
     vector = _BYTES_OF_A_NUMBER * embedder.embedder.dimensions
     texts = _strides(chunks) if shared else [chunk.text for chunk in chunks]
     parts = [_part(embedder, chunk.section, text) for chunk, text in zip(chunks, texts, strict=True)]
     made = []
     for first, chunk in enumerate(chunks):
         own = tuple(parts[first : _behind(chunks, first)]) if shared else (parts[first],)
-        made.append(Piece(chunk, own, _digest(own), len(chunk.text.encode("utf-8", "replace")) + vector))
+        made.append(EmbeddingUnit(chunk, own, _digest(own), len(chunk.text.encode("utf-8", "replace")) + vector))
     return made
 
 

@@ -20,20 +20,20 @@ from zhuli.types.understanding.understanding import (
     TopicOpened,
 )
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots
-from zhuli.understanding.dialogue.interpretation.answers import Place, keeps, only_says
-from zhuli.understanding.dialogue.interpretation.coreference import referred
-from zhuli.understanding.dialogue.interpretation.dialogue_acts import act_meant, by_act, chosen_wish, said_in
-from zhuli.understanding.dialogue.interpretation.intent_decision import scored
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Filled, Heard
-from zhuli.understanding.dialogue.interpretation.multi_intent import Listener, Part, Wish
-from zhuli.understanding.dialogue.interpretation.utterance_context import Turn, entities_in, loose_values, open_question
-from zhuli.understanding.dialogue.policy.topic_resumption import mends, recalled, reopening
-from zhuli.understanding.dialogue.policy.topic_stack import closed, stale
-from zhuli.understanding.dialogue.slots.slot_context import Scene, Segment
+from zhuli.understanding.dialogue.slots.coreference import referred
+from zhuli.understanding.dialogue.slots.slot_context import Segment, SlotContext
 from zhuli.understanding.dialogue.slots.slot_filling import filled
-from zhuli.understanding.dialogue.slots.slot_names import names_in
-from zhuli.understanding.dialogue.slots.slot_validation import Kept
+from zhuli.understanding.dialogue.slots.slot_validation import SlotUpdates
 from zhuli.understanding.dialogue.state import fold
+from zhuli.understanding.dialogue.topics.topic_resumption import mends, recalled, reopening
+from zhuli.understanding.dialogue.topics.topic_stack import closed, stale
+from zhuli.understanding.dialogue.utterance.answers import Place, keeps, only_says
+from zhuli.understanding.dialogue.utterance.dialogue_acts import act_meant, by_act, chosen_wish, said_in
+from zhuli.understanding.dialogue.utterance.intent_decision import scored
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, InterpretedUtterance
+from zhuli.understanding.dialogue.utterance.multi_intent import Listener, Part, Wish
+from zhuli.understanding.dialogue.utterance.slot_names import names_in
+from zhuli.understanding.dialogue.utterance.utterance_context import Turn, entities_in, loose_values, open_question
 from zhuli.understanding.language.acts.dialogue_acts import correction
 from zhuli.understanding.language.acts.references import Reference, references
 
@@ -47,10 +47,10 @@ def hear(
     now: datetime,
     whole: Reading,
     parts: Sequence[Part],
-) -> Heard:
+) -> InterpretedUtterance:
     """What the message means in this state. parts: readings of the parts of the text; none where it is one."""
     if not text.strip():
-        return Heard(text, language, asked=state.asked, reasons=["The message has no words."])
+        return InterpretedUtterance(text, language, asked=state.asked, reasons=["The message has no words."])
     state = fold(stale(domain, state), state)
     again = list(reopening(domain, state)) if correction(text) else []
     if again:
@@ -61,7 +61,7 @@ def hear(
     return _heard(Turn(domain, state, text, language, now, open_question(domain, state)), whole, parts)
 
 
-def _heard(turn: Turn, whole: Reading, parts: Sequence[Part]) -> Heard:
+def _heard(turn: Turn, whole: Reading, parts: Sequence[Part]) -> InterpretedUtterance:
     domain, state, text = turn.domain, turn.state, turn.text
     entities = entities_in(turn, [] if only_says(text) else whole.entities)
     said, corrects = said_in(turn, parts), correction(text)
@@ -100,14 +100,14 @@ class _Understood:
     corrects: bool
     pointing: list[Reference]
 
-    def heard(self) -> Heard:
+    def heard(self) -> InterpretedUtterance:
         """All of it, with what follows for slots and topics; of a thread that a person has, only what was said."""
         turn, intents = self.turn, [_score(self.turn, wish) for wish in self.wishes]
         main = next((one for one, wish in zip(intents, self.wishes, strict=True) if _has_form(wish)), intents[0])
         gone: list[StateChange] = closed(turn.domain, turn.state, "cancelled") if self.cancels else []
         scene = self._scene(fold(gone, turn.state))
-        kept = Kept(scene) if turn.state.handed_over else filled(scene)
-        return Heard(
+        kept = SlotUpdates(scene) if turn.state.handed_over else filled(scene)
+        return InterpretedUtterance(
             text=turn.text,
             language=turn.language,
             intents=intents,
@@ -151,12 +151,12 @@ class _Understood:
                 forms.setdefault(form.name, TopicOpened(intent=wish.intent.name, form=form.name))
         return list(reversed(forms.values()))
 
-    def _scene(self, state: DialogueState) -> Scene:
+    def _scene(self, state: DialogueState) -> SlotContext:
         """state: without the form that is left."""
         turn = self.turn
         segments = [] if self.only_cancels else self._segments()
         asked = None if self.cancels else turn.slot
-        return Scene(
+        return SlotContext(
             domain=turn.domain,
             state=state,
             text=turn.text,
@@ -171,7 +171,7 @@ class _Understood:
             referred=referred(turn, state, segments, pointing=self.pointing),
         )
 
-    def _recalled(self, scene: Scene) -> dict[str, Filled]:
+    def _recalled(self, scene: SlotContext) -> dict[str, Filled]:
         """Of the message for which an intent was chosen now."""
         asked = self.turn.asked
         wanted = (wish.intent for wish in self.wishes if wish.intent and asked and wish.intent.name in asked.intents)
@@ -191,7 +191,7 @@ class _Understood:
             segments.append(Segment(start, end, form_named(turn.domain, name), frozenset(meant), answers, restates))
         return segments
 
-    def _named(self, scene: Scene, kept: Kept) -> str | None:
+    def _named(self, scene: SlotContext, kept: SlotUpdates) -> str | None:
         """A slot of the open form that is to be changed, without saying to what: "the time is wrong"."""
         if not (self.corrects or scene.confirming) or kept.filled or kept.refused or not self.turn.state.topics:
             return None

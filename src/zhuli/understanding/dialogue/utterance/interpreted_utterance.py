@@ -28,7 +28,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class InterpretedUtterance:
     """One message, as this domain understands it in this state.
 
     asked: what had been asked for before it. intents: in the order of the message, out of scope among them, empty only for an

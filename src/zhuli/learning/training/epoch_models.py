@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from zhuli.learning.training.event_log import Journal, events
+from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.finished_model import serve_checkpoint, write_checkpoint
 from zhuli.learning.training.plan import CHECKPOINTS, Plan
 from zhuli.ports import Task
@@ -18,7 +18,7 @@ KEPT = 3
 class Writer:
     """Writes a model an epoch and throws older ones away; heads on cached features learn too fast to be worth it."""
 
-    def __init__(self, todo: Plan, options: Hyperparameters, journal: Journal) -> None:
+    def __init__(self, todo: Plan, options: Hyperparameters, journal: EventLog) -> None:
         self._todo, self._options, self._journal = todo, options, journal
         self._folder = todo.folder / CHECKPOINTS
         self._told = {event.data["step"] for event in events(todo.folder) if event.kind == "checkpoint"}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, Reading
 from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of, waiting_slots
-from zhuli.understanding.dialogue.interpretation.answers import Place, asks, is_bare, is_question, only_says, requests
-from zhuli.understanding.dialogue.interpretation.intent_decision import Belief, believe
 from zhuli.understanding.dialogue.responses.responses import held
-from zhuli.understanding.dialogue.slots.slot_mappings import mappings_of, takes_text
+from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
+from zhuli.understanding.dialogue.utterance.answers import Place, asks, is_bare, is_question, only_says, requests
+from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision, decide_intent
 from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
 
 Part = tuple[tuple[int, int], Reading]
@@ -44,7 +44,7 @@ class Wish:
 
     start: int
     end: int
-    belief: Belief
+    belief: IntentDecision
     intent: Intent | None
     informs: bool
 
@@ -70,8 +70,10 @@ class Listener:
 
     def wishes(self, whole: Reading, parts: Sequence[Part]) -> list[Wish]:
         """In the order of the message; one for all of it unless its parts differ. Beside a wish, a greeting is none."""
-        pieces = [self._wish(start, end, believe(reading, self.domain.fallback)) for (start, end), reading in parts]
-        all_of_it = self._wish(0, len(self.text), believe(whole, self.domain.fallback))
+        pieces = [
+            self._wish(start, end, decide_intent(reading, self.domain.fallback)) for (start, end), reading in parts
+        ]
+        all_of_it = self._wish(0, len(self.text), decide_intent(whole, self.domain.fallback))
         sure = [one for one in pieces if one.informs or self._is_sure(one)]
         wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
         greeted, sure = bool(wanted) and len(wanted) < len(sure), wanted or sure
@@ -123,7 +125,7 @@ class Listener:
         said = self.text[start:end]
         return only_says(said) and act_of(said) in ("affirm", "deny")
 
-    def _backed(self, start: int, end: int, belief: Belief) -> Belief:
+    def _backed(self, start: int, end: int, belief: IntentDecision) -> IntentDecision:
         """The likeliest intent after all, where what was found in the text is what its form waits for.
 
         One of the values must be of the domain's own: a day and an hour are in messages about anything.
@@ -140,9 +142,9 @@ class Listener:
         score = 1.0 - belief.score
         if not own or score < share * belief.threshold:
             return belief
-        return Belief(intent.name, max(score, belief.threshold), belief.threshold, best=intent.name)
+        return IntentDecision(intent.name, max(score, belief.threshold), belief.threshold, best=intent.name)
 
-    def _wish(self, start: int, end: int, belief: Belief) -> Wish:
+    def _wish(self, start: int, end: int, belief: IntentDecision) -> Wish:
         belief = self._backed(start, end, belief)
         intent = intent_named(self.domain, belief.intent) if belief.known else None
         asked = self.state.asked is not None and self.state.form is not None
@@ -150,7 +152,7 @@ class Listener:
             return Wish(start, end, belief, None, informs=True)
         return Wish(start, end, belief, intent, self._informs(start, end, belief, intent))
 
-    def _informs(self, start: int, end: int, belief: Belief, intent: Intent | None) -> bool:
+    def _informs(self, start: int, end: int, belief: IntentDecision, intent: Intent | None) -> bool:
         """The rules, first the plainest: own intents, bare values, free text, values of the asked slot, corrections."""
         form = form_named(self.domain, self.state.form)
         if form is None:
@@ -200,7 +202,7 @@ class Listener:
             for slot, mapping in maps
         )
 
-    def _in_own_words(self, text: str, belief: Belief) -> bool:
+    def _in_own_words(self, text: str, belief: IntentDecision) -> bool:
         """Whether the text may be the answer to a question for a text, as it stands."""
         if self.asked is None or self.act in ("cancel", "handover"):
             return False

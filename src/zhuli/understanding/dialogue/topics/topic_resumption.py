@@ -6,10 +6,10 @@ from dataclasses import replace
 from zhuli.types.understanding.domain import DomainFields, Intent
 from zhuli.types.understanding.understanding import Asked, DialogueState, SlotSet, StateChange, TopicOpened
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slots_of
-from zhuli.understanding.dialogue.interpretation.interpreted_utterance import Filled, Heard
 from zhuli.understanding.dialogue.responses.responses import held
-from zhuli.understanding.dialogue.slots.slot_context import Scene, Segment
+from zhuli.understanding.dialogue.slots.slot_context import Segment, SlotContext
 from zhuli.understanding.dialogue.slots.slot_filling import filled
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, InterpretedUtterance
 
 MOST_TURNS = 3
 """After a form was acted upon, in which a correction is about it: "actually, make it five people"."""
@@ -27,14 +27,14 @@ def reopening(domain: DomainFields, state: DialogueState) -> Iterator[StateChang
             yield SlotSet(slot=slot.name, value=done.values[slot.name], how="reference")
 
 
-def mends(domain: DomainFields, heard: Heard) -> bool:
+def mends(domain: DomainFields, heard: InterpretedUtterance) -> bool:
     """Whether the message, heard as if its form were still open, changes something in it and wants nothing else."""
     changed = {one.slot for one in heard.filled} | {one.slot for one in heard.refused} | {*heard.cleared, heard.named}
     own = {slot.name for form in domain.forms for slot in slots_of(domain, form)}
     return bool(changed & own) and not heard.opened and heard.cancels is None and heard.act != "handover"
 
 
-def recalled(scene: Scene, asked: Asked, intent: Intent) -> dict[str, Filled]:
+def recalled(scene: SlotContext, asked: Asked, intent: Intent) -> dict[str, Filled]:
     """What the message that had been unclear says about the slots of the intent that was chosen for it."""
     text = asked.text or ""
     form = form_named(scene.domain, intent.form)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from zhuli.types.understanding.domain import DomainFields, FromEntity, Slot
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, SlotValue
 from zhuli.understanding.dialogue.forms_and_slots import open_slots, slots_of
-from zhuli.understanding.dialogue.interpretation.utterance_context import Turn
+from zhuli.understanding.dialogue.slot_mappings import mappings_of
 from zhuli.understanding.dialogue.slots.slot_context import Segment
-from zhuli.understanding.dialogue.slots.slot_mappings import mappings_of
-from zhuli.understanding.dialogue.slots.slot_names import Side, side_of_slot
+from zhuli.understanding.dialogue.utterance.slot_names import Side, side_of_slot
+from zhuli.understanding.dialogue.utterance.utterance_context import Turn
 from zhuli.understanding.language.acts.references import Reference
 
 _WIDE = frozenset("city area town district region country 城市 区域 地区 城区".split())

@@ -6,10 +6,10 @@ from typing import Literal
 
 from zhuli.types.understanding.domain import Act
 from zhuli.understanding.dialogue.forms_and_slots import intent_named
-from zhuli.understanding.dialogue.interpretation.answers import chosen, keeps, leaves
-from zhuli.understanding.dialogue.interpretation.intent_decision import Belief
-from zhuli.understanding.dialogue.interpretation.multi_intent import Part, Wish
-from zhuli.understanding.dialogue.interpretation.utterance_context import Turn
+from zhuli.understanding.dialogue.utterance.answers import chosen, keeps, leaves
+from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
+from zhuli.understanding.dialogue.utterance.multi_intent import Part, Wish
+from zhuli.understanding.dialogue.utterance.utterance_context import Turn
 from zhuli.understanding.language.acts.dialogue_acts import act_of
 
 Said = Act | Literal["correct"] | None
@@ -45,7 +45,9 @@ def by_act(turn: Turn, wish: Wish, act: Act | None) -> Wish:
     intent = next((intent for intent in turn.domain.intents if intent.act == act), None)
     if act is None or intent is None or wish.intent is not None or wish.informs:
         return wish
-    return replace(wish, intent=intent, belief=Belief(intent.name, wish.belief.threshold, wish.belief.threshold))
+    return replace(
+        wish, intent=intent, belief=IntentDecision(intent.name, wish.belief.threshold, wish.belief.threshold)
+    )
 
 
 def chosen_wish(turn: Turn, act: Act | None) -> list[Wish]:
@@ -57,4 +59,4 @@ def chosen_wish(turn: Turn, act: Act | None) -> list[Wish]:
     if intent is None:
         return []
     informs = intent.form is not None and intent.form == turn.state.form
-    return [Wish(0, len(turn.text), Belief(intent.name, 1.0, 0.0), intent, informs)]
+    return [Wish(0, len(turn.text), IntentDecision(intent.name, 1.0, 0.0), intent, informs)]

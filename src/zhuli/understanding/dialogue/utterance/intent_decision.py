@@ -7,7 +7,7 @@ from zhuli.types.understanding.understanding import IntentScore, Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class IntentDecision:
     """intent: OUT_OF_SCOPE where none is believed. score: how likely it is that this is meant.
 
     unclear: another is about as likely; candidates: the two. threshold: what the score had to reach. best: the likeliest
@@ -27,7 +27,7 @@ class Belief:
         return self.intent != OUT_OF_SCOPE and not self.unclear
 
 
-def believe(reading: Reading, fallback: Fallback) -> Belief:
+def decide_intent(reading: Reading, fallback: Fallback) -> IntentDecision:
     """The best intent must reach the threshold by itself, and be ahead of the second by the margin.
 
     Where the two best reach it only together, the message is unclear rather than out of scope: it is about one of them.
@@ -35,17 +35,19 @@ def believe(reading: Reading, fallback: Fallback) -> Belief:
     threshold = fallback.threshold if fallback.threshold is not None else reading.threshold
     ranking = [one for one in reading.ranking if one.name != OUT_OF_SCOPE]
     if not ranking or reading.ranking[0].name == OUT_OF_SCOPE:
-        return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope), threshold)
+        return IntentDecision(OUT_OF_SCOPE, _bounded(1 - reading.in_scope), threshold)
     best, second = ranking[0], ranking[1].confidence if len(ranking) > 1 else 0.0
     close = len(ranking) > 1 and best.confidence - second < fallback.margin
     reached = reading.in_scope * (best.confidence + (second if close else 0.0)) >= threshold
     if reached and best.confidence > 0:
         candidates = (best.name, ranking[1].name) if close else (best.name,)
-        return Belief(best.name, _bounded(reading.in_scope * best.confidence), threshold, close, candidates, best.name)
-    return Belief(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold, best=best.name)
+        return IntentDecision(
+            best.name, _bounded(reading.in_scope * best.confidence), threshold, close, candidates, best.name
+        )
+    return IntentDecision(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold, best=best.name)
 
 
-def scored(belief: Belief, start: int, end: int) -> IntentScore:
+def scored(belief: IntentDecision, start: int, end: int) -> IntentScore:
     return IntentScore(name=belief.intent, confidence=belief.score, start=start, end=end)
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from zhuli.types.understanding.domain import DomainFields, Language, Slot
 from zhuli.types.understanding.understanding import Asked, DialogueState, EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots, slot_named
-from zhuli.understanding.dialogue.interpretation.answers import Place, by_place, is_bare, only_says
-from zhuli.understanding.dialogue.slots.slot_mappings import implied_entities, loose_entities
+from zhuli.understanding.dialogue.slot_mappings import implied_entities, loose_entities
+from zhuli.understanding.dialogue.utterance.answers import Place, by_place, is_bare, only_says
 from zhuli.understanding.language.acts.negation import with_negation
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 from zhuli.understanding.language.entity_extraction.merging import merged

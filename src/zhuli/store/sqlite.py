@@ -1,0 +1,122 @@
+"""SQLite: one connection in the event loop of the one process that owns the file."""
+
+import asyncio
+import fcntl
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from zhuli.core.errors import ConfigurationError
+from zhuli.core.hints import Hints
+from zhuli.store.database import PENDING
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class SqliteDatabase:
+    """One connection, used by one process. Readers and the writer take turns, each for a fraction of a millisecond."""
+
+    shared = False
+
+    def __init__(self, path: str, hints: Hints, *, durable: bool = False) -> None:
+        self._hints = hints
+        self._path = path
+        self._engine = create_engine(
+            f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        event.listen(self._engine, "connect", _prepare_durable if durable else _prepare)
+        self._connection = self._engine.connect()
+        self._driver: Any = self._connection.connection.driver_connection
+        self._connection.info["driver"] = self._driver
+        self._checkpoints: asyncio.Task[None] | None = None
+        self._claim: IO[str] | None = None
+
+    async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._checkpoints is None and self._path != ":memory:":
+            self._checkpoints = asyncio.create_task(self._checkpoint_forever())
+        connection = self._connection
+        connection.info.pop(PENDING, None)
+        self._driver.execute("BEGIN IMMEDIATE")
+        try:
+            result = function(connection, *args, **kwargs)
+            self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        for topic, payload in connection.info.pop(PENDING, ()):
+            self._hints.publish(topic, payload)
+        return result
+
+    async def begin(self) -> None:
+        """Claim the database for this process until it ends; ConfigurationError if another one has it."""
+        if self._path == ":memory:":
+            return
+        self._claim = open(f"{self._path}.lock", "w")  # noqa: ASYNC230, SIM115 - held while the process works
+        try:
+            fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Another zhuli process works on {self._path}. One process owns a SQLite database; for more, use PostgreSQL."
+            ) from error
+
+    def _commit(self) -> None:
+        """Through SQLAlchemy if it took part in the transaction, for it keeps books of its own."""
+        if self._connection.in_transaction():
+            self._connection.commit()
+        else:
+            self._driver.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        """Also after a commit that failed, on a full disk say: SQLite is still in the transaction then."""
+        self._connection.rollback()
+        if self._driver.in_transaction:
+            self._driver.execute("ROLLBACK")
+
+    async def aclose(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._checkpoints
+        self._connection.close()
+        self._engine.dispose()
+        if self._claim is not None:
+            self._claim.close()
+
+    async def _checkpoint_forever(self) -> None:
+        """Move the write-ahead log into the database on a thread, for that waits for the disk."""
+        while True:
+            await asyncio.sleep(1)
+            await asyncio.to_thread(_checkpoint, self._path)
+
+
+def _prepare(dbapi: Any, record: Any, *, synchronous: str = "NORMAL") -> None:
+    dbapi.isolation_level = None
+    cursor = dbapi.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        "busy_timeout=10000",
+        "cache_size=-16000",
+        "wal_autocheckpoint=20000",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_durable(dbapi: Any, record: Any) -> None:
+    _prepare(dbapi, record, synchronous="FULL")
+
+
+def _checkpoint(path: str) -> None:
+    connection = sqlite3.connect(path, timeout=1)
+    try:
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
