@@ -65,7 +65,7 @@ class InspectedTransport(httpx2.HTTPTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response = super().handle_request(request)
         self._inspector.headers(request, response)
-        if self._inspector.is_stream(response):
+        if self._inspector.is_stream(request, response):
             assert isinstance(response.stream, httpx2.SyncByteStream)
             response.stream = InspectedStream(response.stream, self._inspector.stream(request))
         else:
@@ -82,7 +82,7 @@ class InspectedAsyncTransport(httpx2.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
         self._inspector.headers(request, response)
-        if self._inspector.is_stream(response):
+        if self._inspector.is_stream(request, response):
             assert isinstance(response.stream, httpx2.AsyncByteStream)
             response.stream = InspectedAsyncStream(response.stream, self._inspector.stream(request))
         else:

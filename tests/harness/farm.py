@@ -55,7 +55,7 @@ class Farm:
         *,
         script: Path = SCRIPT,
         models: Mapping[str, Table] | None = None,
-        aliases: Mapping[str, str] | None = None,
+        aliases: Mapping[str, str | Table] | None = None,
         embedder: str = "hashed",
         embedders: Mapping[str, Table] | None = None,
         bases: Mapping[str, Table] | None = None,

@@ -19,8 +19,8 @@ class Inspector:
         self.contract = contract
         self.violations: list[Violation] = []
 
-    def is_stream(self, response: httpx2.Response) -> bool:
-        return _media_type(response) == EVENTS
+    def is_stream(self, request: httpx2.Request, response: httpx2.Response) -> bool:
+        return request.method != "HEAD" and _media_type(response) == EVENTS
 
     def headers(self, request: httpx2.Request, response: httpx2.Response) -> None:
         """Every answer carries a request id, which a person can look for in the log."""

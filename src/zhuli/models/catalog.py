@@ -75,6 +75,8 @@ class Catalog:
     default_embedder: str = ""
     embedders: dict[str, EmbedderEntry] = field(default_factory=dict)
     embedder_aliases: dict[str, EmbedderEntry] = field(default_factory=dict)
+    dimensions: dict[str, int] = field(default_factory=dict)
+    """Numbers in the vectors that /v1/embeddings gives under an alias, where its embedder gives another number."""
 
     @classmethod
     def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2) -> Self:
@@ -104,6 +106,7 @@ class Catalog:
             patterns={alias: target for alias, target in of_models.items() if is_pattern(alias)},
             default_embedder=file.content.get("default_embedder", next(iter(embedders))),
             embedders=embedders,
+            dimensions=file.dimensions(),
         )
         if not isinstance(catalog.default, str) or catalog.resolve(catalog.default) is None:
             raise file.wrong(f"default: there is no model {catalog.default!r}. Models: {', '.join(entries)}.")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError
+from zhuli.types.knowledge.embedding import MOST_DIMENSIONS
 
 KEYS = ("default", "models", "aliases", "default_embedder", "embedders", "bases")
 
@@ -77,6 +78,8 @@ class ModelsFile:
         known = ", ".join(models)
         if alias in models or alias in embedders:
             raise self.wrong(f"aliases.{alias}: there is a model of this name; rename one of them.")
+        if isinstance(name, dict):
+            name = self._checked_alias(alias, name, embedders)
         if not isinstance(name, str):
             raise self.wrong(f"aliases.{alias}: must be the name of a model: {known}.")
         if name in models or name in embedders:
@@ -84,6 +87,24 @@ class ModelsFile:
         if name in self.tables("aliases"):
             raise self.wrong(f"aliases.{alias}: '{name}' is an alias itself; name a model: {known}.")
         raise self.wrong(f"aliases.{alias}: there is no model '{name}'. Models: {known}.")
+
+    def dimensions(self) -> dict[str, int]:
+        """Numbers in the vectors that an alias of an embedder gives, for those that say it."""
+        tables = self.tables("aliases")
+        return {alias: table["dimensions"] for alias, table in tables.items() if isinstance(table, dict)}
+
+    def _checked_alias(self, alias: str, table: dict[str, Any], embedders: Mapping[str, Any]) -> Any:
+        """What the alias {model = "NAME", dimensions = N} leads to."""
+        dimensions, name = table.get("dimensions"), table.get("model")
+        if table.keys() != {"model", "dimensions"} or not isinstance(name, str) or name not in embedders:
+            known = ", ".join(embedders)
+            raise self.wrong(
+                f'aliases.{alias}: must be the name of a model, or for an embedder {{ model = "NAME", dimensions = 1536 }}. '
+                f"Embedders: {known}."
+            )
+        if type(dimensions) is not int or not 1 <= dimensions <= MOST_DIMENSIONS:
+            raise self.wrong(f"aliases.{alias}.dimensions: must be a number from 1 to {MOST_DIMENSIONS}.")
+        return name
 
     def _model(self, name: str, table: Any) -> Declared:
         declared = self._declared(f"models.{name}", table, key="backend", kind="backends")

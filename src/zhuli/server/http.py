@@ -1,6 +1,6 @@
 """The HTTP app: routes, our errors as bodies, the OpenAPI description, start and stop."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
@@ -14,15 +14,17 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp
 
 import zhuli.server.routes
 from zhuli.app import App
-from zhuli.core.errors import InvalidRequest, MethodNotAllowed, NotFound, ServerFault, ZhuliError
+from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
 from zhuli.server.actor import Doorkeeper
 from zhuli.server.edge import Edge
+from zhuli.server.heads import Heads
+from zhuli.server.unserved import not_allowed, not_found
 from zhuli.types.refusals import refusal
 
 
@@ -36,7 +38,7 @@ def build_server(app: App) -> ASGIApp:
     http.add_exception_handler(RequestValidationError, _as_refusal)
     http.add_exception_handler(HTTPException, _as_routing_error)
     http.openapi = lambda: _description(http)  # type: ignore[method-assign]
-    return Edge(http, Doorkeeper(app.database, app.clock), app.telemetry, app.settings)
+    return Edge(Heads(http), Doorkeeper(app.database, app.clock), app.telemetry, app.settings)
 
 
 def _routes() -> list[BaseRoute]:
@@ -89,15 +91,27 @@ async def _as_routing_error(request: Request, error: Exception) -> Response:
     if isinstance(error.__cause__, ZhuliError):  # raised while the body was read
         return await _as_body(request, error.__cause__)
     method, path = request.method, request.url.path
+    routes = request.app.router.routes
     if error.status_code == 404:
-        return await _as_body(request, NotFound(f"Invalid URL ({method} {path})"))
+        return await _as_body(request, not_found(method, path, is_served=lambda other: bool(_methods(routes, other))))
     if error.status_code == 405:
-        response = await _as_body(
-            request, MethodNotAllowed(f"Not allowed to {method} on {path}.", code="method_not_supported")
-        )
-        response.headers.update(error.headers or {})
+        allowed = _methods(routes, path)
+        response = await _as_body(request, not_allowed(method, path, allowed))
+        response.headers["allow"] = ", ".join(allowed)
         return response
     return await _as_body(request, InvalidRequest(str(error.detail)))
+
+
+def _methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
+    """By which methods a path is served; none if it is not."""
+    scope = {"type": "http", "method": "", "path": path, "headers": []}
+    found = {method for route in routes if route.matches(scope)[0] != Match.NONE for method in _methods_of(route)}
+    return sorted({*found, "HEAD"} if "GET" in found else found)
+
+
+def _methods_of(route: BaseRoute) -> set[str]:
+    methods: set[str] | None = getattr(route, "methods", None)
+    return methods or set()
 
 
 _ERROR = {

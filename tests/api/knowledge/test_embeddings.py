@@ -88,10 +88,36 @@ def test_fewer_numbers_may_be_asked_for(client: openai.OpenAI) -> None:
     assert short == pytest.approx([number / length for number in whole[:16]], abs=1e-6)
 
 
-def test_more_numbers_than_there_are_can_not_be_had(client: openai.OpenAI) -> None:
-    with refused(400, param="dimensions", code="invalid_value") as caught:
-        embedded(client, "x", dimensions=4096)
-    assert "have 128 numbers" in caught.value.message
+@pytest.mark.parametrize("encoding", [{"encoding_format": "float"}, {}])
+def test_more_numbers_than_there_are_come_as_zeros(client: openai.OpenAI, encoding: Any) -> None:
+    """A column of 1,536 numbers, as the original's smallest model fills it, takes them; cosines stay what they were.
+
+    The SDK decodes base64, which it asks for when nothing is said.
+    """
+    texts = ["The red fox runs.", "A whale."]
+    whole = embedded(client, texts)
+    long = embedded(client, texts, dimensions=1536, **encoding)
+    for vector, padded in zip(whole, long, strict=True):
+        assert len(padded) == 1536
+        assert padded[:128] == pytest.approx(vector, abs=1e-6)
+        assert set(padded[128:]) == {0.0}
+
+
+def test_a_vector_has_at_most_4096_numbers(client: openai.OpenAI) -> None:
+    assert len(embedded(client, "x", dimensions=4096)[0]) == 4096
+    with refused(400, param="dimensions", code="integer_above_max_value"):
+        embedded(client, "x", dimensions=4097)
+
+
+def test_an_alias_may_say_how_many_numbers_there_are(clients: Clients, start_server: StartServer) -> None:
+    """For apps that made their column for the original's model, and never say `dimensions`."""
+    alias = {"model": "hashed", "dimensions": 1536}
+    client = clients.sdk(start_server(aliases={MODEL: alias}))
+    (vector,) = embedded(client, "The red fox.")
+    assert len(vector) == 1536
+    assert len(embedded(client, "The red fox.", dimensions=16)[0]) == 16
+    other = lenient(client).embeddings.create(model="hashed", input="The red fox.")
+    assert other.data[0].embedding == vector[:128]
 
 
 @pytest.mark.parametrize(

@@ -33,19 +33,13 @@ async def create_embeddings(body: EmbeddingRequest, app: TheApp, actor: TheActor
     if entry is None:
         raise app.catalog.embedder_not_found(body.model)
     embedder = entry.embedder
-    if body.dimensions is not None and body.dimensions > embedder.dimensions:
-        raise InvalidRequest(
-            f"Invalid 'dimensions': vectors of '{body.model}' have {embedder.dimensions} numbers, and "
-            f"{body.dimensions} were asked for. Fewer can be had.",
-            param="dimensions",
-            code="invalid_value",
-        )
     texts = await asyncio.to_thread(_texts, body.input)
     counts = await embedder.count_tokens(texts)
     _check_length(counts)
     # Apps embed questions and what answers them by the same call: one purpose for both lets them meet.
     vectors = await embedder.embed(texts, "query")
-    content = await asyncio.to_thread(_written, vectors, body, sum(counts))
+    dimensions = body.dimensions or app.catalog.dimensions.get(body.model) or vectors.dimensions
+    content = await asyncio.to_thread(_written, vectors, body, dimensions=dimensions, tokens=sum(counts))
     return Response(content, media_type="application/json")
 
 
@@ -74,12 +68,13 @@ def _check_length(counts: Sequence[int]) -> None:
         )
 
 
-def _written(vectors: Vectors, body: EmbeddingRequest, tokens: int) -> bytes:
+def _written(vectors: Vectors, body: EmbeddingRequest, *, dimensions: int, tokens: int) -> bytes:
     """The JSON of an EmbeddingList; written by hand, for a list may have a million numbers."""
-    rows = _rows(vectors, body.dimensions or vectors.dimensions)
+    more = max(0, dimensions - vectors.dimensions)
+    written = _as_base64 if body.encoding_format == "base64" else _as_numbers
     data = [
-        {"object": "embedding", "index": index, "embedding": _row(row, as_base64=body.encoding_format == "base64")}
-        for index, row in enumerate(rows)
+        {"object": "embedding", "index": index, "embedding": written(row, more)}
+        for index, row in enumerate(_rows(vectors, dimensions))
     ]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return orjson.dumps({"object": "list", "data": data, "model": body.model, "usage": usage})
@@ -89,7 +84,7 @@ def _rows(vectors: Vectors, dimensions: int) -> Iterator["array[float]"]:
     """Each vector's first numbers, at unit length."""
     size = 4 * vectors.dimensions
     for start in range(0, len(vectors.data), size):
-        row = array("f", vectors.data[start : start + 4 * dimensions])
+        row = array("f", vectors.data[start : start + 4 * min(dimensions, vectors.dimensions)])
         if sys.byteorder == "big":
             row.byteswap()
         if dimensions < vectors.dimensions:
@@ -98,9 +93,12 @@ def _rows(vectors: Vectors, dimensions: int) -> Iterator["array[float]"]:
         yield row
 
 
-def _row(row: "array[float]", *, as_base64: bool) -> list[float] | str:
-    if not as_base64:
-        return row.tolist()
+def _as_numbers(row: "array[float]", more: int) -> orjson.Fragment:
+    """With `more` zeros behind, which change neither lengths nor cosines; they are not worth a Python object each."""
+    return orjson.Fragment(orjson.dumps(row.tolist())[:-1] + b",0.0" * more + b"]")
+
+
+def _as_base64(row: "array[float]", more: int) -> str:
     if sys.byteorder == "big":
         row.byteswap()
-    return base64.b64encode(row.tobytes()).decode()
+    return base64.b64encode(row.tobytes() + bytes(4 * more)).decode()

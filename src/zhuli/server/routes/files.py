@@ -11,13 +11,14 @@ from starlette.responses import Response, StreamingResponse
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.server import forms
+from zhuli.server.form_route import FormRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.store import collections
 from zhuli.store.schema import files
 from zhuli.types.knowledge.file import LONGEST_LIFE, SHORTEST_LIFE, UPLOADED, File, FileDeleted, UploadPurpose
 from zhuli.types.page import Order, Page, PageParams
 
-router = APIRouter(prefix="/v1/files", tags=["Files"])
+router = APIRouter(prefix="/v1/files", tags=["Files"], route_class=FormRoute)
 
 ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 

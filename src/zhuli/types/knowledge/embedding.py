@@ -9,6 +9,9 @@ from zhuli.types.wire import Integer, Request, Wire
 MOST_INPUTS = 2048
 """Entries of `input`, be they texts or the tokens of one text."""
 
+MOST_DIMENSIONS = 4096
+"""Numbers in a vector that may be asked for: no usual column or model has more, and each costs memory a text."""
+
 Token = Annotated[Integer, Field(ge=0)]
 _Text = Annotated[str, Field(min_length=1)]
 _Texts = Annotated[list[_Text], Field(min_length=1, max_length=MOST_INPUTS)]
@@ -39,7 +42,7 @@ class EmbeddingRequest(Request):
     input: EmbeddingInput
     model: str
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: Annotated[Integer, Field(ge=1)] | None = None
+    dimensions: Annotated[Integer, Field(ge=1, le=MOST_DIMENSIONS)] | None = None
     user: str | None = None
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from zhuli.types.knowledge.file_name import clean
 from zhuli.types.wire import Integer, Request, Wire, optional
 
 UploadPurpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
@@ -40,7 +41,8 @@ class FileDeleted(Wire):
 
 
 def file_of(file_id: str, size: int, *, filename: str, purpose: str, lifetime: int | None, now: int) -> File:
-    """lifetime: seconds; None for what is usual for its purpose. size: bytes. now: seconds since 1970."""
+    """The file under its cleaned name. lifetime: seconds; None for what is usual. size: bytes. now: seconds since 1970."""
     lifetime = lifetime or LIFE_OF_PURPOSE.get(purpose)
     expires_at = None if lifetime is None else now + lifetime
-    return File(id=file_id, bytes=size, created_at=now, expires_at=expires_at, filename=filename, purpose=purpose)
+    name = clean(filename)
+    return File(id=file_id, bytes=size, created_at=now, expires_at=expires_at, filename=name, purpose=purpose)
