@@ -5,6 +5,7 @@ import logging
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from zhuli import registry
 from zhuli.assistants.runs.commands import RunCommands
@@ -18,7 +19,7 @@ from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
 from zhuli.knowledge.files.discarding import BlobDiscarding
-from zhuli.knowledge.files.file_service import FileService
+from zhuli.knowledge.files.file_service import FileService, repeat
 from zhuli.knowledge.files.uploads import Uploads
 from zhuli.knowledge.retrieval.indexing.process_indexes import ProcessIndexes
 from zhuli.knowledge.retrieval.ingesting.clean_up import CleanUp
@@ -38,7 +39,7 @@ from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.settings import Settings
-from zhuli.store import jobs, migrate, projects
+from zhuli.store import jobs, kept_answers, migrate, projects
 from zhuli.store.assistants import runs
 from zhuli.store.database import Database
 from zhuli.store.knowledge import blobs, chunks, vector_stores
@@ -91,6 +92,7 @@ class App:
         await self.database.begin()
         if not self.database.shared:
             await self.database.run(jobs.release_all)  # nobody else can hold a lease
+            await self.database.run(kept_answers.release_all)
         await self.database.run(self.catalog.tuned.read)
         self._watching = asyncio.create_task(self._watch_models())
         await self._load_embedders()
@@ -124,6 +126,10 @@ class App:
         """Work until begin_to_stop(); then followers have nothing more to wait for in this process."""
         await worker.run()
         self.hints.close()
+
+    async def forget_answers(self) -> None:
+        """Delete what was answered to requests with a key more than a day ago."""
+        await repeat(self.database, partial(kept_answers.forget, now=self.clock.now()))
 
     def begin_to_stop(self) -> None:
         """Claim nothing more; running turns may finish."""
@@ -258,6 +264,7 @@ def make_worker(app: App) -> Worker:
     chores = [
         Chore(1.0, runner.expire_overdue),
         Chore(60.0, runner.drop_old_deltas),
+        Chore(60.0, app.forget_answers),
         Chore(5.0, app.files.expire),
         Chore(5.0, app.uploads.expire),
     ]

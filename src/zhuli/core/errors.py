@@ -7,6 +7,7 @@
     ├── Unauthenticated       401
     ├── NotFound              404  also for what belongs to another project
     ├── MethodNotAllowed      405
+    ├── Conflict              409  another request is at it
     ├── BackendError          502  a model failed (429 or 400 where the client can act); `code` is what last_error carries
     ├── ServerFault           500  ours
     ├── Unavailable           503  stopping, or a store that is not reachable
@@ -88,6 +89,14 @@ class MethodNotAllowed(ZhuliError):
 
     status = 405
     type = "invalid_request_error"
+
+
+class Conflict(ZhuliError):
+    """Another request is at the same thing; it may be asked for again soon."""
+
+    status = 409
+    type = "invalid_request_error"
+    headers = MappingProxyType({"retry-after": "1"})
 
 
 class BackendError(ZhuliError):

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhuli.server.file_names import filename_of, unnamed
+from zhuli.server.once import digest_of_form, once
 
 _FILES = ("file", "data")
 """Fields of our forms that are files: some clients send them without a file name, as if they were text."""
@@ -23,7 +24,8 @@ class FormRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await handler(FormRequest(request.scope, request.receive))
+            asked = FormRequest(request.scope, request.receive)
+            return await once(asked, self.response_model, lambda: digest_of_form(asked), lambda: handler(asked))
 
         return handle
 

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from zhuli.server.once import digest_of_body, once
+
 
 class StrictJsonRequest(Request):
     """Reads JSON as the standard has it: no NaN, no lone surrogates, UTF-8 only."""
@@ -27,7 +29,8 @@ class JsonRoute(APIRoute):
         async def handle(request: Request) -> Response:
             kept = [header for header in request.scope["headers"] if header[0] != b"content-type"]
             scope = {**request.scope, "headers": [*kept, (b"content-type", b"application/json")]}
-            return await handler(StrictJsonRequest(scope, request.receive))
+            asked = StrictJsonRequest(scope, request.receive)
+            return await once(asked, self.response_model, lambda: digest_of_body(asked), lambda: handler(asked))
 
         return handle
 

@@ -4,6 +4,8 @@ A store function is a plain function whose first argument is a SQLAlchemy Connec
 driver (each statement awaits); on SQLite it runs right here in the event loop. A transaction on SQLite takes a tenth of a
 millisecond, and a thread would cost more than that in switches (docs/decisions/0003-sqlite-in-the-loop.md).
 
+What a function gives is kept in the same transaction when it answers a request with an Idempotency-Key (kept_answers).
+
 Hints that a function leaves with `hint()` are published when its transaction has been committed, and only then.
 """
 

@@ -19,6 +19,7 @@ from zhuli.core.errors import Unavailable
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
 from zhuli.store.database import PENDING
+from zhuli.store.kept_answers import has_written, keep
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -146,6 +147,7 @@ def _call_and_notify(
     """Call, and tell other processes which topics have news: a payload is "origin topic"."""
     connection.info.pop(PENDING, None)
     result = call(connection)
+    keep(connection, result, wrote=lambda: has_written(connection))
     pending: list[tuple[str, Any]] = connection.info.pop(PENDING, [])
     for topic in {topic for topic, _ in pending}:
         connection.execute(_NOTIFY, {"payload": f"{origin} {topic}"})

@@ -289,3 +289,36 @@ model_alias_moves = Table(
     Column("back", Boolean, server_default=false(), nullable=False),
     Index("moves_of_alias", "project_id", "alias", "seq"),
 )
+
+# What was answered to POSTs with an Idempotency-Key, for a day. id: a digest of project, path and key. digest: of the body.
+# answer: null while the request is at work, which is so until lease_until; owner: which request it is.
+kept_answers = Table(
+    "kept_answers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("lease_until", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("answer", Text),
+    Column("position", Integer, server_default="0", nullable=False),
+    Index("kept_answers_by_age", "created_at"),
+)
+
+chat_completions = _object_table(
+    "chat_completions",
+    Column("model", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # The messages of the request, as JSON: they are long, and read only when they are asked for.
+    Column("messages", Text, nullable=False),
+    Index("chat_completions_of_project", "project_id", "seq"),
+    Index("chat_completions_by_age", "created_at"),
+)
+
+chat_completion_metadata = Table(
+    "chat_completion_metadata",
+    metadata,
+    Column("completion_id", String(64), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("value", String(512), nullable=False),
+)

@@ -13,6 +13,7 @@ from sqlalchemy.pool import StaticPool
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
 from zhuli.store.database import PENDING
+from zhuli.store.kept_answers import keep
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,7 +44,9 @@ class SqliteDatabase:
         connection.info.pop(PENDING, None)
         self._driver.execute("BEGIN IMMEDIATE")
         try:
+            before = self._driver.total_changes
             result = function(connection, *args, **kwargs)
+            keep(connection, result, wrote=lambda: self._driver.total_changes > before)
             self._commit()
         except BaseException:
             self._roll_back()

@@ -43,8 +43,7 @@ class Uploads:
             purpose=body.purpose,
             lifetime=body.expires_after.seconds if body.expires_after else None,
         )
-        await self._database.run(uploads.insert, project, upload)
-        return upload.shown()
+        return await self._database.run(uploads.insert, project, upload)
 
     async def add_part(self, project: str, upload_id: str, data: bytes | AsyncIterable[bytes]) -> UploadPart:
         now = self._clock.now()
@@ -73,8 +72,7 @@ class Uploads:
         return completed.shown()
 
     async def cancel(self, project: str, upload_id: str) -> Upload:
-        cancelled = await self._database.run(_cancel, project, upload_id, now=self._clock.now())
-        return cancelled.shown()
+        return await self._database.run(_cancel, project, upload_id, now=self._clock.now())
 
     async def expire(self) -> None:
         """End the uploads that are past their expires_at."""
@@ -134,6 +132,6 @@ def _about(upload: UploadRecord) -> dict[str, Any]:
     return {"filename": upload.filename, "purpose": upload.purpose, "lifetime": upload.lifetime}
 
 
-def _cancel(connection: Connection, project: str, upload_id: str, *, now: float) -> UploadRecord:
+def _cancel(connection: Connection, project: str, upload_id: str, *, now: float) -> Upload:
     upload = uploads.lock_pending(connection, project, upload_id, doing="cancel", now=now)
-    return uploads.end(connection, upload, "cancelled")
+    return uploads.end(connection, upload, "cancelled").shown()

@@ -3,7 +3,6 @@
 A route never touches the engine: it records what the client wants, and follows the run's log.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -11,12 +10,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from zhuli.app import App
-from zhuli.assistants.runs.follow import follow
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.included import Include, shown_events
+from zhuli.server.included import Include
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id
-from zhuli.server.stream import EventStream, run_events
+from zhuli.server.run_stream import run_stream
 from zhuli.store import collections, schema
 from zhuli.store.assistants import runs
 from zhuli.types.assistants.run import MetadataModify, Run, RunCreate, ThreadRunCreate, ToolOutputsSubmit
@@ -34,14 +32,14 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheActor) -> Response:
     check_id(app.settings, "assistant_id", body.assistant_id)
     run = await app.runs.create_with_thread(actor.project, body)
-    return stream(app, run.id) if body.stream else _polled(app, run)
+    return run_stream(app, run.id) if body.stream else _polled(app, run)
 
 
 @router.post("/{thread_id}/runs", response_model=Run, responses=_STREAM)
 async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheActor, include: Include = []) -> Response:
     check_id(app.settings, "assistant_id", body.assistant_id)
     run = await app.runs.create(actor.project, thread_id, body)
-    return stream(app, run.id, include=include) if body.stream else _polled(app, run)
+    return run_stream(app, run.id, include=include) if body.stream else _polled(app, run)
 
 
 @router.get("/{thread_id}/runs", response_model=Page[Run])
@@ -75,7 +73,7 @@ async def submit_tool_outputs(
     thread_id: str, run_id: str, body: ToolOutputsSubmit, app: TheApp, actor: TheActor
 ) -> Response:
     run, before = await app.runs.submit(actor.project, thread_id, run_id, body.tool_outputs)
-    return stream(app, run.id, after=before) if body.stream else _polled(app, run)
+    return run_stream(app, run.id, after=before) if body.stream else _polled(app, run)
 
 
 @router.get("/{thread_id}/runs/{run_id}/events", response_class=Response, responses=_STREAM)
@@ -89,13 +87,7 @@ async def follow_run(
 ) -> Response:
     """Join or resume a run's stream: everything after the event that Last-Event-ID names, then what comes."""
     await app.database.run(runs.require, actor.project, thread_id, run_id)
-    return stream(app, run_id, after=_sequence(last_event_id), include=include)
-
-
-def stream(app: App, run_id: str, *, after: int = 0, include: Sequence[str] = ()) -> Response:
-    """The run's events as server-sent events."""
-    following = follow(app.database, app.hints, run_id, after=after, idle=app.settings.keepalive_seconds)
-    return EventStream(run_events(shown_events(following, include)))
+    return run_stream(app, run_id, after=_sequence(last_event_id), include=include)
 
 
 def _polled(app: App, run: Run) -> Json:

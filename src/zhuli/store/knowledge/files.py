@@ -19,11 +19,12 @@ def file_of(connection: Connection, project: str, file_id: str) -> File | None:
     return None if body is None else File.model_validate_json(body)
 
 
-def insert(connection: Connection, project: str, file: File) -> None:
-    """The file exists from now on; its blob has been announced and written."""
+def insert(connection: Connection, project: str, file: File) -> File:
+    """The file, which exists from now on; its blob has been announced and written."""
     blobs.keep(connection, file.id)
     columns = {"purpose": file.purpose, "expires_at": file.expires_at}
     collections.insert(connection, files, project, file, columns)
+    return file
 
 
 def delete(connection: Connection, project: str, file_id: str) -> None:

@@ -12,7 +12,7 @@ from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.store import collections
 from zhuli.store.knowledge import blobs
 from zhuli.store.schema import upload_parts, uploads
-from zhuli.types.knowledge.upload import UPLOAD_BYTES, UploadPart, UploadRecord, UploadStatus
+from zhuli.types.knowledge.upload import UPLOAD_BYTES, Upload, UploadPart, UploadRecord, UploadStatus
 
 _SWEPT = 20
 """Uploads that expire in one transaction, with all their parts."""
@@ -26,9 +26,11 @@ class StoredPart:
     bytes: int
 
 
-def insert(connection: Connection, project: str, upload: UploadRecord) -> None:
+def insert(connection: Connection, project: str, upload: UploadRecord) -> Upload:
+    """The upload as clients see it, which exists from now on."""
     columns = {"status": upload.status, "expires_at": upload.expires_at}
     collections.insert(connection, uploads, project, upload, columns)
+    return upload.shown()
 
 
 def lock(connection: Connection, project: str, upload_id: str) -> UploadRecord:
@@ -50,8 +52,8 @@ def lock_pending(connection: Connection, project: str, upload_id: str, *, doing:
     return upload
 
 
-def add_part(connection: Connection, project: str, part: UploadPart, size: int, *, now: float) -> None:
-    """The part belongs to its upload from now on; its blob has been announced and written."""
+def add_part(connection: Connection, project: str, part: UploadPart, size: int, *, now: float) -> UploadPart:
+    """The part, which belongs to its upload from now on; its blob has been announced and written."""
     upload = lock_pending(connection, project, part.upload_id, doing="add parts to", now=now)
     received = upload.received + size
     if received > UPLOAD_BYTES:
@@ -62,6 +64,7 @@ def add_part(connection: Connection, project: str, part: UploadPart, size: int, 
     blobs.keep(connection, part.id)
     collections.insert(connection, upload_parts, project, part, {"upload_id": upload.id, "bytes": size})
     collections.replace(connection, uploads, upload.model_copy(update={"received": received}))
+    return part
 
 
 def parts_in_order(connection: Connection, upload: UploadRecord, part_ids: Sequence[str]) -> list[StoredPart]:

@@ -15,6 +15,12 @@ def named(connection: Connection, project: str, domain_id: str) -> Domain:
         return collections.get(connection, domains, Domain, project, domain_id)
 
 
+def insert(connection: Connection, project: str, domain: Domain) -> Domain:
+    """The domain, which exists from now on."""
+    collections.insert(connection, domains, project, domain)
+    return domain
+
+
 def change(connection: Connection, project: str, domain: Domain) -> bool:
     """Write the domain's next version; False if somebody else has written it meanwhile."""
     if _locked(connection, project, domain.id).version != domain.version - 1:

@@ -58,7 +58,7 @@ class Domains:
         refuse_errors(report)
         report = report.model_copy(update={"findings": [*also, *report.findings]})
         domain = new_domain(fields, report, now=int(self._clock.now()))
-        await self._database.run(collections.insert, domains, project, domain)
+        await self._database.run(store.insert, project, domain)
         return await self._learned(project, domain)
 
     async def modify(self, project: str, domain_id: str, given: DomainFields) -> Domain:
