@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +10,7 @@ import pytest
 from openai import OpenAI
 
 from tests.engine.log_checks import check_log
+from tests.harness import warm
 from tests.harness.clients import Clients
 from tests.harness.server import Server
 from tests.harness.stories import answers, at_rest, begin, until_it_said
@@ -24,14 +23,13 @@ class Workers:
     """Worker processes on a server's database."""
 
     server: Server
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[warm.Process] = field(default_factory=list)
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> warm.Process:
         folder = self.server.folder
-        command = [sys.executable, "-m", "zhuli.cli", "worker", "--slots", "8"]
-        command += ["--data-dir", str(folder), "--config", str(folder / "config.toml")]
+        arguments = ["worker", "--slots", "8", "--data-dir", str(folder), "--config", str(folder / "config.toml")]
         with (folder / "server.log").open("ab") as log:
-            started = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            started = warm.start(arguments, env=os.environ, output=log, errors=log, new_session=True)
         self.processes.append(started)
         return started
 

@@ -1,4 +1,4 @@
-"""A real server process on a real socket, started the way an operator starts it.
+"""A real server process on a real socket, which goes on from where an operator's has imported everything (see warm).
 
 Nothing of the server is imported here: tests see what its users see.
 """
@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from tests.harness import warm
 from tests.harness.sockets import free_port
 from tests.harness.waiting import eventually
 
@@ -52,7 +52,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.base_url = f"{self.url}/v1"
         self._database_url = database_url
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Process | None = None
         self._mark = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "server.log"
@@ -71,12 +71,12 @@ class Server:
     def start(self) -> None:
         """Return when it can serve."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command("serve", "--host", "127.0.0.1", "--port", str(self.port)),
-                stdout=log,
-                stderr=subprocess.STDOUT,
+            self._process = warm.start(
+                self._at("serve", "--host", "127.0.0.1", "--port", str(self.port)),
                 env=_environment(),
-                start_new_session=True,
+                output=log,
+                errors=log,
+                new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._ready():
@@ -122,9 +122,7 @@ class Server:
 
     def cli(self, *arguments: str) -> str:
         """Run a command of `zhuli` on this server's data, and give its output."""
-        done = subprocess.run(
-            self._command(*arguments), capture_output=True, text=True, env=_environment(), check=False
-        )
+        done = warm.run(self._at(*arguments), env=_environment())
         if done.returncode:
             raise RuntimeError(f"zhuli {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -163,9 +161,8 @@ class Server:
         except httpx2.TransportError:
             return False
 
-    def _command(self, *arguments: str) -> list[str]:
-        at = ("--data-dir", str(self.folder), "--config", str(self.folder / "config.toml"))
-        return [sys.executable, "-m", "zhuli.cli", *arguments, *at]
+    def _at(self, *arguments: str) -> list[str]:
+        return [*arguments, "--data-dir", str(self.folder), "--config", str(self.folder / "config.toml")]
 
     def _write_models(
         self,

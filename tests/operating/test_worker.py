@@ -1,6 +1,5 @@
 """`zhuli worker` beside a server that leaves the work to others, on a shared PostgreSQL."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from tests.harness.clients import Clients
 from tests.harness.server import Server
 from tests.harness.sockets import free_port
 from tests.harness.stories import answers, at_rest, begin, follow, short, streamed_text, when
+from tests.harness.warm import Process
 from tests.operating.zhuli import running
 
 pytestmark = [
@@ -29,7 +29,7 @@ def idle(start_server: StartServer) -> Server:
 
 
 @contextmanager
-def worker(server: Server, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(server: Server, *options: str) -> Iterator[Process]:
     at: tuple[str | Path, ...] = ("--data-dir", server.folder, "--config", server.folder / "config.toml")
     with running("worker", "--slots", "8", *options, *at, log=server.folder / "worker.log") as process:
         yield process

@@ -1,11 +1,12 @@
-"""Run `zhuli` as an operator does: in a process of its own, with nothing of the tester's settings."""
+"""Run `zhuli` in a process of its own, with nothing of the tester's settings."""
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.harness import warm
 
 PATIENCE = 60.0
 
@@ -25,26 +26,24 @@ def zhuli(
     *arguments: str | Path, env: Mapping[str, str] | None = None, patience: float = PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """The command's exit code and what it wrote."""
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, env=environment(env), timeout=patience, check=False
-    )
+    return warm.run([*map(str, arguments)], env=environment(env), patience=patience)
 
 
 @contextmanager
-def running(*arguments: str | Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(*arguments: str | Path, log: Path) -> Iterator[warm.Process]:
     """A command that goes on; what it writes goes to `log`."""
-    with (
-        log.open("ab") as file,
-        subprocess.Popen(command(*arguments), stdout=file, stderr=subprocess.STDOUT, env=environment()) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.kill()
+    with log.open("ab") as file:
+        process = warm.start([*map(str, arguments)], env=environment(), output=file, errors=file)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "zhuli.cli", *map(str, arguments)]
+    """How a user starts it: cold."""
+    return warm.command(*map(str, arguments))
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
