@@ -40,7 +40,7 @@ from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
 from zhuli.settings import Settings
 from zhuli.store import jobs, kept_answers, migrate, projects
-from zhuli.store.assistants import runs
+from zhuli.store.assistants import chat_completions, runs
 from zhuli.store.database import Database
 from zhuli.store.knowledge import blobs, chunks, vector_stores
 from zhuli.store.learning import fine_tuning, tuned_models
@@ -128,8 +128,11 @@ class App:
         self.hints.close()
 
     async def forget_answers(self) -> None:
-        """Delete what was answered to requests with a key more than a day ago."""
-        await repeat(self.database, partial(kept_answers.forget, now=self.clock.now()))
+        """Delete what was answered to requests with a key more than a day ago, and stored chats that are past their time."""
+        now = self.clock.now()
+        await repeat(self.database, partial(kept_answers.forget, now=now))
+        oldest = now - self.settings.stored_chat_days * 86_400
+        await repeat(self.database, partial(chat_completions.forget, before=oldest))
 
     def begin_to_stop(self) -> None:
         """Claim nothing more; running turns may finish."""

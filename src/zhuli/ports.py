@@ -27,6 +27,8 @@ class Backend(Protocol):
     generate() streams; there is no second, non-streaming way in. The last delta, and only it, has a finish reason; usage
     comes with it when the backend knows it. Tool call indexes have no gaps, and the first piece of each carries its id and
     name. Closing the iterator early frees the model within a second. Failures are BackendError, never the library's own.
+
+    A backend that does more than chats with function tools says so in a further attribute, `abilities`: a set of Ability.
     """
 
     context_window: int

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     thread_store_wait_seconds: float = Field(
         60, ge=0, description="How long a run waits for the files of its thread's vector store."
     )
+    stored_chat_days: float = Field(
+        30, gt=0, description="How long chat completions stay that clients had stored (store: true)."
+    )
     poll_after_ms: int = Field(250, ge=1, description="What polling clients are told to wait (openai-poll-after-ms).")
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")

@@ -112,6 +112,21 @@ def jobs_may_be_paused(document: Schema) -> Schema:
     return document
 
 
+def stored_messages_have_any_role(document: Schema) -> Schema:
+    """What was stored is the request's messages; the list's items are described as if they were the answer's."""
+    items = document["components"]["schemas"]["ChatCompletionMessageList"]["properties"]["data"]["items"]
+    answer = document["components"]["schemas"]["ChatCompletionResponseMessage"]
+    properties = {**answer["properties"], "role": {"type": "string"}}
+    items["allOf"][0] = {**answer, "properties": properties}
+    return document
+
+
+def custom_calls_are_streamed_too(document: Schema) -> Schema:
+    """The chunk of a call knows only functions, where the whole call may be a custom tool's."""
+    _property(document, "ChatCompletionMessageToolCallChunk", "type")["enum"].append("custom")
+    return document
+
+
 def _property(document: Schema, schema: str, name: str) -> Schema:
     found: Schema = document["components"]["schemas"][schema]["properties"][name]
     return found
@@ -128,6 +143,8 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     embeddings_may_be_base64,
     runs_may_be_streamed,
     jobs_may_be_paused,
+    stored_messages_have_any_role,
+    custom_calls_are_streamed_too,
 )
 
 _THREADS: Schema = {

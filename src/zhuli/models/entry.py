@@ -1,6 +1,6 @@
 """A model that may be asked for: an entry of the models file, or a tuned model that answers chats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from zhuli import registry
 from zhuli.core.errors import BackendError
 from zhuli.models.models_file import FileSearchMode
 from zhuli.ports import Backend
+from zhuli.types.models.generation import Ability
 
 
 def _as_it_is(backend: Backend) -> Backend:
@@ -42,6 +43,12 @@ class Entry:
             )
         made: Backend = registry.find("backends", self.backend_name)(self.name, self.settings)
         return self.wrap(made)
+
+    @property
+    def abilities(self) -> Collection[Ability]:
+        """What the backend does beyond chats with function tools."""
+        found: Collection[Ability] = getattr(self.backend, "abilities", ())
+        return found
 
     @property
     def is_made(self) -> bool:

@@ -33,6 +33,7 @@ NOUNS = {
     "fine_tuning_checkpoints": "fine-tuning checkpoint",
     "domains": "domain",
     "understandings": "understanding",
+    "chat_completions": "chat completion",
 }
 
 

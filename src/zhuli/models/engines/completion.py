@@ -7,12 +7,15 @@ from zhuli.types.models.chat import (
     ChatAnswer,
     ChatCall,
     ChatChoice,
+    ChatCustomCall,
+    ChatCustomInput,
     ChatFunctionCall,
+    ChatLogprobs,
     ChatUsage,
     CompletionDetails,
     PromptDetails,
 )
-from zhuli.types.models.generation import Delta, Finish, Usage
+from zhuli.types.models.generation import Delta, Finish, ToolCallDelta, Usage
 
 
 class Answer:
@@ -24,13 +27,14 @@ class Answer:
         self._text: list[str] = []
         self._refusal: list[str] = []
         self._reasoning: list[str] = []
-        self._calls: dict[int, ChatCall] = {}
+        self._calls: dict[int, ChatCall | ChatCustomCall] = {}
+        self._logprobs: list[dict[str, Any]] = []
         self._finish: Finish | None = None
 
     @property
     def text(self) -> str:
         """What the model wrote, calls included, for counting."""
-        calls = (call.function.name + call.function.arguments for call in self._calls.values())
+        calls = (_written(call) for call in self._calls.values())
         return "".join([*self._text, *self._reasoning, *self._refusal, *calls])
 
     def add(self, delta: Delta) -> None:
@@ -39,11 +43,13 @@ class Answer:
         self._text.append(delta.text)
         self._refusal.append(delta.refusal)
         self._reasoning.append(delta.reasoning)
+        self._logprobs += delta.logprobs
         for piece in delta.tool_calls:
             call = self._calls.get(piece.index)
             if call is None:
-                function = ChatFunctionCall(name=piece.name or "", arguments=piece.arguments)
-                self._calls[piece.index] = ChatCall(id=piece.id or "", function=function)
+                self._calls[piece.index] = _call_of(piece)
+            elif isinstance(call, ChatCustomCall):
+                call.custom.input += piece.arguments
             else:
                 call.function.arguments += piece.arguments
         self._finish = delta.finish or self._finish
@@ -60,7 +66,21 @@ class Answer:
             tool_calls=calls or None,
         )
         finish = "tool_calls" if calls and self._finish == "stop" else self._finish or "stop"
-        return ChatChoice(index=index, message=message, finish_reason=finish)
+        logprobs = ChatLogprobs(content=self._logprobs) if self._logprobs else None
+        return ChatChoice(index=index, message=message, logprobs=logprobs, finish_reason=finish)
+
+
+def _call_of(piece: ToolCallDelta) -> ChatCall | ChatCustomCall:
+    id_, name = piece.id or "", piece.name or ""
+    if piece.custom:
+        return ChatCustomCall(id=id_, custom=ChatCustomInput(name=name, input=piece.arguments))
+    return ChatCall(id=id_, function=ChatFunctionCall(name=name, arguments=piece.arguments))
+
+
+def _written(call: ChatCall | ChatCustomCall) -> str:
+    if isinstance(call, ChatCustomCall):
+        return call.custom.name + call.custom.input
+    return call.function.name + call.function.arguments
 
 
 def chunk_of(delta: Delta, *, index: int, first: bool) -> dict[str, Any]:
@@ -73,15 +93,18 @@ def chunk_of(delta: Delta, *, index: int, first: bool) -> dict[str, Any]:
     if delta.reasoning:
         said["reasoning_content"] = delta.reasoning
     if delta.tool_calls:
-        said["tool_calls"] = [
-            {
-                "index": piece.index,
-                **({"id": piece.id, "type": "function"} if piece.id else {}),
-                "function": {**({"name": piece.name} if piece.name else {}), "arguments": piece.arguments},
-            }
-            for piece in delta.tool_calls
-        ]
-    return {"choices": [{"index": index, "delta": said, "logprobs": None, "finish_reason": delta.finish}]}
+        said["tool_calls"] = [_call_chunk(piece) for piece in delta.tool_calls]
+    logprobs = {"content": list(delta.logprobs), "refusal": None} if delta.logprobs else None
+    return {"choices": [{"index": index, "delta": said, "logprobs": logprobs, "finish_reason": delta.finish}]}
+
+
+def _call_chunk(piece: ToolCallDelta) -> dict[str, Any]:
+    kind, written = ("custom", "input") if piece.custom else ("function", "arguments")
+    return {
+        "index": piece.index,
+        **({"id": piece.id, "type": kind} if piece.id else {}),
+        kind: {**({"name": piece.name} if piece.name else {}), written: piece.arguments},
+    }
 
 
 def usage_of(usages: Sequence[Usage | None]) -> ChatUsage:

@@ -4,12 +4,14 @@ Takes parsed JSON objects and knows nothing of sockets or server-sent events. It
 arguments of tool calls are passed on as they come.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from zhuli.core.errors import BackendError
 from zhuli.core.ids import new_id
+from zhuli.models.engines.token_logprobs import token_logprobs
 from zhuli.types.models.generation import Delta, Finish, ToolCallDelta, Usage
 
 _FINISHES: dict[str, Finish] = {
@@ -62,7 +64,11 @@ class CompletionReader:
         if reason := choice.get("finish_reason"):
             self._end(reason)
         delta = choice["delta"] if "delta" in choice else choice.get("message")
-        return self._delta(delta) if delta else None
+        if "text" in choice and not delta:  # of /v1/completions
+            delta = {"content": choice["text"]}
+        read = self._delta(delta) if delta else None
+        logprobs = token_logprobs(choice.get("logprobs"))
+        return replace(read or Delta(), logprobs=logprobs) if logprobs else read
 
     def _end(self, reason: str) -> None:
         if reason in _FAILURES:
@@ -107,14 +113,16 @@ class ToolCallReader:
         self._emitted = 0
 
     def read(self, piece: dict[str, Any]) -> ToolCallDelta | None:
-        function = piece.get("function") or {}
-        name, arguments = function.get("name") or "", _arguments(function.get("arguments"))
+        function = piece.get("function") or piece.get("custom") or {}
+        custom = piece.get("type") == "custom" or "custom" in piece
+        name, arguments = function.get("name") or "", _arguments(function.get("input" if custom else "arguments"))
         key, given_id = piece.get("index"), str(piece.get("id") or "")
         call = self._find(key, given_id, name) or self._open(key)
         call.given_id = call.given_id or given_id
         call.arguments += arguments
+        call.custom = call.custom or custom
         if call.index is not None:
-            return ToolCallDelta(call.index, arguments=arguments) if arguments else None
+            return ToolCallDelta(call.index, arguments=arguments, custom=call.custom) if arguments else None
         return self._announce(call, name) if name else None
 
     def close(self) -> tuple[ToolCallDelta, ...]:
@@ -124,7 +132,7 @@ class ToolCallReader:
         return tuple(
             ToolCallDelta(call.index, arguments="{}")
             for call in self._calls
-            if call.index is not None and not call.arguments.strip()
+            if call.index is not None and not (call.arguments.strip() or call.custom)
         )
 
     def _find(self, key: int | None, given_id: str, name: str) -> "_Call | None":
@@ -154,11 +162,12 @@ class ToolCallReader:
     def _announce(self, call: "_Call", name: str) -> ToolCallDelta:
         call.index, call.name = self._emitted, name
         self._emitted += 1
-        return ToolCallDelta(call.index, id=call.given_id or new_id("call"), name=name, arguments=call.arguments)
+        id_ = call.given_id or new_id("call")
+        return ToolCallDelta(call.index, id=id_, name=name, arguments=call.arguments, custom=call.custom)
 
 
 class _Call:
-    __slots__ = ("arguments", "given_id", "index", "key", "name")
+    __slots__ = ("arguments", "custom", "given_id", "index", "key", "name")
 
     def __init__(self, key: int | None) -> None:
         self.key = key
@@ -166,6 +175,7 @@ class _Call:
         self.name = ""
         self.index: int | None = None
         self.arguments = ""
+        self.custom = False
 
 
 def shortened(said: Any, *, limit: int = 300, hide: str | None = None) -> str:

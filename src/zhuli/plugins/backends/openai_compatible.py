@@ -21,7 +21,8 @@ from zhuli.models.engines.completion_chunks import CompletionReader, shortened
 from zhuli.models.engines.event_lines import EventLines, WholeBody, parsed
 from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
 from zhuli.models.engines.served_adapter import ServedAdapter
-from zhuli.types.models.generation import Delta, GenerationRequest
+from zhuli.models.engines.token_logprobs import raw_logprobs
+from zhuli.types.models.generation import Ability, Delta, GenerationRequest
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -45,6 +46,7 @@ class Settings(BaseModel):
     retry_max_delay: Seconds = Field(30, description="Longest wait; a server that asks for more is not retried.")
     max_tokens_field: str = Field("max_tokens", description="'max_completion_tokens' for OpenAI's reasoning models.")
     omit: frozenset[str] = Field(frozenset(), description="Body fields that this server refuses: ['stream_options'].")
+    raw_prompts: bool = Field(True, description="Whether this server has /v1/completions too.")
     extra_body: dict[str, Any] = Field({}, description="Body fields to add, like {top_k = 20}; they win.")
 
 
@@ -55,22 +57,25 @@ class Plugin:
         self._name = name
         self._settings = _read_settings(name, settings)
         self._key = read_key(name, self._settings.api_key_env)
-        self._url = f"{self._settings.base_url.rstrip('/')}/chat/completions"
+        self._base = self._settings.base_url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
         self._adapter: ServedAdapter | None = None
         if path := self._settings.lora_path:
             self._adapter = ServedAdapter(self._settings.base_url, self._settings.model, path)
         self.context_window = self._settings.context_window
+        self.abilities = self._abilities()
 
     async def start(self) -> None:
         self._open()
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
-        body = self._body(request)
+        raw = self._settings.raw_prompts and request.prompt is not None
+        url = f"{self._base}/completions" if raw else f"{self._base}/chat/completions"
+        body = self._body(request, raw=raw)
         tries, begun = 0, False
         while True:
             try:
-                async with aclosing(self._answer(body)) as deltas:
+                async with aclosing(self._answer(url, body)) as deltas:
                     async for delta in deltas:
                         begun = True
                         yield delta
@@ -109,7 +114,15 @@ class Plugin:
             headers["Authorization"] = f"Bearer {self._key}"
         return headers | self._settings.headers
 
-    def _body(self, request: GenerationRequest) -> bytes:
+    def _abilities(self) -> frozenset[Ability]:
+        able: dict[Ability, bool] = {
+            "logprobs": "logprobs" not in self._settings.omit,
+            "custom_tools": True,
+            "raw_prompts": self._settings.raw_prompts,
+        }
+        return frozenset(ability for ability, has in able.items() if has)
+
+    def _body(self, request: GenerationRequest, *, raw: bool) -> bytes:
         """The JSON body. What equals the API's default stays out: servers differ in what they refuse."""
         body: dict[str, Any] = {
             "model": self._settings.model,
@@ -128,6 +141,9 @@ class Plugin:
         if request.response_format and request.response_format.get("type") != "text":
             body["response_format"] = request.response_format
         body |= request.extra
+        if raw:
+            body |= {"messages": None, self._settings.max_tokens_field: None, **raw_logprobs(body)}
+            body |= {"prompt": request.prompt, "max_tokens": request.max_tokens}
         body |= self._settings.extra_body
         sent = {key: value for key, value in body.items() if value is not None and key not in self._settings.omit}
         try:
@@ -135,13 +151,13 @@ class Plugin:
         except orjson.JSONEncodeError as error:
             raise BackendError(f"The prompt can't be written as JSON: {error}.", run_code="invalid_prompt") from error
 
-    async def _answer(self, body: bytes) -> AsyncGenerator[Delta, None]:
+    async def _answer(self, url: str, body: bytes) -> AsyncGenerator[Delta, None]:
         """One try: the deltas of one answer. Leaving it early closes the connection at once."""
         if self._adapter is not None:
             await self._adapter.load(self._open())
         idle, now = self._settings.idle_timeout, asyncio.get_running_loop().time
         first_deadline = now() + self._settings.first_token_timeout
-        response = await self._post(body, first_deadline)
+        response = await self._post(url, body, first_deadline)
         patience = _Patience(response, first_deadline, idle)
         chunks = WholeBody() if response.content_type == "application/json" else EventLines()
         reader = CompletionReader()
@@ -165,11 +181,11 @@ class Plugin:
             patience.stop()
             response.close()
 
-    async def _post(self, body: bytes, deadline: float) -> aiohttp.ClientResponse:
+    async def _post(self, url: str, body: bytes, deadline: float) -> aiohttp.ClientResponse:
         """A response with status 200, its body still to come."""
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._open().post(self._url, data=body, allow_redirects=False)
+                response = await self._open().post(url, data=body, allow_redirects=False)
                 said = b"" if response.status == 200 else await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             why = getattr(error, "strerror", None) or "no connection in time"

@@ -17,9 +17,9 @@ import orjson
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.core.ids import new_id
 from zhuli.core.tokens import estimate
-from zhuli.types.models.generation import ChatMessage, Delta, Finish, GenerationRequest, ToolCallDelta, Usage
+from zhuli.types.models.generation import Ability, ChatMessage, Delta, Finish, GenerationRequest, ToolCallDelta, Usage
 
-SETTINGS = ("script", "record", "context_window")
+SETTINGS = ("script", "record", "context_window", "abilities")
 
 EmbeddingUnit = dict[str, Any]
 
@@ -33,6 +33,7 @@ class Plugin:
         if "script" not in settings:
             raise ConfigurationError(f"Model '{name}': the setting 'script' is missing. A JSON file with rules.")
         self.context_window: int = settings.get("context_window", 32_768)
+        self.abilities = frozenset[Ability](settings.get("abilities", ()))
         self._script = read_script(settings["script"])
         self._record = Path(settings["record"]) if "record" in settings else None
         self._matches: Counter[tuple[int, bytes]] = Counter()
@@ -120,7 +121,15 @@ class _Reply:
             text = self._bounded(text, self._words_left)
             self._words_left -= len(text.split())
         self._said.append(text)
-        return [Delta(text=text)] if text else []
+        return [Delta(text=text, logprobs=self._logprobs(text))] if text else []
+
+    def _logprobs(self, text: str) -> tuple[dict[str, Any], ...]:
+        """Every piece is a token, as likely as any other."""
+        if not self._request.extra.get("logprobs"):
+            return ()
+        token = {"token": text, "logprob": -0.5, "bytes": list(text.encode())}
+        tops = [token] if self._request.extra.get("top_logprobs") else []
+        return ({**token, "top_logprobs": tops},)
 
     def _bounded(self, text: str, most: int) -> str:
         words = list(re.finditer(r"\S+", text))
@@ -130,16 +139,17 @@ class _Reply:
         return text[: words[most - 1].end()] if most else ""
 
     def _tool_call(self, call: dict[str, Any]) -> list[Delta]:
-        arguments = call.get("arguments", {})
+        custom = "input" in call
+        arguments = call["input"] if custom else call.get("arguments", {})
         if not isinstance(arguments, str):
             arguments = orjson.dumps(arguments).decode()
         self._said.append(arguments)
         index, self._calls = self._calls, self._calls + 1
         first, *more = _fragments(arguments, call.get("pieces", 1))
-        begin = ToolCallDelta(index, id=call.get("id") or new_id("call"), name=call["name"], arguments=first)
-        return [
-            Delta(tool_calls=(piece,)) for piece in (begin, *(ToolCallDelta(index, arguments=more) for more in more))
-        ]
+        id_ = call.get("id") or new_id("call")
+        begin = ToolCallDelta(index, id=id_, name=call["name"], arguments=first, custom=custom)
+        rest = (ToolCallDelta(index, arguments=piece, custom=custom) for piece in more)
+        return [Delta(tool_calls=(piece,)) for piece in (begin, *rest)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +264,10 @@ def _is_text(value: Any) -> bool:
 def _is_tool_call(call: Any) -> bool:
     return (
         isinstance(call, dict)
-        and call.keys() <= {"id", "name", "arguments", "pieces"}
+        and call.keys() <= {"id", "name", "arguments", "input", "pieces"}
         and isinstance(call.get("name"), str)
         and isinstance(call.get("arguments", {}), dict | str)
+        and isinstance(call.get("input", ""), str)
         and _counts(call.get("pieces", 1))
     )
 

@@ -1,26 +1,28 @@
-"""/v1/chat/completions: the models without threads. A whole answer is the fold of its chunks."""
+"""/v1/chat/completions: the models without threads, and the answers that clients had stored (store: true)."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from zhuli.app import App
-from zhuli.core.errors import BackendError, InvalidRequest, ZhuliError
-from zhuli.core.ids import new_id
+from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Entry
-from zhuli.models.engines.completion import Answer, chunk_of, usage_of
+from zhuli.server.completing import Completing
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.server.stream import EventStream
-from zhuli.types.models.chat import ChatCompletion, ChatRequest, passed_on
-from zhuli.types.models.generation import GenerationRequest, Usage
+from zhuli.store import collections
+from zhuli.store.assistants import chat_completions as stored
+from zhuli.types.models.chat import ChatCompletion, ChatRequest
+from zhuli.types.models.stored_chat import StoredMessage, StoredModify, stored_messages
+from zhuli.types.page import Deleted, Order, Page, PageParams
 
 router = APIRouter(prefix="/v1/chat/completions", tags=["Chat"], route_class=JsonRoute, strict_content_type=False)
+
+Limit = Annotated[int, Query(ge=1, le=100)]
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "The answer, or its chunks with stream: true."}
@@ -29,115 +31,81 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post("", response_model=ChatCompletion, responses=_STREAM)
 async def create_chat_completion(body: ChatRequest, app: TheApp, actor: TheActor) -> Response:
-    entry = app.catalog.resolve(body.model, actor.project)
+    entry = await entry_of(app, actor.project, body.model)
+    keep = partial(_store, app, actor.project, body) if body.store else None
+    completing = Completing(entry, body, now=int(app.clock.now()), keep=keep)
+    return EventStream(await completing.begun()) if body.stream else Json(await completing.whole())
+
+
+@router.get("", response_model=Page[ChatCompletion])
+async def list_chat_completions(
+    request: Request,
+    app: TheApp,
+    actor: TheActor,
+    model: str | None = None,
+    limit: Limit = 20,
+    order: Order = "asc",
+    after: str | None = None,
+) -> Response:
+    params, wanted = PageParams(limit, order, after), _metadata(request)
+    return Json(await app.database.run(stored.page, actor.project, params, model=model, metadata=wanted))
+
+
+@router.get("/{completion_id}", response_model=ChatCompletion)
+async def get_chat_completion(completion_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(stored.get, actor.project, completion_id))
+
+
+@router.post("/{completion_id}", response_model=ChatCompletion)
+async def modify_chat_completion(completion_id: str, body: StoredModify, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(stored.modify, actor.project, completion_id, dict(body.metadata or {})))
+
+
+@router.delete("/{completion_id}", response_model=Deleted)
+async def delete_chat_completion(completion_id: str, app: TheApp, actor: TheActor) -> Response:
+    await app.database.run(stored.remove, actor.project, completion_id)
+    return Json(Deleted(id=completion_id, object="chat.completion.deleted"))
+
+
+@router.get("/{completion_id}/messages", response_model=Page[StoredMessage])
+async def list_messages_of_chat_completion(
+    completion_id: str,
+    app: TheApp,
+    actor: TheActor,
+    limit: Limit = 20,
+    order: Order = "asc",
+    after: str | None = None,
+) -> Response:
+    given = await app.database.run(stored.messages, actor.project, completion_id)
+    messages = stored_messages(completion_id, given)
+    if order == "desc":
+        messages.reverse()
+    ids = [message.id for message in messages]
+    if after is not None and after not in ids:
+        raise InvalidRequest(f"No message found with id '{after}'.", param="after", code="invalid_value")
+    rest = messages[0 if after is None else ids.index(after) + 1 :]
+    return Json(collections.as_page(rest[:limit], has_more=len(rest) > limit))
+
+
+async def entry_of(app: App, project: str, model: str) -> Entry:
+    """The model of this name; NotFound names those that there are."""
+    entry = app.catalog.resolve(model, project)
     if entry is None:
-        entry = await app.database.run(app.catalog.resolve_now, body.model, actor.project)
+        entry = await app.database.run(app.catalog.resolve_now, model, project)
     if entry is None:
-        raise app.catalog.not_found(body.model, actor.project)
-    if body.stream_options is not None and not body.stream:
-        raise InvalidRequest(
-            "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
-        )
-    if body.logprobs:
-        raise InvalidRequest("This server gives no logprobs.", param="logprobs", code="unsupported_parameter")
-    completion = _Completion(app, entry, body)
-    return EventStream(await completion.begun()) if body.stream else Json(await completion.whole())
+        raise app.catalog.not_found(model, project)
+    return entry
 
 
-class _Completion:
-    """One request, perhaps of several answers."""
-
-    def __init__(self, app: App, entry: Entry, body: ChatRequest) -> None:
-        self._app = app
-        self._entry = entry
-        self._body = body
-        self._request = _request(body)
-        self._head: dict[str, Any] = {"id": new_id("chatcmpl"), "created": int(app.clock.now()), "model": body.model}
-
-    async def whole(self) -> ChatCompletion:
-        """All answers, complete."""
-        answers = await asyncio.gather(*(self._answer(index) for index in range(self._body.n or 1)))
-        usage = usage_of([answer.usage for answer in answers])
-        choices = [answer.choice(index) for index, answer in enumerate(answers)]
-        return ChatCompletion(**self._head, choices=choices, usage=usage)
-
-    async def _answer(self, index: int) -> Answer:
-        answer = Answer()
-        async with aclosing(self._entry.backend.generate(self._request)) as deltas:
-            async for delta in deltas:
-                answer.add(delta)
-        return await self._counted(answer)
-
-    async def _counted(self, answer: Answer) -> Answer:
-        if answer.usage is None:
-            read, said = await self._entry.backend.count_tokens([str(self._request.messages), answer.text])
-            answer.usage = Usage(read, said)
-        return answer
-
-    async def begun(self) -> AsyncGenerator[bytes, None]:
-        """The stream, once the model has begun: what fails before is an error with its own status."""
-        pieces = self._chunks()
-        try:
-            first = await anext(pieces)
-        except BackendError:
-            await pieces.aclose()
-            raise
-        return _resumed(first, pieces)
-
-    async def _chunks(self) -> AsyncGenerator[bytes, None]:
-        usages: list[Usage | None] = []
-        for index in range(self._body.n or 1):
-            answer = Answer()
-            async with aclosing(self._entry.backend.generate(self._request)) as deltas:
-                async for delta in deltas:
-                    first = answer.empty
-                    answer.add(delta)
-                    yield self._line(chunk_of(delta, index=index, first=first))
-            usages.append((await self._counted(answer)).usage)
-        if self._wants_usage:
-            yield self._line({"choices": [], "usage": usage_of(usages).model_dump(mode="json")})
-
-    @property
-    def _wants_usage(self) -> bool:
-        return bool(self._body.stream_options and self._body.stream_options.include_usage)
-
-    def _line(self, chunk: dict[str, Any]) -> bytes:
-        usage = {"usage": None} if self._wants_usage else {}
-        return b"data: %b\n\n" % orjson.dumps({**self._head, "object": "chat.completion.chunk", **usage, **chunk})
+async def _store(app: App, project: str, body: ChatRequest, completion: ChatCompletion) -> ChatCompletion:
+    kept = completion.model_copy(update={"metadata": dict(body.metadata or {})})
+    messages = [message.model_dump(mode="json", exclude_unset=True) for message in body.messages]
+    return await app.database.run(stored.add, project, kept, messages)
 
 
-async def _resumed(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The chunks with the end mark; a failure half-way is an error in the stream."""
-    async with aclosing(rest):
-        yield first
-        try:
-            async for piece in rest:
-                yield piece
-        except ZhuliError as error:
-            yield b"data: %b\n\n" % orjson.dumps(error.body())
-            return
-        yield b"data: [DONE]\n\n"
-
-
-def _request(body: ChatRequest) -> GenerationRequest:
-    return GenerationRequest(
-        messages=[_message(message.model_dump(mode="json", exclude_unset=True)) for message in body.messages],
-        tools=[tool.model_dump(mode="json") for tool in body.tools or ()],
-        tool_choice="auto" if body.tool_choice is None else _plain(body.tool_choice),
-        parallel_tool_calls=body.parallel_tool_calls is not False,
-        response_format=None if body.response_format is None else body.response_format.model_dump(mode="json"),
-        max_tokens=body.max_completion_tokens or body.max_tokens,
-        temperature=body.temperature,
-        top_p=body.top_p,
-        reasoning_effort=body.reasoning_effort,
-        extra=passed_on(body),
-    )
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str) else value.model_dump(mode="json")
-
-
-def _message(message: dict[str, Any]) -> dict[str, Any]:
-    """Local models know "system" only; "developer" is its newer name."""
-    return {**message, "role": "system"} if message["role"] == "developer" else message
+def _metadata(request: Request) -> dict[str, str]:
+    """What metadata[key]=value pairs ask for."""
+    if "metadata" in request.query_params:
+        raise InvalidRequest("Invalid 'metadata': give pairs as metadata[key]=value.", param="metadata")
+    asked = request.query_params.items()
+    return {key[9:-1]: value for key, value in asked if key.startswith("metadata[") and key.endswith("]")}

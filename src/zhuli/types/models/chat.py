@@ -5,11 +5,18 @@ Parameters that we do not know are kept: they go to the model server, which may 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from zhuli.types.assistants.assistant import Model, Temperature, TopP
-from zhuli.types.assistants.tools import FunctionTool, JsonObjectFormat, JsonSchemaFormat, ReasoningEffort, TextFormat
-from zhuli.types.wire import Integer, Metadata, Request, Wire, by_shape, by_type, optional
+from zhuli.types.assistants.tools import (
+    FunctionDefinition,
+    FunctionTool,
+    JsonObjectFormat,
+    JsonSchemaFormat,
+    ReasoningEffort,
+    TextFormat,
+)
+from zhuli.types.wire import TAG, Integer, Metadata, Name64, Request, Wire, by_shape, by_type, optional
 
 
 class Loose(Request):
@@ -33,18 +40,44 @@ class CalledChatFunction(Loose):
     arguments: str
 
 
-class ChatToolCall(Loose):
+class CalledChatTool(Loose):
+    name: str
+    input: str
+
+
+class ChatFunctionToolCall(Loose):
     id: str
     type: Literal["function"] = "function"
     function: CalledChatFunction
 
 
+class ChatCustomToolCall(Loose):
+    id: str
+    type: Literal["custom"]
+    custom: CalledChatTool
+
+
+def _kind_of_call(value: Any) -> str:
+    """Some clients leave the type out: a call is one of a function then."""
+    kind = value.get("type", "function") if isinstance(value, dict) else getattr(value, "type", "function")
+    return f"{TAG}{kind}"
+
+
+ChatToolCall = Annotated[
+    Annotated[ChatFunctionToolCall, Tag("~function")] | Annotated[ChatCustomToolCall, Tag("~custom")],
+    Discriminator(_kind_of_call),
+]
+
+
 class ChatMessageInput(Loose):
-    role: Literal["developer", "system", "user", "assistant", "tool"]
+    """function_call and the role "function" are the API's older form of tool_calls and "tool"."""
+
+    role: Literal["developer", "system", "user", "assistant", "tool", "function"]
     content: ChatContent | None = None
     name: str | None = optional()
     tool_calls: list[ChatToolCall] | None = optional()
     tool_call_id: str | None = optional()
+    function_call: CalledChatFunction | None = optional()
 
 
 class NamedChatFunction(Loose):
@@ -56,9 +89,51 @@ class NamedChatTool(Loose):
     function: NamedChatFunction
 
 
+class NamedCustomTool(Loose):
+    type: Literal["custom"]
+    custom: NamedChatFunction
+
+
+class CustomTool(Loose):
+    """format: {"type": "text"}, or {"type": "grammar", "grammar": {"syntax", "definition"}}."""
+
+    name: Name64
+    description: str | None = optional()
+    format: dict[str, Any] | None = optional()
+
+
+class CustomChatTool(Loose):
+    type: Literal["custom"]
+    custom: CustomTool
+
+
+class AllowedTool(Loose):
+    type: Literal["function", "custom"]
+    function: NamedChatFunction | None = optional()
+    custom: NamedChatFunction | None = optional()
+
+
+class AllowedTools(Loose):
+    mode: Literal["auto", "required"]
+    tools: list[AllowedTool] = Field(min_length=1, max_length=128)
+
+
+class AllowedToolsChoice(Loose):
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedTools
+
+
+ChatTool = Annotated[Annotated[FunctionTool, Tag("~function")] | Annotated[CustomChatTool, Tag("~custom")], by_type()]
 ChatToolChoice = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag("~word")] | Annotated[NamedChatTool, Tag("~named")],
-    by_shape({dict: "~named", NamedChatTool: "~named"}, otherwise="~word"),
+    Annotated[Literal["none", "auto", "required"], Tag("~word")]
+    | Annotated[NamedChatTool, Tag("~function")]
+    | Annotated[NamedCustomTool, Tag("~custom")]
+    | Annotated[AllowedToolsChoice, Tag("~allowed_tools")],
+    by_type(otherwise="~word"),
+]
+LegacyChoice = Annotated[
+    Annotated[Literal["none", "auto"], Tag("~word")] | Annotated[NamedChatFunction, Tag("~named")],
+    by_shape({dict: "~named", NamedChatFunction: "~named"}, otherwise="~word"),
 ]
 ChatFormat = Annotated[
     Annotated[TextFormat, Tag("~text")]
@@ -82,7 +157,7 @@ class ChatRequest(Loose):
     messages: list[ChatMessageInput] = Field(min_length=1)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    tools: list[FunctionTool] | None = Field(default=None, max_length=128)
+    tools: list[ChatTool] | None = Field(default=None, max_length=128)
     tool_choice: ChatToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ChatFormat | None = None
@@ -97,6 +172,9 @@ class ChatRequest(Loose):
     frequency_penalty: Penalty | None = None
     logit_bias: dict[str, float] | None = None
     logprobs: bool | None = None
+    top_logprobs: Integer | None = Field(default=None, ge=0, le=20)
+    functions: list[FunctionDefinition] | None = Field(default=None, min_length=1, max_length=128)
+    function_call: LegacyChoice | None = None
     reasoning_effort: ReasoningEffort | None = None
     user: str | None = None
     metadata: Metadata | None = None
@@ -114,19 +192,38 @@ class ChatCall(Wire):
     function: ChatFunctionCall
 
 
+class ChatCustomInput(Wire):
+    name: str
+    input: str
+
+
+class ChatCustomCall(Wire):
+    id: str
+    type: Literal["custom"] = "custom"
+    custom: ChatCustomInput
+
+
+class ChatLogprobs(Wire):
+    """Entries are as the model gave them: {"token", "logprob", "bytes", "top_logprobs"}."""
+
+    content: list[dict[str, Any]] | None
+    refusal: list[dict[str, Any]] | None = None
+
+
 class ChatAnswer(Wire):
     role: Literal["assistant"] = "assistant"
     content: str | None = None
     refusal: str | None = None
     reasoning_content: str | None = optional()
-    tool_calls: list[ChatCall] | None = optional()
+    tool_calls: list[ChatCall | ChatCustomCall] | None = optional()
+    function_call: ChatFunctionCall | None = optional()
 
 
 class ChatChoice(Wire):
     index: int
     message: ChatAnswer
-    logprobs: None = None
-    finish_reason: Literal["stop", "length", "tool_calls", "content_filter"]
+    logprobs: ChatLogprobs | None = None
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
 
 class PromptDetails(Wire):
@@ -152,12 +249,11 @@ class ChatCompletion(Wire):
     model: str
     choices: list[ChatChoice]
     usage: ChatUsage
+    metadata: Metadata | None = optional()
 
 
 def passed_on(body: ChatRequest) -> dict[str, Any]:
     """The parameters that go to the backend as they are."""
-    known = {
-        name: getattr(body, name)
-        for name in ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "user")
-    }
+    names = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "user", "top_logprobs")
+    known = {name: getattr(body, name) for name in names} | {"logprobs": body.logprobs or None}
     return {name: value for name, value in {**known, **(body.model_extra or {})}.items() if value is not None}
