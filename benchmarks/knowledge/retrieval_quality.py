@@ -30,9 +30,9 @@ import numpy as np
 from zhuli.knowledge.retrieval.chunking.chunker import cut
 from zhuli.knowledge.retrieval.indexing.word_index import WordsIndex
 from zhuli.knowledge.retrieval.searching.fusion import SEMANTIC, Candidate, fuse
-from zhuli.knowledge.retrieval.searching.knowledge import DEPTH, RERANKED
 from zhuli.knowledge.retrieval.searching.query_vectors import QueryVectors
 from zhuli.knowledge.retrieval.searching.ranking import Asked, Features, features, relevance
+from zhuli.knowledge.retrieval.searching.searcher import DEPTH, RERANKED
 from zhuli.models.catalog import Catalog, EmbedderEntry
 from zhuli.types.knowledge.document import Block
 from zhuli.types.knowledge.vectors import Hit, IndexChange, IndexedChunk

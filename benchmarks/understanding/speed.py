@@ -67,10 +67,10 @@ async def _in_process(place: Path, domains: Sequence[DomainFields], texts: Seque
     clock = time.process_time
 
     async def learned(domain: Domain) -> Any:
-        return await app.understandings.prepare(DEFAULT_PROJECT, domain)
+        return await app.understanding.understandings.prepare(DEFAULT_PROJECT, domain)
 
     async def understood(text: str) -> Any:
-        return await app.understandings.understand(DEFAULT_PROJECT, changed[-1], text, DialogueState())
+        return await app.understanding.understandings.understand(DEFAULT_PROJECT, changed[-1], text, DialogueState())
 
     try:
         first, again = await _timed(new, learned, clock), await _timed(changed, learned, clock)

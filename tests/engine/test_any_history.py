@@ -99,7 +99,7 @@ async def submit(app: AppInMemory, run: Run) -> None:
 
 
 async def modify(app: AppInMemory, run: Run) -> None:
-    await app.app.runs.modify(app.project, run.thread_id, run.id, {"seen": "yes"})
+    await app.app.assistants.runs.modify(app.project, run.thread_id, run.id, {"seen": "yes"})
 
 
 async def expire(app: AppInMemory, run: Run) -> None:

@@ -131,7 +131,7 @@ async def test_a_run_that_is_being_cancelled_takes_no_second_cancel_and_no_outpu
         with pytest.raises(InvalidRequest, match="Cannot cancel run with status 'cancelling'"):
             await app.cancel(run)
         with pytest.raises(InvalidRequest, match='Runs in status "cancelling" do not accept tool outputs'):
-            await app.app.runs.submit(app.project, run.thread_id, run.id, [])
+            await app.app.assistants.runs.submit(app.project, run.thread_id, run.id, [])
 
 
 async def test_a_cancel_that_outlived_its_process_is_finished_by_the_next_worker(place: Place) -> None:

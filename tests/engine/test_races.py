@@ -116,7 +116,7 @@ async def test_metadata_that_races_the_turn_is_kept(place: Place) -> None:
     async with place.app({"default": [{"text": f"{n} ", "delay": 0.002} for n in range(20)]}) as app:
         run = await app.begin("Count")
         for number in range(10):
-            await app.app.runs.modify(app.project, run.thread_id, run.id, {"seen": str(number)})
+            await app.app.assistants.runs.modify(app.project, run.thread_id, run.id, {"seen": str(number)})
             await asyncio.sleep(0.003)
         run = await app.rest(run)
         assert (run.status, run.metadata) == ("completed", {"seen": "9"})

@@ -29,7 +29,7 @@ async def working(app: AppInMemory) -> AsyncIterator[Worker]:
 
 def handler(app: AppInMemory) -> RunHandler:
     """What a worker of this app calls, without the worker."""
-    return RunHandler(app.app.engine)
+    return RunHandler(app.app.assistants.engine)
 
 
 async def claim(app: AppInMemory, worker: str = "somebody", *, most: int = 1, lease: float = 15) -> list[Job]:

@@ -122,7 +122,7 @@ class AppInMemory:
         assistant = await self.assistant()
         body = {"assistant_id": assistant.id, "additional_messages": _said(texts), **fields}
         on = thread or await self.thread()
-        return await self.app.runs.create(self.project, on, RunCreate.model_validate(body))
+        return await self.app.assistants.runs.create(self.project, on, RunCreate.model_validate(body))
 
     async def run(self, *texts: str, thread: str | None = None, **fields: Any) -> Run:
         """begin(), and wait until the run rests."""
@@ -156,11 +156,11 @@ class AppInMemory:
         assert run.required_action is not None
         calls = run.required_action.submit_tool_outputs.tool_calls
         given = [ToolOutput(tool_call_id=call.id, output=text) for call, text in zip(calls, outputs, strict=True)]
-        submitted, _ = await self.app.runs.submit(self.project, run.thread_id, run.id, given)
+        submitted, _ = await self.app.assistants.runs.submit(self.project, run.thread_id, run.id, given)
         return submitted
 
     async def cancel(self, run: Run) -> Run:
-        return await self.app.runs.cancel(self.project, run.thread_id, run.id)
+        return await self.app.assistants.runs.cancel(self.project, run.thread_id, run.id)
 
     async def reload(self, run: Run) -> Run:
         return await self.app.database.run(collections.get, schema.runs, Run, self.project, run.id)

@@ -49,6 +49,14 @@ class Handler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class JobKind:
+    """Who handles jobs of a kind, and how many of them at once in a process."""
+
+    handler: Handler
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chore:
     """Something done every so often, in each worker process; it must bear being done by several at once."""
 

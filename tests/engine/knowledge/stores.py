@@ -101,7 +101,7 @@ def _rows(connection: Connection, tables: Sequence[str]) -> dict[str, int]:
 async def found_by_word(app: AppInMemory, store: str, word: str) -> set[str]:
     """The files in which a search of the words index finds the word, once it has caught up."""
     opened = await app.app.database.run(vector_stores.open_stores, app.project, [store], now=int(app.clock.now()))
-    await app.app.library.catch_up(store, opened[0].changes)
-    matches = await app.app.library.words.search(store, word, most=1000)
+    await app.app.knowledge.indexes.catch_up(store, opened[0].changes)
+    matches = await app.app.knowledge.indexes.words.search(store, word, most=1000)
     passages = await app.app.database.run(chunks.passages, [hit.chunk for hit in matches.hits])
     return {passage.file_id for passage in passages.values()}

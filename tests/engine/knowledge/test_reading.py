@@ -72,7 +72,7 @@ class TestHistory:
             again = await app.run("And now?", thread=run.thread_id, tools=TOOLS)
             warm = app.prompts()[-1]["messages"]
             await app.cancel(again)
-            app.app.engine.history._threads.clear()
+            app.app.assistants.engine.history._threads.clear()
             await app.run("Still?", thread=run.thread_id, tools=TOOLS)
             cold = app.prompts()[-1]["messages"]
             assert cold[: len(warm)] == warm

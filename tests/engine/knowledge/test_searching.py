@@ -69,7 +69,7 @@ async def ask(app: AppInMemory, shelf: Shelf, text: str, **fields: Any) -> Run:
 
 
 async def begin(app: AppInMemory, shelf: Shelf, text: str, *, store: str | None = None, **fields: Any) -> Run:
-    app.app.engine.tools["file_search"] = Plugin(shelf.search)
+    app.app.assistants.engine.tools["file_search"] = Plugin(shelf.search)
     thread = fields.pop("thread", None) or await thread_with(app, store or await with_store(app))
     return await app.begin(text, thread=thread, **{"tools": [FILE_SEARCH], **fields})
 
@@ -235,7 +235,7 @@ class TestCutOff:
                 await asyncio.sleep(0.01)
         again = Shelf(TOWER)
         async with place.app(script({"text": "High."}), work=False) as app:
-            app.app.engine.tools["file_search"] = Plugin(again.search)
+            app.app.assistants.engine.tools["file_search"] = Plugin(again.search)
             async with working(app):
                 run = await app.rest(run)
             assert run.status == "completed"

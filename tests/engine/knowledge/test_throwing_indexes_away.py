@@ -28,7 +28,7 @@ def damaged(folder: Path) -> None:
 
 async def finds_all(app: AppInMemory, store: str, files: list[str]) -> bool:
     """Whether a search finds every file, and the first of them first."""
-    results = await app.app.knowledge.search(app.project, [store], ["Where does the otter swim?"], most=3)
+    results = await app.app.knowledge.searcher.search(app.project, [store], ["Where does the otter swim?"], most=3)
     found = [result.file_id for result in results]
     return found[0] == files[0] and sorted(found) == sorted(files)
 

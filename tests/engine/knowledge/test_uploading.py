@@ -25,8 +25,8 @@ COMMITS = 2
 
 async def test_a_file_is_gone_when_it_has_expired(place: Place) -> None:
     async with place.app({}) as app:
-        file = await app.app.files.add(app.project, b"x", filename="a", purpose="user_data", lifetime=3600)
-        kept = await app.app.files.add(app.project, b"x", filename="a", purpose="user_data")
+        file = await app.app.knowledge.files.add(app.project, b"x", filename="a", purpose="user_data", lifetime=3600)
+        kept = await app.app.knowledge.files.add(app.project, b"x", filename="a", purpose="user_data")
         app.clock.move(3599)
         await asyncio.sleep(0.05)
         assert await stored(app, file) == file
@@ -37,7 +37,7 @@ async def test_a_file_is_gone_when_it_has_expired(place: Place) -> None:
 
 async def test_an_upload_expires_after_an_hour(place: Place) -> None:
     async with place.app({}) as app:
-        uploads = app.app.uploads
+        uploads = app.app.knowledge.uploads
         upload = await begin(app, 1)
         part = await uploads.add_part(app.project, upload.id, b"x")
         app.clock.move(3600)
@@ -68,13 +68,13 @@ async def test_a_writer_that_breaks_off_leaves_nothing(place: Place) -> None:
 
     async with place.app({}) as app:
         with pytest.raises(ConnectionResetError):
-            await app.app.files.add(app.project, pieces(), filename="a", purpose="user_data")
+            await app.app.knowledge.files.add(app.project, pieces(), filename="a", purpose="user_data")
         await until(lambda: names(app) == [])
 
 
 async def test_a_file_that_seemed_not_to_be_committed_keeps_its_bytes(place: Place) -> None:
     async def written(app: AppInMemory) -> None:
-        async with app.app.files.writing(file.id, b"x"):
+        async with app.app.knowledge.files.writing(file.id, b"x"):
             await app.app.database.run(files.insert, app.project, file)
             raise ConnectionResetError  # the database's answer to the commit is lost
 
@@ -90,7 +90,7 @@ async def test_a_file_that_seemed_not_to_be_committed_keeps_its_bytes(place: Pla
 
 async def test_an_upload_that_ends_while_it_is_completed_makes_no_file(place: Place) -> None:
     async with place.app({}) as app:
-        uploads = app.app.uploads
+        uploads = app.app.knowledge.uploads
         upload = await begin(app, 1)
         part = await uploads.add_part(app.project, upload.id, b"x")
         done = await asyncio.gather(
@@ -143,7 +143,7 @@ def completes(sdk: openai.OpenAI, upload_id: str, part_ids: list[str]) -> bool:
 
 async def begin(app: AppInMemory, size: int) -> Upload:
     body = UploadCreate(filename="a", purpose="user_data", bytes=size, mime_type="text/plain")
-    return await app.app.uploads.create(app.project, body)
+    return await app.app.knowledge.uploads.create(app.project, body)
 
 
 async def stored(app: AppInMemory, file: File) -> File:

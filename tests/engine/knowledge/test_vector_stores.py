@@ -259,7 +259,7 @@ class TestDeleting:
             await client.delete(f"vector_stores/{store}")
 
             async def empty() -> bool:
-                await app.app.library.catch_up(store, number)
+                await app.app.knowledge.indexes.catch_up(store, number)
                 return not any((await counted(app)).values())
 
             await until(empty)

@@ -1,7 +1,7 @@
 """Prepared statements: each compiles for both databases, and gives what SQLAlchemy's own execution would give."""
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
@@ -32,10 +32,11 @@ DROP = prepared(delete(FILES).where(FILES.c.id == bindparam("key")))
 def every_statement() -> dict[str, Prepared]:
     """The constants of the store's files, and those that are made for each table."""
     found: dict[str, Prepared] = {}
-    for module in iter_modules(zhuli.store.__path__):
-        if module.name != "postgres":
-            constants = vars(import_module(f"zhuli.store.{module.name}"))
-            found |= {f"{module.name}.{n}": value for n, value in constants.items() if isinstance(value, Prepared)}
+    for module in walk_packages(zhuli.store.__path__, "zhuli.store."):
+        name = module.name.rpartition(".")[2]
+        if name != "postgres" and not module.name.startswith("zhuli.store.migrations."):
+            constants = vars(import_module(module.name))
+            found |= {f"{name}.{n}": value for n, value in constants.items() if isinstance(value, Prepared)}
     found |= {f"jobs._ENQUEUE {dialect}": one for dialect, one in jobs._ENQUEUE.items()}
     for name in collections.NOUNS:
         table = schema.metadata.tables[name]

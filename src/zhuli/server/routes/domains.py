@@ -22,24 +22,24 @@ _YAML: dict[str, Any] = {MEDIA_TYPE: {}}
 
 @router.post("", response_model=Domain)
 async def create_domain(body: DomainFields, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.domains.create(actor.project, body))
+    return Json(await app.understanding.domains.create(actor.project, body))
 
 
 @router.post("/check", response_model=DomainReport)
 async def check_domain(body: DomainFields, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.domains.check(body))
+    return Json(await app.understanding.domains.check(body))
 
 
 @router.post("/{domain_id}", response_model=Domain)
 async def modify_domain(domain_id: str, body: DomainFields, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.domains.modify(actor.project, domain_id, body))
+    return Json(await app.understanding.domains.modify(actor.project, domain_id, body))
 
 
 @router.post("/import", response_model=Domain)
 async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Response:
     fields, findings = await asyncio.to_thread(project.read, body.files)
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
-    return Json(await app.domains.create(actor.project, fields, also=findings))
+    return Json(await app.understanding.domains.create(actor.project, fields, also=findings))
 
 
 @router.get("", response_model=Page[Domain])
@@ -49,21 +49,21 @@ async def list_domains(page: ThePage, app: TheApp, actor: TheActor) -> Response:
 
 @router.get("/{domain_id}", response_model=Domain)
 async def get_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.domains.get(actor.project, domain_id))
+    return Json(await app.understanding.domains.get(actor.project, domain_id))
 
 
 @router.get("/{domain_id}/export", responses={200: {"content": _YAML}}, response_class=Response)
 async def export_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
-    domain = await app.domains.get(actor.project, domain_id)
+    domain = await app.understanding.domains.get(actor.project, domain_id)
     return Response(await asyncio.to_thread(dump, domain), media_type=MEDIA_TYPE)
 
 
 @router.get("/{domain_id}/report", response_model=DomainReport)
 async def get_report(domain_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.domains.report(actor.project, domain_id))
+    return Json(await app.understanding.domains.report(actor.project, domain_id))
 
 
 @router.delete("/{domain_id}", response_model=Deleted)
 async def delete_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
-    await app.domains.remove(actor.project, domain_id)
+    await app.understanding.domains.remove(actor.project, domain_id)
     return Json(Deleted(id=domain_id, object="domain.deleted"))

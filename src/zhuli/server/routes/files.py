@@ -45,7 +45,7 @@ async def create_file(
         )
     name = file.filename or "upload"
     data = forms.pieces(file)
-    return Json(await app.files.add(actor.project, data, filename=name, purpose=purpose, lifetime=seconds))
+    return Json(await app.knowledge.files.add(actor.project, data, filename=name, purpose=purpose, lifetime=seconds))
 
 
 @router.get("", response_model=Page[File])
@@ -69,7 +69,7 @@ async def get_file(file_id: str, app: TheApp, actor: TheActor) -> Response:
 
 @router.delete("/{file_id}", response_model=FileDeleted)
 async def delete_file(file_id: str, app: TheApp, actor: TheActor) -> Response:
-    await app.files.delete(actor.project, file_id)
+    await app.knowledge.files.delete(actor.project, file_id)
     return Json(FileDeleted(id=file_id))
 
 

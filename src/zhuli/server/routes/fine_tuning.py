@@ -24,7 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 @router.post("", response_model=FineTuningJob)
 async def create_fine_tuning_job(body: FineTuningJobCreate, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.tuning.create(actor.project, body))
+    return Json(await app.learning.fine_tuning.create(actor.project, body))
 
 
 @router.get("", response_model=Page[FineTuningJob])
@@ -44,17 +44,17 @@ async def get_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheAc
 
 @router.post("/{fine_tuning_job_id}/cancel", response_model=FineTuningJob)
 async def cancel_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.tuning.cancel(actor.project, fine_tuning_job_id))
+    return Json(await app.learning.fine_tuning.cancel(actor.project, fine_tuning_job_id))
 
 
 @router.post("/{fine_tuning_job_id}/pause", response_model=FineTuningJob)
 async def pause_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.tuning.pause(actor.project, fine_tuning_job_id))
+    return Json(await app.learning.fine_tuning.pause(actor.project, fine_tuning_job_id))
 
 
 @router.post("/{fine_tuning_job_id}/resume", response_model=FineTuningJob)
 async def resume_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.tuning.resume(actor.project, fine_tuning_job_id))
+    return Json(await app.learning.fine_tuning.resume(actor.project, fine_tuning_job_id))
 
 
 @router.get("/{fine_tuning_job_id}/events", response_model=Page[FineTuningEvent])

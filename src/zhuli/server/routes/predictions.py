@@ -12,4 +12,4 @@ router = APIRouter(prefix="/v1/predictions", tags=["Predictions"], route_class=J
 
 @router.post("", response_model=PredictionList)
 async def create_prediction(body: PredictionCreate, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.predictions.answer(actor.project, body))
+    return Json(await app.learning.predictions.answer(actor.project, body))

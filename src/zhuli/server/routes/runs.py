@@ -31,14 +31,14 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.post("/runs", response_model=Run, responses=_STREAM)
 async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheActor) -> Response:
     check_id(app.settings, "assistant_id", body.assistant_id)
-    run = await app.runs.create_with_thread(actor.project, body)
+    run = await app.assistants.runs.create_with_thread(actor.project, body)
     return run_stream(app, run.id) if body.stream else _polled(app, run)
 
 
 @router.post("/{thread_id}/runs", response_model=Run, responses=_STREAM)
 async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheActor, include: Include = []) -> Response:
     check_id(app.settings, "assistant_id", body.assistant_id)
-    run = await app.runs.create(actor.project, thread_id, body)
+    run = await app.assistants.runs.create(actor.project, thread_id, body)
     return run_stream(app, run.id, include=include) if body.stream else _polled(app, run)
 
 
@@ -60,19 +60,19 @@ async def modify_run(
 ) -> Response:
     if body is None or "metadata" not in body.model_fields_set:
         return await get_run(thread_id, run_id, app, actor)
-    return _polled(app, await app.runs.modify(actor.project, thread_id, run_id, body.metadata))
+    return _polled(app, await app.assistants.runs.modify(actor.project, thread_id, run_id, body.metadata))
 
 
 @router.post("/{thread_id}/runs/{run_id}/cancel", response_model=Run)
 async def cancel_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
-    return _polled(app, await app.runs.cancel(actor.project, thread_id, run_id))
+    return _polled(app, await app.assistants.runs.cancel(actor.project, thread_id, run_id))
 
 
 @router.post("/{thread_id}/runs/{run_id}/submit_tool_outputs", response_model=Run, responses=_STREAM)
 async def submit_tool_outputs(
     thread_id: str, run_id: str, body: ToolOutputsSubmit, app: TheApp, actor: TheActor
 ) -> Response:
-    run, before = await app.runs.submit(actor.project, thread_id, run_id, body.tool_outputs)
+    run, before = await app.assistants.runs.submit(actor.project, thread_id, run_id, body.tool_outputs)
     return run_stream(app, run.id, after=before) if body.stream else _polled(app, run)
 
 

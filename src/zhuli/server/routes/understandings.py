@@ -29,7 +29,9 @@ async def create_understanding(body: UnderstandingCreate, app: TheApp, actor: Th
     if body.thread is not None:
         check_id(app.settings, "thread_id", body.thread)
     domain, state = await app.database.run(_domain_and_state, actor.project, body, given)
-    made = await app.understandings.understand(actor.project, domain, body.input, state, thread_id=body.thread)
+    made = await app.understanding.understandings.understand(
+        actor.project, domain, body.input, state, thread_id=body.thread
+    )
     made.state = fold(made.changes, state).model_copy(update={"thread_id": body.thread, "domain": domain.id})
     return Json(made)
 

@@ -16,24 +16,24 @@ forms_router = APIRouter(route_class=FormRoute)
 
 @router.post("", response_model=Upload)
 async def create_upload(body: UploadCreate, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.uploads.create(actor.project, body))
+    return Json(await app.knowledge.uploads.create(actor.project, body))
 
 
 @forms_router.post("/{upload_id}/parts", response_model=UploadPart)
 async def add_upload_part(request: Request, upload_id: str, data: UploadFile, app: TheApp, actor: TheActor) -> Response:
     await forms.refuse_others(request, "data")
     forms.check_size(data, most=PART_BYTES, name="data")
-    return Json(await app.uploads.add_part(actor.project, upload_id, forms.pieces(data)))
+    return Json(await app.knowledge.uploads.add_part(actor.project, upload_id, forms.pieces(data)))
 
 
 @router.post("/{upload_id}/complete", response_model=Upload)
 async def complete_upload(upload_id: str, body: UploadComplete, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.uploads.complete(actor.project, upload_id, body))
+    return Json(await app.knowledge.uploads.complete(actor.project, upload_id, body))
 
 
 @router.post("/{upload_id}/cancel", response_model=Upload)
 async def cancel_upload(upload_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.uploads.cancel(actor.project, upload_id))
+    return Json(await app.knowledge.uploads.cancel(actor.project, upload_id))
 
 
 router.include_router(forms_router)

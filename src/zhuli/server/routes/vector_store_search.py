@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1/vector_stores", tags=["Vector stores"], route_cla
 async def search_vector_store(vector_store_id: str, body: SearchRequest, app: TheApp, actor: TheActor) -> Response:
     queries = await _queries(body, app)
     ranking = body.ranking_options or SearchRanking()
-    found = await app.knowledge.search(
+    found = await app.knowledge.searcher.search(
         actor.project,
         [vector_store_id],
         queries,

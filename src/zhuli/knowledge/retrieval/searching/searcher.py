@@ -43,7 +43,7 @@ class _Search:
     candidates: Sequence[Candidate]
 
 
-class Knowledge:
+class Searcher:
     """One for a process. Safe to call concurrently; does nothing before the first search."""
 
     def __init__(self, database: Database, catalog: Catalog, library: ProcessIndexes, clock: Clock) -> None:

@@ -1,0 +1,74 @@
+"""What every wing stands on, made once: settings, clock, hints, database, models, blobs, telemetry. And what a wing is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from zhuli import registry
+from zhuli.core.clock import Clock
+from zhuli.core.hints import Hints
+from zhuli.core.telemetry import Telemetry
+from zhuli.core.traces import make_tracer
+from zhuli.models import bases
+from zhuli.models.catalog import Catalog
+from zhuli.ports import BlobStore
+from zhuli.settings import Settings
+from zhuli.store.database import Database
+from zhuli.store.opening import open_database
+from zhuli.worker.loop import Chore, JobKind
+
+
+@dataclass
+class Ground:
+    """Each wing's build() takes it, beside what it needs of other wings."""
+
+    settings: Settings
+    clock: Clock
+    hints: Hints
+    database: Database
+    catalog: Catalog
+    blobs: BlobStore
+    telemetry: Telemetry
+
+    @property
+    def job_slots(self) -> bool:
+        """Whether this process does jobs at all: with worker_slots = 0 it only serves, and looks after time limits."""
+        return self.settings.worker_slots > 0
+
+    async def aclose(self) -> None:
+        """After the wings."""
+        await self.catalog.aclose()
+        await self.blobs.aclose()
+        await self.telemetry.aclose()
+        await self.database.aclose()
+
+
+class Wing(Protocol):
+    """A wing of the house as the root sees it: built, started and closed as one; its jobs are the worker's."""
+
+    def jobs(self) -> Mapping[str, JobKind]:
+        """The kinds of job that it handles, and how many of each at once."""
+
+    def chores(self) -> Sequence[Chore]:
+        """What it looks after in each worker process."""
+
+    async def start(self) -> None:
+        """Once the schema is up to date, before anybody asks."""
+
+    def begin_to_stop(self) -> None:
+        """The process will end: make jobs that take long give up their place soon."""
+
+    async def aclose(self) -> None:
+        """When no job runs any more."""
+
+
+def lay(settings: Settings, clock: Clock) -> Ground:
+    """The ground that `settings` describe; nothing is started. Raises ConfigurationError."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    hints = Hints()
+    database = open_database(settings.database, hints, durable=settings.durable)
+    catalog = Catalog.load(settings.models, settings.data_dir, engines=settings.tuned_engines)
+    bases.check(settings.models, entries=catalog.entries)
+    blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
+    telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
+    return Ground(settings, clock, hints, database, catalog, blobs, telemetry)

@@ -1,0 +1,86 @@
+"""The wing of learning, built: fine-tuning jobs, tuned models as every process knows them, predictions."""
+
+import asyncio
+import logging
+import shlex
+from contextlib import suppress
+from dataclasses import dataclass
+
+from zhuli.ground import Ground
+from zhuli.learning.jobs.child_process import PROGRAM
+from zhuli.learning.jobs.commands import TuningCommands
+from zhuli.learning.jobs.discarding import FolderDiscarding
+from zhuli.learning.jobs.handler import TuningHandler, Tunings
+from zhuli.learning.jobs.registering import Registering, ResultFiles
+from zhuli.learning.predicting.answering import Answering
+from zhuli.learning.predicting.predictor import Predictor
+from zhuli.store.learning import fine_tuning, tuned_models
+from zhuli.worker.loop import Chore, JobKind
+
+log = logging.getLogger(__name__)
+
+_MODELS_SECONDS = 5.0
+"""How often the tuned models are looked up, should a hint be lost."""
+
+
+@dataclass
+class LearningWing:
+    """Implements ground.Wing."""
+
+    ground: Ground
+    fine_tuning: TuningCommands
+    handlers: dict[str, TuningHandler]
+    predictor: Predictor
+    predictions: Answering
+    _watching: asyncio.Task[None] | None = None
+
+    def jobs(self) -> dict[str, JobKind]:
+        slots = self.ground.settings.tuning_slots
+        return {
+            fine_tuning.CHECK: JobKind(self.handlers[fine_tuning.CHECK], min(slots, 1)),
+            fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots),
+            tuned_models.DISCARD: JobKind(FolderDiscarding(self.ground.database, self.ground.settings.data_dir), 1),
+        }
+
+    def chores(self) -> list[Chore]:
+        return []
+
+    async def start(self) -> None:
+        await self.ground.database.run(self.ground.catalog.tuned.read)
+        self._watching = asyncio.create_task(self._watch_models())
+
+    async def _watch_models(self) -> None:
+        """Know of tuned models and aliases what other processes do to them; hints may be lost."""
+        with self.ground.hints.listen(tuned_models.TOPIC) as changes:
+            while not self.ground.hints.closed:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changes.get(), _MODELS_SECONDS)
+                try:
+                    await self.ground.database.run(self.ground.catalog.tuned.read)
+                except Exception:
+                    log.exception("The tuned models can't be looked up; trying again")
+
+    def begin_to_stop(self) -> None:
+        """A training child makes a checkpoint, and its job is put back."""
+        for handler in self.handlers.values():
+            handler.begin_to_stop()
+
+    async def aclose(self) -> None:
+        await self.predictor.aclose()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+
+def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
+    """files: where result files of fine-tuning jobs go."""
+    settings, database, catalog = ground.settings, ground.database, ground.catalog
+    predictor = Predictor(seconds=settings.prediction_seconds, models=settings.prediction_models)
+    commands = TuningCommands(database, ground.blobs, catalog, ground.clock, settings.models)
+    program = shlex.split(settings.tuning_command or "") or PROGRAM
+    registering = Registering(database, files, catalog, ground.clock, settings.data_dir, settings.models)
+    tunings = Tunings(
+        database, registering, ground.clock, settings.data_dir, settings.models, settings.max_attempts, program
+    )
+    handlers = {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)}
+    return LearningWing(ground, commands, handlers, predictor, Answering(database, catalog, predictor))
