@@ -261,10 +261,43 @@ _DOMAIN: Schema = {
     "required": ["id", "object", "created_at", "version", "report", "intents", "entities", "slots", "forms"],
 }
 
+_TEXT_COMPLETION: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^cmpl-"},
+        "object": {"const": "text_completion"},
+        "created": {"type": "integer"},
+        "model": {"type": "string"},
+        "choices": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "text": {"type": "string"},
+                    "index": {"type": "integer"},
+                    "logprobs": {
+                        "type": ["object", "null"],
+                        "required": ["tokens", "token_logprobs", "top_logprobs", "text_offset"],
+                    },
+                    "finish_reason": {"enum": ["stop", "length", "content_filter", None]},
+                },
+                "required": ["text", "index", "logprobs", "finish_reason"],
+            },
+        },
+        "usage": {"anyOf": [{"$ref": "#/components/schemas/CompletionUsage"}, {"type": "null"}]},
+    },
+    "required": ["id", "object", "created", "model", "choices"],
+}
+"""As the original has it, of whose description only what was served at first was cut out."""
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
         "text/event-stream": {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}
+    },
+    ("POST", f"{PREFIX}/completions"): {
+        "application/json": {"schema": _TEXT_COMPLETION},
+        "text/event-stream": {"schema": _TEXT_COMPLETION},
     },
     ("GET", f"{PREFIX}/models/{{model}}/export"): {"application/octet-stream": {}},
     ("POST", f"{PREFIX}/predictions"): {"application/json": {"schema": _PREDICTIONS}},

@@ -6,7 +6,7 @@ import string
 _LETTERS = (string.ascii_letters + string.digits).encode()
 _OF_BYTE = bytes(_LETTERS[byte % len(_LETTERS)] for byte in range(256))
 
-SEPARATORS = {"file": "-", "chatcmpl": "-", "sk": "-", "ftjob": "-", "ftevent": "-"}
+SEPARATORS = {"file": "-", "chatcmpl": "-", "cmpl": "-", "sk": "-", "ftjob": "-", "ftevent": "-"}
 """Prefixes that are not followed by an underscore."""
 
 

@@ -12,12 +12,12 @@ TOKENS = 100_256
 """Tokens that stand for text; special ones, which come behind them, stand for none."""
 
 
-def text_of(tokens: Sequence[int]) -> str:
-    """The text that the tokens spell; InvalidRequest names what is no token."""
+def text_of(tokens: Sequence[int], *, param: str = "input") -> str:
+    """The text that the tokens spell; InvalidRequest names what is no token. param: of the request that has them."""
     if unknown := [token for token in tokens if not 0 <= token < TOKENS]:
         raise InvalidRequest(
-            f"Invalid 'input': {unknown[0]} is not a token of {ENCODING}, whose tokens for text are 0 to {TOKENS - 1}.",
-            param="input",
+            f"Invalid '{param}': {unknown[0]} is not a token of {ENCODING}, whose tokens for text are 0 to {TOKENS - 1}.",
+            param=param,
             code="invalid_value",
         )
     # Who cuts a long text into lists of tokens may cut a character, which is four bytes at most; what is left of it goes.
@@ -26,7 +26,7 @@ def text_of(tokens: Sequence[int]) -> str:
             decoded: str = _encoding().decode(list(tokens[start : len(tokens) - end]))
             return decoded
     raise InvalidRequest(
-        f"Invalid 'input': these tokens of {ENCODING} spell no text.", param="input", code="invalid_value"
+        f"Invalid '{param}': these tokens of {ENCODING} spell no text.", param=param, code="invalid_value"
     )
 
 
