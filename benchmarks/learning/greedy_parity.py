@@ -94,8 +94,8 @@ def _tuned(base: Path, examples: Sequence[Example], folder: Path, options: argpa
     model = task.begin(base, examples)
     with_adapters(model, chosen)
     what_learns(model, chosen)
-    journal = EventLog(folder, listeners=[lambda event: print(event.message, flush=True)])
-    fit(task, model, examples, [], chosen, seed=options.seed, journal=journal, control=Control())
+    event_log = EventLog(folder, listeners=[lambda event: print(event.message, flush=True)])
+    fit(task, model, examples, [], chosen, seed=options.seed, event_log=event_log, control=Control())
     return task, model
 
 

@@ -66,8 +66,8 @@ class Bench:
 def ours(bench: Bench, task: Task, model: Any, options: Hyperparameters, *, seed: int) -> float:
     """Seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        journal = EventLog(Path(folder))
-        return fit(task, model, bench.train, [], options, seed=seed, journal=journal, control=Control()).seconds
+        event_log = EventLog(Path(folder))
+        return fit(task, model, bench.train, [], options, seed=seed, event_log=event_log, control=Control()).seconds
 
 
 class PlainModule(torch.nn.Module):

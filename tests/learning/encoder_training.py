@@ -90,7 +90,7 @@ class Trained:
             [],
             self.options,
             seed=0,
-            journal=EventLog(folder),
+            event_log=EventLog(folder),
             control=Control(),
         )
         self.model.eval()

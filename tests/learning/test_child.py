@@ -1,4 +1,4 @@
-"""The journal and the ears of the training child: what is written is whole, and what is asked is heard."""
+"""The event log and the ears of the training child: what is written is whole, and what is asked arrives."""
 
 import errno
 import io
@@ -15,9 +15,9 @@ from zhuli.types.learning.tuning import TuningEvent
 
 def test_events_are_numbered_on_over_several_attempts(tmp_path: Path) -> None:
     EventLog(tmp_path).write("message", "one", level="warn", step=3)
-    journal = EventLog(tmp_path)
-    journal.write("metrics", "two")
-    journal.write("succeeded", "three", trained_tokens=7)
+    event_log = EventLog(tmp_path)
+    event_log.write("metrics", "two")
+    event_log.write("succeeded", "three", trained_tokens=7)
     read = events(tmp_path)
     assert [(event.number, event.message) for event in read] == [(1, "one"), (2, "two"), (3, "three")]
     assert (read[0].level, read[0].data) == ("warn", {"step": 3})

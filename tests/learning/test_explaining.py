@@ -83,7 +83,7 @@ def _learned(name: Any, file: str, columns: dict[str, str], options: Hyperparame
     examples = load(spec, task, folder).train[:60]
     words = {word for example in examples for word in segments(task.text_of(example))}
     model = task.begin(tiny_encoder(folder / "base", words=words), examples)
-    fit(task, model, examples, [], options, seed=0, journal=EventLog(folder), control=Control())
+    fit(task, model, examples, [], options, seed=0, event_log=EventLog(folder), control=Control())
     remember(task, model, examples, folder)
     return Learned(task, model, examples, folder)
 

@@ -75,10 +75,10 @@ class Training:
 
     def fit(self, *, listen: Callable[[TuningEvent], None] | None = None, **more: Any) -> Fitted:
         control = more.pop("control", Control())
-        journal = EventLog(self.folder, listeners=[listen] if listen else [])
+        event_log = EventLog(self.folder, listeners=[listen] if listen else [])
         held_out = more.pop("held_out", HELD_OUT)
         return fit(
-            self.task, self.model, TRAIN, held_out, self.options, seed=3, journal=journal, control=control, **more
+            self.task, self.model, TRAIN, held_out, self.options, seed=3, event_log=event_log, control=control, **more
         )
 
     def measured(self, model: Module) -> dict[str, Any]:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # of 
 Learned = tuple[dict[str, Any], list[float]]
 
 
-def learn(base: Path, *, journal: EventLog, control: Control) -> Learned:
+def learn(base: Path, *, event_log: EventLog, control: Control) -> Learned:
     """The weights after two epochs, and the losses on the way; the last batch of an epoch is an odd one."""
     torch.set_num_threads(1)
     options = chosen(
@@ -40,7 +40,7 @@ def learn(base: Path, *, journal: EventLog, control: Control) -> Learned:
     train = sentences(43)
     model = task.begin(base, train)
     set_dropout(model, 0.0)
-    fitted = fit(task, model, train, sentences(16), options, seed=1, journal=journal, control=control)
+    fitted = fit(task, model, train, sentences(16), options, seed=1, event_log=event_log, control=control)
     weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}  # Ray hands no tensors back
     return weights, [entry["train_loss"] for entry in fitted.history]
 
@@ -49,11 +49,11 @@ def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
     base = tiny_encoder(tmp_path / "base", words=WORDS)
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    alone, losses = learn(base, journal=EventLog(tmp_path / "one"), control=Control())
+    alone, losses = learn(base, event_log=EventLog(tmp_path / "one"), control=Control())
     work = functools.partial(learn, base)
     two = tmp_path / "two"
     together, same_losses = train_on_workers(
-        Workers(number=2), work, folder=two, journal=EventLog(two), control=Control()
+        Workers(number=2), work, folder=two, event_log=EventLog(two), control=Control()
     )
     assert same_losses == pytest.approx(losses, abs=1e-5)
     assert alone.keys() == together.keys()
@@ -72,7 +72,7 @@ def test_trials_at_once_are_those_of_one_search(tmp_path: Path) -> None:
         metric="f1",
         folder=tmp_path,
         seed=3,
-        journal=EventLog(tmp_path),
+        event_log=EventLog(tmp_path),
         control=Control(),
     )
     assert [trial["number"] for trial in found.trials] == [1, 2, 3]
@@ -87,8 +87,8 @@ def test_trials_at_once_are_those_of_one_search(tmp_path: Path) -> None:
 def test_a_worker_hears_what_the_parent_asks_and_the_parent_tells_what_the_worker_did(tmp_path: Path) -> None:
     (tmp_path / "tuning").mkdir()
     shared, asked = tmp_path / "workers", Control()
-    journal = EventLog(tmp_path / "tuning")
-    with parent(shared, journal=journal, control=asked), control_of(shared) as heard:
+    event_log = EventLog(tmp_path / "tuning")
+    with parent(shared, event_log=event_log, control=asked), control_of(shared) as heard:
         EventLog(shared).write("metrics", "Step 1/2: training loss=0.50", step=1)
         asked.ask("pause")
         while heard.wanted is None:  # pytest's timeout ends it if it is never heard

@@ -51,7 +51,7 @@ def start_child(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def wait_for_step(folder: Path, step: int, child: subprocess.Popen[bytes]) -> None:
-    """Until the journal tells of a step from this one on, and there is a checkpoint to go on from."""
+    """Until the event log tells of a step from this one on, and there is a checkpoint to go on from."""
     deadline = time.monotonic() + SECONDS
     while not (steps(folder)[-1:] >= [step] and (folder / "checkpoints" / checkpoints.FILE).exists()):
         assert child.poll() is None and time.monotonic() < deadline, events(folder)

@@ -49,7 +49,7 @@ def searched(folder: Path, curve: Curve, wanted: Search, given: Hyperparameters 
         metric="f1",
         folder=folder,
         seed=3,
-        journal=EventLog(folder),
+        event_log=EventLog(folder),
         control=Control(),
     )
 

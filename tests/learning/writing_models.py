@@ -80,5 +80,5 @@ def tuned(
         with_adapters(model, chosen)
     what_learns(model, chosen)
     folder.mkdir(parents=True, exist_ok=True)
-    fitted = fit(task, model, examples, [], chosen, seed=0, journal=EventLog(folder), control=Control())
+    fitted = fit(task, model, examples, [], chosen, seed=0, event_log=EventLog(folder), control=Control())
     return task, model, examples, fitted

@@ -27,11 +27,11 @@ def main() -> None:
     Thread(target=_listen, args=[control], daemon=True).start()
     spec = Spec.model_validate_json((folder / "spec.json").read_bytes())
     plan = json.loads((folder / spec.train.path).read_bytes().splitlines()[0])
-    journal = EventLog(folder)
+    event_log = EventLog(folder)
     if phase == "check":
-        _check(journal, plan)
+        _check(event_log, plan)
     else:
-        _tune(folder, spec, plan, journal, control)
+        _tune(folder, spec, plan, event_log, control)
 
 
 def _listen(control: Control) -> None:
@@ -41,45 +41,45 @@ def _listen(control: Control) -> None:
     os._exit(1)
 
 
-def _check(journal: EventLog, plan: dict[str, Any]) -> None:
+def _check(event_log: EventLog, plan: dict[str, Any]) -> None:
     time.sleep(plan.get("check_pause", 0.0))
     if line := plan.get("bad_line"):
         message = f'Line {line}: there is no label. Give one: {{"text": …, "label": …}}.'
-        journal.write("failed", message, level="error", code="invalid_training_file", param="training_file")
+        event_log.write("failed", message, level="error", code="invalid_training_file", param="training_file")
     else:
-        journal.write("succeeded", "The data can be used.", report={"counts": {"train": 1}})
+        event_log.write("succeeded", "The data can be used.", report={"counts": {"train": 1}})
 
 
-def _tune(folder: Path, spec: Spec, plan: dict[str, Any], journal: EventLog, control: Control) -> None:
+def _tune(folder: Path, spec: Spec, plan: dict[str, Any], event_log: EventLog, control: Control) -> None:
     steps = plan.get("steps", 3)
     done = max((event.data["step"] for event in events(folder) if event.kind == "metrics"), default=0)
     options = {"batch_size": 8, "n_epochs": 2, "learning_rate_multiplier": "auto"}
-    journal.write("message", "Hyperparameters are chosen.", hyperparameters=options)
+    event_log.write("message", "Hyperparameters are chosen.", hyperparameters=options)
     for step in range(done + 1, steps + 1):
         if control.wanted:
             how: EventKind = "cancelled" if control.wanted == "cancel" else "paused"
-            journal.write(how, f"The tuning is {how}.")
+            event_log.write(how, f"The tuning is {how}.")
             return
         _die_if_told(folder, plan, step)
         time.sleep(plan.get("pause", 0.0))
         told = f"Step {step}/{steps}: training loss={1 / step:.2f}"
-        journal.write("metrics", told, step=step, total_steps=steps, train_loss=1 / step)
+        event_log.write("metrics", told, step=step, total_steps=steps, train_loss=1 / step)
         if step % plan.get("die_every", steps + 1) == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         if step % plan.get("checkpoint_every", steps) == 0:
             _make_model(folder / f"checkpoints/{step}", spec, plan)
             metrics = {"valid_loss": 1 / step}
-            journal.write("checkpoint", "A checkpoint.", step=step, path=f"checkpoints/{step}", metrics=metrics)
+            event_log.write("checkpoint", "A checkpoint.", step=step, path=f"checkpoints/{step}", metrics=metrics)
     if why := plan.get("fail"):
-        journal.write("failed", why, level="error", code="diverged", param="hyperparameters")
+        event_log.write("failed", why, level="error", code="diverged", param="hyperparameters")
         return
     (folder / "results.csv").write_text(
         "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,1.0,,,\n"
     )
     (folder / "report.json").write_text("{}")
     _make_model(folder / MODEL, spec, plan)
-    journal.write("report", "accuracy 0.50 → 0.90", report={"before": {"accuracy": 0.5}, "after": {"accuracy": 0.9}})
-    journal.write("succeeded", "The tuning has succeeded.", trained_tokens=100 * steps)
+    event_log.write("report", "accuracy 0.50 → 0.90", report={"before": {"accuracy": 0.5}, "after": {"accuracy": 0.9}})
+    event_log.write("succeeded", "The tuning has succeeded.", trained_tokens=100 * steps)
 
 
 def _die_if_told(folder: Path, plan: dict[str, Any], step: int) -> None:

@@ -15,11 +15,11 @@ def read_all(tail: Tail) -> list[int]:
 
 
 def test_each_event_is_read_once_and_one_that_is_being_written_later(tmp_path: Path) -> None:
-    journal, tail = EventLog(tmp_path), Tail(tmp_path)
+    event_log, tail = EventLog(tmp_path), Tail(tmp_path)
     assert read_all(tail) == []
-    journal.write("message", "one")
+    event_log.write("message", "one")
     assert read_all(tail) == [1]
-    line = journal.write("message", "two").model_copy(update={"number": 3}).model_dump_json().encode()
+    line = event_log.write("message", "two").model_copy(update={"number": 3}).model_dump_json().encode()
     with (tmp_path / EVENTS).open("ab") as file:
         file.write(line[:20])
         file.flush()
@@ -29,8 +29,8 @@ def test_each_event_is_read_once_and_one_that_is_being_written_later(tmp_path: P
 
 
 def test_an_event_may_be_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
-    journal = EventLog(tmp_path)
-    journal.write("message", "short")
-    journal.write("report", "long", report={"confusion": "x" * 10_000_000})
-    journal.write("succeeded", "short")
+    event_log = EventLog(tmp_path)
+    event_log.write("message", "short")
+    event_log.write("report", "long", report={"confusion": "x" * 10_000_000})
+    event_log.write("succeeded", "short")
     assert read_all(Tail(tmp_path)) == [1, 2, 3]

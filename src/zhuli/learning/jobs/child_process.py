@@ -29,7 +29,7 @@ _NICENESS = 5
 _READ = 4 * 1024 * 1024
 """Bytes of events.jsonl that are read at once."""
 
-Wish = Literal["cancel", "pause"]
+Request = Literal["cancel", "pause"]
 
 
 class FolderLock:
@@ -64,7 +64,7 @@ class ChildProcess:
         assert process.stdin is not None
         self._process = process
         self._input = process.stdin
-        self._asked: set[Wish] = set()
+        self._asked: set[Request] = set()
 
     @classmethod
     async def start(cls, program: Sequence[str], phase: str, folder: Path, lock: FolderLock) -> Self:
@@ -91,11 +91,11 @@ class ChildProcess:
     def code(self) -> int | None:
         return self._process.returncode
 
-    def ask(self, wish: Wish) -> None:
+    def ask(self, request: Request) -> None:
         """Say it once; a child that has ended hears nothing."""
-        if wish not in self._asked and self.code is None:
-            self._asked.add(wish)
-            self._input.write(f"{wish}\n".encode())
+        if request not in self._asked and self.code is None:
+            self._asked.add(request)
+            self._input.write(f"{request}\n".encode())
 
     async def wait(self, seconds: float) -> bool:
         """Whether it has ended by then."""

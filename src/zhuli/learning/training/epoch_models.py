@@ -18,8 +18,8 @@ KEPT = 3
 class Writer:
     """Writes a model an epoch and throws older ones away; heads on cached features learn too fast to be worth it."""
 
-    def __init__(self, todo: Plan, options: Hyperparameters, journal: EventLog) -> None:
-        self._todo, self._options, self._journal = todo, options, journal
+    def __init__(self, todo: Plan, options: Hyperparameters, event_log: EventLog) -> None:
+        self._todo, self._options, self._event_log = todo, options, event_log
         self._folder = todo.folder / CHECKPOINTS
         self._told = {event.data["step"] for event in events(todo.folder) if event.kind == "checkpoint"}
 
@@ -32,7 +32,7 @@ class Writer:
         if step not in self._told:
             self._told.add(step)
             path = str(place.relative_to(self._todo.folder))
-            self._journal.write(
+            self._event_log.write(
                 "checkpoint", f"Checkpoint created at step {step}", step=step, path=path, metrics=metrics
             )
         for old in _written(self._todo)[:-KEPT]:

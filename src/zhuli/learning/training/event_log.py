@@ -57,7 +57,7 @@ class EventLog:
 
 
 def events(folder: Path, *, after: int = 0) -> list[TuningEvent]:
-    """The whole events with numbers above `after`, in order; none for a folder that has no journal."""
+    """The whole events with numbers above `after`, in order; none for a folder that has no event log."""
     try:
         lines = (folder / EVENTS).read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:

@@ -38,7 +38,7 @@ from zhuli.types.learning.tuning import TASK, Spec
 
 CHECKPOINTS = "checkpoints"
 FROM_WORKERS = "workers"
-NEEDED_FIRST = ("seed", "journal", "control", "folder")
+NEEDED_FIRST = ("seed", "event_log", "control", "folder")
 
 EachEpoch = Callable[[Task, Any, int, Metrics], None]
 """Task, model, step and metrics at the end of an epoch."""
@@ -155,7 +155,7 @@ def train(
     plan: Plan,
     options: Hyperparameters,
     *,
-    journal: EventLog,
+    event_log: EventLog,
     control: Control,
     checkpoints_folder: Path | None,
     report: Report | None = None,
@@ -171,7 +171,7 @@ def train(
 
     common: dict[str, Any] = {
         "seed": plan.spec.seed,
-        "journal": journal,
+        "event_log": event_log,
         "control": control,
         "folder": checkpoints_folder,
         "evaluate": None if task.generates else measured,
@@ -190,7 +190,7 @@ def attempt(plan: Plan, options: Hyperparameters, *, folder: Path, report: Repor
     done = train(
         plan,
         plan.options(options),
-        journal=EventLog(folder),
+        event_log=EventLog(folder),
         control=control,
         checkpoints_folder=None,
         report=report,
@@ -202,10 +202,10 @@ def attempt(plan: Plan, options: Hyperparameters, *, folder: Path, report: Repor
     return metrics
 
 
-def work(plan: Plan, options: Hyperparameters, *, journal: EventLog, control: Control) -> Fitted:
+def work(plan: Plan, options: Hyperparameters, *, event_log: EventLog, control: Control) -> Fitted:
     """One of several workers; the first leaves what was learned in the tuning's folder."""
     place = plan.folder / CHECKPOINTS
-    done = train(plan, options, journal=journal, control=control, checkpoints_folder=place)
+    done = train(plan, options, event_log=event_log, control=control, checkpoints_folder=place)
     if WorkerGroup().rank == 0:
         what_learns(done.model, options)  # few_shot has frozen the encoder in between
         checkpoints.write(place / FROM_WORKERS, {"weights": checkpoints.learned(done.model)})

@@ -64,76 +64,76 @@ class Outcome:
 
 def tune(folder: Path, *, control: Control | None = None, listeners: Sequence[Listener] = ()) -> Outcome:
     """Run the tuning in `folder`, or go on with it, to its end; gives what it came to, and raises nothing."""
-    return _told(folder, listeners, lambda journal: _tuned(folder, journal, control or Control()))
+    return _told(folder, listeners, lambda event_log: _tuned(folder, event_log, control or Control()))
 
 
 def check(folder: Path, *, control: Control | None = None, listeners: Sequence[Listener] = ()) -> Outcome:
     """Read the data only; the Outcome's report is what is in it."""
 
-    def checked(journal: EventLog) -> Outcome:
+    def checked(event_log: EventLog) -> Outcome:
         (control or Control()).check()
         data = read_data(read_spec(folder), folder)
         report = data.report.model_dump(mode="json")
-        journal.write("succeeded", "The data can be used.", report=report)
+        event_log.write("succeeded", "The data can be used.", report=report)
         return Outcome("succeeded", None, report, None)
 
     return _told(folder, listeners, checked)
 
 
 def _told(folder: Path, listeners: Sequence[Listener], story: Callable[[EventLog], Outcome]) -> Outcome:
-    """Tell the story's end to the journal, whatever it is."""
+    """Tell the story's end to the event log, whatever it is."""
     if not folder.is_dir():
         return Outcome("failed", None, {}, TuningFailed("server_error", f"There is no folder {folder}."))
     board = TensorBoard(folder)
-    journal = EventLog(folder, listeners=[*listeners, board])
+    event_log = EventLog(folder, listeners=[*listeners, board])
     try:
-        return story(journal)
+        return story(event_log)
     except Stopped as stopped:
-        journal.write(stopped.how, f"The tuning is {stopped.how}.")
+        event_log.write(stopped.how, f"The tuning is {stopped.how}.")
         return Outcome(stopped.how, None, {}, None)
     except Exception as error:
-        return _failed(journal, error)
+        return _failed(event_log, error)
     finally:
         board.close()
 
 
-def _failed(journal: EventLog, error: Exception) -> Outcome:
+def _failed(event_log: EventLog, error: Exception) -> Outcome:
     failure = known(error)
     if failure is None:
         log.exception("A tuning ended with an error that nobody expected.")
         failure = TuningFailed("server_error", "The training ended with an error of the server; its log says more.")
     try:
-        journal.write("failed", failure.message, level="error", code=failure.code, param=failure.param)
+        event_log.write("failed", failure.message, level="error", code=failure.code, param=failure.param)
     except OSError:
         # Without space even this line does not fit: the outcome says it all the same.
-        log.exception("The journal can't be written.")
+        log.exception("The event log can't be written.")
     return Outcome("failed", None, {}, failure)
 
 
-def _tuned(folder: Path, journal: EventLog, control: Control) -> Outcome:
+def _tuned(folder: Path, event_log: EventLog, control: Control) -> Outcome:
     spec = read_spec(folder)
     if (folder / MODEL).is_dir():
-        return _succeeded(folder, journal)
+        return _succeeded(folder, event_log)
     torch.set_num_threads(spec.threads or os.cpu_count() or 1)
     data = read_data(spec, folder)
     data_report = data.report.model_dump(mode="json")
-    journal.write("message", _counted(data_report), data=data_report)
+    event_log.write("message", _counted(data_report), data=data_report)
     todo = plan(folder, spec, data)
     control.check()
-    options, searched = _searched(todo, journal, control)
-    journal.write("message", f"Hyperparameters: {_shown(options)}.", hyperparameters=options.model_dump(mode="json"))
+    options, searched = _searched(todo, event_log, control)
+    event_log.write("message", f"Hyperparameters: {_shown(options)}.", hyperparameters=options.model_dump(mode="json"))
     for warning in limits.told(spec.hyperparameters, options):
-        journal.write("message", warning, level="warn")
+        event_log.write("message", warning, level="warn")
     examples = _held_out(todo)
-    before = _before(todo, options, examples, journal=journal, control=control)
-    done = _trained(todo, options, journal, control)
-    journal.write("message", "The training has ended; now the model is measured on what was held out, and written.")
+    before = _before(todo, options, examples, event_log=event_log, control=control)
+    done = _trained(todo, options, event_log, control)
+    event_log.write("message", "The training has ended; now the model is measured on what was held out, and written.")
     report: dict[str, Any] = {"data": data_report, "hyperparameters": options.model_dump(mode="json")}
     report |= _evaluated(todo, done, before, examples, options=options, control=control)
     report["training"] = {name: value for name, value in asdict(done.fitted).items() if name != "history"}
     if searched is not None:
         report |= {"search": searched, "trials": searched["trials"]}
-    return _kept(todo, done, options, report, journal)
+    return _kept(todo, done, options, report, event_log)
 
 
 def _compared(report: dict[str, Any]) -> str:
@@ -155,7 +155,7 @@ def _shown(options: Hyperparameters) -> str:
     return ", ".join(f"{name} {getattr(options, name)}" for name in names)
 
 
-def _searched(todo: Plan, journal: EventLog, control: Control) -> tuple[Hyperparameters, dict[str, Any] | None]:
+def _searched(todo: Plan, event_log: EventLog, control: Control) -> tuple[Hyperparameters, dict[str, Any] | None]:
     """The hyperparameters to train with, and what a search for them found."""
     spec = todo.spec
     if spec.search is None:
@@ -171,7 +171,7 @@ def _searched(todo: Plan, journal: EventLog, control: Control) -> tuple[Hyperpar
         metric="loss" if task.generates else task.metric,
         folder=todo.folder,
         seed=spec.seed,
-        journal=journal,
+        event_log=event_log,
         control=control,
     )
     return todo.options(found.options), found.report()
@@ -184,7 +184,7 @@ def _held_out(todo: Plan) -> list[Example]:
 
 
 def _before(
-    todo: Plan, options: Hyperparameters, examples: Sequence[Example], *, journal: EventLog, control: Control
+    todo: Plan, options: Hyperparameters, examples: Sequence[Example], *, event_log: EventLog, control: Control
 ) -> list[Prediction]:
     kept = todo.folder / BEFORE
     if kept.exists():
@@ -193,26 +193,26 @@ def _before(
     plugin = registry.find("tasks", todo.spec.task)
     if plugin.untrained == "majority":
         return [plugin(options, {}).majority(todo.data.train)] * len(examples)
-    journal.write("message", f"The base answers {len(examples)} held-out examples, to be compared with later.")
+    event_log.write("message", f"The base answers {len(examples)} held-out examples, to be compared with later.")
     task, model = todo.begin(options)
     predictions = answers(task, model, examples, batch_size=int(options.batch_size), control=control)
     whole_file.replace(kept, json.dumps(predictions, ensure_ascii=False, default=float).encode())
     return predictions
 
 
-def _trained(todo: Plan, options: Hyperparameters, journal: EventLog, control: Control) -> Trained:
+def _trained(todo: Plan, options: Hyperparameters, event_log: EventLog, control: Control) -> Trained:
     if todo.spec.workers is not None:
         from zhuli.learning.training.distributed.ray_workers import train_on_workers  # Ray takes seconds and is for few
 
         fitted: Fitted = train_on_workers(
-            todo.spec.workers, partial(work, todo, options), folder=todo.folder, journal=journal, control=control
+            todo.spec.workers, partial(work, todo, options), folder=todo.folder, event_log=event_log, control=control
         )
         return learned_by_workers(todo, options, fitted)
-    writer = epoch_models.Writer(todo, options, journal)
+    writer = epoch_models.Writer(todo, options, event_log)
     return train(
         todo,
         options,
-        journal=journal,
+        event_log=event_log,
         control=control,
         checkpoints_folder=todo.folder / CHECKPOINTS,
         each_epoch=writer.write,
@@ -238,7 +238,7 @@ def _evaluated(
     return report
 
 
-def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str, Any], journal: EventLog) -> Outcome:
+def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str, Any], event_log: EventLog) -> Outcome:
     """The reports, then the model, whole; only then is anything thrown away."""
     folder = todo.folder
     evaluation.write_reports(folder, todo.spec, report, done.fitted.history)
@@ -246,14 +246,14 @@ def _kept(todo: Plan, done: Trained, options: Hyperparameters, report: dict[str,
     finished_model.write(folder / MODEL, todo, done.task, done.model, options, report=report)
     for left in (folder / CHECKPOINTS).rglob(checkpoints.FILE):
         left.unlink()
-    journal.write("report", _compared(report), report=report)
-    return _succeeded(folder, journal)
+    event_log.write("report", _compared(report), report=report)
+    return _succeeded(folder, event_log)
 
 
-def _succeeded(folder: Path, journal: EventLog) -> Outcome:
+def _succeeded(folder: Path, event_log: EventLog) -> Outcome:
     """Also for a folder whose model stands although nobody was told: its process died in between."""
     report = json.loads((folder / evaluation.REPORT).read_text(encoding="utf-8"))
-    journal.write(
+    event_log.write(
         "succeeded", "The tuning has succeeded.", trained_tokens=report.get("training", {}).get("trained_tokens", 0)
     )
     return Outcome("succeeded", folder / MODEL, report, None)

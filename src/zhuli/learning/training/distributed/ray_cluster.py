@@ -91,8 +91,8 @@ def _listen_to(*, others: bool) -> None:
 
 
 @contextmanager
-def parent(folder: Path, *, journal: EventLog | None, control: Control) -> Iterator[None]:
-    """What the control is asked is written to `folder`, and events of the journal there are taken over into `journal`."""
+def parent(folder: Path, *, event_log: EventLog | None, control: Control) -> Iterator[None]:
+    """What the control is asked is written to `folder`, and events of the log there are taken over into `event_log`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _WANTED).unlink(missing_ok=True)
     taken = len(events(folder))
@@ -101,11 +101,11 @@ def parent(folder: Path, *, journal: EventLog | None, control: Control) -> Itera
         nonlocal taken
         if control.wanted is not None:
             (folder / _WANTED).write_text(control.wanted)
-        if journal is None:
+        if event_log is None:
             return
         for event in events(folder, after=taken):
             taken = event.number
-            journal.write(event.kind, event.message, level=event.level, **event.data)
+            event_log.write(event.kind, event.message, level=event.level, **event.data)
 
     with _every(POLL_SECONDS, look):
         yield

@@ -1,6 +1,6 @@
 """Train on several Ray workers: Ray Train starts them and joins them to a group, the same loop runs on each.
 
-How they make a step together is training.crew's matter; the result is that of one worker. A worker that dies ends the
+How they make a step together is distributed_workers' matter; the result is that of one worker. A worker that dies ends the
 training, which then goes on from its checkpoint like any other.
 """
 
@@ -38,14 +38,14 @@ class Raised(Exception):
 class Work(Protocol[T]):
     """What each worker does, inside the process group; picklable. The first one's result, without tensors, is handed back."""
 
-    def __call__(self, *, journal: EventLog, control: Control) -> T: ...
+    def __call__(self, *, event_log: EventLog, control: Control) -> T: ...
 
 
-def train_on_workers(workers: Workers, work: Work[T], *, folder: Path, journal: EventLog, control: Control) -> T:
+def train_on_workers(workers: Workers, work: Work[T], *, folder: Path, event_log: EventLog, control: Control) -> T:
     """Do `work` on every worker. Raises Stopped and TuningFailed as the workers did."""
     place = folder / FOLDER
     shutil.rmtree(place, ignore_errors=True)
-    with cluster(workers.address, processes=workers.number), parent(place, journal=journal, control=control):
+    with cluster(workers.address, processes=workers.number), parent(place, event_log=event_log, control=control):
         trainer = TorchTrainer(
             _on_a_worker,
             train_loop_config={"work": work, "folder": str(place)},
@@ -70,7 +70,7 @@ def _on_a_worker(config: dict[str, Any]) -> Any:
     own.mkdir(parents=True, exist_ok=True)
     with control_of(folder) as control:
         try:
-            return config["work"](journal=EventLog(own), control=control)
+            return config["work"](event_log=EventLog(own), control=control)
         except Stopped as stopped:
             raise Raised(stopped.how) from None
         except Exception as error:

@@ -45,7 +45,7 @@ def fit_few_shot(
     options: Hyperparameters,
     *,
     seed: int,
-    journal: EventLog,
+    event_log: EventLog,
     control: Control,
     folder: Path | None = None,
     evaluate: Evaluate | None = None,
@@ -53,9 +53,9 @@ def fit_few_shot(
     """Like loop.fit, in place. options.learning_rate and n_epochs are the encoder's."""
     pairs: Any = _Pairs(task, seed=seed)
     drawn = pairs.drawn(train)
-    common: dict[str, Any] = {"seed": seed, "journal": journal, "control": control}
+    common: dict[str, Any] = {"seed": seed, "event_log": event_log, "control": control}
     alike = fit(pairs, model, drawn, [], options, **common, folder=_inner(folder, "alike"))
-    journal.write("message", "The encoder has learned which examples are alike; now the head learns.")
+    event_log.write("message", "The encoder has learned which examples are alike; now the head learns.")
     of_head = options.model_copy(update={"trainable": "head", **for_a_head(len(train))})
     what_learns(model, of_head)
     set_dropout(model, float(of_head.dropout))

@@ -26,7 +26,7 @@ def fit_head_first(
     options: Hyperparameters,
     *,
     seed: int,
-    journal: EventLog,
+    event_log: EventLog,
     control: Control,
     folder: Path | None,
 ) -> None:
@@ -36,20 +36,20 @@ def fit_head_first(
     """
     if folder is not None and (folder / checkpoints.FILE).exists():
         return
-    journal.write("message", "The head is fitted to what the base says; then the rest learns.")
+    event_log.write("message", "The head is fitted to what the base says; then the rest learns.")
     learning = [parameter.requires_grad for parameter in model.parameters()]
     of_head = options.model_copy(update={"trainable": "head", "early_stopping": "none", **for_a_head(len(train))})
     what_learns(model, of_head)
     set_dropout(model, float(of_head.dropout))
     quiet: Any = _Quiet()
-    fit(task, model, train, [], of_head, seed=seed, journal=quiet, control=control)
+    fit(task, model, train, [], of_head, seed=seed, event_log=quiet, control=control)
     set_dropout(model, float(options.dropout))
     for parameter, learns in zip(model.parameters(), learning, strict=True):
         parameter.requires_grad_(learns)
 
 
 class _Quiet:
-    """A journal that forgets: these steps are not those that are counted."""
+    """An event log that forgets: these steps are not those that are counted."""
 
     def write(self, *_: Any, **__: Any) -> None:
         """Nothing is kept."""

@@ -64,7 +64,7 @@ def fit(
     options: Hyperparameters,
     *,
     seed: int,
-    journal: EventLog,
+    event_log: EventLog,
     control: Control,
     folder: Path | None = None,
     evaluate: Evaluate | None = None,
@@ -85,12 +85,12 @@ def fit(
         )
     length = getattr(task, "length", options.max_length)
     if length != "auto" and (warning := truncation_report.told(train, read, length=length)):
-        journal.write("message", warning, level="warn")
+        event_log.write("message", warning, level="warn")
     torch.manual_seed(seed)
     with torch.no_grad():
         model.eval()
         task.prepare(model, [*features, *held_out])
-    training = _Training(task, model, features, held_out, options, seed=seed, journal=journal, control=control)
+    training = _Training(task, model, features, held_out, options, seed=seed, event_log=event_log, control=control)
     training.folder, training.evaluate = folder, evaluate
     training.report, training.each_epoch = report, each_epoch
     return training.run(len(train))
@@ -113,11 +113,11 @@ class _Training:
         options: Hyperparameters,
         *,
         seed: int,
-        journal: EventLog,
+        event_log: EventLog,
         control: Control,
     ) -> None:
         self.task, self.model, self.options, self.seed = task, model, options, seed
-        self.journal, self.control, self.workers = journal, control, WorkerGroup()
+        self.event_log, self.control, self.workers = event_log, control, WorkerGroup()
         self.device = next(model.parameters()).device
         self.frozen = options.trainable == "head"
         self.rows, self.held_out = self._rows(features), self._rows(held_out)
@@ -279,7 +279,7 @@ class _Training:
         if "valid_loss" in entry:
             message += f", validation loss={entry['valid_loss']:.2f}"
         left = round(self.at.seconds / self.at.step * (self.total - self.at.step), 1)
-        self.journal.write("metrics", message, **entry, total_steps=self.total, seconds_left=left)
+        self.event_log.write("metrics", message, **entry, total_steps=self.total, seconds_left=left)
 
     def _stop_if_asked(self) -> None:
         """All workers stop at the same step."""
@@ -295,7 +295,7 @@ class _Training:
         if state is None:
             return
         if state["standing"]["plan"] != self.at.plan:
-            self.journal.write(
+            self.event_log.write(
                 "message", "The checkpoint is of other data or hyperparameters: training starts anew.", level="warn"
             )
             return
@@ -303,7 +303,7 @@ class _Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.at = TrainingState(**state["standing"])
         self.saved = time.monotonic()
-        self.journal.write("message", f"Training goes on after step {self.at.step}/{self.total}.")
+        self.event_log.write("message", f"Training goes on after step {self.at.step}/{self.total}.")
 
     def _save_if_due(self) -> None:
         """Now and then, and at the end of an epoch that took long enough for it."""

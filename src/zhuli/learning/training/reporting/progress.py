@@ -1,4 +1,4 @@
-"""A progress bar in the terminal, drawn by listening to a tuning's journal."""
+"""A progress bar in the terminal, drawn by listening to a tuning's event log."""
 
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,7 @@ from zhuli.types.learning.tuning import TuningEvent
 
 
 class ProgressBar:
-    """A listener of a EventLog. Inside a `with`, metrics move the bar and everything else is a line above it."""
+    """A listener of an EventLog. Inside a `with`, metrics move the bar and everything else is a line above it."""
 
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -1,4 +1,4 @@
-"""TensorBoard's files in a tuning's folder, written by listening to its journal: `tensorboard --logdir FOLDER`."""
+"""TensorBoard's files in a tuning's folder, written by listening to its event log: `tensorboard --logdir FOLDER`."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ NOT_CURVES = ("step", "total_steps", "seconds_left")
 
 
 class TensorBoard:
-    """A listener of a EventLog; makes nothing before the first metrics come."""
+    """A listener of an EventLog; makes nothing before the first metrics come."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER

@@ -34,7 +34,7 @@ STOPPED = "stopped"
 
 
 def run_at_once(
-    request: SearchRequest, trials: Trials, attempt: Attempt, *, journal: EventLog, control: Control
+    request: SearchRequest, trials: Trials, attempt: Attempt, *, event_log: EventLog, control: Control
 ) -> None:
     """`parallel` trials at a time, until the trials or the minutes are spent. Raises Stopped and TuningFailed."""
     left = request.search.trials - len(trials.ended())
@@ -42,10 +42,10 @@ def run_at_once(
     if left <= 0 or seconds <= 0:
         return
     at_once = min(request.search.parallel, left)
-    searcher = _Searcher(request, trials, deadline=time.monotonic() + seconds, journal=journal, control=control)
+    searcher = _Searcher(request, trials, deadline=time.monotonic() + seconds, event_log=event_log, control=control)
     with (
         cluster(LOCAL, processes=at_once),
-        parent(trials.folder, journal=None, control=control),
+        parent(trials.folder, event_log=None, control=control),
     ):
         tuner = tune.Tuner(
             tune.with_parameters(_trial, request=request, attempt=attempt, folder=str(trials.folder)),
@@ -69,11 +69,11 @@ class _Searcher(Searcher):
     """Ray Tune's door to our trials."""
 
     def __init__(
-        self, request: SearchRequest, trials: Trials, *, deadline: float, journal: EventLog, control: Control
+        self, request: SearchRequest, trials: Trials, *, deadline: float, event_log: EventLog, control: Control
     ) -> None:
         super().__init__(metric=VALUE, mode="min" if trials.direction == "minimize" else "max")
-        self._wish, self._trials, self._deadline = request, trials, deadline
-        self._journal, self._control = journal, control
+        self._request, self._trials, self._deadline = request, trials, deadline
+        self._event_log, self._control = event_log, control
         self._asked: dict[str, Any] = {}
         self._best: dict[str, float] = {}
         self._told: dict[str, int] = {}
@@ -104,7 +104,7 @@ class _Searcher(Searcher):
         self._trials.tell(trial, ended)
         number = len(self._trials.ended())
         self._trials.write_table(self._trials.folder.parent)
-        tell_of(number, self._wish, ended, trial.params, trials=self._trials, journal=self._journal)
+        tell_of(number, self._request, ended, trial.params, trials=self._trials, event_log=self._event_log)
 
     def _ended(self, trial_id: str, result: dict[str, Any], *, error: bool) -> Ended | None:
         """None for a trial that does not count."""

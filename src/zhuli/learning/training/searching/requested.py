@@ -62,7 +62,7 @@ def value_of(metrics: Metrics, name: str) -> float:
 
 
 def tell_of(
-    number: int, request: SearchRequest, ended: Ended, values: dict[str, Any], *, trials: Trials, journal: EventLog
+    number: int, request: SearchRequest, ended: Ended, values: dict[str, Any], *, trials: Trials, event_log: EventLog
 ) -> None:
     """An event for a trial that ended."""
     with_values = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
@@ -70,7 +70,7 @@ def tell_of(
     best = trials.best()
     ahead = f"; best so far {_shown(best.value)}" if best is not None else ""
     state = "" if ended.ending == "complete" else f" ({ended.ending.replace('_', ' ')})"
-    journal.write(
+    event_log.write(
         "message",
         f"Trial {number}/{request.search.trials}{state}: {reached} with {with_values}{ahead}",
         trial={"number": number, "state": ended.ending, "value": ended.value, "params": values},

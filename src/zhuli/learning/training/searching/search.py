@@ -54,7 +54,7 @@ def search(
     metric: str,
     folder: Path,
     seed: int,
-    journal: EventLog,
+    event_log: EventLog,
     control: Control,
 ) -> Found:
     """Try until the trials or the minutes are spent. `metric` is the task's, for "auto".
@@ -70,29 +70,29 @@ def search(
     if wanted.parallel > 1:
         from zhuli.learning.training.searching.ray_search import run_at_once  # Ray takes seconds and is for few
 
-        run_at_once(request, trials, attempt, journal=journal, control=control)
+        run_at_once(request, trials, attempt, event_log=event_log, control=control)
     else:
-        _run_in_turn(request, trials, attempt, journal=journal, control=control)
+        _run_in_turn(request, trials, attempt, event_log=event_log, control=control)
     trials.write_table(folder)
     return _found(request, trials)
 
 
 def _run_in_turn(
-    request: SearchRequest, trials: Trials, attempt: Attempt, *, journal: EventLog, control: Control
+    request: SearchRequest, trials: Trials, attempt: Attempt, *, event_log: EventLog, control: Control
 ) -> None:
     spent, started = trials.seconds(), time.monotonic()
     deadline = started + 60 * request.search.minutes - spent
     while (number := len(trials.ended()) + 1) <= request.search.trials:
         control.check()
         if number > 1 and time.monotonic() >= deadline:
-            journal.write("message", f"The time for the search is over after {number - 1} trials.")
+            event_log.write("message", f"The time for the search is over after {number - 1} trials.")
             return
         trial = trials.ask()
         watch = Watch(trial, metric=request.metric, deadline=deadline, pruning=request.search.pruning)
         ended = _tried(request, trials, trial, attempt, watch, control=control)
         trials.tell(trial, ended)
         trials.write_table(trials.folder.parent)
-        tell_of(number, request, ended, trial.params, trials=trials, journal=journal)
+        tell_of(number, request, ended, trial.params, trials=trials, event_log=event_log)
 
 
 def _tried(
