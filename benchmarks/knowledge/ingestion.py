@@ -141,13 +141,13 @@ def ingest(client: OpenAI, server: Process, texts: list[str]) -> Work:
     batch = client.vector_stores.file_batches.create_and_poll(store.id, file_ids=ids, poll_interval_ms=20)
     seconds = time.perf_counter() - began
     assert batch.file_counts.completed == len(texts), batch
-    return Work(sum(len(pieces(each)) for each in texts), seconds, cpu_seconds(server.pid) - cpu)
+    return Work(sum(len(units(each)) for each in texts), seconds, cpu_seconds(server.pid) - cpu)
 
 
 async def embed(entry: EmbedderEntry, texts: list[str]) -> Work:
     """What is embedded of the same chunks, each part once, through the embedder with nothing around it."""
-    chunks = [piece for each in texts for piece in pieces(each, entry)]
-    parts = list({part.digest: part.text for piece in chunks for part in piece.parts}.values())
+    chunks = [unit for each in texts for unit in units(each, entry)]
+    parts = list({part.digest: part.text for unit in chunks for part in unit.parts}.values())
     await entry.embedder.embed(parts[:1], "passage")
     cpu, began = time.process_time(), time.perf_counter()
     for start in range(0, len(parts), BATCH):
@@ -161,7 +161,7 @@ def entry_of(folder: Path, embedder: str) -> EmbedderEntry:
     return Catalog.load(folder / "models.toml", folder).embedders[embedder]
 
 
-def pieces(content: str, entry: EmbedderEntry | None = None) -> list[EmbeddingUnit]:
+def units(content: str, entry: EmbedderEntry | None = None) -> list[EmbeddingUnit]:
     """The chunks of a text as the server makes them."""
     return units_of([Block(content)], AUTO, entry or HASHED)
 

@@ -21,8 +21,8 @@ from zhuli.types.understanding.understanding import DialogueState, Reading
 class Understander(scripted_understander.Plugin):
     """Settings: those of the scripted understander, and `arm_file`."""
 
-    def __init__(self, domain: DomainFields, senses: Services) -> None:
-        super().__init__(domain, senses)
+    def __init__(self, domain: DomainFields, services: Services) -> None:
+        super().__init__(domain, services)
         self._arm_file = Path((domain.understander.model_extra or {})["arm_file"])
 
     async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:

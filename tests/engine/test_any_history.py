@@ -20,7 +20,7 @@ from zhuli.types.assistants.run import TERMINAL, Run
 EXAMPLES = 60
 MOST_TURNS = 4
 
-EmbeddingUnit = dict[str, Any]
+Piece = dict[str, Any]
 Command = Callable[[AppInMemory, Run], Awaitable[object]]
 
 texts = st.builds(lambda text, n: {"text": text, "repeat": n}, st.text(min_size=1, max_size=8), st.integers(1, 5))
@@ -31,10 +31,10 @@ calls = st.builds(
     st.one_of(st.just({"city": "Paris"}), st.just('{"broken": ')),
     st.integers(1, 4),
 )
-asides: st.SearchStrategy[EmbeddingUnit] = st.sampled_from(
+asides: st.SearchStrategy[Piece] = st.sampled_from(
     [{"reasoning": "Hm."}, {"delay": 0.001}, {"delay": 0.03}, {"usage": {"prompt": 9, "completion": 4}}]
 )
-endings: st.SearchStrategy[list[EmbeddingUnit]] = st.sampled_from(
+endings: st.SearchStrategy[list[Piece]] = st.sampled_from(
     [
         [],
         [],

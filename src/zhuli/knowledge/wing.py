@@ -73,7 +73,7 @@ class KnowledgeWing:
             telemetry=ground.telemetry,
             data_dir=ground.settings.data_dir,
             max_attempts=ground.settings.max_attempts,
-            added=self.indexes.keeping_up.notice,
+            added=self.indexes.following.notice,
         )
 
 

@@ -164,17 +164,19 @@ class TestSearchedByTheServer:
 class TestStreaming:
     def test_the_handler_hears_of_the_call_and_of_each_annotation_once(self, client: openai.OpenAI) -> None:
         thread, assistant = asked(client, "How high is the tower?", store=stored(client, TOWER))
-        heard = InterpretedUtterance()
-        with client.beta.threads.runs.stream(thread_id=thread, assistant_id=assistant, event_handler=heard) as stream:
+        answered = Answered()
+        with client.beta.threads.runs.stream(
+            thread_id=thread, assistant_id=assistant, event_handler=answered
+        ) as stream:
             stream.until_done()
             [message] = stream.get_final_messages()
             run = stream.get_final_run()
-        assert [call.type for call in heard.calls] == ["file_search"]
+        assert [call.type for call in answered.calls] == ["file_search"]
         text = message.content[0].text  # type: ignore[union-attr]
         stored_text = answer(client, run)
-        assert text.value == stored_text.value == "".join(heard.texts)
+        assert text.value == stored_text.value == "".join(answered.texts)
         assert [_place(note) for note in text.annotations or ()] == [_place(note) for note in stored_text.annotations]
-        assert len(heard.notes) == len(stored_text.annotations) == 2
+        assert len(answered.notes) == len(stored_text.annotations) == 2
 
     def test_the_order_is_the_contracts(self, client: openai.OpenAI) -> None:
         thread, assistant = asked(client, "How high is the tower?", store=stored(client, TOWER))
@@ -218,7 +220,7 @@ def test_beside_a_function_the_search_is_done_when_the_client_is_asked(client: o
     assert calls[0].file_search.results and calls[1].function.output == "Sunny"
 
 
-class InterpretedUtterance(AssistantEventHandler):
+class Answered(AssistantEventHandler):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Any] = []

@@ -12,42 +12,42 @@ HASHED = EmbedderEntry("hashed", "hashed", {}, 0)
 LONG = " ".join(f"Sentence {n} tells of the {n}th stop of a long way." for n in range(400))
 
 
-def pieces(text: str, size: int, overlap: int) -> list[EmbeddingUnit]:
+def units(text: str, size: int, overlap: int) -> list[EmbeddingUnit]:
     chunking = StaticChunking(max_chunk_size_tokens=size, chunk_overlap_tokens=overlap)
     return units_of([Block(text)], chunking, HASHED)
 
 
 def test_with_half_of_overlap_every_text_is_embedded_once() -> None:
-    made = pieces(LONG, 200, 100)
-    embedded = {part.digest: part.text for piece in made for part in piece.parts}
+    made = units(LONG, 200, 100)
+    embedded = {part.digest: part.text for unit in made for part in unit.parts}
     assert "".join(embedded.values()) == LONG
-    assert sum(len(piece.chunk.text) for piece in made) > 1.7 * len(LONG)
+    assert sum(len(unit.chunk.text) for unit in made) > 1.7 * len(LONG)
 
 
 def test_a_chunk_is_the_mean_of_what_lies_in_it() -> None:
-    for piece in pieces(LONG, 200, 100)[:-1]:
-        text = "".join(part.text for part in piece.parts)
-        assert text.startswith(piece.chunk.text[:100])
-        assert abs(len(text) - len(piece.chunk.text)) <= 0.35 * len(piece.chunk.text)
+    for unit in units(LONG, 200, 100)[:-1]:
+        text = "".join(part.text for part in unit.parts)
+        assert text.startswith(unit.chunk.text[:100])
+        assert abs(len(text) - len(unit.chunk.text)) <= 0.35 * len(unit.chunk.text)
 
 
 @pytest.mark.parametrize("overlap", [0, 20, 60])
 def test_with_little_overlap_a_chunk_is_embedded_as_it_is(overlap: int) -> None:
-    for piece in pieces(LONG, 200, overlap):
-        assert [part.text for part in piece.parts] == [piece.chunk.text]
+    for unit in units(LONG, 200, overlap):
+        assert [part.text for part in unit.parts] == [unit.chunk.text]
 
 
 def test_a_digest_stands_for_all_that_is_embedded() -> None:
-    first, again = pieces(LONG, 200, 100), pieces(LONG, 200, 100)
-    other = pieces(LONG.replace("Sentence 399 ", "The last sentence "), 200, 100)
-    assert [piece.digest for piece in first] == [piece.digest for piece in again]
-    assert [piece.digest for piece in first[:-3]] == [piece.digest for piece in other[: len(first) - 3]]
+    first, again = units(LONG, 200, 100), units(LONG, 200, 100)
+    other = units(LONG.replace("Sentence 399 ", "The last sentence "), 200, 100)
+    assert [unit.digest for unit in first] == [unit.digest for unit in again]
+    assert [unit.digest for unit in first[:-3]] == [unit.digest for unit in other[: len(first) - 3]]
     assert first[-1].digest != other[-1].digest
-    assert len({piece.digest for piece in first}) == len(first)
+    assert len({unit.digest for unit in first}) == len(first)
 
 
 def test_headings_are_embedded_with_their_text() -> None:
     chunking = StaticChunking(max_chunk_size_tokens=800, chunk_overlap_tokens=400)
     blocks = [Block("Opening hours", kind="heading", level=1), Block("From eight to six.")]
-    (piece,) = units_of(blocks, chunking, HASHED)
-    assert piece.parts[0].text.startswith("Opening hours")
+    (unit,) = units_of(blocks, chunking, HASHED)
+    assert unit.parts[0].text.startswith("Opening hours")

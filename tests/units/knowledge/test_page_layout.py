@@ -1,13 +1,13 @@
 """Pieces of text on a page come in the order in which one reads them."""
 
-from zhuli.knowledge.documents.page_layout import EmbeddingUnit, cells, reading_order
+from zhuli.knowledge.documents.page_layout import TextPiece, cells, reading_order
 
 
-def piece(text: str, left: float, top: float, *, width: float = 200) -> EmbeddingUnit:
-    return EmbeddingUnit(text, left, top, left + width, top + 10, 10)
+def piece(text: str, left: float, top: float, *, width: float = 200) -> TextPiece:
+    return TextPiece(text, left, top, left + width, top + 10, 10)
 
 
-def order(pieces: list[EmbeddingUnit]) -> list[str]:
+def order(pieces: list[TextPiece]) -> list[str]:
     return [" ".join(one.text for one in row) for row in reading_order(pieces)]
 
 

@@ -41,7 +41,7 @@ class Citation:
     quote: str
 
 
-EmbeddingUnit = str | Citation
+CitedPiece = str | Citation
 
 
 class Citer:
@@ -51,7 +51,7 @@ class Citer:
         self._sources = sources
         self._places = list(sources)
         self._alignment = alignment
-        self._out: list[EmbeddingUnit] = []
+        self._out: list[CitedPiece] = []
         self._held = ""  # what may be the beginning of a marker or of a fence
         self._sentence = ""  # what the sentence has so far
         self._gap: str | None = None  # the space behind a sentence's end, while it is open who comes next
@@ -60,20 +60,20 @@ class Citer:
         self._cited = False
         self._is_data: bool | None = None  # a JSON object, which a marker would break; None before the first letter
 
-    def feed(self, text: str) -> list[EmbeddingUnit]:
+    def feed(self, text: str) -> list[CitedPiece]:
         """What can be shown now."""
         self._held += text
         self._read(at_end=False)
         return self._taken()
 
-    def close(self) -> list[EmbeddingUnit]:
+    def close(self) -> list[CitedPiece]:
         """The rest."""
         self._read(at_end=True)
         if not self._in_code:
             self._end_sentence()
         return self._taken()
 
-    def _taken(self) -> list[EmbeddingUnit]:
+    def _taken(self) -> list[CitedPiece]:
         out, self._out = self._out, []
         return out
 

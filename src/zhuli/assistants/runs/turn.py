@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from zhuli.assistants.runs.citing import Citation, Citer, EmbeddingUnit
+from zhuli.assistants.runs.citing import Citation, CitedPiece, Citer
 from zhuli.core.ids import new_id
 from zhuli.ports import Tool
 from zhuli.types.assistants.event import STEP_CALLED, Change
@@ -136,7 +136,7 @@ class Turn:
         self._unsent.append(text)
         self._length += len(text)
 
-    def _say_cited(self, pieces: list[EmbeddingUnit]) -> None:
+    def _say_cited(self, pieces: list[CitedPiece]) -> None:
         for piece in pieces:
             if isinstance(piece, Citation):
                 self._annotate(piece)

@@ -19,7 +19,7 @@ MAX_PIECES = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingUnit:
+class TextPiece:
     """Text without a wide gap in it. Places in points, from the left and from the top. size: the height of its letters."""
 
     text: str
@@ -32,11 +32,11 @@ class EmbeddingUnit:
     """A number, where the piece stands for something that is not text, like a table found otherwise."""
 
 
-Row = list[EmbeddingUnit]
+Row = list[TextPiece]
 """Pieces side by side, from left to right."""
 
 
-def reading_order(pieces: Sequence[EmbeddingUnit]) -> list[Row]:
+def reading_order(pieces: Sequence[TextPiece]) -> list[Row]:
     """The rows of a page as one reads them."""
     if len(pieces) > MAX_PIECES:
         return _rows(pieces)
@@ -52,7 +52,7 @@ def reading_order(pieces: Sequence[EmbeddingUnit]) -> list[Row]:
     return rows
 
 
-def _columns(region: list[EmbeddingUnit]) -> tuple[list[EmbeddingUnit], list[EmbeddingUnit]] | None:
+def _columns(region: list[TextPiece]) -> tuple[list[TextPiece], list[TextPiece]] | None:
     """Left and right of the widest gutter, if there is one between columns of text."""
     if len(region) < 2 * MIN_COLUMN:
         return None
@@ -66,7 +66,7 @@ def _columns(region: list[EmbeddingUnit]) -> tuple[list[EmbeddingUnit], list[Emb
     return left, right
 
 
-def _bands(region: list[EmbeddingUnit]) -> tuple[list[EmbeddingUnit], list[EmbeddingUnit]] | None:
+def _bands(region: list[TextPiece]) -> tuple[list[TextPiece], list[TextPiece]] | None:
     """Above and below the widest band, if anything white goes all across."""
     width, upper_end = _widest_gap([(piece.top, piece.bottom) for piece in region])
     if width <= 0:
@@ -88,7 +88,7 @@ def _widest_gap(spans: list[tuple[float, float]]) -> tuple[float, float]:
     return best
 
 
-def _is_grid(left: list[EmbeddingUnit], right: list[EmbeddingUnit]) -> bool:
+def _is_grid(left: list[TextPiece], right: list[TextPiece]) -> bool:
     """Whether two sides are columns of cells: narrow, and level with each other."""
     few, many = sorted((left, right), key=len)
     tops = [piece.top for piece in many]
@@ -97,7 +97,7 @@ def _is_grid(left: list[EmbeddingUnit], right: list[EmbeddingUnit]) -> bool:
     return level >= 0.7 * len(few) and narrow < NARROW
 
 
-def _rows(pieces: Sequence[EmbeddingUnit]) -> list[Row]:
+def _rows(pieces: Sequence[TextPiece]) -> list[Row]:
     """Pieces whose middles are level make a row."""
     rows: list[Row] = []
     for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom, piece.left)):

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from zhuli.knowledge.documents.page_layout import EmbeddingUnit, Row, reading_order
+from zhuli.knowledge.documents.page_layout import Row, TextPiece, reading_order
 from zhuli.knowledge.documents.pdf_tables import Found, RuledTables
 
 WIDE = 0.9
@@ -66,14 +66,14 @@ def _is_text(text: str) -> bool:
     return unknown * 2 <= len(text)
 
 
-def _pieces(page: Any) -> list[EmbeddingUnit]:
+def _pieces(page: Any) -> list[TextPiece]:
     """Runs of characters without a wide gap, with their places on the page as it is shown."""
     from pypdfium2 import raw
 
     text_page = page.get_textpage()
     width, height, turn = page.get_width(), page.get_height(), page.get_rotation()
     box = raw.FS_RECTF()
-    pieces, run = list[EmbeddingUnit](), _Run()
+    pieces, run = list[TextPiece](), _Run()
     for index in range(text_page.count_chars()):
         code = raw.FPDFText_GetUnicode(text_page, index)
         if code in {10, 13}:
@@ -108,7 +108,7 @@ class _Run:
         self._place = (0.0, 0.0, 0.0, 0.0)
         self._size = 0.0
 
-    def add(self, letter: str, place: tuple[float, ...], pieces: list[EmbeddingUnit]) -> None:
+    def add(self, letter: str, place: tuple[float, ...], pieces: list[TextPiece]) -> None:
         left, top, right, bottom = place
         old_left, old_top, old_right, old_bottom = self._place
         size = max(bottom - top, 0.1)
@@ -126,13 +126,13 @@ class _Run:
         if self._letters and self._letters[-1] != " ":
             self._letters.append(" ")
 
-    def end(self, pieces: list[EmbeddingUnit]) -> None:
+    def end(self, pieces: list[TextPiece]) -> None:
         if text := "".join(self._letters).strip():
-            pieces.append(EmbeddingUnit(text, *self._place, self._size))
+            pieces.append(TextPiece(text, *self._place, self._size))
         self._letters, self._size = [], 0.0
 
 
-def _without_page_number(pieces: list[EmbeddingUnit]) -> list[EmbeddingUnit]:
+def _without_page_number(pieces: list[TextPiece]) -> list[TextPiece]:
     """A number alone at the top or at the bottom is no part of the text, and lies across the gutter of columns."""
     if len(pieces) < 3:
         return pieces
@@ -144,16 +144,16 @@ def _without_page_number(pieces: list[EmbeddingUnit]) -> list[EmbeddingUnit]:
     return pieces
 
 
-def _with_tables(pieces: list[EmbeddingUnit], tables: list[Found]) -> list[EmbeddingUnit]:
+def _with_tables(pieces: list[TextPiece], tables: list[Found]) -> list[TextPiece]:
     """Each table as one piece in place of those inside it."""
     for number, table in enumerate(tables):
         inside = [piece for piece in pieces if _is_inside(piece, table)]
         size = inside[0].size if inside else 1.0
         pieces = [piece for piece in pieces if piece not in inside]
-        pieces.append(EmbeddingUnit(table.text, table.left, table.top, table.right, table.bottom, size, number))
+        pieces.append(TextPiece(table.text, table.left, table.top, table.right, table.bottom, size, number))
     return pieces
 
 
-def _is_inside(piece: EmbeddingUnit, table: Found) -> bool:
+def _is_inside(piece: TextPiece, table: Found) -> bool:
     across = table.left - 1 <= piece.left and piece.right <= table.right + 1
     return across and table.top - 2 <= (piece.top + piece.bottom) / 2 <= table.bottom + 2

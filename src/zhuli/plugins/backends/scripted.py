@@ -21,7 +21,7 @@ from zhuli.types.models.generation import Ability, ChatMessage, Delta, Finish, G
 
 SETTINGS = ("script", "record", "context_window", "abilities")
 
-EmbeddingUnit = dict[str, Any]
+Piece = dict[str, Any]
 
 
 class Plugin:
@@ -63,7 +63,7 @@ class Plugin:
     async def aclose(self) -> None:
         """Nothing to free."""
 
-    def _choose(self, request: GenerationRequest) -> Sequence[EmbeddingUnit]:
+    def _choose(self, request: GenerationRequest) -> Sequence[Piece]:
         for number, rule in enumerate(self._script.rules):
             if rule.matches(request) and self._is_its_turn(number, rule, request):
                 return rule.reply
@@ -92,7 +92,7 @@ class _Reply:
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
-    def play(self, piece: EmbeddingUnit) -> list[Delta]:
+    def play(self, piece: Piece) -> list[Delta]:
         if self.full:
             return []
         if "text" in piece:
@@ -156,7 +156,7 @@ class _Reply:
 class Rule:
     """A reply and what a prompt must be like to get it; None means that it does not matter."""
 
-    reply: Sequence[EmbeddingUnit]
+    reply: Sequence[Piece]
     last: re.Pattern[str] | None = None
     role: str | None = None
     any: re.Pattern[str] | None = None
@@ -179,7 +179,7 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Script:
     rules: Sequence[Rule]
-    default: Sequence[EmbeddingUnit] | None
+    default: Sequence[Piece] | None
 
 
 def read_script(source: str | Path | dict[str, Any]) -> Script:
@@ -236,7 +236,7 @@ def _pattern(pattern: Any, place: str) -> re.Pattern[str]:
         raise ConfigurationError(f"{place} is no regular expression: {error}.") from error
 
 
-def _pieces(pieces: Any, place: str) -> list[EmbeddingUnit]:
+def _pieces(pieces: Any, place: str) -> list[Piece]:
     _expect(isinstance(pieces, list), place, "must be a list of pieces")
     for number, piece in enumerate(pieces):
         _check_piece(piece, f"{place}[{number}]")

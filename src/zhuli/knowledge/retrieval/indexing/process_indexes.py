@@ -22,7 +22,7 @@ class ProcessIndexes:
     words: WordsIndex
     follow_vectors: Follower
     follow_words: Follower
-    keeping_up: IndexFollowing
+    following: IndexFollowing
     embedding: Embedding
 
     @classmethod
@@ -44,7 +44,7 @@ class ProcessIndexes:
 
     async def aclose(self) -> None:
         """Stop what goes on here, and free the indexes."""
-        await self.keeping_up.aclose()
+        await self.following.aclose()
         await self.embedding.aclose()
         await self.vectors.aclose()
         await self.words.aclose()

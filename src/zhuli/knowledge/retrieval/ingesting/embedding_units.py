@@ -55,10 +55,10 @@ def units_of(blocks: list[Block], chunking: StaticChunking, embedder: EmbedderEn
     chunks = cut(blocks, max_tokens=size, overlap=overlap)
     if not chunks:
         raise Unreadable("The file has no text.")
-    return _pieces(chunks, embedder, shared=overlap >= SHARED * size)
+    return _units(chunks, embedder, shared=overlap >= SHARED * size)
 
 
-def _pieces(chunks: Sequence[Chunk], embedder: EmbedderEntry, *, shared: bool) -> list[EmbeddingUnit]:
+def _units(chunks: Sequence[Chunk], embedder: EmbedderEntry, *, shared: bool) -> list[EmbeddingUnit]:
     vector = _BYTES_OF_A_NUMBER * embedder.embedder.dimensions
     texts = _strides(chunks) if shared else [chunk.text for chunk in chunks]
     parts = [_part(embedder, chunk.section, text) for chunk, text in zip(chunks, texts, strict=True)]

@@ -164,13 +164,13 @@ class _Attempt:
             await self.fail("server_error", message)
             return
         with self._with.telemetry.span("ingestion", file=task.file_id, store=task.store) as span:
-            pieces = await self._pieces(task)
-            span.set_attribute("chunks", len(pieces))
-            usage = await self._write_all(task, pieces)
+            units = await self._units(task)
+            span.set_attribute("chunks", len(units))
+            usage = await self._write_all(task, units)
             now = int(self._with.clock.now())
             await self._with.database.run(ingesting.complete, self._job, task, usage=usage, now=now)
         self._with.added(task.store)
-        self._note("completed", chunks=len(pieces))
+        self._note("completed", chunks=len(units))
 
     async def fail(self, code: FileErrorCode, message: str) -> None:
         """Take back what was written, and end the file as failed; Unwanted is no failure."""
@@ -180,7 +180,7 @@ class _Attempt:
             await self._with.database.run(ingesting.fail, self._job, code=code, message=message)
             self._note("failed", why=message)
 
-    async def _pieces(self, task: Task) -> list[EmbeddingUnit]:
+    async def _units(self, task: Task) -> list[EmbeddingUnit]:
         with self._with.telemetry.span("reading"):
             async with self._copied(task.file_id) as path:
                 blocks = await self._with.reader.read(path, task.filename)
@@ -208,26 +208,26 @@ class _Attempt:
             copy.flush()
             yield Path(copy.name)
 
-    async def _write_all(self, task: Task, pieces: list[EmbeddingUnit]) -> int:
+    async def _write_all(self, task: Task, units: list[EmbeddingUnit]) -> int:
         """Embed and write what is not written yet; the bytes that all of the file's chunks take, text and vectors."""
         embedder = self._embedder(task)
         parts: dict[bytes, bytes] = {}
-        for start in range(await self._standing(task, pieces), len(pieces), WINDOW):
-            window = pieces[start : start + WINDOW]
+        for start in range(await self._written_before(task, units), len(units), WINDOW):
+            window = units[start : start + WINDOW]
             vectors, parts = await self._vectors(embedder, window, parts)
             made = [
-                EmbeddedChunk(ordinal, piece.chunk, piece.digest, vectors[piece.digest])
-                for ordinal, piece in enumerate(window, start)
+                EmbeddedChunk(ordinal, unit.chunk, unit.digest, vectors[unit.digest])
+                for ordinal, unit in enumerate(window, start)
             ]
             await self._with.database.run(ingesting.write, self._job, made)
-        return sum(piece.bytes for piece in pieces)
+        return sum(unit.bytes for unit in units)
 
-    async def _standing(self, task: Task, pieces: list[EmbeddingUnit]) -> int:
+    async def _written_before(self, task: Task, units: list[EmbeddingUnit]) -> int:
         """How many chunks an earlier attempt has written. When they are not the same, they go, and there are none."""
         done = 0
         run = self._with.database.run
         while found := await run(ingesting.written, task.number, after=done - 1, most=_COMPARED):
-            if found != [piece.digest for piece in pieces[done : done + len(found)]]:
+            if found != [unit.digest for unit in units[done : done + len(found)]]:
                 while not await run(ingesting.unwrite, self._job):
                     pass
                 return 0
@@ -241,16 +241,16 @@ class _Attempt:
 
         before: the parts of the window before, of which some reach into this one.
         """
-        known = await self._with.database.run(ingesting.known_vectors, list({piece.digest for piece in window}))
-        new = [piece for piece in window if piece.digest not in known]
+        known = await self._with.database.run(ingesting.known_vectors, list({unit.digest for unit in window}))
+        new = [unit for unit in window if unit.digest not in known]
         self._with.telemetry.chunks_ingested.labels("known").inc(len(window) - len(new))
         self._with.telemetry.chunks_ingested.labels("embedded").inc(len(new))
-        texts = {part.digest: part.text for piece in new for part in piece.parts}
+        texts = {part.digest: part.text for unit in new for part in unit.parts}
         parts = {digest: before[digest] for digest in texts if digest in before}
         parts |= await self._embedded(embedder, {key: text for key, text in texts.items() if key not in parts})
         made = {
-            piece.digest: mean([parts[part.digest] for part in piece.parts], [len(part.text) for part in piece.parts])
-            for piece in new
+            unit.digest: mean([parts[part.digest] for part in unit.parts], [len(part.text) for part in unit.parts])
+            for unit in new
         }
         return known | made, parts
 

@@ -1,6 +1,6 @@
 """Finds passages in vector stores: by vectors and by words at once, fused, reranked, one list, best first.
 
-What is stored is store.chunks' business, and how indexes come to have it that of the library.
+What is stored is store.chunks' business, and how indexes come to have it that of the process's indexes.
 """
 
 import asyncio
@@ -46,10 +46,10 @@ class _Search:
 class Searcher:
     """One for a process. Safe to call concurrently; does nothing before the first search."""
 
-    def __init__(self, database: Database, catalog: Catalog, library: ProcessIndexes, clock: Clock) -> None:
+    def __init__(self, database: Database, catalog: Catalog, indexes: ProcessIndexes, clock: Clock) -> None:
         self._database = database
         self._catalog = catalog
-        self._library = library
+        self._indexes = indexes
         self._clock = clock
         self._queries = QueryVectors()
         self._attributes: OrderedDict[tuple[str, int], list[tuple[int, Attributes]]] = OrderedDict()
@@ -76,7 +76,7 @@ class Searcher:
         asked = list(dict.fromkeys(query.strip() for query in queries if query.strip()))
         if not asked or not opened:
             return []
-        await asyncio.gather(*(self._library.catch_up(store.id, store.changes) for store in opened))
+        await asyncio.gather(*(self._indexes.catch_up(store.id, store.changes) for store in opened))
         searches = await asyncio.gather(*(self._in_store(store, asked, passes) for store in opened))
         flat = [search for found in searches for search in found]
         read = max(RERANKED, 2 * most)
@@ -86,7 +86,7 @@ class Searcher:
 
     async def forget(self, store: str) -> None:
         """After a store was deleted: drop what its indexes keep."""
-        await self._library.forget(store)
+        await self._indexes.forget(store)
 
     async def _in_store(self, store: OpenStore, queries: Sequence[str], passes: Predicate | None) -> list[_Search]:
         files = None if passes is None else await self._passing(store, passes)
@@ -102,8 +102,8 @@ class Searcher:
         self, store: str, query: str, vector: bytes, background: float, files: Collection[int] | None
     ) -> _Search:
         near, said = await asyncio.gather(
-            self._library.vectors.search(store, vector, most=DEPTH, files=files),
-            self._library.words.search(store, query, most=DEPTH, files=files),
+            self._indexes.vectors.search(store, vector, most=DEPTH, files=files),
+            self._indexes.words.search(store, query, most=DEPTH, files=files),
         )
         fused = fuse(near, said.hits, background=background, ceiling=said.ceiling)
         return _Search(Asked.of(query, said.idf), fused)
