@@ -25,7 +25,7 @@ from benchmarks.knowledge import injected
 from benchmarks.knowledge.injected import Attack
 from zhuli import registry
 from zhuli.assistants.runs import passages
-from zhuli.assistants.runs.injection_filter import NOTE, gives_orders, without_orders
+from zhuli.assistants.runs.injection_filter import NOTE, is_injection, without_injections
 from zhuli.assistants.runs.sentences import split
 from zhuli.ports import Backend
 from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
@@ -77,7 +77,7 @@ async def compliance(backend: Backend, attacks: list[Attack]) -> None:
     print(f"{'':20}{'documents':>10}{'left in':>9}{'naive':>8}{'ours':>8}")
     sums = [0, 0, 0, 0]
     for (language, style), tried in by_style.items():
-        left = sum(attack.canary in without_orders(attack.document) for attack in tried)
+        left = sum(attack.canary in without_injections(attack.document) for attack in tried)
         obeyed = [sum([await obeys(backend, attack, prompt) for attack in tried]) for prompt in (naive, ours)]
         print(f"{language} {style:17}{len(tried):10}{left:9}{obeyed[0]:8}{obeyed[1]:8}", flush=True)
         sums = [total + more for total, more in zip(sums, (len(tried), left, *obeyed), strict=True)]
@@ -116,8 +116,8 @@ def ordinary(path: Path) -> None:
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         for text in _texts(file) if file.is_file() else ():
             sentences += len(split(text))
-            notes += without_orders(text).count(NOTE)
-            taken += [sentence for sentence in split(text) if gives_orders(sentence)]
+            notes += without_injections(text).count(NOTE)
+            taken += [sentence for sentence in split(text) if is_injection(sentence)]
     print(f"{path}: {notes} of {sentences}")
     for sentence in taken[:5]:
         print("   ", sentence[:160])

@@ -15,7 +15,7 @@ from benchmarks.understanding.edits import Span
 from benchmarks.understanding.intent_sets import IntentSet, Message
 from benchmarks.understanding.measures import Told
 from benchmarks.understanding.rows import Row
-from benchmarks.understanding.senses import BenchSenses, KeptVectors
+from benchmarks.understanding.services import BenchServices, KeptVectors
 from zhuli import registry
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
@@ -57,7 +57,7 @@ class Bench:
         most = min(QUICK_TEST, most or QUICK_TEST) if self.quick else most
         return random.Random(0).sample(list(messages), most) if 0 < most < len(messages) else list(messages)
 
-    def senses(self, row: Row, language: Language) -> BenchSenses:
+    def services(self, row: Row, language: Language) -> BenchServices:
         for model in row.settings.values():
             if not (self.models / model / "model").is_dir():
                 raise Missing(
@@ -66,7 +66,7 @@ class Bench:
         folder = self.work / "learned" / row.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        return BenchSenses(folder, self.catalog, self.kept, language=language, models=self.models)
+        return BenchServices(folder, self.catalog, self.kept, language=language, models=self.models)
 
     async def settings(self, row: Row, examples: Sequence[Message], language: Language) -> dict[str, Any]:
         """The row's understander's; of tuned models that are made of these examples, if it names none."""
@@ -80,7 +80,7 @@ class Bench:
         return {**await asyncio.to_thread(made, folder, examples)}
 
     async def understander(self, row: Row, domain: DomainFields, language: Language) -> Understander:
-        made: Understander = registry.find("understanders", row.understander)(domain, self.senses(row, language))
+        made: Understander = registry.find("understanders", row.understander)(domain, self.services(row, language))
         await made.prepare()
         return made
 

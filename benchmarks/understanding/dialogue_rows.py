@@ -26,10 +26,10 @@ from zhuli.learning.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.understanding import DialogueState, SlotSet
-from zhuli.understanding.dialogue.interpreter import hear
+from zhuli.understanding.dialogue.interpreter import interpret
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.state_tracking import track
-from zhuli.understanding.dialogue.utterance.clause_splitting import parts_of
+from zhuli.understanding.dialogue.utterance.clause_splitting import split_clauses
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 QUICK_DIALOGUES = 5
@@ -81,40 +81,40 @@ async def follow(
     state, done = DialogueState(), list[After]()
     for turn in dialogue:
         state = fold([turn.asked] if turn.asked else [], state)
-        heard, told = await _heard(understander, domain, turn, state, known)
-        changes = track(domain, state, heard, message_id=None)
+        utterance, told = await _interpreted(understander, domain, turn, state, known)
+        changes = track(domain, state, utterance, message_id=None)
         state = fold(changes, state)
         filled = {one.slot: _writings(one.value, one.text) for one in changes if isinstance(one, SlotSet)}
-        if _accepts(domain, heard, told.intent):
+        if _accepts(domain, utterance, told.intent):
             stated = {**turn.offered, **turn.confirmed}
             state = fold([_given(slot, value) for slot, value in stated.items() if _takes(domain, slot, filled)], state)
         done.append(After(turn, told, filled, state))
     return done
 
 
-async def _heard(
+async def _interpreted(
     understander: Understander, domain: DomainFields, turn: Turn, state: DialogueState, known: DialogueSet
 ) -> tuple[InterpretedUtterance, Told]:
     text = turn.message.text
-    spans = parts_of(text, known.language)
+    spans = split_clauses(text, known.language)
     spans = spans if len(spans) > 1 else []
-    whole, *parts = await understander.read([text, *(text[start:end] for start, end in spans)], state)
-    heard = hear(
+    whole, *clauses = await understander.read([text, *(text[start:end] for start, end in spans)], state)
+    utterance = interpret(
         domain,
         state,
         text,
         language=known.language,
         now=known.now,
         whole=whole,
-        parts=list(zip(spans, parts, strict=True)),
+        clauses=list(zip(spans, clauses, strict=True)),
     )
-    return heard, as_told(whole)
+    return utterance, as_told(whole)
 
 
-def _accepts(domain: DomainFields, heard: InterpretedUtterance, best: str) -> bool:
+def _accepts(domain: DomainFields, utterance: InterpretedUtterance, best: str) -> bool:
     """Whether it says yes and nothing else than that, or opens a form. best: the likeliest intent of the message by itself."""
     plain = {intent.name for intent in domain.intents if intent.form is None and intent.act is None}
-    return bool(heard.opened) or (heard.act == "affirm" and best not in plain)
+    return bool(utterance.opened) or (utterance.act == "affirm" and best not in plain)
 
 
 def _given(slot: str, value: str) -> SlotSet:

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.understanding import dialogue_rows, dialogue_sets, intent_sets, message_rows, results, speed
 from benchmarks.understanding.bench import Bench, Missing
 from benchmarks.understanding.rows import Row, chosen
-from benchmarks.understanding.senses import KeptVectors
+from benchmarks.understanding.services import KeptVectors
 from zhuli.models.catalog import Catalog
 
 QUICK_SKIPS = ("llm",)

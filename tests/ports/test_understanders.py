@@ -10,7 +10,7 @@ import pytest
 
 from zhuli import registry
 from zhuli.ports import Understander
-from zhuli.testing.plain_senses import PlainSenses
+from zhuli.testing.plain_services import PlainServices
 from zhuli.testing.understander_contract import DOMAIN, UnderstanderContract
 from zhuli.types.learning.example import Prediction
 from zhuli.types.models.generation import GenerationRequest
@@ -24,7 +24,7 @@ WORDS = {
 CITY = re.compile(r"Paris|Rome")
 
 
-class ModelsOfWords(PlainSenses):
+class ModelsOfWords(PlainServices):
     """A tuned model of intents, one of entities, and a chat model, which all know WORDS and two cities."""
 
     async def predict(self, model: str, inputs: Sequence[Any]) -> list[Prediction]:

@@ -31,7 +31,7 @@ SURE, THRESHOLD = 0.95, 0.5
 class Plugin:
     """Implements ports.Understander."""
 
-    def __init__(self, domain: DomainFields, senses: Services) -> None:
+    def __init__(self, domain: DomainFields, services: Services) -> None:
         self.report: DomainReport | None = None
         script = (domain.understander.model_extra or {}).get("script", {})
         if not isinstance(script, dict):

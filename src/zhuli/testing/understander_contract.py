@@ -3,7 +3,7 @@
     class TestMine(UnderstanderContract):
         @pytest.fixture
         def understander(self, domain: DomainFields, tmp_path: Path) -> Plugin:
-            return Plugin(domain, PlainSenses(tmp_path))
+            return Plugin(domain, PlainServices(tmp_path))
 
 `domain` is a small travel desk; another one is told by overriding domain_fields(), best with the same intents and entities.
 Nothing here judges how well it understands, beyond this: its own examples, and what is in no language at all.

@@ -1,9 +1,9 @@
 """A dialogue without an understander: what each message is read as is written down beside it.
 
     talk = Conversation(DOMAIN)
-    talk.says("a table for 4", "book")             the intent, believed
+    talk.says("a table for 4", "book")             the intent, decided for
     talk.says("to Paris", "book city#to=Paris")    with a learned entity, which stands in the text
-    talk.says("hi, book it", ["greet", "book"])    a reading for each part of the message
+    talk.says("hi, book it", ["greet", "book"])    a reading for each clause of the message
     talk.says("hm", "")                            out of scope
     talk.says("well", "book|hours")                one of two
 
@@ -23,12 +23,12 @@ from zhuli.types.understanding.understanding import (
     StateChange,
 )
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named, slots_of
-from zhuli.understanding.dialogue.interpreter import hear
+from zhuli.understanding.dialogue.interpreter import interpret
 from zhuli.understanding.dialogue.policy.policy import decide
 from zhuli.understanding.dialogue.slots.slot_values import allowed
 from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
 from zhuli.understanding.dialogue.state_tracking import track
-from zhuli.understanding.dialogue.utterance.clause_splitting import parts_of
+from zhuli.understanding.dialogue.utterance.clause_splitting import split_clauses
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -42,28 +42,28 @@ class Conversation:
         self.domain, self.language, self.now = domain, language, now
         self.changes: list[StateChange] = []
         self.state = DialogueState()
-        self.heard = InterpretedUtterance("", language)
+        self.utterance = InterpretedUtterance("", language)
         self.decision = Decision(act="talk")
         self.unlikely, self.in_scope = 0.005, 1.0
 
     def says(self, text: str, meant: str | Sequence[str] = "", *, language: Language | None = None) -> Decision:
         """The user's next message; the decision that follows."""
         language = self.language = language or self.language
-        spans = parts_of(text, language)
+        spans = split_clauses(text, language)
         each = [meant] * len(spans) if isinstance(meant, str) else meant
-        parts = [(span, self.reading(text, read)) for span, read in zip(spans, each, strict=True)]
+        clauses = [(span, self.reading(text, read)) for span, read in zip(spans, each, strict=True)]
         whole = self.reading(text, each[-1])
-        self.heard = hear(
+        self.utterance = interpret(
             self.domain,
             self.state,
             text,
             language=language,
             now=self.now,
             whole=whole,
-            parts=parts if len(parts) > 1 else [],
+            clauses=clauses if len(clauses) > 1 else [],
         )
-        tracked = track(self.domain, self.state, self.heard, message_id=f"msg_{self.state.turn}")
-        self.decision, decided = decide(self.domain, fold(tracked, self.state), self.heard)
+        tracked = track(self.domain, self.state, self.utterance, message_id=f"msg_{self.state.turn}")
+        self.decision, decided = decide(self.domain, fold(tracked, self.state), self.utterance)
         self.changes += [*tracked, *decided]
         self.state = fold([*tracked, *decided], self.state)
         check(self.domain, self.state)

@@ -1,4 +1,4 @@
-"""Where a message may have several wishes."""
+"""Where a message may have several intents."""
 
 from itertools import pairwise
 
@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhuli.types.understanding.domain import Language
-from zhuli.understanding.dialogue.utterance.clause_splitting import MOST_PARTS, parts_of
+from zhuli.understanding.dialogue.utterance.clause_splitting import MOST_CLAUSES, split_clauses
 
 
 def parts(text: str, language: Language) -> list[str]:
-    return [text[start:end] for start, end in parts_of(text, language)]
+    return [text[start:end] for start, end in split_clauses(text, language)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_chinese(text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["", "...", "  ", "?!", "。。。"])
 def test_a_text_without_words_is_one_part(text: str) -> None:
-    assert parts_of(text, None) == [(0, len(text))]
+    assert split_clauses(text, None) == [(0, len(text))]
 
 
 @settings(max_examples=60, deadline=None)
@@ -54,7 +54,7 @@ def test_a_text_without_words_is_one_part(text: str) -> None:
     st.text(alphabet=st.sampled_from("ab ,.!?\nandthen你好，。我想 "), max_size=80), st.sampled_from(["en", "zh", None])
 )
 def test_parts_are_in_order_apart_and_few(text: str, language: Language | None) -> None:
-    spans = parts_of(text, language)
-    assert 1 <= len(spans) <= MOST_PARTS
+    spans = split_clauses(text, language)
+    assert 1 <= len(spans) <= MOST_CLAUSES
     assert all(0 <= start <= end <= len(text) for start, end in spans)
     assert all(one[1] <= other[0] for one, other in pairwise(spans))

@@ -88,7 +88,7 @@ def test_the_same_day_is_a_day_of_another_form(talk: Conversation) -> None:
     talk.says("I need a taxi", "taxi")
     assert talk.says("the same day").slot == "destination"
     assert talk.slots["pickup_date"] == "2026-11-24" and how(talk, "pickup_date") == "reference"
-    assert [one.source for one in talk.heard.entities] == ["reference"]
+    assert [one.source for one in talk.utterance.entities] == ["reference"]
 
 
 def test_what_a_finished_form_forgot_can_still_be_referred_to(confirming: Conversation) -> None:

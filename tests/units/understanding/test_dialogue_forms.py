@@ -39,7 +39,7 @@ def test_one_message_fills_several_slots_optional_ones_too(talk: Conversation) -
 def test_a_bare_value_is_an_answer_and_not_out_of_scope(talk: Conversation) -> None:
     talk.says("a table", "book")
     talk.says("4")
-    assert talk.heard.intent is not None and talk.heard.intent.name == "book"
+    assert talk.utterance.intent is not None and talk.utterance.intent.name == "book"
     assert talk.state.intent == "book" and talk.asked == "date"
 
 
@@ -126,7 +126,7 @@ def test_a_time_that_is_not_allowed_in_the_morning_is_one_in_the_evening() -> No
     talk.says("at 7")
     assert talk.slots["time"] == "19:00"
     talk.says("no, 6am")
-    assert talk.slots["time"] == "19:00" and talk.heard.refused
+    assert talk.slots["time"] == "19:00" and talk.utterance.refused
 
 
 def test_slots_of_the_same_type_go_by_role_then_by_wording_then_by_order(talk: Conversation) -> None:

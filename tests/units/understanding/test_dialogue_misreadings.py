@@ -151,7 +151,7 @@ def test_a_slot_that_is_named_is_to_be_changed_whatever_is_read() -> None:
 def test_values_alone_are_no_wish_beside_one() -> None:
     talk = Conversation(ENGLISH)
     talk.says("a table. 4 people. tomorrow 19:30", ["hours", "", "book"])
-    assert [one.name for one in talk.heard.intents] == ["book"] and talk.decision.act == "confirm"
+    assert [one.name for one in talk.utterance.intents] == ["book"] and talk.decision.act == "confirm"
     assert talk.slots == {"people": 4, "date": "2026-11-24", "time": "19:30"}
 
 
@@ -218,4 +218,4 @@ def test_a_greeting_beside_a_wish_says_nothing_of_its_own() -> None:
         talk = Conversation(ENGLISH, language=language)
         talk.says(text, ["greet", "book"])
         assert talk.slots == {} and talk.decision.text in ("For how many?", "几位？")
-        assert [one.name for one in talk.heard.intents] == ["book"]
+        assert [one.name for one in talk.utterance.intents] == ["book"]

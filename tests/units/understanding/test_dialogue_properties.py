@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.units.understanding.conversation import Conversation
 from tests.units.understanding.dialogue_domains import CHINESE, ENGLISH
 from zhuli.types.understanding.domain import DomainFields
-from zhuli.understanding.dialogue.responses.state_prompt import told
+from zhuli.understanding.dialogue.responses.state_prompt import state_prompt
 
 _ENGLISH = [
     "yes", "no", "cancel", "no, tomorrow", "4", "40 people", "7pm", "from Monday to Friday", "not Friday", "the same day",
@@ -41,7 +41,7 @@ def talked(domain: DomainFields, language: str, said: list[tuple[str, str]]) -> 
         decision = talk.says(text, meant)
         assert decision.text or decision.act in ("call", "search", "talk")
         assert decision.act != "ask" or decision.slot == talk.asked
-        told(domain, talk.state, decision)
+        state_prompt(domain, talk.state, decision)
         results += [decision, talk.state]
     return results
 

@@ -1,4 +1,4 @@
-"""Several things at a time: digressions and returns, forms upon forms, several wishes, being lost, handing over."""
+"""Several things at a time: digressions and returns, forms upon forms, several intents, being lost, handing over."""
 
 import pytest
 
@@ -70,8 +70,8 @@ def test_going_back_and_forth_brings_forms_up_and_piles_none(talk: Conversation)
 def test_several_intents_are_answered_in_their_order(talk: Conversation) -> None:
     talk.says("hi, book a table and what are your hours?", ["greet", "book", "hours"])
     assert talk.reply == "We open at 9.\nFor how many?" and talk.decision.act == "ask"
-    assert [one.name for one in talk.heard.intents] == ["book", "hours"]
-    assert talk.heard.intent is not None and talk.heard.intent.name == "book"
+    assert [one.name for one in talk.utterance.intents] == ["book", "hours"]
+    assert talk.utterance.intent is not None and talk.utterance.intent.name == "book"
 
 
 def test_two_forms_in_a_message_are_filled_apart_and_the_first_is_asked_for_first(talk: Conversation) -> None:
@@ -155,7 +155,7 @@ def test_the_reply_follows_the_language_of_the_message(talk: Conversation) -> No
     assert talk.state.language == "en"
 
 
-def test_chinese_wishes_choices_and_persons() -> None:
+def test_chinese_intents_choices_and_persons() -> None:
     talk = Conversation(CHINESE, language="zh")
     talk.says("你好，我想订餐，另外你们几点开门？", ["问候", "订餐", "营业时间"])
     assert talk.reply == "九点到二十二点。\n请问几位？"
@@ -168,4 +168,4 @@ def test_chinese_wishes_choices_and_persons() -> None:
 def test_every_decision_says_why(talk: Conversation) -> None:
     for text, meant in (("hi", "greet"), ("a table", "book"), ("40", ""), ("4", ""), ("hm", "book|taxi"), ("", "")):
         assert talk.says(text, meant).why.endswith(".")
-    assert talk.heard.intent is None
+    assert talk.utterance.intent is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from zhuli.plugins.understanders.few_shot import Plugin, asked_entity
-from zhuli.testing.plain_senses import PlainSenses
+from zhuli.testing.plain_services import PlainServices
 from zhuli.testing.understander_contract import belief
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.understanding import Asked, DialogueState, Reading
@@ -45,7 +45,7 @@ KITCHEN: dict[str, Any] = {
 }
 
 
-class Counting(PlainSenses):
+class Counting(PlainServices):
     """The vectors of another embedder of the same length, for noticing that it is another."""
 
     turned = False
@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def kitchen(folder: Path) -> Plugin:
-    return Plugin(domain(), PlainSenses(folder))
+    return Plugin(domain(), PlainServices(folder))
 
 
 def domain(**changes: Any) -> DomainFields:
@@ -106,7 +106,7 @@ async def test_a_listed_synonym_stands_for_its_value(kitchen: Plugin) -> None:
 
 async def test_values_are_known_before_any_example_marks_one(tmp_path: Path) -> None:
     plain = domain(intents=[{"name": "greet", "examples": ["hello", "good morning"]}])
-    assert await found(Plugin(plain, PlainSenses(tmp_path)), "cantonese") == [("cuisine", None, "cantonese")]
+    assert await found(Plugin(plain, PlainServices(tmp_path)), "cantonese") == [("cuisine", None, "cantonese")]
 
 
 async def test_chinese_values_are_found_without_a_dictionary(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_chinese_values_are_found_without_a_dictionary(tmp_path: Path) -> 
         "slots": [{"name": "菜名"}],
         "intents": [{"name": "订餐", "examples": said}, {"name": "问候", "examples": ["你好", "早上好"]}],
     }
-    understander = Plugin(DomainFields.model_validate(chinese), PlainSenses(tmp_path))
+    understander = Plugin(DomainFields.model_validate(chinese), PlainServices(tmp_path))
     assert await found(understander, "我想点一份番茄炒蛋") == [("菜名", None, "番茄炒蛋")]
     asked = DialogueState(asked=Asked(slot="菜名"))
     assert await found(understander, "东坡肉", asked) == [("菜名", None, "东坡肉")]
@@ -146,38 +146,38 @@ async def test_the_entity_of_the_asked_slot_is_known_by_its_mappings() -> None:
 
 async def test_what_was_learned_is_kept_and_not_learned_again(kitchen: Plugin, folder: Path) -> None:
     await kitchen.prepare()
-    senses = PlainSenses(folder)
-    again = Plugin(domain(), senses)
+    services = PlainServices(folder)
+    again = Plugin(domain(), services)
     await again.prepare()
     assert again.report == kitchen.report
-    assert senses.embedded == [1]  # is it the same embedder?
+    assert services.embedded == [1]  # is it the same embedder?
     assert await one(again, "find me a thai place") == await one(kitchen, "find me a thai place")
 
 
 async def test_the_same_domain_learns_the_same_in_another_folder(kitchen: Plugin, tmp_path: Path) -> None:
-    other = Plugin(domain(), PlainSenses(tmp_path))
+    other = Plugin(domain(), PlainServices(tmp_path))
     assert await one(other, "a thai place near Rome") == await one(kitchen, "a thai place near Rome")
 
 
 async def test_another_embedder_is_noticed_and_learned_with(tmp_path: Path) -> None:
     plain = domain(entities=[], intents=[{"name": "a", "examples": ["red apple"]}, {"name": "b", "examples": ["blue"]}])
-    await Plugin(plain, PlainSenses(tmp_path)).prepare()
-    senses = Counting(tmp_path)
-    senses.turned = True
-    again = Plugin(plain, senses)
+    await Plugin(plain, PlainServices(tmp_path)).prepare()
+    services = Counting(tmp_path)
+    services.turned = True
+    again = Plugin(plain, services)
     await again.prepare()
-    assert senses.embedded[-1] > 3
+    assert services.embedded[-1] > 3
     assert (await one(again, "red apple")).ranking[0].name == "a"
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 not really", None])
 async def test_a_damaged_file_is_as_if_it_were_not_there(tmp_path: Path, damage: bytes | None) -> None:
     plain = domain(entities=[], intents=[{"name": "a", "examples": ["red apple"]}, {"name": "b", "examples": ["blue"]}])
-    await Plugin(plain, PlainSenses(tmp_path)).prepare()
+    await Plugin(plain, PlainServices(tmp_path)).prepare()
     (kept,) = files(tmp_path)
     for file in (kept, tmp_path / "vectors.npz"):
         file.write_bytes(file.read_bytes()[:-200] if damage is None else damage)
-    again = Plugin(plain, PlainSenses(tmp_path))
+    again = Plugin(plain, PlainServices(tmp_path))
     await again.prepare()
     assert (await one(again, "red apple")).ranking[0].name == "a"
     assert files(tmp_path) == [kept]
@@ -186,31 +186,35 @@ async def test_a_damaged_file_is_as_if_it_were_not_there(tmp_path: Path, damage:
 async def test_a_changed_domain_leaves_only_what_it_learned_itself(tmp_path: Path) -> None:
     for name in ("a", "b"):
         await Plugin(
-            domain(entities=[], intents=[{"name": name, "examples": ["red"]}]), PlainSenses(tmp_path)
+            domain(entities=[], intents=[{"name": name, "examples": ["red"]}]), PlainServices(tmp_path)
         ).prepare()
     assert len(files(tmp_path)) == 1
 
 
 async def test_a_changed_domain_embeds_only_what_is_new_and_learns_as_if_it_were_new(tmp_path: Path) -> None:
-    await Plugin(domain(entities=[]), PlainSenses(tmp_path)).prepare()
+    await Plugin(domain(entities=[]), PlainServices(tmp_path)).prepare()
     changed = domain(entities=[], out_of_scope=["blue cheese"], intents=[*KITCHEN["intents"], {"name": "bye"}])
-    senses = PlainSenses(tmp_path)
-    again, new = Plugin(changed, senses), Plugin(changed, PlainSenses(tmp_path / "new"))
+    services = PlainServices(tmp_path)
+    again, new = Plugin(changed, services), Plugin(changed, PlainServices(tmp_path / "new"))
     assert await one(again, "good morning") == await one(new, "good morning")
-    assert senses.embedded == [1, 1, 1]  # is it the same embedder? what is new ("bye" is small talk, too), what is read
+    assert services.embedded == [
+        1,
+        1,
+        1,
+    ]  # is it the same embedder? what is new ("bye" is small talk, too), what is read
     assert again.report == new.report
 
 
 async def test_a_folder_that_can_not_be_written_costs_only_learning_again(tmp_path: Path) -> None:
     blocked = tmp_path / "a file"
     blocked.touch()
-    understander = Plugin(domain(entities=[]), PlainSenses(blocked / "folder"))
+    understander = Plugin(domain(entities=[]), PlainServices(blocked / "folder"))
     await understander.prepare()
     assert (await one(understander, "good morning")).ranking[0].name == "greet"
 
 
 async def test_a_domain_without_intents_has_entities_and_nothing_in_scope(tmp_path: Path) -> None:
-    reading = await one(Plugin(domain(intents=[]), PlainSenses(tmp_path)), "hello")
+    reading = await one(Plugin(domain(intents=[]), PlainServices(tmp_path)), "hello")
     assert (reading.ranking, reading.in_scope, reading.entities) == ([], 0.0, [])
 
 
@@ -219,7 +223,7 @@ async def test_an_intent_is_understood_by_its_name_and_description_before_it_has
         {"name": "order_pizza", "description": "The user wants to order a pizza."},
         {"name": "talkToHuman", "description": "The user wants to talk to a human agent."},
     ]
-    understander = Plugin(domain(entities=[], slots=[], intents=said), PlainSenses(tmp_path))
+    understander = Plugin(domain(entities=[], slots=[], intents=said), PlainServices(tmp_path))
     assert (await one(understander, "order a pizza")).ranking[0].name == "order_pizza"
     assert (await one(understander, "let me talk to a human")).ranking[0].name == "talkToHuman"
     assert understander.report is not None and understander.report.accuracy is None
@@ -227,7 +231,7 @@ async def test_an_intent_is_understood_by_its_name_and_description_before_it_has
 
 async def test_messages_that_are_said_to_be_out_of_scope_are_not_believed(tmp_path: Path) -> None:
     outside = ["good morning america is a show", "evening gowns for sale", "train your dog", "the table of contents"]
-    understander = Plugin(domain(entities=[], out_of_scope=outside), PlainSenses(tmp_path))
+    understander = Plugin(domain(entities=[], out_of_scope=outside), PlainServices(tmp_path))
     for text in outside:
         reading = await one(understander, text)
         assert belief(reading) < reading.threshold
@@ -245,7 +249,7 @@ class TestReport:
             {"name": "stop_order", "examples": [f"please cancel my {what}" for what in ("cup", "hat", "sofa", "lamp")]},
             {"name": "greet", "examples": ["hello", "good morning", "good evening everybody", "hi there"]},
         ]
-        understander = Plugin(domain(entities=[], intents=said), PlainSenses(tmp_path))
+        understander = Plugin(domain(entities=[], intents=said), PlainServices(tmp_path))
         await understander.prepare()
         assert understander.report is not None
         (overlap,) = [finding for finding in understander.report.findings if finding.code == "overlap"]
@@ -260,7 +264,7 @@ class TestReport:
             {"name": "weather", "examples": weather},
             {"name": "music", "examples": [*music, "weather forecast for saturday"]},
         ]
-        understander = Plugin(domain(entities=[], intents=said), PlainSenses(tmp_path))
+        understander = Plugin(domain(entities=[], intents=said), PlainServices(tmp_path))
         await understander.prepare()
         assert understander.report is not None
         (wrong,) = [finding for finding in understander.report.findings if finding.code == "contradiction"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.howto import blocks, installed, module
 from zhuli import registry
-from zhuli.testing.plain_senses import PlainSenses
+from zhuli.testing.plain_services import PlainServices
 from zhuli.testing.understander_contract import UnderstanderContract
 from zhuli.types.understanding.domain import DomainFields
 
@@ -24,7 +24,7 @@ def my_package(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 class TestThePlugin(UnderstanderContract):
     @pytest.fixture
     def understander(self, my_package: ModuleType, domain: DomainFields, tmp_path: Path) -> Any:
-        return registry.find("understanders", "my_package.shared_words:Plugin")(domain, PlainSenses(tmp_path))
+        return registry.find("understanders", "my_package.shared_words:Plugin")(domain, PlainServices(tmp_path))
 
 
 def test_the_page_s_test_is_one_of_the_contract(my_package: ModuleType) -> None:

@@ -29,10 +29,10 @@ class Counted:
     fails: ClassVar[bool]
     report: DomainReport | None = None
 
-    def __init__(self, domain: DomainFields, senses: Services) -> None:
+    def __init__(self, domain: DomainFields, services: Services) -> None:
         assert isinstance(domain, Domain)
         self.name = f"{domain.id}-{domain.version}"
-        self.folder = senses.folder
+        self.folder = services.folder
 
     async def prepare(self) -> None:
         self.prepared.append(self.name)
@@ -48,7 +48,7 @@ class Counted:
 
 
 @pytest.fixture
-async def minds(tmp_path: Path) -> LoadedUnderstanders:
+async def understanders(tmp_path: Path) -> LoadedUnderstanders:
     """Of two understanders at most."""
     Counted.prepared.clear()
     Counted.open, Counted.fails = asyncio.Event(), False
@@ -73,74 +73,76 @@ def domain(name: str = "dom_a", version: int = 1, *, understander: str = COUNTED
     )
 
 
-async def test_a_domain_is_prepared_once_for_all_who_ask_at_once_or_later(minds: LoadedUnderstanders) -> None:
+async def test_a_domain_is_prepared_once_for_all_who_ask_at_once_or_later(understanders: LoadedUnderstanders) -> None:
     Counted.open.clear()
-    asked = [asyncio.create_task(minds.of(PROJECT, domain())) for _ in range(5)]
+    asked = [asyncio.create_task(understanders.of(PROJECT, domain())) for _ in range(5)]
     await asyncio.sleep(0)
     Counted.open.set()
     first, *others = await asyncio.gather(*asked)
-    assert all(other is first for other in [*others, await minds.of(PROJECT, domain())])
+    assert all(other is first for other in [*others, await understanders.of(PROJECT, domain())])
     assert Counted.prepared == ["dom_a-1"]
 
 
-async def test_a_caller_that_goes_away_does_not_stop_the_preparing(minds: LoadedUnderstanders) -> None:
+async def test_a_caller_that_goes_away_does_not_stop_the_preparing(understanders: LoadedUnderstanders) -> None:
     Counted.open.clear()
-    caller = asyncio.create_task(minds.of(PROJECT, domain()))
+    caller = asyncio.create_task(understanders.of(PROJECT, domain()))
     await asyncio.sleep(0.01)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
     Counted.open.set()
-    assert (await minds.of(PROJECT, domain())).report is not None
+    assert (await understanders.of(PROJECT, domain())).report is not None
     assert Counted.prepared == ["dom_a-1"]
 
 
-async def test_a_failure_reaches_all_who_wait_and_is_tried_again_by_the_next(minds: LoadedUnderstanders) -> None:
+async def test_a_failure_reaches_all_who_wait_and_is_tried_again_by_the_next(
+    understanders: LoadedUnderstanders,
+) -> None:
     Counted.fails = True
-    failures = await asyncio.gather(*(minds.of(PROJECT, domain()) for _ in range(3)), return_exceptions=True)
+    failures = await asyncio.gather(*(understanders.of(PROJECT, domain()) for _ in range(3)), return_exceptions=True)
     assert [str(failure) for failure in failures] == ["The embedder is not there."] * 3
     assert Counted.prepared == ["dom_a-1"]
     Counted.fails = False
-    assert (await minds.of(PROJECT, domain())).report is not None
+    assert (await understanders.of(PROJECT, domain())).report is not None
 
 
-async def test_of_too_many_the_one_that_was_asked_longest_ago_goes(minds: LoadedUnderstanders) -> None:
+async def test_of_too_many_the_one_that_was_asked_longest_ago_goes(understanders: LoadedUnderstanders) -> None:
     for name in ("dom_a", "dom_b", "dom_a", "dom_c", "dom_a", "dom_b"):
-        await minds.of(PROJECT, domain(name))
+        await understanders.of(PROJECT, domain(name))
     assert Counted.prepared == ["dom_a-1", "dom_b-1", "dom_c-1", "dom_b-1"]
 
 
-async def test_a_new_version_takes_the_place_of_the_old_one(minds: LoadedUnderstanders) -> None:
-    await minds.of(PROJECT, domain("dom_b"))
-    await minds.of(PROJECT, domain(version=1))
-    await minds.of(PROJECT, domain(version=2))
-    await minds.of(PROJECT, domain("dom_b"))
+async def test_a_new_version_takes_the_place_of_the_old_one(understanders: LoadedUnderstanders) -> None:
+    await understanders.of(PROJECT, domain("dom_b"))
+    await understanders.of(PROJECT, domain(version=1))
+    await understanders.of(PROJECT, domain(version=2))
+    await understanders.of(PROJECT, domain("dom_b"))
     assert Counted.prepared == ["dom_b-1", "dom_a-1", "dom_a-2"]
 
 
-async def test_what_is_being_prepared_is_never_dropped(minds: LoadedUnderstanders) -> None:
+async def test_what_is_being_prepared_is_never_dropped(understanders: LoadedUnderstanders) -> None:
     Counted.open.clear()
-    asked = [asyncio.create_task(minds.of(PROJECT, domain(f"dom_{number}"))) for number in range(5)]
+    asked = [asyncio.create_task(understanders.of(PROJECT, domain(f"dom_{number}"))) for number in range(5)]
     await asyncio.sleep(0.01)
     Counted.open.set()
-    assert len({id(mind) for mind in await asyncio.gather(*asked)}) == 5
+    assert len({id(one) for one in await asyncio.gather(*asked)}) == 5
     assert len(Counted.prepared) == 5
 
 
-async def test_what_was_learned_for_a_deleted_domain_goes(minds: LoadedUnderstanders, tmp_path: Path) -> None:
-    await minds.of(PROJECT, domain())
+async def test_what_was_learned_for_a_deleted_domain_goes(understanders: LoadedUnderstanders, tmp_path: Path) -> None:
+    await understanders.of(PROJECT, domain())
     folder = tmp_path / "understanding" / "dom_a"
     assert (folder / "learned").read_text() == "dom_a-1"
-    await minds.forget("dom_a")
+    await understanders.forget("dom_a")
     assert not folder.exists()
-    await minds.forget("dom_never_seen")
+    await understanders.forget("dom_never_seen")
 
 
-async def test_stopping_ends_what_is_being_prepared(minds: LoadedUnderstanders) -> None:
+async def test_stopping_ends_what_is_being_prepared(understanders: LoadedUnderstanders) -> None:
     Counted.open.clear()
-    asked = asyncio.create_task(minds.of(PROJECT, domain()))
+    asked = asyncio.create_task(understanders.of(PROJECT, domain()))
     await asyncio.sleep(0.01)
-    await minds.aclose()
+    await understanders.aclose()
     with pytest.raises(Unavailable):
         await asked
 
@@ -148,8 +150,8 @@ async def test_stopping_ends_what_is_being_prepared(minds: LoadedUnderstanders) 
 @pytest.mark.parametrize(
     "name", ["no_such_plugin", "os:system", "this:d", "tests.units.understanding.test_loaded_understanders:Other"]
 )
-async def test_a_client_can_not_have_just_anything_imported(minds: LoadedUnderstanders, name: str) -> None:
+async def test_a_client_can_not_have_just_anything_imported(understanders: LoadedUnderstanders, name: str) -> None:
     with pytest.raises(InvalidRequest, match="There is no understander") as caught:
-        await minds.of(PROJECT, domain(understander=name))
+        await understanders.of(PROJECT, domain(understander=name))
     assert caught.value.param == "understander.type"
     assert "few_shot" in caught.value.message or "llm" in caught.value.message

@@ -57,7 +57,7 @@ def test_a_form_that_was_opened_again_can_be_left(booked: Conversation) -> None:
 )
 def test_what_corrects_nothing_of_it_opens_nothing_again(booked: Conversation, text: str, meant: str) -> None:
     booked.says(text, meant)
-    assert "time" not in booked.slots and booked.heard.reopened == []
+    assert "time" not in booked.slots and booked.utterance.reopened == []
 
 
 def test_a_correction_that_comes_late_is_about_something_else(booked: Conversation) -> None:
@@ -90,7 +90,7 @@ def test_chinese_corrections_after_the_form_was_acted_upon() -> None:
         talk.says("川菜")
     assert talk.says("对的").act in ("call", "respond")
     talk.says("不对，应该是五个人")
-    assert talk.slots["人数"] == 5 and talk.forms == [talk.heard.reopened[0].model_dump()["form"]]
+    assert talk.slots["人数"] == 5 and talk.forms == [talk.utterance.reopened[0].model_dump()["form"]]
 
 
 def test_the_intent_that_is_chosen_takes_the_values_of_the_unclear_message() -> None:

@@ -63,13 +63,13 @@ class Asked:
         (folder / "models.toml").write_text(MODELS)
         catalog = Catalog.load(folder / "models.toml", folder)
         database = open_database(f"sqlite:///{folder / 'zhuli.db'}", Hints())
-        senses = UnderstanderServices("default", ["en"], folder / "unused", database, catalog, no_model)
+        services = UnderstanderServices("default", ["en"], folder / "unused", database, catalog, no_model)
         domain = DomainFields.model_validate({**DOMAIN, **changes})
-        self.mind: Understander = registry.find("understanders", "llm")(domain, senses)
+        self.understander: Understander = registry.find("understanders", "llm")(domain, services)
         self._record = folder / "requests.jsonl"
 
     async def read(self, text: str, state: DialogueState | None = None) -> Reading:
-        [reading] = await self.mind.read([text], state or DialogueState())
+        [reading] = await self.understander.read([text], state or DialogueState())
         return reading
 
     def prompts(self) -> list[dict[str, Any]]:

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from zhuli.understanding.language.intent_classification.word_features import SIZE, WordView
+from zhuli.understanding.language.intent_classification.word_features import SIZE, WordFeatures
 
 EXAMPLES = ["my card was stolen", "where is my card", "what is the exchange rate", "我的卡被偷了", "汇率是多少"]
-VIEW = WordView.of(EXAMPLES)
+FEATURES = WordFeatures.of(EXAMPLES)
 
 
 def alike(one: str, other: str) -> float:
-    left, right = VIEW.rows([one, other])
+    left, right = FEATURES.rows([one, other])
     return float(left @ right)
 
 
 def test_rows_have_a_fixed_length_and_say_the_same_alone_and_together() -> None:
-    together = VIEW.rows(EXAMPLES)
+    together = FEATURES.rows(EXAMPLES)
     assert together.shape == (5, SIZE) and together.dtype == np.float32
-    assert np.array_equal(np.vstack([VIEW.rows([text]) for text in EXAMPLES]), together)
+    assert np.array_equal(np.vstack([FEATURES.rows([text]) for text in EXAMPLES]), together)
 
 
 def test_a_typing_error_leaves_a_text_near_what_was_meant() -> None:
@@ -38,5 +38,5 @@ def test_case_width_and_marks_are_no_difference() -> None:
 
 
 def test_what_says_nothing_and_what_nobody_said_have_rows_too() -> None:
-    assert not VIEW.rows(["", " ", "?!"]).any()
-    assert np.isfinite(WordView.of([]).rows(["hello", "\ud800", "x" * 100_000])).all()
+    assert not FEATURES.rows(["", " ", "?!"]).any()
+    assert np.isfinite(WordFeatures.of([]).rows(["hello", "\ud800", "x" * 100_000])).all()

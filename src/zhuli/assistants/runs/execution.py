@@ -18,10 +18,10 @@ from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.event_writer import EventWriter
 from zhuli.assistants.runs.history import Item, output_in
 from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
-from zhuli.assistants.runs.policy_turn import Decided
+from zhuli.assistants.runs.policy_turn import PolicyTurn
 from zhuli.assistants.runs.server_tools import ServerTools, server_tools
 from zhuli.assistants.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
-from zhuli.assistants.runs.understood import Listening
+from zhuli.assistants.runs.understood import RunUnderstanding
 from zhuli.core.errors import BackendError, InvalidRequest
 from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
@@ -53,8 +53,8 @@ class Execution:
         self._counts: list[tuple[str, int]] = []
         self._tokenizer = ""
         self._tools: ServerTools | None = None
-        self._decided: Decided | None = None
-        self._told = ""
+        self._by_policy: PolicyTurn | None = None
+        self._state_prompt = ""
         self._called: RunStep | None = None
         self._call: asyncio.Task[Any] | None = None
         self._interrupted = False
@@ -134,15 +134,15 @@ class Execution:
 
     async def _follow_policy(self, entry: Entry) -> bool:
         """Understand what the user said, and do what follows from it; False where the model is next."""
-        listening = Listening(self._engine, self._run, self._project, self._guarded, self._record)
-        decided = self._decided = await listening.decided()
+        understanding = RunUnderstanding(self._engine, self._run, self._project, self._guarded, self._record)
+        by_policy = self._by_policy = await understanding.policy_turn()
         turns = len(self._usages)
         output = output_in(await self._items(entry), self._run_id) if turns else None
-        deltas = policy_turn.reply(self._run, decided, turns=turns, output=output)
+        deltas = policy_turn.reply(self._run, by_policy, turns=turns, output=output)
         if deltas is None:
-            self._told = decided.told
+            self._state_prompt = by_policy.state_prompt
             return False
-        with self._engine.telemetry.span("policy", act=decided.decision.act):
+        with self._engine.telemetry.span("policy", act=by_policy.decision.act):
             turn = Turn(self._run, int(self._engine.clock.now()))
             last = await self._guarded(self._listen(entry.name, policy_turn.streamed(deltas), turn))
             await self._conclude(turn, policy_turn.FREE, _outcome(turn, last))
@@ -153,13 +153,13 @@ class Execution:
         await self._guarded(tools.open_stores())
         if self._called is not None:
             return await self._do_calls(tools, entry, self._called)
-        decided = self._decided
-        if self._usages or not (tools.searches_first or (decided is not None and decided.searches)):
+        by_policy = self._by_policy
+        if self._usages or not (tools.searches_first or (by_policy is not None and by_policy.searches)):
             return True
         items = await self._items(entry)
         if any(item.searches for item in items if item.run_id == self._run_id):
             return True
-        call = await self._guarded(tools.first_call(items, None if decided is None else decided.decision.query))
+        call = await self._guarded(tools.first_call(items, None if by_policy is None else by_policy.decision.query))
         events = await self._record(opened_tool_step(self._run, [call], int(self._engine.clock.now())))
         return await self._do_calls(tools, entry, RunStep.model_validate_json(events[-1].data))
 
@@ -229,7 +229,7 @@ class Execution:
 
     def _window(self, budget: prompt.Budget) -> int:
         """Tokens that the prompt may have beside what the model is told of the dialogue's state."""
-        return budget.window - prompt.told_tokens(self._told)
+        return budget.window - prompt.state_prompt_tokens(self._state_prompt)
 
     async def _request(self, entry: Entry) -> GenerationRequest | Incomplete:
         """What to ask the model, or which budget does not allow it."""
@@ -244,7 +244,7 @@ class Execution:
             first_turn=not self._usages,
             offered=() if tools is None else tools.offered,
             may_search=tools is None or not tools.offered or tools.may_search(items, self._window(budget)),
-            told=self._told,
+            state_prompt=self._state_prompt,
         )
         if request is None:
             return Incomplete("max_prompt_tokens")
@@ -287,22 +287,22 @@ class Execution:
         self, name: str, speaking: AsyncGenerator[Delta, None], turn: Turn, begun: Callable[[], None] | None = None
     ) -> Delta:
         """Write down what is said; the last of it. begun: called after the first piece."""
-        pen = EventWriter(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
+        writer = EventWriter(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
         last: Delta | None = None
         try:
             async with aclosing(speaking) as deltas:
                 async for delta in deltas:
                     if turn.feed(delta):
-                        await pen.flush(turn)
+                        await writer.flush(turn)
                     elif turn.dirty:
-                        pen.flush_later(turn)
+                        writer.flush_later(turn)
                     if last is None and begun is not None:
                         begun()
                     last = delta
         finally:
-            await pen.stop()
+            await writer.stop()
             if turn.dirty and last is not None and last.finish is None:
-                await pen.flush(turn)  # the model failed half-way; what it said so far is kept
+                await writer.flush(turn)  # the model failed half-way; what it said so far is kept
         if last is None or last.finish is None:
             raise BackendError(f"The model '{name}' ended its answer without a finish reason.")
         return last

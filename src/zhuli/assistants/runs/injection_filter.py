@@ -1,4 +1,4 @@
-"""Sentences of a passage that give orders to whoever answers from it, in English and Chinese. Pure, without a model.
+"""Prompt injections in a passage: sentences that give orders to whoever answers from it, in English and Chinese. No model.
 
 Small models do what they read. So what a model reads of a passage has a note in place of such sentences; what is stored,
 shown and quoted is left whole. Instructions for people (recipes, manuals) are no such orders: a sentence is one only if it
@@ -114,7 +114,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\u
 _ENDED = re.compile(r"[.。!！?？;；:：…][\"'”’」』）)】\]*_]*$")
 
 
-def without_orders(text: str) -> str:
+def without_injections(text: str) -> str:
     """The text with NOTE where sentences stood that give orders; one note for several on end."""
     pieces: list[str] = []
     position = 0
@@ -128,7 +128,7 @@ def without_orders(text: str) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def gives_orders(sentence: str) -> bool:
+def is_injection(sentence: str) -> bool:
     """Whether a sentence speaks to a model and tells it what to do or to say."""
     plain = _plain(sentence)
     folded = plain.lower()
@@ -145,10 +145,10 @@ def _places(text: str) -> list[tuple[int, int]]:
     for sentence in split(text):
         start = text.index(sentence, position)
         position = start + len(sentence)
-        if gives_orders(sentence):
+        if is_injection(sentence):
             found.append((start, position))
             before = None
-        elif before and gives_orders(text[before[0] : position]):
+        elif before and is_injection(text[before[0] : position]):
             found.append((before[0], position))
             before = None
         else:

@@ -7,7 +7,7 @@ ours is made harmless. All this is for the model's eyes: results stay as they we
 
 import re
 
-from zhuli.assistants.runs.injection_filter import without_orders
+from zhuli.assistants.runs.injection_filter import without_injections
 from zhuli.types.assistants.step import FileSearchResult, FileSearchToolCall
 from zhuli.types.models.generation import ChatMessage
 
@@ -51,7 +51,8 @@ def told(call: FileSearchToolCall, search: int) -> str:
     if call.file_search.called_by == "model":
         parts.append(_HOW_TO_CITE.format(mark=mark(search, 0)))
     passages = "\n\n".join(
-        f"{_heading(result, search, n)}\n{harmless(without_orders(result.text))}" for n, result in enumerate(results)
+        f"{_heading(result, search, n)}\n{harmless(without_injections(result.text))}"
+        for n, result in enumerate(results)
     )
     ending = [f"({_REMINDER}{_OF_USER})"] if call.file_search.called_by == "model" else []
     return "\n".join([*parts, BEGIN, passages, END, *ending])
@@ -87,4 +88,4 @@ def _heading(result: FileSearchResult, search: int, number: int) -> str:
 
 def _line(text: str) -> str:
     """File names and headings are written by strangers too."""
-    return " ".join(harmless(without_orders(text)).split())[:200]
+    return " ".join(harmless(without_injections(text)).split())[:200]

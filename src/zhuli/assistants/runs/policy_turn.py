@@ -15,7 +15,7 @@ from zhuli.types.models.generation import Delta, ToolCallDelta, Usage
 from zhuli.types.understanding.domain import Domain
 from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.responses.responses import after_call
-from zhuli.understanding.dialogue.responses.state_prompt import told
+from zhuli.understanding.dialogue.responses.state_prompt import state_prompt
 
 FREE = Usage(0, 0)
 """What a turn without the model uses."""
@@ -24,7 +24,7 @@ _NOTHING_NEW = Decision(act="talk", why="There is no new message of the user's."
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class PolicyTurn:
     """What the run does, and the state in which it does so."""
 
     domain: Domain
@@ -32,9 +32,9 @@ class Decided:
     decision: Decision
 
     @property
-    def told(self) -> str:
+    def state_prompt(self) -> str:
         """What the model is told of the state."""
-        return told(self.domain, self.state, self.decision)
+        return state_prompt(self.domain, self.state, self.decision)
 
     @property
     def searches(self) -> bool:
@@ -81,12 +81,12 @@ def _wants_json(run: Run) -> bool:
     return form is not None and not isinstance(form, str) and form.type != "text"
 
 
-def reply(run: Run, decided: Decided, *, turns: int, output: str | None) -> list[Delta] | None:
+def reply(run: Run, by_policy: PolicyTurn, *, turns: int, output: str | None) -> list[Delta] | None:
     """What is said or called without the model, as a turn of it would come; None where the model is next.
 
     turns: how many the run has had. output: of the run's last function call.
     """
-    decision = decided.decision
+    decision = by_policy.decision
     if decision.act in ("talk", "search"):
         return None
     if decision.act != "call":
@@ -95,7 +95,7 @@ def reply(run: Run, decided: Decided, *, turns: int, output: str | None) -> list
         return _calling(decision)
     if turns > 1 or output is None or _wants_json(run):
         return None
-    text = after_call(decided.domain, decision, decided.state, output)
+    text = after_call(by_policy.domain, decision, by_policy.state, output)
     return None if text is None else _saying(text)
 
 

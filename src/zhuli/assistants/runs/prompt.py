@@ -101,12 +101,12 @@ def build(
     first_turn: bool,
     offered: Sequence[ToolDefinition] = (),
     may_search: bool = True,
-    told: str = "",
+    state_prompt: str = "",
 ) -> GenerationRequest | None:
     """The request of one turn; None when the run's prompt budget can't hold even the newest exchange.
 
     offered: the server's own tools, beside the client's functions. may_search: whether the model may call them now; if
-    not, they are left out, or stay with the choice "none" where there are no functions. told: what the model is told
+    not, they are left out, or stay with the choice "none" where there are no functions. state_prompt: what the model is told
     just before the user's newest message, so that the prompt before it stays as it was.
     """
     functions: list[ToolDefinition] = [
@@ -116,7 +116,7 @@ def build(
         offered = ()
     strategy = run.truncation_strategy
     newest = strategy.last_messages if strategy is not None and strategy.type == "last_messages" else None
-    fixed, beside = fixed_tokens(run, offered), told_tokens(told)
+    fixed, beside = fixed_tokens(run, offered), state_prompt_tokens(state_prompt)
     limit = run.max_prompt_tokens or budget.context_window
     kept = select_items(
         items, window=max(1, budget.window - fixed - beside), block=max(1, (limit - fixed) // 2), newest=newest or None
@@ -127,7 +127,7 @@ def build(
     tools = [*functions, *offered]
     choice = _first_choice(run, tools) if first_turn else _later_choice(run)
     return GenerationRequest(
-        messages=[*instructions, *_with_told(kept, told)],
+        messages=[*instructions, *_with_state_prompt(kept, state_prompt)],
         tools=tools,
         tool_choice=choice if may_search or functions else "none",
         parallel_tool_calls=run.parallel_tool_calls,
@@ -140,16 +140,16 @@ def build(
     )
 
 
-def told_tokens(told: str) -> int:
+def state_prompt_tokens(state_prompt: str) -> int:
     """Tokens of what the model is told beside the history."""
-    return estimate(told) + MESSAGE_OVERHEAD if told else 0
+    return estimate(state_prompt) + MESSAGE_OVERHEAD if state_prompt else 0
 
 
-def _with_told(kept: Sequence[Item], told: str) -> list[ChatMessage]:
+def _with_state_prompt(kept: Sequence[Item], state_prompt: str) -> list[ChatMessage]:
     messages = [message for item in kept for message in item.messages]
-    if told:
+    if state_prompt:
         behind = sum(len(item.messages) for item in kept[_newest_exchange(kept) :])
-        messages.insert(len(messages) - behind, {"role": "system", "content": told})
+        messages.insert(len(messages) - behind, {"role": "system", "content": state_prompt})
     return messages
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from zhuli.assistants.runs.engine import Engine
-from zhuli.assistants.runs.policy_turn import Decided, lacks, possible
+from zhuli.assistants.runs.policy_turn import PolicyTurn, lacks, possible
 from zhuli.core.errors import InvalidRequest, NotFound, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.store import collections, schema
@@ -41,7 +41,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class RunUnderstanding:
     """Of one run. guarded: does what takes its time, and stops when the run is interrupted. record: writes to its log."""
 
     engine: Engine
@@ -50,7 +50,7 @@ class Listening:
     guarded: Guard
     record: Record
 
-    async def decided(self) -> Decided:
+    async def policy_turn(self) -> PolicyTurn:
         """What the user's newest message decides, when all that wait are understood and recorded."""
         found = await self.engine.database.run(_look, self.project, self.run)
         domain, state, newest = found.domain, found.state, None
@@ -63,7 +63,7 @@ class Listening:
                 shown = {**newest.model_dump(mode="json"), "shown": domain.show}
                 await self.record([Change(UNDERSTOOD, shown)])
                 state = fold(newest.changes, state)
-        return Decided(domain, state, possible(self.run, None if newest is None else newest.decision))
+        return PolicyTurn(domain, state, possible(self.run, None if newest is None else newest.decision))
 
     async def _understood(self, domain: Domain, state: DialogueState, message: Unanswered) -> Understanding:
         """What the message means in this state. Where it can't be told the model talks, and the reasons say why."""

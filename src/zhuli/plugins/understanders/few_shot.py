@@ -1,4 +1,4 @@
-"""Understands from a few examples the moment a domain is saved: a head on sentence vectors tells intents, a CRF over words
+"""Understands from a few examples the moment a domain is saved: a classifier on sentence vectors tells intents, a CRF over words
 finds entities. No model is trained or tuned; what is learned in seconds is kept in the domain's folder.
 """
 
@@ -25,11 +25,11 @@ from zhuli.understanding.language.intent_classification import (
     kept_vectors,
     learned_file,
 )
-from zhuli.understanding.language.intent_classification.classifier_report import Shown
-from zhuli.understanding.language.intent_classification.domain_examples import DomainExamples, TaggerLessons
-from zhuli.understanding.language.intent_classification.learned_file import Mind
+from zhuli.understanding.language.intent_classification.classifier_report import IntentExample
+from zhuli.understanding.language.intent_classification.domain_examples import DomainExamples, TaggerExamples
+from zhuli.understanding.language.intent_classification.learned_file import DomainModel
 from zhuli.understanding.language.intent_classification.softmax_regression import Floats
-from zhuli.understanding.language.intent_classification.word_features import WordView
+from zhuli.understanding.language.intent_classification.word_features import WordFeatures
 from zhuli.understanding.language.tagging.tagger import Tagger
 from zhuli.understanding.language.tagging.tagger_training import train
 
@@ -52,46 +52,46 @@ ROLE = "role"
 class Plugin:
     """Implements ports.Understander. Setting: `embedder`, a name; without it the one that suits the domain's languages."""
 
-    def __init__(self, domain: DomainFields, senses: Services) -> None:
+    def __init__(self, domain: DomainFields, services: Services) -> None:
         self.report: DomainReport | None = None
         self._domain = domain
-        self._senses = senses
+        self._services = services
         self._kinds = {entity.name: entity.kind for entity in domain.entities}
-        self._mind: Mind | None = None
+        self._model: DomainModel | None = None
 
     async def prepare(self) -> None:
-        path = self._senses.folder / f"few_shot-{await asyncio.to_thread(_digest, self._domain)}.npz"
-        mind = await asyncio.to_thread(learned_file.read, path)
-        if mind is None or not await self._fits(mind):
-            mind = await self._learned()
-            await asyncio.to_thread(_keep_mind, path, mind)
-        self._mind, self.report = mind, mind.report
+        path = self._services.folder / f"few_shot-{await asyncio.to_thread(_digest, self._domain)}.npz"
+        model = await asyncio.to_thread(learned_file.read, path)
+        if model is None or not await self._fits(model):
+            model = await self._learned()
+            await asyncio.to_thread(_keep_model, path, model)
+        self._model, self.report = model, model.report
 
     async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
-        if self._mind is None:
+        if self._model is None:
             await self.prepare()
-        assert self._mind is not None
+        assert self._model is not None
         said = list(dict.fromkeys(text for text in texts if text.strip()))
-        vectors = await self._vectors(said) if said and self._mind.head else np.zeros((len(said), 0), np.float32)
+        vectors = await self._vectors(said) if said and self._model.classifier else np.zeros((len(said), 0), np.float32)
         asked = asked_entity(self._domain, state)
-        read = await asyncio.to_thread(self._readings, self._mind, said, vectors, asked) if said else []
+        read = await asyncio.to_thread(self._readings, self._model, said, vectors, asked) if said else []
         readings = dict(zip(said, read, strict=True))
-        nothing = Reading([], 0.0, self._threshold(self._mind), reasons=["There is no text."])
+        nothing = Reading([], 0.0, self._threshold(self._model), reasons=["There is no text."])
         return [readings.get(text, nothing) for text in texts]
 
-    def _readings(self, mind: Mind, texts: Sequence[str], vectors: Floats, asked: str | None) -> list[Reading]:
-        threshold = self._threshold(mind)
-        if mind.head is None:
+    def _readings(self, model: DomainModel, texts: Sequence[str], vectors: Floats, asked: str | None) -> list[Reading]:
+        threshold = self._threshold(model)
+        if model.classifier is None:
             reasons = ["The domain has no intents."]
-            return [Reading([], 0.0, threshold, self._entities(mind, text, None, asked), reasons) for text in texts]
-        scores = mind.head.read(np.hstack([vectors, mind.words.rows(texts)]))
+            return [Reading([], 0.0, threshold, self._entities(model, text, None, asked), reasons) for text in texts]
+        scores = model.classifier.read(np.hstack([vectors, model.words.rows(texts)]))
         return [
-            self._reading(mind, text, shares, float(inside), threshold, asked)
+            self._reading(model, text, shares, float(inside), threshold, asked)
             for text, shares, inside in zip(texts, scores.shares, scores.inside, strict=True)
         ]
 
     def _reading(
-        self, mind: Mind, text: str, shares: Floats, inside: float, threshold: float, asked: str | None
+        self, model: DomainModel, text: str, shares: Floats, inside: float, threshold: float, asked: str | None
     ) -> Reading:
         exact = shares.astype(np.float64) / shares.sum(dtype=np.float64)
         ranking = [
@@ -99,35 +99,39 @@ class Plugin:
             for place in np.argsort(-exact, kind="stable")
         ]
         believed = inside * ranking[0].confidence >= threshold
-        entities = self._entities(mind, text, ranking[0].name if believed else None, asked)
+        entities = self._entities(model, text, ranking[0].name if believed else None, asked)
         sure = f"{inside:.0%} that the domain covers this, {ranking[0].confidence:.0%} '{ranking[0].name}' if so"
         return Reading(ranking, inside, threshold, entities, [f"few_shot: {sure}; it takes {threshold:.0%} in all."])
 
-    def _entities(self, mind: Mind, text: str, intent: str | None, asked: str | None) -> list[EntityFound]:
-        found = mind.tagger.find(text, intent=intent, asked=asked) if mind.tagger else []
+    def _entities(self, model: DomainModel, text: str, intent: str | None, asked: str | None) -> list[EntityFound]:
+        found = model.tagger.find(text, intent=intent, asked=asked) if model.tagger else []
         return [
             entity if self._kinds[entity.entity] == "learned" else entity.model_copy(update={"source": ROLE})
             for entity in found
             if self._kinds[entity.entity] == "learned" or entity.role
         ]
 
-    def _threshold(self, mind: Mind) -> float:
+    def _threshold(self, model: DomainModel) -> float:
         chosen = self._domain.fallback.threshold
-        return (mind.report.threshold or 0.0) if chosen is None else chosen
+        return (model.report.threshold or 0.0) if chosen is None else chosen
 
-    async def _fits(self, mind: Mind) -> bool:
+    async def _fits(self, model: DomainModel) -> bool:
         """Whether the embedder is still the one that was learned with."""
-        if mind.head is None:
+        if model.classifier is None:
             return True
         (probe,) = await self._vectors([_readable(self._domain.intents[0])])
-        return _same(probe, mind.probe)
+        return _same(probe, model.probe)
 
-    async def _learned(self) -> Mind:
+    async def _learned(self) -> DomainModel:
         """The embedder is asked first: that it is not there shows at once, entities take seconds to learn."""
         examples = await asyncio.to_thread(DomainExamples.of, self._domain)
         if not self._domain.intents:
-            return Mind(
-                None, WordView.of([]), await self._tagger(examples), DomainReport(learned=True), np.zeros(0, np.float32)
+            return DomainModel(
+                None,
+                WordFeatures.of([]),
+                await self._tagger(examples),
+                DomainReport(learned=True),
+                np.zeros(0, np.float32),
             )
         names = [_readable(intent) for intent in self._domain.intents]
         talk = [text for language in self._domain.languages for text in (*SMALL_TALK[language], *ANSWERS[language])]
@@ -136,18 +140,18 @@ class Plugin:
         rows = await self._remembered(list(dict.fromkeys([*names, *texts, *outside, *talk])))
         tagger = await self._tagger(examples)
         return await asyncio.to_thread(
-            _taught, rows, (names, texts, outside, talk), examples.shown, self._domain, tagger
+            _trained, rows, (names, texts, outside, talk), examples.shown, self._domain, tagger
         )
 
     async def _tagger(self, examples: DomainExamples) -> Tagger | None:
-        known = await asyncio.to_thread(TaggerLessons.of, examples, self._domain)
+        known = await asyncio.to_thread(TaggerExamples.of, examples, self._domain)
         return (
-            Tagger(await train(known.lessons, known.listed), known.words, known.listed, known.said) if known else None
+            Tagger(await train(known.examples, known.listed), known.words, known.listed, known.said) if known else None
         )
 
     async def _remembered(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Vectors of all texts of this version of the domain; only those are made that the version before it did not have."""
-        path = self._senses.folder / VECTORS
+        path = self._services.folder / VECTORS
         rows = await self._known(await asyncio.to_thread(kept_vectors.read, path, texts))
         if new := [text for text in texts if text not in rows]:
             rows |= dict(zip(new, await self._vectors(new), strict=True))
@@ -163,7 +167,7 @@ class Plugin:
         return kept if _same(probe, vector) else {}
 
     async def _vectors(self, texts: Sequence[str]) -> Floats:
-        made = await self._senses.embed(self._domain.understander.embedder, texts)
+        made = await self._services.embed(self._domain.understander.embedder, texts)
         if len(made) != len(texts):
             raise BackendError(f"The embedder gave {len(made)} vectors for {len(texts)} texts.")
         return np.frombuffer(made.data, "<f4").reshape(-1, made.dimensions)
@@ -187,24 +191,24 @@ class _Part:
     texts: Sequence[str]
     vectors: Floats
 
-    def rows(self, words: WordView) -> Floats:
+    def rows(self, words: WordFeatures) -> Floats:
         return np.hstack([self.vectors, words.rows(self.texts)])
 
 
-def _taught(
+def _trained(
     rows: Mapping[str, Floats],
     parts: Sequence[Sequence[str]],
-    examples: Sequence[Shown],
+    examples: Sequence[IntentExample],
     domain: DomainFields,
     tagger: Tagger | None,
-) -> Mind:
+) -> DomainModel:
     """rows: vectors by text. parts: the intents' names, the examples, the domain's messages out of scope, and small talk."""
     length = len(next(iter(rows.values())))
     named, shown, outside, talk = (
         _Part(texts, np.array([rows[text] for text in texts], np.float32).reshape(-1, length)) for texts in parts
     )
     near = (talk.vectors @ np.vstack([named.vectors, shown.vectors]).T).max(axis=1, initial=-1.0)
-    words = WordView.of([*named.texts, *shown.texts])
+    words = WordFeatures.of([*named.texts, *shown.texts])
     labels = np.array([example.intent for example in examples], np.int64)
     away = np.vstack([outside.rows(words), talk.rows(words)[near < NEAR]])
     with threadpool_limits(1, "blas"):  # other messages want the other cores
@@ -214,9 +218,9 @@ def _taught(
         learned=True,
         examples=len(examples),
         accuracy=classifier_report.accuracy(learned, labels),
-        threshold=learned.head.threshold,
+        threshold=learned.classifier.threshold,
     )
-    return Mind(learned.head, words, tagger, report, named.vectors[0])
+    return DomainModel(learned.classifier, words, tagger, report, named.vectors[0])
 
 
 def _readable(intent: Intent) -> str:
@@ -243,9 +247,9 @@ def _same(one: Floats, other: Floats) -> bool:
     return one.shape == other.shape and float(one @ other) >= SAME
 
 
-def _keep_mind(path: Path, mind: Mind) -> None:
+def _keep_model(path: Path, model: DomainModel) -> None:
     """In place of what was learned for earlier versions of the domain."""
-    if _keep(path, lambda: learned_file.write(path, mind)):
+    if _keep(path, lambda: learned_file.write(path, model)):
         for old in path.parent.glob("few_shot-*.npz"):
             if old != path:
                 old.unlink(missing_ok=True)

@@ -56,10 +56,10 @@ class Plugin:
     """Implements ports.Understander. Settings: `model`, a chat model, the default one if it is not given; `embedder`, by which
     the examples most like the message are chosen; without it the first of each intent are shown."""
 
-    def __init__(self, domain: DomainFields, senses: Services) -> None:
+    def __init__(self, domain: DomainFields, services: Services) -> None:
         self.report: DomainReport | None = None
         self._domain = domain
-        self._senses = senses
+        self._services = services
         self._examples = [(intent.name, read_marks(text)) for intent in domain.intents for text in intent.examples]
         self._labels = _labels(domain, [example for _, example in self._examples])
         self._vectors: NDArray[np.float32] | None = None
@@ -68,7 +68,7 @@ class Plugin:
         embedder = self._domain.understander.embedder
         if embedder is not None and self._examples:
             texts = [example.text for _, example in self._examples]
-            self._vectors = _rows(await self._senses.embed(embedder, texts))
+            self._vectors = _rows(await self._services.embed(embedder, texts))
         self.report = DomainReport(learned=True, examples=len(self._examples), threshold=self._threshold)
 
     async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
@@ -81,11 +81,11 @@ class Plugin:
             return self._nothing("There is no text.")
         request = self._request(text, state, await self._chosen(text))
         model = self._domain.understander.model
-        answer = await self._senses.generate(model, request)
+        answer = await self._services.generate(model, request)
         try:
             return self._reading(text, _json_in(answer))
         except InvalidAnswer as reason:
-            answer = await self._senses.generate(model, _once_more(request, answer, reason))
+            answer = await self._services.generate(model, _once_more(request, answer, reason))
         try:
             return self._reading(text, _json_in(answer))
         except InvalidAnswer as reason:
@@ -120,7 +120,7 @@ class Plugin:
     async def _chosen(self, text: str) -> list[tuple[str, Marked]]:
         """The examples to be shown: those most like the text, or the first of each intent."""
         if self._vectors is not None:
-            [own] = _rows(await self._senses.embed(self._domain.understander.embedder, [text]))
+            [own] = _rows(await self._services.embed(self._domain.understander.embedder, [text]))
             order = np.argsort(-(self._vectors @ own), kind="stable")
             return [self._examples[number] for number in order[:MOST_EXAMPLES]]
         of_each = max(1, min(MOST_OF_AN_INTENT, MOST_EXAMPLES // max(1, len(self._domain.intents))))

@@ -30,10 +30,10 @@ _LEVELS = [step / 100 for step in range(5, 96)]
 class Plugin:
     """Implements ports.Understander. Settings: `model`, which tells intents, and `entity_model`, which finds entities."""
 
-    def __init__(self, domain: DomainFields, senses: Services) -> None:
+    def __init__(self, domain: DomainFields, services: Services) -> None:
         self.report: DomainReport | None = None
         self._domain = domain
-        self._senses = senses
+        self._services = services
         self._model, self._entity_model = domain.understander.model, domain.understander.entity_model
         if self._model is None and self._entity_model is None:
             text = (
@@ -82,7 +82,7 @@ class Plugin:
         texts = [bare if (bare := without_pictures(text)).strip() else text for text in texts]
         scores, spans = await asyncio.gather(
             *(
-                self._senses.predict(model, texts) if model else _given(nothing)
+                self._services.predict(model, texts) if model else _given(nothing)
                 for model in (self._model, self._entity_model)
             )
         )

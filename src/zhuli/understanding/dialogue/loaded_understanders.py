@@ -67,11 +67,11 @@ class LoadedUnderstanders:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _prepared(self, project: str, domain: Domain) -> Understander:
-        senses = UnderstanderServices(
+        services = UnderstanderServices(
             project, domain.languages, self.folder / domain.id, self.database, self.catalog, self.answer
         )
         plugin = await asyncio.to_thread(self._plugin, domain.understander.type)  # its first import takes a while
-        made: Understander = plugin(domain, senses)
+        made: Understander = plugin(domain, services)
         await made.prepare()
         return made
 

@@ -1,4 +1,4 @@
-"""What a message changes in the state: the turn, what is cancelled and opened, what slots take. What is done next is policy's."""
+"""State tracking: what a message changes: the turn, what is cancelled and opened, what slots take. What is done is policy's."""
 
 from collections.abc import Iterator
 
@@ -10,22 +10,22 @@ from zhuli.understanding.dialogue.utterance.interpreted_utterance import Interpr
 
 
 def track(
-    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, *, message_id: str | None
+    domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance, *, message_id: str | None
 ) -> list[StateChange]:
     """The changes, in the order in which they happen."""
-    intent = heard.intent
+    intent = utterance.intent
     turn = TurnTaken(
         message_id=message_id,
-        language=heard.language,
+        language=utterance.language,
         intent=intent.name if intent and intent.name != OUT_OF_SCOPE else None,
         confidence=intent.confidence if intent else None,
     )
-    changes: list[StateChange] = [turn, *stale(domain, state), *_begun(domain, state), *heard.reopened]
-    if heard.cancels:
+    changes: list[StateChange] = [turn, *stale(domain, state), *_begun(domain, state), *utterance.reopened]
+    if utterance.cancels:
         changes += closed(domain, fold(changes, state), "cancelled")
-    changes += heard.opened
-    changes += [SlotCleared(slot=name, why="negated") for name in heard.cleared]
-    for one in heard.filled:
+    changes += utterance.opened
+    changes += [SlotCleared(slot=name, why="negated") for name in utterance.cleared]
+    for one in utterance.filled:
         changes.append(SlotSet(slot=one.slot, value=one.value, text=one.text, how=one.how, message_id=message_id))
     return changes
 

@@ -1,4 +1,4 @@
-"""The way of one message through understanding: language, parts, what the understander reads, what is heard, what follows.
+"""The way of one message through understanding: language, clauses, what the understander reads, its interpretation, what follows.
 
 Reads no thread and writes nothing: who asks gives the state, and keeps the Understanding. What each station does is in its own
 file; this puts them in order, and gives them the time and the models.
@@ -15,13 +15,13 @@ from zhuli.core.ids import new_id
 from zhuli.core.telemetry import Telemetry
 from zhuli.types.understanding.domain import Domain, DomainReport, Language
 from zhuli.types.understanding.understanding import DialogueState, Reading, SlotSet, Understanding
-from zhuli.understanding.dialogue.interpreter import hear
+from zhuli.understanding.dialogue.interpreter import interpret
 from zhuli.understanding.dialogue.loaded_understanders import LoadedUnderstanders
 from zhuli.understanding.dialogue.policy.policy import decide
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.state_tracking import track
-from zhuli.understanding.dialogue.utterance.clause_splitting import parts_of
-from zhuli.understanding.dialogue.utterance.multi_intent import Part
+from zhuli.understanding.dialogue.utterance.clause_splitting import split_clauses
+from zhuli.understanding.dialogue.utterance.multi_intent import Clause
 from zhuli.understanding.language.languages import language_of
 
 MOST_CHARACTERS = 2_000
@@ -37,18 +37,18 @@ _NOTHING = Reading(ranking=[], in_scope=0.0, threshold=1.0)
 class Understandings:
     """Made once, by the composition root."""
 
-    def __init__(self, minds: LoadedUnderstanders, clock: Clock, telemetry: Telemetry) -> None:
-        self._minds = minds
+    def __init__(self, understanders: LoadedUnderstanders, clock: Clock, telemetry: Telemetry) -> None:
+        self._understanders = understanders
         self._clock = clock
         self._telemetry = telemetry
 
     async def prepare(self, project: str, domain: Domain) -> DomainReport:
         """Learn the domain now; what learning found. A failure is a ZhuliError."""
-        return (await self._minds.of(project, domain)).report or DomainReport(learned=True)
+        return (await self._understanders.of(project, domain)).report or DomainReport(learned=True)
 
     async def forget(self, domain_id: str) -> None:
         """Drop what was learned for a domain that has been deleted."""
-        await self._minds.forget(domain_id)
+        await self._understanders.forget(domain_id)
 
     async def understand(
         self,
@@ -65,7 +65,7 @@ class Understandings:
         began, now = perf_counter(), self._clock.now()
         read = text[:MOST_CHARACTERS]
         language = language_of(read, domain.languages, state.language)
-        whole, parts = await self._readings(project, domain, state, read, parts_of(read, language))
+        whole, clauses = await self._readings(project, domain, state, read, split_clauses(read, language))
         made = await asyncio.to_thread(
             _understood,
             domain,
@@ -74,7 +74,7 @@ class Understandings:
             language=language,
             now=now,
             whole=whole,
-            parts=parts,
+            clauses=clauses,
             message_id=message_id,
         )
         if len(text) > MOST_CHARACTERS:
@@ -84,13 +84,13 @@ class Understandings:
 
     async def aclose(self) -> None:
         """Stop what is being learned."""
-        await self._minds.aclose()
+        await self._understanders.aclose()
 
     async def _readings(
         self, project: str, domain: Domain, state: DialogueState, text: str, spans: Sequence[tuple[int, int]]
-    ) -> tuple[Reading, list[Part]]:
-        """Of the whole text, and of its parts where it has several: read together, so that a model is asked once."""
-        understander = await self._minds.of(project, domain)
+    ) -> tuple[Reading, list[Clause]]:
+        """Of the whole text, and of its clauses where it has several: read together, so that a model is asked once."""
+        understander = await self._understanders.of(project, domain)
         if not text.strip():
             return _NOTHING, []
         cut = [text[start:end] for start, end in spans] if len(spans) > 1 else []
@@ -106,14 +106,14 @@ def _understood(
     language: Language | None,
     now: float,
     whole: Reading,
-    parts: Sequence[Part],
+    clauses: Sequence[Clause],
     message_id: str | None,
 ) -> Understanding:
     """From what was read to what is decided; pure but for its id."""
     there = datetime.fromtimestamp(now, ZoneInfo(domain.timezone))
-    heard = hear(domain, state, text, language=language, now=there, whole=whole, parts=parts)
-    tracked = track(domain, state, heard, message_id=message_id)
-    decision, decided = decide(domain, fold(tracked, state), heard)
+    utterance = interpret(domain, state, text, language=language, now=there, whole=whole, clauses=clauses)
+    tracked = track(domain, state, utterance, message_id=message_id)
+    decision, decided = decide(domain, fold(tracked, state), utterance)
     return Understanding(
         id=new_id("und"),
         created_at=int(now),
@@ -121,13 +121,13 @@ def _understood(
         version=domain.version,
         text=text,
         message_id=message_id,
-        language=heard.language,
-        intent=heard.intent,
-        intents=heard.intents if len(heard.intents) > 1 else [],
-        ranking=heard.ranking[:MOST_RANKED],
-        entities=heard.entities,
+        language=utterance.language,
+        intent=utterance.intent,
+        intents=utterance.intents if len(utterance.intents) > 1 else [],
+        ranking=utterance.ranking[:MOST_RANKED],
+        entities=utterance.entities,
         slots={change.slot: change.value for change in tracked if isinstance(change, SlotSet)},
         changes=[*tracked, *decided],
         decision=decision,
-        reasons=list(heard.reasons),
+        reasons=list(utterance.reasons),
     )

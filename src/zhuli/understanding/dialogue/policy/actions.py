@@ -19,7 +19,7 @@ def perform(
     domain: DomainFields,
     state: DialogueState,
     action: Action,
-    heard: InterpretedUtterance,
+    utterance: InterpretedUtterance,
     *,
     form: Form | None,
     why: str,
@@ -38,7 +38,7 @@ def perform(
             )
         case Search():
             query = said(action.query, state, state.language).strip() if action.query else ""
-            return Decision(act="search", query=query or heard.text, why=why)
+            return Decision(act="search", query=query or utterance.text, why=why)
         case HandOver():
             own = domain.responses.get(action.response) if action.response else None
             text = said(own, state, state.language) if own else built_in("hand_over", state.language)

@@ -28,13 +28,13 @@ class Again:
     exhausted: bool
 
 
-def ask_again(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance) -> Again | None:
+def ask_again(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Again | None:
     """What had been asked, asked once more because nothing came of the answer; None where no form has a question open."""
     form = form_named(domain, state.form)
     if form is None:
         return None
-    asked = _following(domain, form, state, heard)
-    asked = asked.model_copy(update={"failed": _failed(asked, heard)})
+    asked = _following(domain, form, state, utterance)
+    asked = asked.model_copy(update={"failed": _failed(asked, utterance)})
     words = question(domain, asked, state)
     exhausted = asked.failed >= MOST_TRIES
     texts = (built_in("ask_again", state.language), words, built_in("way_out", state.language) if exhausted else None)
@@ -43,20 +43,20 @@ def ask_again(domain: DomainFields, state: DialogueState, heard: InterpretedUtte
 
 
 def next_steps(
-    domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, answers: Sequence[Decision]
+    domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance, answers: Sequence[Decision]
 ) -> Steps:
     """Answers, then what the open form does; a form that is done makes room for the one below, in the same reply.
 
     A reply has one act that is more than a text: after such a one, a form that is complete waits for the next message.
     """
     decisions, changes = list(answers), list[StateChange]()
-    returned = heard.cancels is not None and not heard.opened
+    returned = utterance.cancels is not None and not utterance.opened
     for _ in range(MOST_TOPICS + 1):
         form = form_named(domain, state.form)
         if form is None or any(one.act == "hand_over" for one in decisions):
             break
         fresh = returned or bool(changes)
-        steps, made = _step(domain, state, form, heard, fresh=fresh, after=decisions)
+        steps, made = _step(domain, state, form, utterance, fresh=fresh, after=decisions)
         decisions += steps
         changes += made
         state = fold(made, state)
@@ -69,33 +69,35 @@ def _step(
     domain: DomainFields,
     state: DialogueState,
     form: Form,
-    heard: InterpretedUtterance,
+    utterance: InterpretedUtterance,
     *,
     fresh: bool,
     after: Sequence[Decision],
 ) -> Steps:
     """One step of the form on top. fresh: the message said nothing to it. after: what the reply says before."""
     missing = _missing(domain, form, state)
-    if not fresh and (refusal := _refused(domain, state, form, heard)):
+    if not fresh and (refusal := _refused(domain, state, form, utterance)):
         return refusal
-    if missing is None and (form.confirm is None or (not fresh and _agreed(heard))):
-        return _done(domain, state, form, heard, after)
-    asked = Asked(slot=missing) if fresh else _following(domain, form, state, heard)
+    if missing is None and (form.confirm is None or (not fresh and _agreed(utterance))):
+        return _done(domain, state, form, utterance, after)
+    asked = Asked(slot=missing) if fresh else _following(domain, form, state, utterance)
     digressed = any(one.act != "cancel" for one in after) or fresh
-    if not digressed and _same(asked, heard.asked) and not heard.usable and not heard.opened:
-        return _unanswered(domain, state, heard, asked)
-    failed = heard.asked.failed if digressed and not fresh and heard.asked and _same(asked, heard.asked) else 0
+    if not digressed and _same(asked, utterance.asked) and not utterance.usable and not utterance.opened:
+        return _unanswered(domain, state, utterance, asked)
+    failed = (
+        utterance.asked.failed if digressed and not fresh and utterance.asked and _same(asked, utterance.asked) else 0
+    )
     asked = asked.model_copy(update={"failed": failed})
     words = question(domain, asked, state)
-    goes_back = fresh or (bool(after) and not _just_opened(state, heard))
+    goes_back = fresh or (bool(after) and not _just_opened(state, utterance))
     text = built_in("back", state.language, question=words) if goes_back and after else words
     return [_asking(asked, text, _why(form, asked))], [asked]
 
 
-def _following(domain: DomainFields, form: Form, state: DialogueState, heard: InterpretedUtterance) -> Asked:
+def _following(domain: DomainFields, form: Form, state: DialogueState, utterance: InterpretedUtterance) -> Asked:
     """What the form asks for now: what the user wants to change, the first slot that is missing, or whether all is right."""
-    if heard.named is not None and heard.named in (*form.slots, *form.optional):
-        return Asked(slot=heard.named)
+    if utterance.named is not None and utterance.named in (*form.slots, *form.optional):
+        return Asked(slot=utterance.named)
     return Asked(slot=_missing(domain, form, state))
 
 
@@ -105,13 +107,13 @@ def _missing(domain: DomainFields, form: Form, state: DialogueState) -> str | No
     return next(names, None)
 
 
-def _refused(domain: DomainFields, state: DialogueState, form: Form, heard: InterpretedUtterance) -> Steps | None:
+def _refused(domain: DomainFields, state: DialogueState, form: Form, utterance: InterpretedUtterance) -> Steps | None:
     """Says why a value can't be, and asks for another."""
-    refused = next((one for one in heard.refused if one.slot in (*form.slots, *form.optional)), None)
+    refused = next((one for one in utterance.refused if one.slot in (*form.slots, *form.optional)), None)
     slot = slot_named(domain, refused.slot) if refused else None
     if refused is None or slot is None:
         return None
-    failed = heard.asked.failed + 1 if heard.asked and heard.asked.slot == slot.name else 1
+    failed = utterance.asked.failed + 1 if utterance.asked and utterance.asked.slot == slot.name else 1
     asked = Asked(slot=slot.name, failed=failed)
     own = slot.validation.message if slot.validation else None
     message = (
@@ -124,33 +126,33 @@ def _refused(domain: DomainFields, state: DialogueState, form: Form, heard: Inte
     return [_asking(asked, text, f"'{refused.text}' can't be the slot '{slot.name}'.")], [asked]
 
 
-def _unanswered(domain: DomainFields, state: DialogueState, heard: InterpretedUtterance, asked: Asked) -> Steps:
+def _unanswered(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance, asked: Asked) -> Steps:
     """The same question again: nothing in the message answered it. A "no" to a confirmation asks what to change."""
-    asked = asked.model_copy(update={"failed": _failed(asked, heard)})
-    denied = asked.slot is None and heard.act == "deny"
+    asked = asked.model_copy(update={"failed": _failed(asked, utterance)})
+    denied = asked.slot is None and utterance.act == "deny"
     slot = slot_named(domain, asked.slot)
     words = built_in("change", state.language) if denied else question(domain, asked, state)
     texts = [
         None if denied else built_in("ask_again", state.language),
         words,
         choices(slot, state.language) if slot else None,
-        built_in("way_out", state.language) if asked.failed >= MOST_TRIES or _unwilling(slot, heard) else None,
+        built_in("way_out", state.language) if asked.failed >= MOST_TRIES or _unwilling(slot, utterance) else None,
     ]
     why = "The user does not confirm." if denied else "The answer could not be used."
     return [_asking(asked, joined(*texts), why)], [asked]
 
 
-def _unwilling(slot: Slot | None, heard: InterpretedUtterance) -> bool:
+def _unwilling(slot: Slot | None, utterance: InterpretedUtterance) -> bool:
     """ "No, thanks" to a question that no can't answer."""
-    return slot is not None and slot.type != "boolean" and heard.act == "deny"
+    return slot is not None and slot.type != "boolean" and utterance.act == "deny"
 
 
 def _done(
-    domain: DomainFields, state: DialogueState, form: Form, heard: InterpretedUtterance, after: Sequence[Decision]
+    domain: DomainFields, state: DialogueState, form: Form, utterance: InterpretedUtterance, after: Sequence[Decision]
 ) -> Steps:
     """The form's action, and the end of its topic; nothing where the reply has no room for the action."""
     why = f"The form '{form.name}' is complete."
-    decision = perform(domain, state, form.action, heard, form=form, why=why)
+    decision = perform(domain, state, form.action, utterance, form=form, why=why)
     if decision.act in ("call", "search", "talk") and any(one.act in ("call", "search") for one in after):
         return [], []
     if decision.act == "clarify":
@@ -159,10 +161,10 @@ def _done(
     return [decision], [*confirmed, *closed(domain, state, "done")]
 
 
-def _agreed(heard: InterpretedUtterance) -> bool:
+def _agreed(utterance: InterpretedUtterance) -> bool:
     """Whether the user has just said yes to all of it, without changing anything."""
-    confirming = heard.asked is not None and heard.asked.slot is None and not heard.asked.intents
-    return confirming and heard.act == "affirm" and not heard.usable
+    confirming = utterance.asked is not None and utterance.asked.slot is None and not utterance.asked.intents
+    return confirming and utterance.act == "affirm" and not utterance.usable
 
 
 def _asking(asked: Asked, text: str, why: str) -> Decision:
@@ -175,13 +177,13 @@ def _why(form: Form, asked: Asked) -> str:
     return f"The form '{form.name}' needs '{asked.slot}'."
 
 
-def _failed(asked: Asked, heard: InterpretedUtterance) -> int:
-    return heard.asked.failed + 1 if heard.asked and _same(asked, heard.asked) else 0
+def _failed(asked: Asked, utterance: InterpretedUtterance) -> int:
+    return utterance.asked.failed + 1 if utterance.asked and _same(asked, utterance.asked) else 0
 
 
 def _same(asked: Asked, before: Asked | None) -> bool:
     return before is not None and before.slot == asked.slot and not before.intents and not asked.intents
 
 
-def _just_opened(state: DialogueState, heard: InterpretedUtterance) -> bool:
-    return any(one.form == state.form for one in heard.opened)
+def _just_opened(state: DialogueState, utterance: InterpretedUtterance) -> bool:
+    return any(one.form == state.form for one in utterance.opened)

@@ -1,23 +1,23 @@
-"""What of the state a model is told when it talks: a few lines in the dialogue's language."""
+"""The state prompt: what of the state a model is told when it talks, a few lines in the dialogue's language."""
 
 import json
 
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import form_named
-from zhuli.understanding.dialogue.responses.built_in_responses import LISTS, TOLD
+from zhuli.understanding.dialogue.responses.built_in_responses import LISTS, STATE_PROMPT
 from zhuli.understanding.dialogue.responses.responses import held, question, spoken
 
 MOST_CHARACTERS = 200
 """Of a value that are told; what a slot is for is short."""
 
 
-def told(domain: DomainFields, state: DialogueState, decision: Decision) -> str:
+def state_prompt(domain: DomainFields, state: DialogueState, decision: Decision) -> str:
     """A system message: intent, filled slots, the open form and what it misses, and what the decision asks of the model.
 
     Values are JSON, so that one that looks like a line of ours is still seen to be a value.
     """
-    words, comma = TOLD[state.language or "en"], LISTS[state.language or "en"]
+    words, comma = STATE_PROMPT[state.language or "en"], LISTS[state.language or "en"]
     lines = [words["head"]]
     if state.intent:
         described = {intent.name: intent.description for intent in domain.intents}.get(state.intent)
@@ -39,7 +39,7 @@ def told(domain: DomainFields, state: DialogueState, decision: Decision) -> str:
 
 
 def _open_form(domain: DomainFields, state: DialogueState) -> list[str]:
-    words, comma = TOLD[state.language or "en"], LISTS[state.language or "en"]
+    words, comma = STATE_PROMPT[state.language or "en"], LISTS[state.language or "en"]
     form = form_named(domain, state.form)
     if form is None:
         return []

@@ -12,7 +12,7 @@ from zhuli.understanding.dialogue.forms_and_slots import open_slots, slots_of
 from zhuli.understanding.dialogue.slot_mappings import mappings_of
 from zhuli.understanding.dialogue.slots.slot_context import Segment
 from zhuli.understanding.dialogue.utterance.slot_names import Side, side_of_slot
-from zhuli.understanding.dialogue.utterance.utterance_context import Turn
+from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext
 from zhuli.understanding.language.acts.references import Reference
 
 _WIDE = frozenset("city area town district region country 城市 区域 地区 城区".split())
@@ -26,16 +26,16 @@ _PEOPLE = frozenset(
 
 
 def referred(
-    turn: Turn, state: DialogueState, segments: Sequence[Segment], *, pointing: Sequence[Reference]
+    context: UtteranceContext, state: DialogueState, segments: Sequence[Segment], *, pointing: Sequence[Reference]
 ) -> list[tuple[Slot, EntityFound]]:
     """Earlier values that the message points to, with the slot that is to take each. pointing: its references."""
     given: list[tuple[Slot, EntityFound]] = []
     for segment in segments:
         inside = [one for one in pointing if segment.start <= one.start and one.end <= segment.end]
-        slots = slots_of(turn.domain, segment.form)
-        slots = [slot for slot in slots if _waits(turn, state, slot)]
-        slots.sort(key=lambda slot: turn.slot is None or slot.name != turn.slot.name)
-        for reference, slot, value in _resolved(turn.domain, state, inside, slots):
+        slots = slots_of(context.domain, segment.form)
+        slots = [slot for slot in slots if _waits(context, state, slot)]
+        slots.sort(key=lambda slot: context.slot is None or slot.name != context.slot.name)
+        for reference, slot, value in _resolved(context.domain, state, inside, slots):
             mention = EntityFound(
                 entity=slot.name,
                 text=reference.text,
@@ -48,9 +48,9 @@ def referred(
     return given
 
 
-def _waits(turn: Turn, state: DialogueState, slot: Slot) -> bool:
+def _waits(context: UtteranceContext, state: DialogueState, slot: Slot) -> bool:
     known = state.slots.get(slot.name)
-    return known is None or known.value is None or (turn.slot is not None and turn.slot.name == slot.name)
+    return known is None or known.value is None or (context.slot is not None and context.slot.name == slot.name)
 
 
 def _resolved(

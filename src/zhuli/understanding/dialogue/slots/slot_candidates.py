@@ -25,35 +25,37 @@ _HOLDS_NUMBERS = frozenset(("date", "time", "money", "phone", "email"))
 class SlotCandidates:
     """One segment. slots: those that it may fill, of its form, then of forms that wait if it answers, and of no form."""
 
-    scene: SlotContext
+    slot_context: SlotContext
     segment: Segment
     slots: list[Slot] = field(init=False)
     current: list[Slot] = field(init=False)
     names: list[tuple[int, int, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        domain = self.scene.domain
+        domain = self.slot_context.domain
         self.current = slots_of(domain, self.segment.form)
-        waiting = waiting_slots(domain, self.scene.state) if self.segment.answers else []
+        waiting = waiting_slots(domain, self.slot_context.state) if self.segment.answers else []
         self.slots = list({slot.name: slot for slot in (*self.current, *waiting, *free_slots(domain))}.values())
-        self.names = names_in(self.scene.text, self.slots)
+        self.names = names_in(self.slot_context.text, self.slots)
 
     @property
     def text(self) -> str:
-        return self.scene.text[self.segment.start : self.segment.end]
+        return self.slot_context.text[self.segment.start : self.segment.end]
 
     @property
     def asked(self) -> Slot | None:
         """The slot that was asked for, if the segment may answer."""
         if not self.segment.answers:
             return None
-        return next((slot for slot in self.slots if slot.name == self.scene.asked), None)
+        return next((slot for slot in self.slots if slot.name == self.slot_context.asked), None)
 
     def mentions(self) -> list[EntityFound]:
         """Values that a slot could take, in their order, without those that are only a piece of another."""
-        inside = [one for one in self.scene.entities if self.segment.start <= one.start and one.end <= self.segment.end]
+        inside = [
+            one for one in self.slot_context.entities if self.segment.start <= one.start and one.end <= self.segment.end
+        ]
         wanted = [one for one in inside if any(self.takes(slot, one) for slot in self.slots)]
-        kinds = {entity.name: entity.kind for entity in self.scene.domain.entities}
+        kinds = {entity.name: entity.kind for entity in self.slot_context.domain.entities}
 
         def swallowed(one: EntityFound) -> bool:
             longer = [other for other in inside if _covers(other, one)]
@@ -77,30 +79,30 @@ class SlotCandidates:
         mapping = self._mapping(slot, mention)
         if mapping is None:
             return -1
-        if mapping.role is not None and _role(mention, self.scene.text) is not None:
+        if mapping.role is not None and _role(mention, self.slot_context.text) is not None:
             return 1
-        side, cue = side_of_slot(slot, mapping), side_of_mention(self.scene.text, mention.start)
+        side, cue = side_of_slot(slot, mapping), side_of_mention(self.slot_context.text, mention.start)
         return 0 if side is None or cue is None else (1 if side == cue else -1)
 
     def is_hour(self, slot: Slot, mention: EntityFound) -> bool:
         """Whether a number that stands alone is the time that was asked for."""
         alone = self._is_bare(mention, wordless=True)
-        return alone and not self.scene.corrects and slot.type == "time" and mention.source == "number"
+        return alone and not self.slot_context.corrects and slot.type == "time" and mention.source == "number"
 
     def by_chance(self, mention: EntityFound) -> bool:
         """Whether it may be a number of something else than the slots that take numbers."""
-        if mention.source != "number" or self.scene.corrects or self.segment.restates:
+        if mention.source != "number" or self.slot_context.corrects or self.segment.restates:
             return False
         return not self._is_bare(mention, wordless=False)
 
     def _counts(self, slot: Slot, mention: EntityFound) -> bool:
         """Whether the noun behind a number lets it be this slot's, unasked: "a 4 star hotel" is for no nights."""
         names = [other.name for other in self.slots if other.type == "number"]
-        return takes(slot.name, plain(self.scene.text), mention.end, names=names)
+        return takes(slot.name, plain(self.slot_context.text), mention.end, names=names)
 
     def _is_bare(self, mention: EntityFound, *, wordless: bool) -> bool:
         place = (mention.start, mention.end)
-        return is_bare(self.scene.text, self.segment.start, self.segment.end, [place], wordless=wordless)
+        return is_bare(self.slot_context.text, self.segment.start, self.segment.end, [place], wordless=wordless)
 
     def _called_hour(self, slot: Slot, mention: EntityFound) -> bool:
         """ "The time should be 8": the number is an hour."""
@@ -108,12 +110,12 @@ class SlotCandidates:
 
     def _mapping(self, slot: Slot, mention: EntityFound) -> FromEntity | None:
         """How the slot takes it. A value without a role may have any; the best mapping is one with its role."""
-        if mention.source == "number" and slot.name != self.scene.asked and not self._counts(slot, mention):
+        if mention.source == "number" and slot.name != self.slot_context.asked and not self._counts(slot, mention):
             return None
-        role = _role(mention, self.scene.text)
+        role = _role(mention, self.slot_context.text)
         fitting = [
             mapping
-            for mapping in mappings_of(self.scene.domain, slot)
+            for mapping in mappings_of(self.slot_context.domain, slot)
             if isinstance(mapping, FromEntity)
             and mapping.entity == mention.entity
             and (mapping.role is None or role in (None, mapping.role))

@@ -1,4 +1,4 @@
-"""A message laid out for filling slots: its entities, and which stretch of it is about what. Made by hearing."""
+"""A message laid out for filling slots: its entities, and which stretch of it is about what. Made by the interpreter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -27,20 +27,24 @@ def reopening(domain: DomainFields, state: DialogueState) -> Iterator[StateChang
             yield SlotSet(slot=slot.name, value=done.values[slot.name], how="reference")
 
 
-def mends(domain: DomainFields, heard: InterpretedUtterance) -> bool:
-    """Whether the message, heard as if its form were still open, changes something in it and wants nothing else."""
-    changed = {one.slot for one in heard.filled} | {one.slot for one in heard.refused} | {*heard.cleared, heard.named}
+def mends(domain: DomainFields, utterance: InterpretedUtterance) -> bool:
+    """Whether the message, interpreted as if its form were still open, changes something in it and wants nothing else."""
+    changed = (
+        {one.slot for one in utterance.filled}
+        | {one.slot for one in utterance.refused}
+        | {*utterance.cleared, utterance.named}
+    )
     own = {slot.name for form in domain.forms for slot in slots_of(domain, form)}
-    return bool(changed & own) and not heard.opened and heard.cancels is None and heard.act != "handover"
+    return bool(changed & own) and not utterance.opened and utterance.cancels is None and utterance.act != "handover"
 
 
-def recalled(scene: SlotContext, asked: Asked, intent: Intent) -> dict[str, Filled]:
+def recalled(slot_context: SlotContext, asked: Asked, intent: Intent) -> dict[str, Filled]:
     """What the message that had been unclear says about the slots of the intent that was chosen for it."""
     text = asked.text or ""
-    form = form_named(scene.domain, intent.form)
+    form = form_named(slot_context.domain, intent.form)
     segment = Segment(0, len(text), form, frozenset({intent.name}), answers=False)
     before = replace(
-        scene,
+        slot_context,
         text=text,
         entities=asked.entities,
         segments=[segment],

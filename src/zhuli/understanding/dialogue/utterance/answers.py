@@ -52,7 +52,7 @@ _NAMED_BY_ALL = re.compile(r"\b(?:the\s+)?(first|second|third|fourth|fifth|last)
 
 
 def is_bare(text: str, start: int, end: int, values: Sequence[Place], *, wordless: bool = False) -> bool:
-    """Whether [start, end) says little beside the values: an answer, not a wish of its own. wordless: nothing beside them."""
+    """Whether [start, end) says little beside the values: an answer, not an intent of its own. wordless: nothing beside them."""
     words = [one for one in tokens(plain(text[start:end])) if one.text[0].isalnum()]
     left = [
         word
@@ -63,7 +63,7 @@ def is_bare(text: str, start: int, end: int, values: Sequence[Place], *, wordles
 
 
 def only_says(text: str) -> bool:
-    """Whether it is nothing but a yes, a no, a thank you or the like: no value, and no wish of its own."""
+    """Whether it is nothing but a yes, a no, a thank you or the like: no value, and no intent of its own."""
     return not any(one.text[0].isalnum() and one.text not in _PLAIN | _FILLERS for one in tokens(plain(text)))
 
 

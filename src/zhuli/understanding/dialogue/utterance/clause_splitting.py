@@ -1,6 +1,6 @@
-"""Where a message may be cut into several wishes: "hi, book a table and what are your hours?".
+"""Clause splitting: where a message may have several intents: "hi, book a table and what are your hours?".
 
-It only proposes: whether the parts have intents of their own is decided by what is understood of each (wishes).
+It only proposes: whether the clauses have intents of their own is decided by what is understood of each (multi_intent).
 """
 
 import re
@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from zhuli.types.understanding.domain import Language
 
-MOST_PARTS = 4
-"""Every part costs an embedding; what comes behind the fourth stays with it."""
+MOST_CLAUSES = 4
+"""Every clause costs an embedding; what comes behind the fourth stays with it."""
 
 _OPENERS = (
     r"i|i'm|i'd|i'll|i've|we|we'd|you|he|she|they|it|there|that|what|what's|when|where|where's|which|who|whom|why|how|how's|is|are|do|does|did|can|could|"
@@ -34,20 +34,20 @@ _BREAKS: dict[Language, re.Pattern[str]] = {
 _EDGES = " \t\r\n,，、;；.。!！"
 
 
-def parts_of(text: str, language: Language | None) -> list[tuple[int, int]]:
-    """[start, end) of each part, in order, without the space and commas around it; the whole text alone if it is one."""
-    cuts = [0, *(match.end() for match in _BREAKS[language or "en"].finditer(text)), len(text)]
-    spans = [_trimmed(text, start, end) for start, end in pairwise(sorted(set(cuts)))]
+def split_clauses(text: str, language: Language | None) -> list[tuple[int, int]]:
+    """[start, end) of each clause, in order, without the space and commas around it; the whole text alone if it is one."""
+    breaks = [0, *(match.end() for match in _BREAKS[language or "en"].finditer(text)), len(text)]
+    spans = [_trimmed(text, start, end) for start, end in pairwise(sorted(set(breaks)))]
     spans = [(start, end) for start, end in spans if start < end]
-    if len(spans) > MOST_PARTS:
-        spans = [*spans[: MOST_PARTS - 1], (spans[MOST_PARTS - 1][0], spans[-1][1])]
+    if len(spans) > MOST_CLAUSES:
+        spans = [*spans[: MOST_CLAUSES - 1], (spans[MOST_CLAUSES - 1][0], spans[-1][1])]
     return spans if len(spans) > 1 else [(0, len(text))]
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """A joining "and" at the end belongs to neither part."""
-    piece = text[start:end]
-    piece = re.sub(r"(?:[\s,，、;]+(?:and|but|also|then|plus))+\s*$", "", piece, flags=re.IGNORECASE) or piece
-    inner = piece.strip(_EDGES)
-    at = start + piece.find(inner) if inner else start
+    """A joining "and" at the end belongs to neither clause."""
+    clause = text[start:end]
+    clause = re.sub(r"(?:[\s,，、;]+(?:and|but|also|then|plus))+\s*$", "", clause, flags=re.IGNORECASE) or clause
+    inner = clause.strip(_EDGES)
+    at = start + clause.find(inner) if inner else start
     return at, at + len(inner)

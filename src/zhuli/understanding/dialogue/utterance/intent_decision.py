@@ -1,4 +1,4 @@
-"""What of a reading is believed: one intent, none of the domain's, or one of several that are about as likely."""
+"""The intent decision: by threshold and ambiguity one intent, none of the domain's, or one of several about as likely."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from zhuli.types.understanding.understanding import IntentScore, Reading
 
 @dataclass(frozen=True, slots=True)
 class IntentDecision:
-    """intent: OUT_OF_SCOPE where none is believed. score: how likely it is that this is meant.
+    """intent: OUT_OF_SCOPE where none reaches the threshold. score: how likely it is that this is meant.
 
     unclear: another is about as likely; candidates: the two. threshold: what the score had to reach. best: the likeliest
-    intent, whether it is believed or not.
+    intent, whether it was decided for or not.
     """
 
     intent: str
@@ -23,7 +23,7 @@ class IntentDecision:
 
     @property
     def known(self) -> bool:
-        """Whether an intent of the domain is believed."""
+        """Whether it is for an intent of the domain."""
         return self.intent != OUT_OF_SCOPE and not self.unclear
 
 
@@ -47,8 +47,8 @@ def decide_intent(reading: Reading, fallback: Fallback) -> IntentDecision:
     return IntentDecision(OUT_OF_SCOPE, _bounded(1 - reading.in_scope * best.confidence), threshold, best=best.name)
 
 
-def scored(belief: IntentDecision, start: int, end: int) -> IntentScore:
-    return IntentScore(name=belief.intent, confidence=belief.score, start=start, end=end)
+def scored(decision: IntentDecision, start: int, end: int) -> IntentScore:
+    return IntentScore(name=decision.intent, confidence=decision.score, start=start, end=end)
 
 
 def _bounded(score: float) -> float:

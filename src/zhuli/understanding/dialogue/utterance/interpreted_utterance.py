@@ -1,4 +1,4 @@
-"""What was heard in a message: intents, entities, and what they say about slots. Made by hearing; tracking and policy read it."""
+"""An interpreted utterance: its intents, its entities, and what they say about slots. State tracking and policy read it."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal

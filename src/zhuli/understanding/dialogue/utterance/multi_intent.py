@@ -1,7 +1,7 @@
-"""What a message is about, stretch by stretch: wishes of its own, or answers within the open form.
+"""Multi-intent segmentation: what a message is about, clause by clause: an intent of its own, or an answer within the open form.
 
-A message is one wish unless its parts are believed to have different intents. Within an open form, what fills its slots is an
-answer, however unlikely its intent: "tomorrow" alone is no wish that a domain could know.
+A message has one intent unless its clauses are decided to have different ones. Within an open form, what fills its slots is an
+answer, however unlikely its intent: "tomorrow" alone is no intent that a domain could know.
 """
 
 import re
@@ -17,19 +17,20 @@ from zhuli.understanding.dialogue.utterance.answers import Place, asks, is_bare,
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision, decide_intent
 from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
 
-Part = tuple[tuple[int, int], Reading]
+Clause = tuple[tuple[int, int], Reading]
+"""[start, end) of a clause, and what the understander read there."""
 
 _TELLING = frozenset(("lookup", "regex", "learned"))
 _JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然后|再|也", re.IGNORECASE)
 
 CERTAIN = 0.5
-"""What a part's intent must reach, beside the threshold, to be a wish of its own: half sentences are easily misread."""
+"""What a clause's intent must reach, beside the threshold, to stand for itself: half sentences are easily misread."""
 
 SURELY, NEVER = 0.9, 0.01
 """A message is surely about one thing, and never about another, at these confidences."""
 
 SURER = 0.7
-"""What an intent must reach to be heard instead of an answer in the user's own words."""
+"""What an intent must reach to count instead of an answer in the user's own words."""
 
 BACKED_BY_ONE, BACKED_BY_MANY = 0.5, 0.25
 """Shares of the threshold that do where the message has a value, or several, for the form of the likeliest intent."""
@@ -39,19 +40,19 @@ MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Characters [start, end) of the message. intent: the domain's, if one is believed. informs: it answers in the open form."""
+class ClauseIntent:
+    """Characters [start, end) of the message. intent: the one decided for, if any. informs: it answers in the open form."""
 
     start: int
     end: int
-    belief: IntentDecision
+    decision: IntentDecision
     intent: Intent | None
     informs: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
-    """What has to be known to tell a wish from an answer. values: all that was found in the message, for any slot.
+class IntentSegmenter:
+    """What has to be known to tell an intent from an answer. values: all that was found in the message, for any slot.
 
     Places of what is no entity: loose: what looks like a value of the asked slot's type; referred: what points to earlier
     values; named: names of slots that may be changed. act, corrects: what its words say.
@@ -68,27 +69,28 @@ class Listener:
     act: Act | None = None
     corrects: bool = False
 
-    def wishes(self, whole: Reading, parts: Sequence[Part]) -> list[Wish]:
-        """In the order of the message; one for all of it unless its parts differ. Beside a wish, a greeting is none."""
-        pieces = [
-            self._wish(start, end, decide_intent(reading, self.domain.fallback)) for (start, end), reading in parts
+    def segment(self, whole: Reading, clauses: Sequence[Clause]) -> list[ClauseIntent]:
+        """In the order of the message; one for all of it unless its clauses differ. Beside an intent, a greeting is none."""
+        by_clause = [
+            self._clause_intent(start, end, decide_intent(reading, self.domain.fallback))
+            for (start, end), reading in clauses
         ]
-        all_of_it = self._wish(0, len(self.text), decide_intent(whole, self.domain.fallback))
-        sure = [one for one in pieces if one.informs or self._is_sure(one)]
+        all_of_it = self._clause_intent(0, len(self.text), decide_intent(whole, self.domain.fallback))
+        sure = [one for one in by_clause if one.informs or self._is_sure(one)]
         wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
         greeted, sure = bool(wanted) and len(wanted) < len(sure), wanted or sure
-        sure = [one for place, one in enumerate(sure) if not self._is_clause(sure, place, all_of_it, whole)]
+        sure = [one for place, one in enumerate(sure) if not self._only_leads(sure, place, all_of_it, whole)]
         sure = [one for place, one in enumerate(sure) if not self._goes_on(sure[:place], one)]
         if len({one.intent.name if one.intent else None for one in sure}) > 1:
             return sure
         if greeted and all(one.intent != all_of_it.intent for one in sure):
             return sure
-        lost = all_of_it.belief.intent == OUT_OF_SCOPE and not all_of_it.informs
+        lost = all_of_it.decision.intent == OUT_OF_SCOPE and not all_of_it.informs
         answered = any(one.informs and self._fed(self._given(one)) for one in sure)
         return sure if lost and answered else [all_of_it]
 
-    def _is_sure(self, one: Wish) -> bool:
-        if one.intent is None or one.belief.score < CERTAIN:
+    def _is_sure(self, one: ClauseIntent) -> bool:
+        if one.intent is None or one.decision.score < CERTAIN:
             return False
         if one.intent.act is not None:
             return True
@@ -96,27 +98,27 @@ class Listener:
         bare = is_bare(self.text, one.start, one.end, _within(values, one.start, one.end), wordless=True)
         return not bare and not self._only_answers(one.start, one.end)
 
-    def _goes_on(self, before: Sequence[Wish], one: Wish) -> bool:
-        """Whether what looks like an answer rather tells more of a wish before it: "I need a taxi. To the Ritz"."""
-        begun = next((wish.intent.form for wish in reversed(before) if wish.intent and not wish.informs), None)
+    def _goes_on(self, before: Sequence[ClauseIntent], one: ClauseIntent) -> bool:
+        """Whether what looks like an answer rather tells more of an intent before it: "I need a taxi. To the Ritz"."""
+        begun = next((clause.intent.form for clause in reversed(before) if clause.intent and not clause.informs), None)
         form = form_named(self.domain, begun)
         return one.informs and form is not None and self._takes(slots_of(self.domain, form), self._given(one))
 
-    def _given(self, one: Wish) -> list[EntityFound]:
+    def _given(self, one: ClauseIntent) -> list[EntityFound]:
         return self._inside(one.start, one.end)
 
-    def _is_clause(self, pieces: Sequence[Wish], place: int, whole: Wish, reading: Reading) -> bool:
+    def _only_leads(self, by_clause: Sequence[ClauseIntent], place: int, whole: ClauseIntent, reading: Reading) -> bool:
         """Whether it only leads to what the message surely is about: "these don't fit, I want my money back"."""
-        one, confidences = pieces[place], {score.name: score.confidence for score in reading.ranking}
-        if one.informs or one.intent is None or whole.intent is None or whole.belief.score < SURELY:
+        one, confidences = by_clause[place], {score.name: score.confidence for score in reading.ranking}
+        if one.informs or one.intent is None or whole.intent is None or whole.decision.score < SURELY:
             return False
-        neighbours = [pieces[at] for at in (place - 1, place + 1) if 0 <= at < len(pieces)]
+        neighbours = [by_clause[at] for at in (place - 1, place + 1) if 0 <= at < len(by_clause)]
         by_comma = any(self._between(one, other) in (",", "，") for other in neighbours if other.intent == whole.intent)
         return by_comma and one.intent != whole.intent and confidences.get(one.intent.name, 0.0) < NEVER
 
-    def _between(self, one: Wish, other: Wish) -> str:
-        """What joins two parts: marks and words before the second, or that it begins with."""
-        first, second = sorted((one, other), key=lambda wish: wish.start)
+    def _between(self, one: ClauseIntent, other: ClauseIntent) -> str:
+        """What joins two clauses: marks and words before the second, or that it begins with."""
+        first, second = sorted((one, other), key=lambda clause: clause.start)
         joint = _JOINING.match(self.text, second.start)
         return self.text[first.end : joint.end() if joint else second.start].strip()
 
@@ -125,34 +127,34 @@ class Listener:
         said = self.text[start:end]
         return only_says(said) and act_of(said) in ("affirm", "deny")
 
-    def _backed(self, start: int, end: int, belief: IntentDecision) -> IntentDecision:
+    def _backed(self, start: int, end: int, decision: IntentDecision) -> IntentDecision:
         """The likeliest intent after all, where what was found in the text is what its form waits for.
 
         One of the values must be of the domain's own: a day and an hour are in messages about anything.
         """
-        intent = intent_named(self.domain, belief.best)
+        intent = intent_named(self.domain, decision.best)
         form = form_named(self.domain, intent.form) if intent else None
-        if belief.intent != OUT_OF_SCOPE or intent is None or form is None or form.name == self.state.form:
-            return belief
+        if decision.intent != OUT_OF_SCOPE or intent is None or form is None or form.name == self.state.form:
+            return decision
         values = [one for one in self._inside(start, end) if not one.negated]
         slots = slots_of(self.domain, form)
         own = [one for one in values if one.source in _TELLING and self._takes(slots, [one])]
         filled = [slot for slot in slots if self._takes([slot], values)]
         share = BACKED_BY_MANY if len(filled) > 1 else BACKED_BY_ONE
-        score = 1.0 - belief.score
-        if not own or score < share * belief.threshold:
-            return belief
-        return IntentDecision(intent.name, max(score, belief.threshold), belief.threshold, best=intent.name)
+        score = 1.0 - decision.score
+        if not own or score < share * decision.threshold:
+            return decision
+        return IntentDecision(intent.name, max(score, decision.threshold), decision.threshold, best=intent.name)
 
-    def _wish(self, start: int, end: int, belief: IntentDecision) -> Wish:
-        belief = self._backed(start, end, belief)
-        intent = intent_named(self.domain, belief.intent) if belief.known else None
+    def _clause_intent(self, start: int, end: int, decision: IntentDecision) -> ClauseIntent:
+        decision = self._backed(start, end, decision)
+        intent = intent_named(self.domain, decision.intent) if decision.known else None
         asked = self.state.asked is not None and self.state.form is not None
         if asked and (intent is None or not intent.act) and self._only_answers(start, end):
-            return Wish(start, end, belief, None, informs=True)
-        return Wish(start, end, belief, intent, self._informs(start, end, belief, intent))
+            return ClauseIntent(start, end, decision, None, informs=True)
+        return ClauseIntent(start, end, decision, intent, self._informs(start, end, decision, intent))
 
-    def _informs(self, start: int, end: int, belief: IntentDecision, intent: Intent | None) -> bool:
+    def _informs(self, start: int, end: int, decision: IntentDecision, intent: Intent | None) -> bool:
         """The rules, first the plainest: own intents, bare values, free text, values of the asked slot, corrections."""
         form = form_named(self.domain, self.state.form)
         if form is None:
@@ -161,9 +163,9 @@ class Listener:
             return True
         text, values = self.text[start:end], [one for one in self._inside(start, end) if self._feeds(one)]
         places = [*((one.start, one.end) for one in values), *self.loose, *self.referred, *self.named]
-        if is_bare(self.text, start, end, _within(places, start, end), wordless=belief.known):
+        if is_bare(self.text, start, end, _within(places, start, end), wordless=decision.known):
             return True
-        if self._in_own_words(text, belief):
+        if self._in_own_words(text, decision):
             return True
         if intent is not None and intent.form is not None:
             others = slots_of(self.domain, form_named(self.domain, intent.form))
@@ -174,7 +176,9 @@ class Listener:
         if intent is not None:
             return intent.action is None and bool(values) and not is_question(text)
         own = self.state.topics[-1].intent
-        if (belief.unclear and own in belief.candidates) or (belief.best == own and bool(values or self.referred)):
+        if (decision.unclear and own in decision.candidates) or (
+            decision.best == own and bool(values or self.referred)
+        ):
             return True
         said = self.act is not None or self.corrects or self.named or bool(values) or bool(self.referred)
         return said and not is_question(text)
@@ -202,13 +206,13 @@ class Listener:
             for slot, mapping in maps
         )
 
-    def _in_own_words(self, text: str, belief: IntentDecision) -> bool:
+    def _in_own_words(self, text: str, decision: IntentDecision) -> bool:
         """Whether the text may be the answer to a question for a text, as it stands."""
         if self.asked is None or self.act in ("cancel", "handover"):
             return False
         if takes_text(self.domain, self.asked):
-            return not asks(text) and not (belief.known and (belief.score >= SURER or is_question(text)))
-        return not belief.known and not belief.unclear and short_answer(self.domain, self.asked, text)
+            return not asks(text) and not (decision.known and (decision.score >= SURER or is_question(text)))
+        return not decision.known and not decision.unclear and short_answer(self.domain, self.asked, text)
 
     def _feeds(self, value: EntityFound) -> bool:
         slots = [*open_slots(self.domain, self.state), *waiting_slots(self.domain, self.state)]

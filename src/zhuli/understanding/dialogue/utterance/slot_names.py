@@ -86,7 +86,7 @@ def _called(slot: Slot, *, alone: bool) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _whole(word: str) -> re.Pattern[str]:
-    """SlotUpdates, for every message looks for the names of all slots, and `re` keeps few."""
+    """Kept, for every message looks for the names of all slots, and `re` keeps few."""
     inner = re.escape(word).replace(r"\ ", r"\s+")
     return re.compile(rf"\b{inner}s?\b" if word.isascii() else inner)
 

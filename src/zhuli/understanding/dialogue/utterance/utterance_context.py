@@ -1,4 +1,4 @@
-"""The message and where it meets the dialogue: what every step of hearing needs, and what was found in the message."""
+"""The message and where it meets the dialogue: what every step of interpretation needs, and what was found in the message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _PLAIN = frozenset(("date", "time", "money", "phone", "email"))
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class UtteranceContext:
     """asked: what was asked for, if the domain still has it."""
 
     domain: DomainFields
@@ -45,19 +45,19 @@ def open_question(domain: DomainFields, state: DialogueState) -> Asked | None:
     return asked if any(slot.name == asked.slot for slot in open_slots(domain, state)) else None
 
 
-def entities_in(turn: Turn, learned: Sequence[EntityFound]) -> list[EntityFound]:
+def entities_in(context: UtteranceContext, learned: Sequence[EntityFound]) -> list[EntityFound]:
     """By rule and learned, those that the slots imply among them, in the order of the message.
 
     A number that picks one of the offered intents is no value. What was learned is none if it is made of words like "oh" and
     "let's", or says no more than a day, an hour or an amount: "next Monday" is no restaurant.
     """
-    wanted = [*turn.domain.entities, *implied_entities(turn.domain)]
-    rules = find_entities(turn.text, wanted, language=turn.language, now=turn.now)
+    wanted = [*context.domain.entities, *implied_entities(context.domain)]
+    rules = find_entities(context.text, wanted, language=context.language, now=context.now)
     plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
-    if turn.asked is not None and by_place(turn.asked.intents, turn.text):
+    if context.asked is not None and by_place(context.asked.intents, context.text):
         rules = [one for one in rules if one.source != "number"]
-    named = [one for one in learned if not _says_no_more(turn.text, one, plainly)]
-    return with_negation(turn.text, merged(rules, named))
+    named = [one for one in learned if not _says_no_more(context.text, one, plainly)]
+    return with_negation(context.text, merged(rules, named))
 
 
 def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:
@@ -65,8 +65,8 @@ def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:
     return only_says(text[one.start : one.end]) or is_bare(text, one.start, one.end, inside, wordless=True)
 
 
-def loose_values(turn: Turn) -> list[Place]:
+def loose_values(context: UtteranceContext) -> list[Place]:
     """What could be a value of the asked slot by its type, whatever entity it waits for."""
-    wanted = loose_entities(turn.slot) if turn.slot else []
-    found = (find_entities(turn.text, [want], language=turn.language, now=turn.now) for want in wanted)
+    wanted = loose_entities(context.slot) if context.slot else []
+    found = (find_entities(context.text, [want], language=context.language, now=context.now) for want in wanted)
     return [(one.start, one.end) for ones in found for one in ones]

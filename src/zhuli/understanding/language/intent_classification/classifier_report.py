@@ -1,4 +1,4 @@
-"""What learning an intent head shows about the examples: intents that overlap, examples that speak for another intent, and
+"""What learning an intent classifier shows about the examples: intents that overlap, examples that speak for another intent, and
 how well all of it can be expected to work. For people; nothing is decided by it.
 """
 
@@ -25,7 +25,7 @@ FEW_REFUSED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class IntentExample:
     """An example. intent, number: its places in the domain."""
 
     text: str
@@ -34,13 +34,15 @@ class Shown:
 
 
 def accuracy(learned: Learned, labels: Whole) -> float | None:
-    """Of the examples that were told by heads that had not seen them; None where there were none."""
+    """Of the examples that were classified by ones that had not seen them; None where there were none."""
     if not len(learned.checked):
         return None
     return float((learned.shares.argmax(axis=1) == labels[learned.checked]).mean())
 
 
-def findings(learned: Learned, vectors: Floats, examples: Sequence[Shown], names: Sequence[str]) -> list[Finding]:
+def findings(
+    learned: Learned, vectors: Floats, examples: Sequence[IntentExample], names: Sequence[str]
+) -> list[Finding]:
     """All warnings. vectors: of the examples, which are in the order in which they were learned. names: of the intents."""
     return [
         *_overlaps(learned, vectors, examples, names),
@@ -49,12 +51,14 @@ def findings(learned: Learned, vectors: Floats, examples: Sequence[Shown], names
     ]
 
 
-def _overlaps(learned: Learned, vectors: Floats, examples: Sequence[Shown], names: Sequence[str]) -> Iterator[Finding]:
+def _overlaps(
+    learned: Learned, vectors: Floats, examples: Sequence[IntentExample], names: Sequence[str]
+) -> Iterator[Finding]:
     """Pairs of intents whose examples are taken for each other's, worst first."""
     truths = [examples[place].intent for place in learned.checked]
-    told = learned.shares.argmax(axis=1).tolist()
+    guessed = learned.shares.argmax(axis=1).tolist()
     sizes = Counter(truths)
-    mixed = Counter((min(pair), max(pair)) for pair in zip(truths, told, strict=True) if pair[0] != pair[1])
+    mixed = Counter((min(pair), max(pair)) for pair in zip(truths, guessed, strict=True) if pair[0] != pair[1])
     for (one, other), count in sorted(mixed.items(), key=lambda found: (-found[1], found[0]))[:MOST]:
         total = sizes[one] + sizes[other]
         if count >= 2 and count >= OVERLAP * total:
@@ -67,7 +71,7 @@ def _overlaps(learned: Learned, vectors: Floats, examples: Sequence[Shown], name
             yield Finding(level="warning", code="overlap", where=f"intents[{one}]", message=text)
 
 
-def _closest(vectors: Floats, examples: Sequence[Shown], one: int, other: int) -> tuple[str, str]:
+def _closest(vectors: Floats, examples: Sequence[IntentExample], one: int, other: int) -> tuple[str, str]:
     left = [place for place, example in enumerate(examples) if example.intent == one]
     right = [place for place, example in enumerate(examples) if example.intent == other]
     near = vectors[left] @ vectors[right].T
@@ -75,7 +79,7 @@ def _closest(vectors: Floats, examples: Sequence[Shown], one: int, other: int) -
     return examples[left[int(row)]].text, examples[right[int(column)]].text
 
 
-def _contradictions(learned: Learned, examples: Sequence[Shown], names: Sequence[str]) -> Iterator[Finding]:
+def _contradictions(learned: Learned, examples: Sequence[IntentExample], names: Sequence[str]) -> Iterator[Finding]:
     """Examples that the others say belong to another intent, the surest first."""
     found = []
     for row, place in enumerate(learned.checked):

@@ -1,6 +1,6 @@
-"""Learns an intent head, and what is to be expected of it: each example is told by a head that has not seen it.
+"""Learns an intent classifier, and what is to be expected of it: each example is classified by a classifier that has not seen it.
 
-How sure the head may be (its temperature), what is outside (its detector) and from where on an intent is believed (its
+How sure the classifier may be (its temperature), what is outside (its detector) and from where on an intent is decided for (its
 threshold) are learned from the same folds: in each, a quarter of the examples is unknown, and once more a quarter of the
 intents with all their examples, which are then outside. The same examples teach the same.
 """
@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zhuli.understanding.language.intent_classification.intent_classifier import Doubles, IntentHead, Sorter, sigmoid
+from zhuli.understanding.language.intent_classification.intent_classifier import (
+    ClosedSetClassifier,
+    Doubles,
+    IntentClassifier,
+    sigmoid,
+)
 from zhuli.understanding.language.intent_classification.softmax_regression import Floats, Whole, softmax
 
 FOLDS = 4
@@ -31,12 +36,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """checked: numbers of the examples that were told by heads that had not seen them; shares: what these said of them.
+    """checked: numbers of the examples that were classified by ones that had not seen them; shares: what these said of them.
 
     kept, refused: shares of examples, and of texts outside, that the threshold treats rightly; None where it is not known.
     """
 
-    head: IntentHead
+    classifier: IntentClassifier
     checked: Whole
     shares: Floats
     kept: float | None
@@ -45,9 +50,9 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Texts that a sorter had not seen: their signs and scores, whether they are inside, and what they count."""
+    """Texts that a closed-set classifier had not seen: their features and scores, whether inside, and what they count."""
 
-    signs: Doubles
+    scope_features: Doubles
     scores: Floats
     inside: bool
     weight: float
@@ -58,58 +63,60 @@ def learn(vectors: Floats, labels: Whole, names: Floats, outside: Floats) -> Lea
     drawn = np.random.default_rng(0)
     chosen = np.sort(drawn.permutation(len(labels))[:MOST])
     folds = _spread(labels[chosen], drawn)
-    checked, told, seen = _folded(vectors[chosen], labels[chosen], names, outside, folds, drawn)
-    temperature = _temperature(told, labels[chosen][checked])
-    sorter = Sorter.fitted(vectors, labels, names)
+    checked, scores, seen = _folded(vectors[chosen], labels[chosen], names, outside, folds, drawn)
+    temperature = _temperature(scores, labels[chosen][checked])
+    closed_set = ClosedSetClassifier.fitted(vectors, labels, names)
     detector = _detector(seen)
     threshold, kept, refused = _threshold(seen, detector, temperature)
-    head = IntentHead(sorter, sorter.placed(outside), temperature, detector, threshold)
-    return Learned(head, chosen[checked], softmax(told / np.float32(temperature)), kept, refused)
+    classifier = IntentClassifier(closed_set, closed_set.placed(outside), temperature, detector, threshold)
+    return Learned(classifier, chosen[checked], softmax(scores / np.float32(temperature)), kept, refused)
 
 
 def _folded(
     vectors: Floats, labels: Whole, names: Floats, outside: Floats, folds: Whole, drawn: np.random.Generator
 ) -> tuple[Whole, Floats, list[_Seen]]:
-    """Places of the examples that were told, their scores, and what the detector learns from."""
+    """Places of the examples that were classified, their scores, and what the detector learns from."""
     groups = drawn.permutation(len(names)) % FOLDS
     apart = drawn.permutation(len(outside)) % FOLDS
-    places, told, seen = [], [np.zeros((0, len(names)), np.float32)], list[_Seen]()
+    places, held_out, seen = [], [np.zeros((0, len(names)), np.float32)], list[_Seen]()
     for fold in range(FOLDS):
         known, held = folds != fold, folds == fold
         if not held.any() or not known.any():
             continue
-        sorter = Sorter.fitted(vectors[known], labels[known], names)
+        closed_set = ClosedSetClassifier.fitted(vectors[known], labels[known], names)
         left, away = outside[apart != fold], outside[apart == fold]
-        scores = sorter.scores(sorter.placed(vectors[held]))
+        scores = closed_set.scores(closed_set.placed(vectors[held]))
         places.append(np.flatnonzero(held))
-        told.append(scores)
+        held_out.append(scores)
         if len(away):
-            seen += _both(sorter, vectors[held], away, left, weight=1.0)
+            seen += _both(closed_set, vectors[held], away, left, weight=1.0)
         weight = LEFT_OUT_WEIGHT if len(outside) else 1.0
         seen += _left_out(vectors, labels, names, left, (held, groups != fold), weight=weight)
-    return np.concatenate([np.zeros(0, np.int64), *places]), np.vstack(told), seen
+    return np.concatenate([np.zeros(0, np.int64), *places]), np.vstack(held_out), seen
 
 
 def _left_out(
     vectors: Floats, labels: Whole, names: Floats, outside: Floats, parts: tuple[Mask, Mask], *, weight: float
 ) -> Iterator[_Seen]:
-    """What a sorter says that knows neither the held examples nor the intents that don't stay."""
+    """What a closed-set classifier says that knows neither the held examples nor the intents that don't stay."""
     held, staying = parts
     stays = staying[labels]
     number = np.cumsum(staying) - 1
     if staying.sum() < 2 or stays.all() or not (held & stays).any() or not (~held & stays).any():
         return
     known = ~held & stays
-    sorter = Sorter.fitted(vectors[known], number[labels[known]], names[staying])
-    yield from _both(sorter, vectors[held & stays], vectors[~stays], outside, weight=weight)
+    closed_set = ClosedSetClassifier.fitted(vectors[known], number[labels[known]], names[staying])
+    yield from _both(closed_set, vectors[held & stays], vectors[~stays], outside, weight=weight)
 
 
-def _both(sorter: Sorter, inside: Floats, away: Floats, outside: Floats, *, weight: float) -> Iterator[_Seen]:
-    against = sorter.placed(outside)
+def _both(
+    closed_set: ClosedSetClassifier, inside: Floats, away: Floats, outside: Floats, *, weight: float
+) -> Iterator[_Seen]:
+    against = closed_set.placed(outside)
     for vectors, is_inside in ((inside, True), (away, False)):
-        placed = sorter.placed(vectors)
-        scores = sorter.scores(placed)
-        yield _Seen(sorter.signs(placed, scores, against), scores, is_inside, weight)
+        placed = closed_set.placed(vectors)
+        scores = closed_set.scores(placed)
+        yield _Seen(closed_set.scope_features(placed, scores, against), scores, is_inside, weight)
 
 
 def _spread(labels: Whole, drawn: np.random.Generator) -> Whole:
@@ -124,7 +131,7 @@ def _spread(labels: Whole, drawn: np.random.Generator) -> Whole:
 
 
 def _temperature(scores: Floats, labels: Whole) -> float:
-    """The one of a grid with the least log loss (Guo et al. 2017) on examples that the head had not seen."""
+    """The one of a grid with the least log loss (Guo et al. 2017) on examples that the classifier had not seen."""
     if not len(labels):
         return 1.0
 
@@ -136,12 +143,12 @@ def _temperature(scores: Floats, labels: Whole) -> float:
 
 
 def _detector(seen: list[_Seen]) -> Doubles:
-    """Weights of a logistic regression on the signs, in which inside and outside count the same. Newton's method."""
+    """Weights of a logistic regression on the scope features, in which inside and outside count the same. Newton's method."""
     if not seen:
         return UNLEARNED
-    given = np.vstack([each.signs for each in seen])
-    truths = np.concatenate([np.full(len(each.signs), float(each.inside)) for each in seen])
-    weights = np.concatenate([np.full(len(each.signs), each.weight) for each in seen])
+    given = np.vstack([each.scope_features for each in seen])
+    truths = np.concatenate([np.full(len(each.scope_features), float(each.inside)) for each in seen])
+    weights = np.concatenate([np.full(len(each.scope_features), each.weight) for each in seen])
     for truth in (0.0, 1.0):
         weights[truths == truth] /= 2 * weights[truths == truth].sum()
     found = np.zeros(given.shape[1])
@@ -159,15 +166,18 @@ def _threshold(seen: list[_Seen], detector: Doubles, temperature: float) -> tupl
     """Where most examples are kept and most of what is outside is refused, and how many of each."""
     if not seen:
         return THRESHOLD, None, None
-    beliefs = [
-        sigmoid(each.signs @ detector) * softmax(each.scores / np.float32(temperature)).max(axis=1) for each in seen
+    in_scope = [
+        sigmoid(each.scope_features @ detector) * softmax(each.scores / np.float32(temperature)).max(axis=1)
+        for each in seen
     ]
     level = np.round(np.arange(0.05, 0.951, 0.01), 2)
 
     def share(inside: bool) -> Doubles:
         """Of the texts on this side, how many reach each level."""
-        weights = np.concatenate([np.full(len(each.signs), each.weight * (each.inside == inside)) for each in seen])
-        reached = np.concatenate(beliefs)[:, None] >= level
+        weights = np.concatenate(
+            [np.full(len(each.scope_features), each.weight * (each.inside == inside)) for each in seen]
+        )
+        reached = np.concatenate(in_scope)[:, None] >= level
         said: Doubles = weights @ reached / weights.sum()
         return said
 

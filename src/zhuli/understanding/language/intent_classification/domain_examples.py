@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from zhuli.types.understanding.domain import DomainFields, Entity
-from zhuli.understanding.language.intent_classification.classifier_report import Shown
+from zhuli.understanding.language.intent_classification.classifier_report import IntentExample
 from zhuli.understanding.language.marked_examples import Marked, read_marks
-from zhuli.understanding.language.tagging.tagged_examples import Lesson, Listed, known_words, listed_values
-from zhuli.understanding.language.tagging.tagger import said_values, told
+from zhuli.understanding.language.tagging.tagged_examples import Listed, TaggedExample, known_words, listed_values
+from zhuli.understanding.language.tagging.tagger import said_values, tagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class DomainExamples:
     """shown: all examples. marked: the same with their intent's name, and with the marks that a tagger learns: of learned
     entities, and of others whose roles are marked."""
 
-    shown: list[Shown]
+    shown: list[IntentExample]
     marked: list[tuple[Marked, str]]
 
     @classmethod
@@ -30,7 +30,7 @@ class DomainExamples:
         known = {entity.name for entity in domain.entities}
         learnable |= {mark.entity for _, _, marked in read for mark in marked.entities if mark.role} & known
         return cls(
-            [Shown(marked.text, intent, number) for intent, number, marked in read],
+            [IntentExample(marked.text, intent, number) for intent, number, marked in read],
             [
                 (
                     Marked(marked.text, [mark for mark in marked.entities if mark.entity in learnable]),
@@ -42,10 +42,10 @@ class DomainExamples:
 
 
 @dataclass(frozen=True, slots=True)
-class TaggerLessons:
+class TaggerExamples:
     """Marked texts with their intents; values that are known, as words and as texts with what they mean; all known words."""
 
-    lessons: list[tuple[Lesson, str]]
+    examples: list[tuple[TaggedExample, str]]
     listed: Listed
     said: dict[str, dict[str, str]]
     words: frozenset[str]
@@ -56,10 +56,12 @@ class TaggerLessons:
         more = {entity.name: _values(entity) for entity in domain.entities if entity.kind == "learned"}
         if not any(marked.entities for marked, _ in examples.marked) and not any(more.values()):
             return None
-        lessons = [(told(marked), intent) for marked, intent in examples.marked]
-        listed = listed_values((lesson for lesson, _ in lessons), {name: list(said) for name, said in more.items()})
+        tagged_examples = [(tagged(marked), intent) for marked, intent in examples.marked]
+        listed = listed_values(
+            (example for example, _ in tagged_examples), {name: list(said) for name, said in more.items()}
+        )
         said = said_values([marked for marked, _ in examples.marked], more)
-        return cls(lessons, listed, said, known_words((lesson for lesson, _ in lessons), listed))
+        return cls(tagged_examples, listed, said, known_words((example for example, _ in tagged_examples), listed))
 
 
 def _values(entity: Entity) -> dict[str, str]:

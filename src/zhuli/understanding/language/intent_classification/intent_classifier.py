@@ -1,7 +1,7 @@
-"""Tells from a text's numbers which intent is meant, how sure that is, and whether any is: a small head that is learned in
-seconds (head_learning) and answers in a fraction of a millisecond. Names are not known here.
+"""Tells from a text's numbers which intent is meant, how sure that is, and whether any is: a small classifier that is learned in
+seconds (classifier_training) and answers in a fraction of a millisecond. Names are not known here.
 
-The numbers of a text are its sentence vector and, behind that, its row of word_view.
+The numbers of a text are its sentence vector and, behind that, its row of word_features.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorter:
+class ClosedSetClassifier:
     """Tells intents apart, knows nothing of texts that have none. center: subtracted before vectors are brought to unit
     length; rows: all examples so placed; means: of each intent."""
 
@@ -71,7 +71,7 @@ class Sorter:
     def scores(self, placed: Floats) -> Floats:
         return regression.scores(placed, self.weights)
 
-    def signs(self, placed: Floats, scores: Floats, outside: Floats) -> Doubles:
+    def scope_features(self, placed: Floats, scores: Floats, outside: Floats) -> Doubles:
         """What tells whether a text is inside: the log odds of the best intent, the scores' energy (Liu et al. 2020), the
         cosines to the nearest example and to the best intent's mean, and how much nearer examples are than `outside`."""
         shares = softmax(scores)
@@ -85,20 +85,20 @@ class Sorter:
 
 
 @dataclass(frozen=True, slots=True)
-class IntentHead:
-    """outside: texts that no intent is meant by, placed. detector: weights of the sorter's signs. threshold: what
+class IntentClassifier:
+    """outside: texts that no intent is meant by, placed. detector: weights of its scope features. threshold: what
     inside × share of the best intent should reach."""
 
-    sorter: Sorter
+    closed_set: ClosedSetClassifier
     outside: Floats
     temperature: float
     detector: Doubles
     threshold: float
 
     def read(self, vectors: Floats) -> Scores:
-        placed = self.sorter.placed(vectors)
-        scores = self.sorter.scores(placed)
-        inside = sigmoid(self.sorter.signs(placed, scores, self.outside) @ self.detector)
+        placed = self.closed_set.placed(vectors)
+        scores = self.closed_set.scores(placed)
+        inside = sigmoid(self.closed_set.scope_features(placed, scores, self.outside) @ self.detector)
         inside[self._copies(placed)] *= COPY_INSIDE
         return Scores(softmax(scores / np.float32(self.temperature)), inside)
 
@@ -106,17 +106,17 @@ class IntentHead:
         if not len(self.outside):
             return np.zeros(len(placed), np.bool_)
         away = (placed @ self.outside.T).max(axis=1)
-        copied: NDArray[np.bool_] = (away >= COPY) & (away > (placed @ self.sorter.rows.T).max(axis=1))
+        copied: NDArray[np.bool_] = (away >= COPY) & (away > (placed @ self.closed_set.rows.T).max(axis=1))
         return copied
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it, for a file."""
-        sorter = self.sorter
+        closed_set = self.closed_set
         return {
-            "center": sorter.center,
-            "weights": sorter.weights,
-            "rows": sorter.rows,
-            "means": sorter.means,
+            "center": closed_set.center,
+            "weights": closed_set.weights,
+            "rows": closed_set.rows,
+            "means": closed_set.means,
             "outside": self.outside,
             "detector": self.detector,
             "numbers": np.array([self.temperature, self.threshold]),
@@ -125,9 +125,9 @@ class IntentHead:
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What arrays() gave; KeyError or ValueError for anything else."""
-        sorter = Sorter(arrays["center"], arrays["weights"], arrays["rows"], arrays["means"])
+        closed_set = ClosedSetClassifier(arrays["center"], arrays["weights"], arrays["rows"], arrays["means"])
         temperature, threshold = map(float, arrays["numbers"])
-        return cls(sorter, arrays["outside"], temperature, arrays["detector"], threshold)
+        return cls(closed_set, arrays["outside"], temperature, arrays["detector"], threshold)
 
 
 def _placed(rows: Floats) -> Floats:

@@ -14,47 +14,49 @@ from numpy.typing import NDArray
 
 from zhuli.types.understanding.domain import DomainReport
 from zhuli.understanding.language.intent_classification import array_file
-from zhuli.understanding.language.intent_classification.intent_classifier import IntentHead
+from zhuli.understanding.language.intent_classification.intent_classifier import IntentClassifier
 from zhuli.understanding.language.intent_classification.softmax_regression import Floats
-from zhuli.understanding.language.intent_classification.word_features import WordView
+from zhuli.understanding.language.intent_classification.word_features import WordFeatures
 from zhuli.understanding.language.tagging.tagger import Tagger
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
-    """What was learned. head: None where there are no intents; tagger: None where no entity is learned. words: what the head
+class DomainModel:
+    """What was learned. classifier: None without intents; tagger: None where no entity is learned. words: what the classifier
     knows of words. probe: the vector of a text, by which another embedder is noticed."""
 
-    head: IntentHead | None
-    words: WordView
+    classifier: IntentClassifier | None
+    words: WordFeatures
     tagger: Tagger | None
     report: DomainReport
     probe: Floats
 
 
-def write(path: Path, mind: Mind) -> None:
+def write(path: Path, model: DomainModel) -> None:
     """In place of what was kept there. OSError."""
-    about: dict[str, Any] = {"report": mind.report.model_dump(mode="json")}
-    arrays: dict[str, NDArray[Any]] = {"codes": mind.words.codes, "rarity": mind.words.rarity, "probe": mind.probe}
-    if mind.head:
-        arrays |= {f"head.{name}": array for name, array in mind.head.arrays().items()}
-    if mind.tagger:
-        about |= {"words": sorted(mind.tagger.words), "listed": mind.tagger.listed, "said": mind.tagger.said}
-        arrays["tagger"] = _bytes(mind.tagger.model)
+    about: dict[str, Any] = {"report": model.report.model_dump(mode="json")}
+    arrays: dict[str, NDArray[Any]] = {"codes": model.words.codes, "rarity": model.words.rarity, "probe": model.probe}
+    if model.classifier:
+        arrays |= {f"head.{name}": array for name, array in model.classifier.arrays().items()}
+    if model.tagger:
+        about |= {"words": sorted(model.tagger.words), "listed": model.tagger.listed, "said": model.tagger.said}
+        arrays["tagger"] = _bytes(model.tagger.model)
     array_file.write(path, {"about": _bytes(json.dumps(about).encode()), **arrays})
 
 
-def read(path: Path) -> Mind | None:
+def read(path: Path) -> DomainModel | None:
     """What write() wrote there, or None."""
     arrays = array_file.read(path)
     if arrays is None:
         return None
     try:
         about = json.loads(arrays["about"].tobytes())
-        heads = {name.removeprefix("head."): array for name, array in arrays.items() if name.startswith("head.")}
-        return Mind(
-            IntentHead.of_arrays(heads) if heads else None,
-            WordView(arrays["codes"], arrays["rarity"]),
+        of_classifier = {
+            name.removeprefix("head."): array for name, array in arrays.items() if name.startswith("head.")
+        }
+        return DomainModel(
+            IntentClassifier.of_arrays(of_classifier) if of_classifier else None,
+            WordFeatures(arrays["codes"], arrays["rarity"]),
             _tagger(arrays["tagger"].tobytes(), about) if "tagger" in arrays else None,
             DomainReport.model_validate(about["report"]),
             arrays["probe"],

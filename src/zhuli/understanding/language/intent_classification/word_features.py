@@ -30,7 +30,7 @@ Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class WordView:
+class WordFeatures:
     """codes: of all that the examples have, ascending; rarity: of each of them, and last that of what none has."""
 
     codes: Codes

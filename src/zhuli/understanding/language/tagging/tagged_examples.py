@@ -1,4 +1,4 @@
-"""Makes what a tagger learns from: the marked examples, and shorter and changed ones that follow from them.
+"""Tagged examples, which a tagger learns from: the marked ones, and by augmentation shorter and changed ones.
 
 Users answer a question with half a sentence ("tomorrow", "to Paris"), and say values that no example has. So values are also
 shown alone and with the words beside them, and each in the place of others of its entity. All of it is deterministic.
@@ -23,7 +23,7 @@ NOBODY_S = "\U00020000"
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TaggedExample:
     """A text in words, with the tag of each: O, or B- and I- with the label. context: as in word_features.
 
     fresh: its values are as a user's are that nobody listed.
@@ -65,18 +65,18 @@ def spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     return found
 
 
-def known_words(lessons: Iterable[Lesson], listed: Listed) -> frozenset[str]:
-    """The lower-cased words of the lessons, of answers that name nothing, and of the values."""
-    said = (word.lower() for lesson in (*lessons, *_answers()) for word in lesson.words)
+def known_words(examples: Iterable[TaggedExample], listed: Listed) -> frozenset[str]:
+    """The lower-cased words of the examples, of answers that name nothing, and of the values."""
+    said = (word.lower() for example in (*examples, *_answers()) for word in example.words)
     return frozenset([*said, *(word for values in listed.values() for value in values for word in value)])
 
 
-def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) -> Listed:
-    """The values that the lessons mark, and `more` by entity."""
+def listed_values(examples: Iterable[TaggedExample], more: Mapping[str, Iterable[str]]) -> Listed:
+    """The values that the examples mark, and `more` by entity."""
     listed: Listed = {}
-    for lesson in lessons:
-        for first, end, label in spans(lesson.tags):
-            listed.setdefault(entity_of(label), []).append([word.lower() for word in lesson.words[first:end]])
+    for example in examples:
+        for first, end, label in spans(example.tags):
+            listed.setdefault(entity_of(label), []).append([word.lower() for word in example.words[first:end]])
     for entity, texts in more.items():
         for text in texts:
             if words := [token.text.lower() for token in tokens(text)]:
@@ -84,49 +84,49 @@ def listed_values(lessons: Iterable[Lesson], more: Mapping[str, Iterable[str]]) 
     return listed
 
 
-def lessons(examples: Sequence[tuple[Lesson, str]], listed: Values) -> list[Lesson]:
+def augmented(examples: Sequence[tuple[TaggedExample, str]], listed: Values) -> list[TaggedExample]:
     """Everything that is learned from, of marked examples with their intents. listed: all values that are known."""
     if len(examples) > MOST:
-        return [Lesson(lesson.words, lesson.tags, (meant(intent),)) for lesson, intent in examples]
-    made = [shown for lesson, intent in examples for shown in _whole(lesson, intent)]
+        return [TaggedExample(example.words, example.tags, (meant(intent),)) for example, intent in examples]
+    made = [shown for example, intent in examples for shown in _whole(example, intent)]
     values = _values(examples, listed)
     chance = random.Random(0)
     entities = sorted(values)
-    for number, (lesson, intent) in enumerate(examples):
-        marks = spans(lesson.tags)
+    for number, (example, intent) in enumerate(examples):
+        marks = spans(example.tags)
         for _ in range(SWAPPED if marks else 0):
-            other = _swapped(lesson, values, chance)
-            made += [other, Lesson(other.words, other.tags, (meant(intent),), fresh=False)]
+            other = _swapped(example, values, chance)
+            made += [other, TaggedExample(other.words, other.tags, (meant(intent),), fresh=False)]
         if marks:
-            made.append(_unheard(lesson))
+            made.append(_with_unknown_values(example))
         if entities:
-            made.append(Lesson(lesson.words, lesson.tags, (asked_for(entities[number % len(entities)]),)))
-        made += _windows(lesson, marks)
+            made.append(TaggedExample(example.words, example.tags, (asked_for(entities[number % len(entities)]),)))
+        made += _windows(example, marks)
     made += _alone(values)
     for number, answer in enumerate(_answers()):
         if entities and not any(answer.words in said for said in values.values()):
-            made += [answer, Lesson(answer.words, answer.tags, (asked_for(entities[number % len(entities)]),))]
+            made += [answer, TaggedExample(answer.words, answer.tags, (asked_for(entities[number % len(entities)]),))]
     return made
 
 
-def _answers() -> list[Lesson]:
+def _answers() -> list[TaggedExample]:
     """Texts without any entity, such as yes and no."""
     cut = [tuple(token.text for token in tokens(text)) for texts in ANSWERS.values() for text in texts]
-    return [Lesson(words, ("O",) * len(words)) for words in cut]
+    return [TaggedExample(words, ("O",) * len(words)) for words in cut]
 
 
-def _whole(lesson: Lesson, intent: str) -> Iterator[Lesson]:
+def _whole(example: TaggedExample, intent: str) -> Iterator[TaggedExample]:
     """The example with its intent known, and, as somebody writes it who has no capitals, without."""
-    yield Lesson(lesson.words, lesson.tags, (meant(intent),))
-    yield Lesson(tuple(word.lower() for word in lesson.words), lesson.tags)
+    yield TaggedExample(example.words, example.tags, (meant(intent),))
+    yield TaggedExample(tuple(word.lower() for word in example.words), example.tags)
 
 
-def _values(examples: Sequence[tuple[Lesson, str]], listed: Values) -> dict[str, list[tuple[str, ...]]]:
+def _values(examples: Sequence[tuple[TaggedExample, str]], listed: Values) -> dict[str, list[tuple[str, ...]]]:
     """Each entity's values in order: as they are written in the examples, in lower case those that are only listed."""
     values: dict[str, set[tuple[str, ...]]] = {}
-    for lesson, _ in examples:
-        for first, end, label in spans(lesson.tags):
-            values.setdefault(entity_of(label), set()).add(lesson.words[first:end])
+    for example, _ in examples:
+        for first, end, label in spans(example.tags):
+            values.setdefault(entity_of(label), set()).add(example.words[first:end])
     for entity, known in listed.items():
         written = values.setdefault(entity, set())
         low = {tuple(word.lower() for word in words) for words in written}
@@ -134,41 +134,43 @@ def _values(examples: Sequence[tuple[Lesson, str]], listed: Values) -> dict[str,
     return {entity: sorted(known) for entity, known in values.items()}
 
 
-def _swapped(lesson: Lesson, values: Values, chance: random.Random) -> Lesson:
+def _swapped(example: TaggedExample, values: Values, chance: random.Random) -> TaggedExample:
     """The example with another value of the same entity in each place."""
     words, tags, at = [], [], 0
-    for start, end, label in spans(lesson.tags):
+    for start, end, label in spans(example.tags):
         value = chance.choice(values[entity_of(label)])
-        words += [*lesson.words[at:start], *value]
-        tags += [*lesson.tags[at:start], f"B-{label}", *[f"I-{label}"] * (len(value) - 1)]
+        words += [*example.words[at:start], *value]
+        tags += [*example.tags[at:start], f"B-{label}", *[f"I-{label}"] * (len(value) - 1)]
         at = end
-    return Lesson((*words, *lesson.words[at:]), (*tags, *lesson.tags[at:]), fresh=False)
+    return TaggedExample((*words, *example.words[at:]), (*tags, *example.tags[at:]), fresh=False)
 
 
-def _windows(lesson: Lesson, marks: Sequence[tuple[int, int, str]]) -> Iterator[Lesson]:
+def _windows(example: TaggedExample, marks: Sequence[tuple[int, int, str]]) -> Iterator[TaggedExample]:
     """Each value with the word before it, and with one word more, as an answer to a question."""
     for start, end, label in marks:
         for before in (1, 2):
-            if start >= before and all(tag == "O" for tag in lesson.tags[start - before : start]):
+            if start >= before and all(tag == "O" for tag in example.tags[start - before : start]):
                 cut = slice(start - before, end)
-                yield Lesson(lesson.words[cut], lesson.tags[cut], (asked_for(entity_of(label)),))
-                yield Lesson(lesson.words[cut], lesson.tags[cut])
+                yield TaggedExample(example.words[cut], example.tags[cut], (asked_for(entity_of(label)),))
+                yield TaggedExample(example.words[cut], example.tags[cut])
 
 
-def _alone(values: Values) -> Iterator[Lesson]:
+def _alone(values: Values) -> Iterator[TaggedExample]:
     """Each value by itself: asked for, and out of nowhere. The role, which words beside it would say, is not known then."""
     for entity, said in values.items():
         for value in said:
             tags = (f"B-{entity}", *[f"I-{entity}"] * (len(value) - 1))
-            yield Lesson(value, tags, (asked_for(entity),))
-            yield Lesson(value, tags, fresh=False)
-            yield _unheard(Lesson(value, tags, (asked_for(entity),)))
+            yield TaggedExample(value, tags, (asked_for(entity),))
+            yield TaggedExample(value, tags, fresh=False)
+            yield _with_unknown_values(TaggedExample(value, tags, (asked_for(entity),)))
 
 
-def _unheard(lesson: Lesson) -> Lesson:
+def _with_unknown_values(example: TaggedExample) -> TaggedExample:
     """The text with values that nobody ever said, so that only what is beside them can tell."""
-    said = zip(lesson.words, lesson.tags, strict=True)
-    return Lesson(tuple(word if tag == "O" else _unknown(word) for word, tag in said), lesson.tags, lesson.context)
+    said = zip(example.words, example.tags, strict=True)
+    return TaggedExample(
+        tuple(word if tag == "O" else _unknown(word) for word, tag in said), example.tags, example.context
+    )
 
 
 def _unknown(word: str) -> str:

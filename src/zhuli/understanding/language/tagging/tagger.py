@@ -12,7 +12,7 @@ from typing import Any
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.entity_extraction.entity_labels import entity_of, label_of, role_of
 from zhuli.understanding.language.marked_examples import Marked
-from zhuli.understanding.language.tagging.tagged_examples import Lesson, Listed, asked_for, meant, spans
+from zhuli.understanding.language.tagging.tagged_examples import Listed, TaggedExample, asked_for, meant, spans
 from zhuli.understanding.language.tagging.word_features import Gazetteer, features
 from zhuli.understanding.language.tokens import Token, tokens
 
@@ -80,7 +80,7 @@ class Tagger:
         )
 
 
-def told(marked: Marked) -> Lesson:
+def tagged(marked: Marked) -> TaggedExample:
     """The marked text in words and tags; of marks that overlap the first counts."""
     cut = tokens(marked.text)
     tags = ["O"] * len(cut)
@@ -90,7 +90,7 @@ def told(marked: Marked) -> Lesson:
             label = label_of(entity.entity, entity.role)
             for place in inside:
                 tags[place] = f"I-{label}" if place > inside[0] else f"B-{label}"
-    return Lesson(tuple(token.text for token in cut), tuple(tags))
+    return TaggedExample(tuple(token.text for token in cut), tuple(tags))
 
 
 def said_values(examples: Sequence[Marked], more: Mapping[str, Mapping[str, str]]) -> Said:

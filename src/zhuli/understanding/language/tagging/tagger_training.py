@@ -17,7 +17,7 @@ from pathlib import Path
 
 from zhuli.core.errors import ServerFault
 from zhuli.understanding.language.entity_extraction.entity_labels import entity_of
-from zhuli.understanding.language.tagging.tagged_examples import Lesson, Listed, known_words, lessons, spans
+from zhuli.understanding.language.tagging.tagged_examples import Listed, TaggedExample, augmented, known_words, spans
 from zhuli.understanding.language.tagging.word_features import Gazetteer, features
 
 PENALTY = 0.1
@@ -27,7 +27,7 @@ ROUNDS = 30
 """Of L-BFGS; 60 bring half a point. It is the one of CRFsuite's algorithms that learns the same each time."""
 
 
-async def train(examples: Sequence[tuple[Lesson, str]], listed: Listed) -> bytes:
+async def train(examples: Sequence[tuple[TaggedExample, str]], listed: Listed) -> bytes:
     """The CRF's model, from marked texts with their intents, and all values that are known. ServerFault."""
     given = await asyncio.to_thread(_packed, examples, listed)
     process = await asyncio.create_subprocess_exec(
@@ -47,8 +47,8 @@ async def train(examples: Sequence[tuple[Lesson, str]], listed: Listed) -> bytes
     return model
 
 
-def _packed(examples: Sequence[tuple[Lesson, str]], listed: Listed) -> bytes:
-    return json.dumps([[[lesson.words, lesson.tags, intent] for lesson, intent in examples], listed]).encode()
+def _packed(examples: Sequence[tuple[TaggedExample, str]], listed: Listed) -> bytes:
+    return json.dumps([[[example.words, example.tags, intent] for example, intent in examples], listed]).encode()
 
 
 def main() -> None:
@@ -56,33 +56,33 @@ def main() -> None:
     with suppress(OSError):
         os.nice(5)  # answers come first
     rows, listed = json.load(sys.stdin)
-    examples = [(Lesson(tuple(words), tuple(tags)), intent) for words, tags, intent in rows]
+    examples = [(TaggedExample(tuple(words), tuple(tags)), intent) for words, tags, intent in rows]
     values = {label: [tuple(words) for words in known] for label, known in listed.items()}
-    words = known_words((lesson for lesson, _ in examples), listed)
-    sys.stdout.buffer.write(trained(lessons(examples, values), Gazetteer(listed), words))
+    words = known_words((example for example, _ in examples), listed)
+    sys.stdout.buffer.write(trained(augmented(examples, values), Gazetteer(listed), words))
 
 
-def trained(learned_from: Sequence[Lesson], values: Gazetteer, words: Collection[str]) -> bytes:
+def trained(learned_from: Sequence[TaggedExample], values: Gazetteer, words: Collection[str]) -> bytes:
     """The model's bytes. words: as in word_features.features."""
     import pycrfsuite
 
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params({"c1": 0.0, "c2": PENALTY, "max_iterations": ROUNDS})
-    for lesson in learned_from:
-        low = [word.lower() for word in lesson.words]
-        listed = values.features(low, _own(lesson) if lesson.fresh else {})
-        trainer.append(features(lesson.words, listed, lesson.context, words), lesson.tags)
+    for example in learned_from:
+        low = [word.lower() for word in example.words]
+        listed = values.features(low, _own(example) if example.fresh else {})
+        trainer.append(features(example.words, listed, example.context, words), example.tags)
     with tempfile.TemporaryDirectory(prefix="zhuli-tagger-") as folder:
         path = Path(folder, "model")
         trainer.train(str(path))
         return path.read_bytes()
 
 
-def _own(lesson: Lesson) -> dict[tuple[str, ...], set[str]]:
+def _own(example: TaggedExample) -> dict[tuple[str, ...], set[str]]:
     """The values that the text gives to the lists, with their entities."""
     own: dict[tuple[str, ...], set[str]] = {}
-    for first, end, label in spans(lesson.tags):
-        own.setdefault(tuple(word.lower() for word in lesson.words[first:end]), set()).add(entity_of(label))
+    for first, end, label in spans(example.tags):
+        own.setdefault(tuple(word.lower() for word in example.words[first:end]), set()).add(entity_of(label))
     return own
 
 

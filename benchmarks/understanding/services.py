@@ -43,7 +43,7 @@ class KeptVectors:
         return hashlib.sha256(f"{embedder} {text}".encode()).digest()
 
 
-class BenchSenses:
+class BenchServices:
     """Implements ports.Services. folder: for what is learned, which is never read again by another row."""
 
     def __init__(self, folder: Path, catalog: Catalog, kept: KeptVectors, *, language: Language, models: Path) -> None:

@@ -13,7 +13,7 @@ from zhuli.types.models.generation import GenerationRequest
 
 
 @dataclass
-class PlainSenses:
+class PlainServices:
     """Implements ports.Services. embedded: how many texts each call of embed() had."""
 
     folder: Path
