@@ -14,10 +14,22 @@ from zhuli.types.learning.fine_tuning import Tuning
 from zhuli.types.learning.hyperparameters import Hyperparameters, Lora
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "zhuli"
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
 TUNING = (ROOT / "docs" / "fine-tuning.md").read_text()
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
+WINGS = {
+    "assistants": ["assistants"],
+    "understanding": ["understanding"],
+    "knowledge": ["knowledge"],
+    "learning": ["learning"],
+    "models": ["models"],
+    "ground": ["store", "worker", "core", "types", "ports.py", "registry.py", "settings.py", "ground.py"],
+    "edges": ["server", "operating", "testing", "cli.py", "app.py"],
+}
+"""The pages of docs/architecture, and the places under src/zhuli whose modules each names. Plugins and migrations: by folder."""
+
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_every_setting_is_there_with_its_default() -> None:
@@ -57,9 +69,55 @@ def test_every_room_is_there() -> None:
     assert [name for name in names if f"\n  {name} " not in ARCHITECTURE] == []
 
 
-def test_what_the_invariants_name_is_there() -> None:
-    named = re.findall(r"`((?:tests|benchmarks)/[\w/.*]+)`", ARCHITECTURE)
-    assert [path for path in named if not list(ROOT.glob(path))] == []
+def test_every_room_is_on_a_wing_s_page() -> None:
+    places = {place for places in WINGS.values() for place in places} | {"plugins"}
+    found = {place.name for place in SOURCE.iterdir() if place.suffix in ("", ".py")}
+    assert {name for name in found if not name.startswith("_")} == places
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_every_module_is_named_on_its_wing_s_page_and_no_other(wing: str) -> None:
+    """A row `| `module` | what it does |` under a heading `### `room/``; a new module needs a row, a renamed one another."""
+    there = {str(path.relative_to(SOURCE).with_suffix("")) for place in WINGS[wing] for path in modules(SOURCE / place)}
+    text = (ROOT / "docs" / "architecture" / f"{wing}.md").read_text()
+    named = [
+        f"{room}{name}" for room, part in rooms(text) for name in re.findall(r"^\| `(\w+)` \| \S", part, re.MULTILINE)
+    ]
+    assert sorted(named) == sorted(there)
+
+
+def test_plugins_and_migrations_are_named_by_folder() -> None:
+    text = (ROOT / "docs" / "architecture" / "ground.md").read_text()
+    folders = {path.parent.name for path in (SOURCE / "plugins").glob("*/*.py")}
+    assert set(re.findall(r"^\| `plugins/(\w+)/` \|", text, re.MULTILINE)) == folders
+    assert "### `store/migrations/`" in text
+
+
+@pytest.mark.parametrize("page", [ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs" / "architecture").glob("*.md"))])
+def test_what_the_pages_of_the_house_name_is_there(page: Path) -> None:
+    text = page.read_text()
+    tests = re.findall(r"`((?:tests|benchmarks)/[\w/.*]+)`", text)
+    assert [path for path in tests if not list(ROOT.glob(path))] == []
+    rooms = "|".join(place for places in WINGS.values() for place in places if "." not in place)
+    named = re.findall(rf"`((?:{rooms}|plugins)/[\w/]+)(?:\.(\w+))?`", text)
+    files = [(SOURCE / path, SOURCE / f"{path}.py", member) for path, member in named]
+    assert [str(file) for folder, file, member in files if not folder.is_dir() and not file.exists()] == []
+    assert [
+        f"{file}: {member}" for _, file, member in files if member and not re.search(rf"\b{member}\b", file.read_text())
+    ] == []
+
+
+def modules(place: Path) -> list[Path]:
+    """The modules in a place under src/zhuli: files that are not empty markers of a package, without the migrations."""
+    found = [place] if place.suffix else [path for path in place.rglob("*.py") if path.name != "__init__.py"]
+    return [path for path in found if "migrations" not in path.parts]
+
+
+def rooms(text: str) -> list[tuple[str, str]]:
+    """Each room's heading as a prefix of modules ("store/assistants/", "" for src/zhuli itself), and what is below it."""
+    parts = re.split(r"^### `([\w/]+/)`$", text, flags=re.MULTILINE)
+    below = [re.split(r"^## ", part, flags=re.MULTILINE)[0] for part in parts[2::2]]
+    return [(room.removeprefix("src/zhuli/"), part) for room, part in zip(parts[1::2], below, strict=True)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
