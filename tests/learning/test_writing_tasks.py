@@ -113,6 +113,35 @@ def test_preferences_raise_the_reward_of_the_better_answers(tmp_path: Path, trai
     assert task.predict([], [], []) == [] and "likelier" in after and "chrf" in after
 
 
+@pytest.mark.usefixtures("bf16")
+@pytest.mark.parametrize("trainable", ["all", "lora"])
+@pytest.mark.parametrize("batch_size", [1, 2, 6])
+def test_preferences_begin_at_the_logarithm_of_two_in_bf16_too(tmp_path: Path, trainable: str, batch_size: int) -> None:
+    """Whatever rows make a batch: the reference is asked with them, in their precision."""
+    records = sample("preference_en.jsonl", 6)
+    how = {"trainable": trainable, "n_epochs": 1, "max_length": 128, "batch_size": batch_size}
+    task, _, _, fitted = tuned("preference", language_model(), records, tmp_path, **how)
+    assert task.options.precision == "bf16"
+    assert fitted.history[0]["train_loss"] == pytest.approx(math.log(2), abs=1e-5)
+
+
+@pytest.mark.usefixtures("bf16")
+def test_preferences_are_learned_in_bf16(tmp_path: Path) -> None:
+    records = sample("preference_en.jsonl", 6)
+    how = {"trainable": "all", "n_epochs": 8, "max_length": 128}
+    task, model, examples, _ = tuned("preference", language_model(), records, tmp_path, **how)
+    after = task.measure(examples, answers(task, model, examples, batch_size=4))
+    assert after["reward_accuracy"] > 0.8 and after["reward_margin"] > 0
+
+
+@pytest.mark.usefixtures("bf16")
+def test_dialogues_are_learned_in_bf16(tmp_path: Path) -> None:
+    records = sample("dialogue_en.jsonl", 2)
+    _, _, _, fitted = tuned("dialogue", language_model(), records, tmp_path, n_epochs=3, max_length=256)
+    losses = [line["train_loss"] for line in fitted.history]
+    assert losses[-1] < losses[0]
+
+
 def test_the_reference_of_a_pair_does_not_depend_on_its_neighbours() -> None:
     task = task_of("preference", max_length=128)
     examples = read(task, sample("preference_en.jsonl", 5))

@@ -1,6 +1,8 @@
 """Preference: from pairs of a better and a worse answer, by direct preference optimisation (DPO).
 
-The reference is the base: what it says of the training pairs is asked before the first step, of others when they come.
+The reference is the base. In full precision, what it says of the training pairs is asked once, before the first step. In mixed
+precision it is asked with each batch, beside the model that learns: there the same row says something else in another batch, by
+more than a step changes, and a loss that does not begin at ln 2 would learn from rounding.
 """
 
 from collections.abc import Sequence
@@ -102,7 +104,7 @@ class Plugin(WritingTask):
         found = preferred(
             better,
             worse,
-            batch["reference"],
+            self._reference_of(batch, better.device),
             beta=self._beta,
             smoothing=0.0 if smoothing == "auto" else smoothing,
         )
@@ -193,6 +195,15 @@ class Plugin(WritingTask):
         sums, _ = language_model.log_likelihoods(model, batch)
         better, worse = sums.chunk(2)
         return better, worse
+
+    def _reference_of(self, batch: dict[str, Tensor], device: torch.device) -> Tensor:
+        """Of a batch that is learned from, pairs × 2: as prepare() kept it, or asked in the precision of this moment."""
+        if torch.is_autocast_enabled(device.type):
+            with torch.no_grad():
+                asked = self._of_reference(batch, device)
+            if asked is not None:
+                return asked
+        return batch["reference"]
 
     def _of_reference(self, pairs: dict[str, Tensor], device: torch.device) -> Tensor | None:
         """Pairs × 2; None where the base is not there any more, as on another machine."""
