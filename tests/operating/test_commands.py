@@ -139,3 +139,17 @@ def test_revoking_a_key_that_is_not_there_fails(tmp_path: Path) -> None:
     done = zhuli("keys", "revoke", "key_none", "--data-dir", tmp_path)
     assert done.returncode == 2
     assert done.stderr == "zhuli: No API key found with id 'key_none'.\n"
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "zhuli.db").write_text("This was never a database, whatever its name says. " * 100)
+    done = zhuli("serve", "--port", "0", "--data-dir", tmp_path)
+    assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
+    assert "can't be opened: file is not a database" in done.stdout + done.stderr
+
+
+def test_a_lock_that_is_a_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "zhuli.db.lock").mkdir()
+    done = zhuli("serve", "--port", "0", "--data-dir", tmp_path)
+    assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
+    assert "It must be a file" in done.stdout + done.stderr

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zhuli.core.errors import BodyTooLarge, InvalidRequest, NotFound, ServerFault, ZhuliError
+from zhuli.core.errors import BodyTooLarge, ConfigurationError, InvalidRequest, NotFound, ServerFault, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
@@ -38,7 +38,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _said_shortly(send))
             return
         exchange = _Exchange(scope, send, self._telemetry)
         token = origin.set(exchange.origin)
@@ -81,6 +81,18 @@ class Edge:
         if path.startswith("/v1/uploads/") and path.endswith("/parts"):
             return PART_BYTES + _FORM_BYTES
         return self._settings.max_body_bytes
+
+
+def _said_shortly(send: Send) -> Send:
+    """A start that fails for a reason that its operator can mend is a sentence in the log, not a traceback."""
+
+    async def say(message: Message) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            _, known, reason = message["message"].rpartition(f"{ConfigurationError.__name__}: ")
+            message = {**message, "message": reason.strip()} if known else message
+        await send(message)
+
+    return say
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import orjson
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from zhuli.core import json_limits
 from zhuli.server.once import digest_of_body, once
 
 
 class StrictJsonRequest(Request):
-    """Reads JSON as the standard has it: no NaN, no lone surrogates, UTF-8 only."""
+    """Reads JSON as the standard has it, within limits: no NaN, no lone surrogates, UTF-8 only."""
 
     async def json(self) -> Any:
-        return orjson.loads(await self.body())
+        return json_limits.read(await self.body())
 
 
 class JsonRoute(APIRoute):

@@ -1,7 +1,7 @@
 """Which database a URL means."""
 
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
@@ -22,7 +22,7 @@ def open_database(url: str, hints: Hints, *, durable: bool = False) -> Database:
 def _open_sqlite(path: str, hints: Hints, *, durable: bool) -> SqliteDatabase:
     try:
         return SqliteDatabase(path, hints, durable=durable)
-    except OperationalError as error:
+    except DatabaseError as error:
         raise ConfigurationError(f"The SQLite database {path} can't be opened: {error.orig}.") from error
 
 

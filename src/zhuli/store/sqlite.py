@@ -59,7 +59,13 @@ class SqliteDatabase:
         """Claim the database for this process until it ends; ConfigurationError if another one has it."""
         if self._path == ":memory:":
             return
-        self._claim = open(f"{self._path}.lock", "w")  # noqa: ASYNC230, SIM115 - held while the process works
+        lock = f"{self._path}.lock"
+        try:
+            self._claim = open(lock, "w")  # noqa: ASYNC230, SIM115 - held while the process works
+        except OSError as error:
+            raise ConfigurationError(
+                f"The lock {lock} can't be written: {error.strerror}. It must be a file."
+            ) from error
         try:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

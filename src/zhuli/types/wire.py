@@ -22,8 +22,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_whole)]
-"""JSON knows one kind of number: 256.0 is a whole one."""
+Integer = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**63), le=2**63 - 1)]
+"""JSON knows one kind of number: 256.0 is a whole one. Of 64 bits, as databases and other JSON libraries have them."""
 
 MetadataValue = Annotated[str, Field(max_length=512)]
 MetadataKey = Annotated[str, Field(max_length=64)]

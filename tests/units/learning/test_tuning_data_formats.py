@@ -8,6 +8,8 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
 from zhuli.core.errors import Unreadable
+from zhuli.learning.jobs.guessing import guess
+from zhuli.learning.training.data import delimited, jsonl
 from zhuli.learning.training.data.finding import Finding
 from zhuli.learning.training.data.reading import records
 from zhuli.learning.training.data.tags import bio
@@ -319,3 +321,27 @@ def test_a_file_that_is_not_what_it_says_is_refused_as_a_whole(
 ) -> None:
     with pytest.raises(Unreadable, match=message):
         list(records(file(name, content), "auto", {}, task="text_classification"))
+
+
+def test_a_record_of_too_many_levels_is_a_finding_and_the_rest_goes_on(tmp_path: Path) -> None:
+    for levels in (150, 900, 100_000):
+        deep = '{"text": "a", "label": "x", "more": ' + "[" * levels + "]" * levels + "}"
+        file = tmp_path / "deep.jsonl"
+        file.write_text(f'{deep}\n{{"text": "b", "label": "y"}}\n')
+        first, second = jsonl.read(file)
+        assert isinstance(first, Finding) and "too many levels" in first.message
+        assert isinstance(second, Record) and second.fields == {"text": "b", "label": "y"}
+
+
+def test_a_cell_longer_than_pythons_limit_is_read(tmp_path: Path) -> None:
+    long = "word " * 40_000
+    file = tmp_path / "long.csv"
+    file.write_text(f'text,label\n"{long}",x\nshort,y\n')
+    found = list(delimited.read(file, delimiters=",", names={"text", "label"}, columns={}))
+    assert [record.fields["label"] for record in found if isinstance(record, Record)] == ["x", "y"]
+
+
+@pytest.mark.parametrize("beginning", [b"[" * 60_000, b'{"a":' * 10_000, b'"' + b"x" * 60_000])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.tsv"])
+def test_a_guess_at_a_hostile_beginning_is_none(beginning: bytes, name: str) -> None:
+    assert guess(beginning, name, format="auto", columns={}, chats=False) is None

@@ -63,7 +63,10 @@ def _of_fields(fields: set[str], *, chats: bool) -> TaskName | None:
 
 def _columns(text: str, kind: str) -> set[str]:
     lines = text.splitlines()
-    header = next(csv.reader(lines[:1], delimiter="\t" if kind == "tsv" else ","), [])
+    try:
+        header = next(csv.reader(lines[:1], delimiter="\t" if kind == "tsv" else ","), [])
+    except csv.Error:
+        return set()
     return {name.strip().lower() for name in header}
 
 
@@ -74,6 +77,6 @@ def _keys(text: str) -> set[str]:
         return set()
     try:
         first, _ = json.JSONDecoder().raw_decode(text[start:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return set()
     return set(first)

@@ -11,6 +11,9 @@ from zhuli.types.wire import Metadata, Request, Wire, by_shape, by_type, optiona
 MAX_TEXT = 256_000
 """Characters of a message's text; the original's limit."""
 
+MOST_MESSAGES = 1000
+"""Messages that a request may bring to a thread: one transaction of some tens of milliseconds. Threads hold any number."""
+
 
 class ImageFile(Request):
     file_id: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from zhuli.types.assistants.assistant import Model, Temperature, TopP
-from zhuli.types.assistants.message import MessageCreate
+from zhuli.types.assistants.message import MOST_MESSAGES, MessageCreate
 from zhuli.types.assistants.thread import ThreadCreate
 from zhuli.types.assistants.tools import (
     AssistantTool,
@@ -50,7 +50,7 @@ class RunCreate(Request):
     reasoning_effort: ReasoningEffort | None = None
     instructions: str | None = None
     additional_instructions: str | None = None
-    additional_messages: list[MessageCreate] | None = None
+    additional_messages: Annotated[list[MessageCreate], Field(max_length=MOST_MESSAGES)] | None = None
     tools: Annotated[list[AssistantTool], Field(max_length=20)] | None = None
     metadata: Metadata | None = None
     temperature: Temperature | None = None

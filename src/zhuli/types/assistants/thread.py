@@ -1,14 +1,16 @@
 """The Thread: a conversation's container. Its messages are objects of their own."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from zhuli.types.assistants.message import MessageCreate
+from pydantic import Field
+
+from zhuli.types.assistants.message import MOST_MESSAGES, MessageCreate
 from zhuli.types.assistants.tools import NewToolResources, ToolResources
 from zhuli.types.wire import Metadata, Request, Wire
 
 
 class ThreadCreate(Request):
-    messages: list[MessageCreate] | None = None
+    messages: Annotated[list[MessageCreate], Field(max_length=MOST_MESSAGES)] | None = None
     tool_resources: NewToolResources | None = None
     metadata: Metadata | None = None
 

@@ -21,6 +21,9 @@ DELIMITERS = ",\t;|"
 _QUOTED = re.compile(r'(^|\t)"([^"\t]|"")*""([^"\t]|"")*"(\t|\r?$)')
 """A cell between tabs that is surely quoted: the quotation marks in it are doubled."""
 
+MOST_CELL = 4_000_000
+"""Characters of a cell. Python's own limit of 131,072 is less than what a report or a book chapter has."""
+
 LOOKED_AT = 100
 """Rows that decide on the dialect."""
 
@@ -33,6 +36,7 @@ class Dialect:
 
     def rows(self, lines: Iterable[str]) -> Any:
         """A csv.reader."""
+        csv.field_size_limit(MOST_CELL)
         spaced = self.delimiter == ","
         if self.quoted:
             return csv.reader(lines, delimiter=self.delimiter, skipinitialspace=spaced)
@@ -58,7 +62,7 @@ def _entries(reader: Any, header: list[str], *, names: set[str]) -> Iterator[Ent
         except StopIteration:
             return
         except csv.Error as error:
-            yield Finding(line, f"This row can't be read: {error}. Is a quotation mark (\") not closed?")
+            yield Finding(line, _unreadable(error))
             continue
         if not any(cell.strip() for cell in row):
             continue
@@ -69,6 +73,12 @@ def _entries(reader: Any, header: list[str], *, names: set[str]) -> Iterator[Ent
         else:
             yield Record(line=line, fields=dict(zip(header, row, strict=True)))
         begins = False
+
+
+def _unreadable(error: csv.Error) -> str:
+    if "field larger than" in str(error):
+        return f'A cell of this row has more than {MOST_CELL:,} characters. Is a quotation mark (") not closed?'
+    return f"This row can't be read: {error}. Is a quotation mark (\") not closed?"
 
 
 def _is_header(row: Sequence[str], names: set[str]) -> bool:

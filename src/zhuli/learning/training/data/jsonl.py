@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zhuli.core import json_limits
 from zhuli.learning.training.data.finding import Entry, Finding
 from zhuli.learning.training.data.text_file import opened
 from zhuli.types.learning.example import Record
@@ -38,6 +39,10 @@ def entry(number: int, value: Any) -> Entry:
             type(value), "a number"
         )
         return Finding(number, f"This is {kind}, but each entry must be a JSON object with the fields of an example.")
+    if json_limits.is_too_deep(value):
+        return Finding(
+            number, f"This JSON has too many levels: at most {json_limits.MOST_LEVELS} may stand in each other."
+        )
     if not _is_unicode(value):
         return Finding(number, "A text has half of a surrogate pair (\\ud800 to \\udfff alone), which is no character.")
     return Record(line=number, fields=value)

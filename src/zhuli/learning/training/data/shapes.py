@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from zhuli.core import json_limits
 from zhuli.learning.training.data import chats, tags
 from zhuli.learning.training.data.field_names import SEPARATOR
 from zhuli.learning.training.data.places import entity, place, placed
@@ -26,9 +27,10 @@ def _unpacked(value: Any) -> Any:
     """A cell with a JSON list or object, as tables have to write them."""
     if isinstance(value, str) and value[:1] in ("[", "{") and value[-1:] in ("]", "}"):
         try:
-            return json.loads(value)
+            found = json.loads(value)
         except (ValueError, RecursionError):
             return value
+        return value if json_limits.is_too_deep(found) else found
     return value
 
 
