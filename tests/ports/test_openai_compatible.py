@@ -30,7 +30,7 @@ PARIS = {
 
 
 class TestContract(BackendContract):
-    bounds_answers = False
+    bounds_answers = True
 
     @pytest_asyncio.fixture
     async def backend(self) -> AsyncIterator[Backend]:
@@ -550,10 +550,14 @@ class TestRequests:
             assert len(server.requests) == 5
             assert server.connections == 1
 
-    async def test_text_that_is_not_unicode_is_an_invalid_prompt(self) -> None:
+    async def test_text_that_is_not_unicode_has_a_replacement_and_the_thread_goes_on(self) -> None:
+        body = await sent(GenerationRequest([{"role": "user", "content": "a\ud800b"}]))
+        assert body["messages"] == [{"role": "user", "content": "a\ufffdb"}]
+
+    async def test_other_text_that_is_not_unicode_is_an_invalid_prompt(self) -> None:
         async with backend_on(say.answer()) as (backend, _):
             with pytest.raises(BackendError) as raised:
-                await collect(backend, GenerationRequest([{"role": "user", "content": "\ud800"}]))
+                await collect(backend, GenerationRequest(HELLO.messages, extra={"stop": "\ud800"}))
         assert raised.value.run_code == "invalid_prompt"
 
 

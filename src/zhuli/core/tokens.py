@@ -11,5 +11,10 @@ MESSAGE_OVERHEAD = 4
 
 def estimate(text: str) -> int:
     """Tokens of `text`: one for each wide (CJK) character and one for each 3.5 other characters, rounded up."""
+    return -(-sevenths(text) // 7)
+
+
+def sevenths(text: str) -> int:
+    """The same in sevenths of a token, not rounded, so that the counts of pieces add up."""
     wide = 0 if text.isascii() else len(_WIDE.findall(text))
-    return wide + -(-(len(text) - wide) * 2 // 7)
+    return 7 * wide + 2 * (len(text) - wide)

@@ -181,3 +181,8 @@ def embeddings(rows: Sequence[Sequence[float]], *, backwards: bool = False) -> R
     body = {"object": "list", "model": "m", "data": data[::-1] if backwards else data}
     counts = {"prompt_tokens": len(rows), "total_tokens": len(rows)}
     return Reply([orjson.dumps(body | {"usage": counts})], headers={"Content-Type": "application/json"})
+
+
+def endless(delta: dict[str, Any], *, times: int = 100_000) -> Reply:
+    """An answer without an end, as far as anybody will read: many of this delta in one write, again and again."""
+    return Reply([chunk(delta) * 100] * (times // 100), ending="stall")

@@ -4,27 +4,32 @@ Takes parsed JSON objects and knows nothing of sockets or server-sent events. It
 arguments of tool calls are passed on as they come.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from zhuli.core.errors import BackendError
-from zhuli.core.ids import new_id
 from zhuli.models.engines.token_logprobs import token_logprobs
+from zhuli.models.engines.tool_call_pieces import ToolCallReader
+from zhuli.models.engines.whole_characters import WholeCharacters, whole
 from zhuli.types.models.generation import Delta, Finish, ToolCallDelta, Usage
 
 _FINISHES: dict[str, Finish] = {
     "length": "length",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "model_length": "length",
+    "model_context_window_exceeded": "length",
     "content_filter": "content_filter",
+    "safety": "content_filter",
+    "sensitive": "content_filter",
+    "refusal": "content_filter",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
 """What servers say and what it means; anything else ("stop", "eos", "end_turn" …) is a stop."""
 
-_FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
+_FAILURES = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 
 
 class CompletionReader:
@@ -35,9 +40,10 @@ class CompletionReader:
         """Whether anything of the answer has come."""
         self.finished = False
         """Whether the server has said how the answer ended; a stream may break after that and nothing is lost."""
-        self._reason: str | None = None
+        self._reason = ""
         self._usage: Usage | None = None
         self._calls: ToolCallReader | None = None
+        self._text, self._reasoning = WholeCharacters(), WholeCharacters()
 
     def read(self, chunk: dict[str, Any]) -> Delta | None:
         """What `chunk` adds to the answer; None if nothing. Also reads a whole completion, as if it were one chunk."""
@@ -52,22 +58,26 @@ class CompletionReader:
     def close(self) -> Delta:
         """The last delta, to be asked for once and at the end."""
         held = self._calls.close() if self._calls else ()
-        return Delta(tool_calls=held, finish=self._finish(), usage=self._usage)
+        return Delta(
+            self._text.close(),
+            self._reasoning.close(),
+            tool_calls=held,
+            finish=self._finish(),
+            usage=self._usage,
+        )
 
     def _read(self, chunk: dict[str, Any]) -> Delta | None:
-        if usage := chunk.get("usage"):
-            self._usage = _usage(usage)
-        choices = chunk.get("choices")
+        if usage := _usage(chunk):
+            self._usage = usage
         # We never ask for more than one choice; a server that sends more means them as alternatives.
-        if not choices or (choice := choices[0]).get("index"):
+        choice = next((choice for choice in chunk.get("choices") or () if choice and not _place(choice)), None)
+        if choice is None:
             return None
         if reason := choice.get("finish_reason"):
-            self._end(reason)
-        delta = choice["delta"] if "delta" in choice else choice.get("message")
-        if "text" in choice and not delta:  # of /v1/completions
-            delta = {"content": choice["text"]}
-        read = self._delta(delta) if delta else None
-        logprobs = token_logprobs(choice.get("logprobs"))
+            self._end(str(reason).lower())
+        delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+        said = choice.get("logprobs")
+        read, logprobs = self._delta(delta), token_logprobs(said if isinstance(said, dict) else None)
         return replace(read or Delta(), logprobs=logprobs) if logprobs else read
 
     def _end(self, reason: str) -> None:
@@ -81,7 +91,10 @@ class CompletionReader:
         reasoning = delta.get("reasoning_content") or delta.get("reasoning") or ""
         refusal = delta.get("refusal") or ""
         if not isinstance(text, str):
-            text, reasoning = _parts(text)
+            text, reasoning = _parts([text] if isinstance(text, dict) else text)
+        if not isinstance(reasoning, str):
+            reasoning = ""
+        text, reasoning, refusal = self._text.feed(text), self._reasoning.feed(reasoning), whole(str(refusal))
         calls = self._tool_calls(delta)
         if not (text or reasoning or refusal or calls):
             return None
@@ -95,123 +108,61 @@ class CompletionReader:
             return ()
         if self._calls is None:
             self._calls = ToolCallReader()
-        return tuple(read for piece in pieces if (read := self._calls.read(piece)))
+        pieces = [pieces] if isinstance(pieces, dict) else pieces
+        return tuple(read for piece in pieces if piece for read in self._calls.read(piece))
 
     def _finish(self) -> Finish:
-        finish = _FINISHES.get(self._reason or "", "stop")
+        finish = _FINISHES.get(self._reason, "stop")
         if self._calls is None:
             # Calls were announced but none came: for whoever executes them the answer is over.
             return "stop" if finish == "tool_calls" else finish
         return "tool_calls" if finish == "stop" else finish
 
 
-class ToolCallReader:
-    """Gives every call an index without gaps, and id and name in its first piece; holds pieces back until it can."""
-
-    def __init__(self) -> None:
-        self._calls: list[_Call] = []
-        self._emitted = 0
-
-    def read(self, piece: dict[str, Any]) -> ToolCallDelta | None:
-        function = piece.get("function") or piece.get("custom") or {}
-        custom = piece.get("type") == "custom" or "custom" in piece
-        name, arguments = function.get("name") or "", _arguments(function.get("input" if custom else "arguments"))
-        key, given_id = piece.get("index"), str(piece.get("id") or "")
-        call = self._find(key, given_id, name) or self._open(key)
-        call.given_id = call.given_id or given_id
-        call.arguments += arguments
-        call.custom = call.custom or custom
-        if call.index is not None:
-            return ToolCallDelta(call.index, arguments=arguments, custom=call.custom) if arguments else None
-        return self._announce(call, name) if name else None
-
-    def close(self) -> tuple[ToolCallDelta, ...]:
-        """Arguments for calls that came without any: an empty object, as joined arguments must be a JSON text."""
-        if any(call.index is None for call in self._calls):
-            raise BackendError("The model server streamed a tool call without a name.")
-        return tuple(
-            ToolCallDelta(call.index, arguments="{}")
-            for call in self._calls
-            if call.index is not None and not (call.arguments.strip() or call.custom)
-        )
-
-    def _find(self, key: int | None, given_id: str, name: str) -> "_Call | None":
-        """The call that the piece goes on with, None if it starts one."""
-        if key is None:
-            return self._find_without_index(given_id, name)
-        call = next((call for call in reversed(self._calls) if call.key == key), None)
-        # Some servers number every call 0: another id with a name is another call. Others make up an id for each piece,
-        # so an id alone is not.
-        if call and name and given_id and call.given_id and call.given_id != given_id:
-            return None
-        return call
-
-    def _find_without_index(self, given_id: str, name: str) -> "_Call | None":
-        if given_id and (known := next((call for call in self._calls if call.given_id == given_id), None)):
-            return known
-        last = self._calls[-1] if self._calls else None
-        if last is None or not name:
-            return last
-        repeated = name == last.name and not (given_id and last.given_id) and not _is_json(last.arguments)
-        return last if repeated or not last.name else None
-
-    def _open(self, key: int | None) -> "_Call":
-        self._calls.append(_Call(key))
-        return self._calls[-1]
-
-    def _announce(self, call: "_Call", name: str) -> ToolCallDelta:
-        call.index, call.name = self._emitted, name
-        self._emitted += 1
-        id_ = call.given_id or new_id("call")
-        return ToolCallDelta(call.index, id=id_, name=name, arguments=call.arguments, custom=call.custom)
-
-
-class _Call:
-    __slots__ = ("arguments", "custom", "given_id", "index", "key", "name")
-
-    def __init__(self, key: int | None) -> None:
-        self.key = key
-        self.given_id = ""
-        self.name = ""
-        self.index: int | None = None
-        self.arguments = ""
-        self.custom = False
-
-
 def shortened(said: Any, *, limit: int = 300, hide: str | None = None) -> str:
     """What a server said, on one line, short enough to be quoted in a message, and without the secret `hide`."""
-    text = said if isinstance(said, str) else orjson.dumps(said, default=str).decode()
-    text = " ".join(text.replace(hide, "***").split() if hide else text.split())
+    text = said if isinstance(said, str) else json.dumps(said, default=str, ensure_ascii=False)
+    text = whole(" ".join(text.replace(hide, "***").split() if hide else text.split()))
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
-def _arguments(arguments: Any) -> str:
-    if arguments is None or isinstance(arguments, str):
-        return arguments or ""
-    return orjson.dumps(arguments).decode()
+def _place(choice: dict[str, Any]) -> int:
+    """Which of several alternatives it is."""
+    return int(choice.get("index") or 0)
 
 
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-def _parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
+def _parts(parts: list[Any]) -> tuple[str, str]:
     """Text and reasoning of a content that is a list of parts (Mistral's reasoning models)."""
-    text = "".join(part.get("text") or "" for part in parts if part["type"] == "text")
-    thinking = [part.get("thinking") or () for part in parts if part["type"] == "thinking"]
-    return text, "".join(piece["text"] for pieces in thinking for piece in pieces)
+    text, reasoning = "", ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+        elif part.get("type") == "thinking":
+            thought = part.get("thinking") or ()
+            reasoning += thought if isinstance(thought, str) else "".join(piece.get("text") or "" for piece in thought)
+        elif part.get("type") in (None, "text", "output_text"):
+            text += part.get("text") or ""
+    return text, reasoning
 
 
-def _usage(usage: dict[str, Any]) -> Usage:
+def _usage(chunk: dict[str, Any]) -> Usage | None:
+    """The token counts of a chunk; None where it has none that can be read."""
+    usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
+    if not isinstance(usage, dict):
+        return None
     prompt_details = usage.get("prompt_tokens_details") or {}
     completion_details = usage.get("completion_tokens_details") or {}
     return Usage(
-        prompt=int(usage.get("prompt_tokens") or 0),
-        completion=int(usage.get("completion_tokens") or 0),
-        cached=int(prompt_details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0),
-        reasoning=int(completion_details.get("reasoning_tokens") or 0),
+        prompt=_number(usage.get("prompt_tokens")),
+        completion=_number(usage.get("completion_tokens")),
+        cached=_number(prompt_details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens")),
+        reasoning=_number(completion_details.get("reasoning_tokens")),
     )
+
+
+def _number(value: Any) -> int:
+    """A count; 0 for what is none."""
+    try:
+        return max(0, int(value or 0))
+    except (OverflowError, TypeError, ValueError):
+        return 0

@@ -18,6 +18,7 @@ from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.models.engines.llama_answer import Answer
 from zhuli.models.engines.llama_link import LlamaLink
 from zhuli.models.engines.llama_slots import Slots
+from zhuli.models.engines.sound_messages import sound
 from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
 from zhuli.models.packaged import smollm2
 from zhuli.types.models.generation import ChatMessage, Delta, GenerationRequest
@@ -136,7 +137,7 @@ class Plugin:
         by_template = props["chat_template_caps"]["supports_tools"] and (free or not tools)
         messages = [_text_only(self._name, message) for message in request.messages]
         body = self._sampling(request) | {
-            "messages": messages if by_template else with_tools_told(messages, tools),
+            "messages": sound(messages) if by_template else with_tools_told(messages, tools),
             "stream": True,
             "stream_options": {"include_usage": True},
             # Makes the engine ask after each batch of a long prompt whether anyone still waits.

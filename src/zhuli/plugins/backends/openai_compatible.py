@@ -17,12 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
 from zhuli.core.tokens import estimate
+from zhuli.models.engines.answer_bounds import AnswerBounds
 from zhuli.models.engines.completion_chunks import CompletionReader, shortened
-from zhuli.models.engines.event_lines import EventLines, WholeBody, parsed
+from zhuli.models.engines.event_lines import Body, parsed
 from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
 from zhuli.models.engines.served_adapter import ServedAdapter
+from zhuli.models.engines.sound_messages import sound
 from zhuli.models.engines.token_logprobs import raw_logprobs
 from zhuli.types.models.generation import Ability, Delta, GenerationRequest
+
+_AFTER_FINISH = 5.0
+"""Seconds that usage and end mark may take once the answer has finished; some servers keep the connection open."""
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -41,6 +46,12 @@ class Settings(BaseModel):
     connect_timeout: Seconds = Field(10, description="For the connection to stand.")
     first_token_timeout: Seconds = Field(120, description="From the request to the first piece of the answer.")
     idle_timeout: Seconds = Field(60, description="From one sign of life to the next, once the answer has begun.")
+    max_answer_bytes: int = Field(
+        8 * 1024 * 1024, ge=1024, description="Most bytes of text and tool calls of an answer."
+    )
+    keep_call_ids: bool = Field(
+        False, description="Send ids of tool calls as they were given, which Kimi's models want."
+    )
     retries: int = Field(3, ge=0, description="Further tries after a failed connection, a 408, a 429 or a 5xx.")
     retry_base_delay: Seconds = Field(0.5, description="Before the first retry; each further one waits twice as long.")
     retry_max_delay: Seconds = Field(30, description="Longest wait; a server that asks for more is not retried.")
@@ -75,7 +86,7 @@ class Plugin:
         tries, begun = 0, False
         while True:
             try:
-                async with aclosing(self._answer(url, body)) as deltas:
+                async with aclosing(self._answer(url, body, request.max_tokens)) as deltas:
                     async for delta in deltas:
                         begun = True
                         yield delta
@@ -126,7 +137,11 @@ class Plugin:
         """The JSON body. What equals the API's default stays out: servers differ in what they refuse."""
         body: dict[str, Any] = {
             "model": self._settings.model,
-            "messages": request.messages,
+            "messages": sound(
+                request.messages,
+                keep_ids=self._settings.keep_call_ids,
+                continues=bool(request.extra.get("continue_final_message")),
+            ),
             "stream": True,
             "stream_options": {"include_usage": True},
             self._settings.max_tokens_field: request.max_tokens,
@@ -151,7 +166,7 @@ class Plugin:
         except orjson.JSONEncodeError as error:
             raise BackendError(f"The prompt can't be written as JSON: {error}.", run_code="invalid_prompt") from error
 
-    async def _answer(self, url: str, body: bytes) -> AsyncGenerator[Delta, None]:
+    async def _answer(self, url: str, body: bytes, max_tokens: int | None) -> AsyncGenerator[Delta, None]:
         """One try: the deltas of one answer. Leaving it early closes the connection at once."""
         if self._adapter is not None:
             await self._adapter.load(self._open())
@@ -159,18 +174,25 @@ class Plugin:
         first_deadline = now() + self._settings.first_token_timeout
         response = await self._post(url, body, first_deadline)
         patience = _Patience(response, first_deadline, idle)
-        chunks = WholeBody() if response.content_type == "application/json" else EventLines()
-        reader = CompletionReader()
+        most = self._settings.max_answer_bytes
+        chunks, reader = Body(2 * most + 65_536), CompletionReader()  # in JSON a letter may be twice as long
+        bounds = AnswerBounds(self._name, max_tokens, most)
         try:
             while not chunks.done:
                 patience.deadline = now() + idle if reader.begun else first_deadline
+                if reader.finished:
+                    patience.deadline = now() + min(idle, _AFTER_FINISH)
                 data = await self._next(response, patience, reader)
                 patience.deadline = inf
                 if reader.finished and not data:
                     break
                 for chunk in chunks.feed(data) if data else chunks.close():
-                    if delta := self._read(reader, chunk):
-                        yield delta
+                    if not (delta := self._read(reader, chunk)):
+                        continue
+                    if bounds.end_before(delta):  # the server goes on although it was told how long the answer may be
+                        yield Delta(finish="length")
+                        return
+                    yield delta
                 if not data:
                     break
             if not (reader.finished or chunks.done):
