@@ -234,7 +234,7 @@ class Task(Protocol):
         """Weights and tokenizer, as Hugging Face's libraries read them as far as they can."""
 
     def prepare(self, model: Any, features: Sequence[Feature]) -> None:
-        """Before the first step: add to the features what only the untrained model can say."""
+        """Before the first step, in the precision of the training: add to the features what only the untrained model can say."""
 
     def features(self, example: Example, *, learn: bool) -> list[Feature]:
         """Rows for a batch, several where an input is too long for one; with `learn`, with what the loss needs."""

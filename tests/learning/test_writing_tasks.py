@@ -114,12 +114,16 @@ def test_preferences_raise_the_reward_of_the_better_answers(tmp_path: Path, trai
 
 
 @pytest.mark.usefixtures("bf16")
-@pytest.mark.parametrize("trainable", ["all", "lora"])
+@pytest.mark.parametrize("variant", [None, "lora", "pissa"])
 @pytest.mark.parametrize("batch_size", [1, 2, 6])
-def test_preferences_begin_at_the_logarithm_of_two_in_bf16_too(tmp_path: Path, trainable: str, batch_size: int) -> None:
+def test_preferences_begin_at_the_logarithm_of_two_in_bf16_too(
+    tmp_path: Path, variant: str | None, batch_size: int
+) -> None:
     """Whatever rows make a batch: the reference is asked with them, in their precision."""
     records = sample("preference_en.jsonl", 6)
-    how = {"trainable": trainable, "n_epochs": 1, "max_length": 128, "batch_size": batch_size}
+    how: dict[str, Any] = {"trainable": "all", "n_epochs": 1, "max_length": 128, "batch_size": batch_size}
+    if variant is not None:
+        how |= {"trainable": "lora", "lora": {"variant": variant, "rank": 4, "target_modules": "all-linear"}}
     task, _, _, fitted = tuned("preference", language_model(), records, tmp_path, **how)
     assert task.options.precision == "bf16"
     assert fitted.history[0]["train_loss"] == pytest.approx(math.log(2), abs=1e-5)
@@ -140,6 +144,24 @@ def test_dialogues_are_learned_in_bf16(tmp_path: Path) -> None:
     _, _, _, fitted = tuned("dialogue", language_model(), records, tmp_path, n_epochs=3, max_length=256)
     losses = [line["train_loss"] for line in fitted.history]
     assert losses[-1] < losses[0]
+
+
+def test_the_reference_is_asked_where_the_model_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card has the model before the first step; what it is asked must be there too."""
+    task = task_of("preference", max_length=128)
+    examples = read(task, sample("preference_en.jsonl", 3))
+    model = task.begin(language_model(), examples).to("meta")
+    features = [feature for example in examples for feature in task.features(example, learn=True)]
+    asked: list[str] = []
+
+    def said(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.extend(tensor.device.type for tensor in batch.values())
+        return torch.zeros(3), torch.zeros(3)
+
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda kind: False)  # which knows no kind "meta"
+    monkeypatch.setattr(task, "_log_likelihoods", said)
+    task.prepare(model, features)
+    assert set(asked) == {"meta"}
 
 
 def test_the_reference_of_a_pair_does_not_depend_on_its_neighbours() -> None:

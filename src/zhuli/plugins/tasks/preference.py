@@ -1,10 +1,12 @@
 """Preference: from pairs of a better and a worse answer, by direct preference optimisation (DPO).
 
-The reference is the base. In full precision, what it says of the training pairs is asked once, before the first step. In mixed
-precision it is asked with each batch, beside the model that learns: there the same row says something else in another batch, by
-more than a step changes, and a loss that does not begin at ln 2 would learn from rounding.
+The reference is the model before its first step. In full precision, what it says of the training pairs is asked once, before that
+step. In mixed precision a copy of it is kept and asked with each batch: there the same row says something else in another batch,
+and the base something else than its parts (PiSSA's), by more than a step changes, and a loss that does not begin at ln 2 would
+learn from rounding. Whoever has neither asks the base.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zhuli.core.errors import ConfigurationError
 from zhuli.learning.metrics import generated
 from zhuli.learning.metrics.measured import Measured, means
 from zhuli.learning.neural.language_models import language_model
@@ -70,11 +73,19 @@ class Plugin(WritingTask):
         return model
 
     def prepare(self, model: LanguageModel, features: Sequence[Feature]) -> None:
-        """Each feature gets "reference": the untrained model's log-likelihood of the better and of the worse answer."""
+        """Each feature gets "reference": the untrained model's log-likelihood of the better and of the worse answer.
+
+        In mixed precision the model itself is kept instead.
+        """
+        where = next(model.parameters()).device
+        if torch.is_autocast_enabled(where.type):
+            self._reference = copy.deepcopy(model).requires_grad_(False).eval()
+            return
         order = sorted(range(len(features)), key=lambda number: len(features[number]["input_ids"]))
         for start in range(0, len(order), REFERENCE_BATCH):
             numbers = order[start : start + REFERENCE_BATCH]
-            batch = self._pairs([features[number] for number in numbers])
+            pairs = self._pairs([features[number] for number in numbers])
+            batch = {name: tensor.to(where) for name, tensor in pairs.items()}
             better, worse = self._log_likelihoods(model, batch)
             for number, *both in zip(numbers, better.tolist(), worse.tolist(), strict=True):
                 features[number]["reference"] = both
@@ -197,13 +208,14 @@ class Plugin(WritingTask):
         return better, worse
 
     def _reference_of(self, batch: dict[str, Tensor], device: torch.device) -> Tensor:
-        """Of a batch that is learned from, pairs × 2: as prepare() kept it, or asked in the precision of this moment."""
-        if torch.is_autocast_enabled(device.type):
-            with torch.no_grad():
-                asked = self._of_reference(batch, device)
-            if asked is not None:
-                return asked
-        return batch["reference"]
+        """Of a batch that is learned from, pairs × 2: as prepare() found it, or asked in the precision of this moment."""
+        if "reference" in batch:
+            return batch["reference"]
+        with torch.no_grad():
+            asked = self._of_reference(batch, device)
+        if asked is None:
+            raise ConfigurationError("The base that this model began with is not there any more, to learn against.")
+        return asked
 
     def _of_reference(self, pairs: dict[str, Tensor], device: torch.device) -> Tensor | None:
         """Pairs × 2; None where the base is not there any more, as on another machine."""

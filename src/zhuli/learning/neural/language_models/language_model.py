@@ -77,12 +77,15 @@ class LanguageModel(nn.Module):
         return read.logits[places], labels[places]
 
     def _has_plain_output(self) -> bool:
-        """Some models scale or cap their logits (Gemma 2, Granite, Cohere): tried once, instead of known by name."""
+        """Some models scale or cap their logits (Gemma 2, Granite, Cohere): tried once, instead of known by name.
+
+        In full precision wherever it is asked first: in bf16 a scale near 1 would not be seen.
+        """
         if self._plain_output is None:
             training = self.training
             self.eval()
             probe = torch.arange(4, device=self.base.device)[None]
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast(self.base.device.type, enabled=False):
                 batch = {"input_ids": probe, "attention_mask": torch.ones_like(probe)}
                 plain = self.base.get_output_embeddings()(self.hidden(batch))
                 self._plain_output = torch.allclose(plain, self.base(**batch, use_cache=False).logits, atol=1e-4)

@@ -87,7 +87,7 @@ def fit(
     if length != "auto" and (warning := truncation_report.told(train, read, length=length)):
         event_log.write("message", warning, level="warn")
     torch.manual_seed(seed)
-    with torch.no_grad():
+    with torch.no_grad(), autocast(usable(options)):
         model.eval()
         task.prepare(model, [*features, *held_out])
     training = _Training(task, model, features, held_out, options, seed=seed, event_log=event_log, control=control)
