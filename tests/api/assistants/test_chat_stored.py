@@ -128,6 +128,18 @@ def test_a_failed_one_is_not_stored(own: openai.OpenAI) -> None:
     assert own.chat.completions.list().data == []
 
 
+def test_a_name_or_value_of_any_kind_is_stored(clients: Clients, start_server: StartServer) -> None:
+    """By a pattern of the models file any name may be asked for; PostgreSQL takes no NUL, and no text that is too long."""
+    client = clients.sdk(start_server(aliases={"any-*": "script"}))
+    for name in ("any-" + "x" * 250, "any-\0"):
+        made = client.chat.completions.create(
+            model=name, messages=user("echo: hi\0"), store=True, metadata={"a": "\0", "b": "1"}
+        )
+        kept = client.chat.completions.retrieve(made.id)
+        assert kept == made
+        assert made.id in [each.id for each in client.chat.completions.list(metadata={"b": "1"})]
+
+
 def test_a_project_sees_only_its_own(clients: Clients, start_server: StartServer) -> None:
     server = start_server(fresh=True)
     one, other = (clients.sdk(server, key=server.new_key(name)) for name in ("one", "other"))

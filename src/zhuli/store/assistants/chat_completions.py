@@ -12,6 +12,9 @@ from zhuli.store.schema import chat_completions as table
 from zhuli.types.models.chat import ChatCompletion
 from zhuli.types.page import Page, PageParams
 
+_LONGEST_MODEL = 255
+"""Characters of a model's name by which its completions are found."""
+
 _SWEPT = 100
 """Completions that are forgotten in one transaction."""
 
@@ -21,7 +24,7 @@ def add(
 ) -> ChatCompletion:
     """The completion, which is stored from now on; its metadata is not None. messages: those that it answers."""
     columns = {
-        "model": completion.model,
+        "model": _findable(completion.model),
         "created_at": completion.created,
         "messages": orjson.dumps(messages).decode(),
     }
@@ -36,7 +39,7 @@ def page(
     """Those of this model with all of this metadata, oldest or newest first."""
     query = select(table.c.body).where(table.c.project_id == project)
     if model is not None:
-        query = query.where(table.c.model == model)
+        query = query.where(table.c.model == _findable(model))
     for key, value in metadata.items():
         query = query.where(
             exists().where(pairs.c.completion_id == table.c.id, pairs.c.key == key, pairs.c.value == value)
@@ -92,6 +95,12 @@ def _write_pairs(connection: Connection, completion: ChatCompletion) -> None:
     rows = [
         {"completion_id": completion.id, "key": key, "value": value}
         for key, value in (completion.metadata or {}).items()
+        if "\0" not in key + value  # which no query can have, and PostgreSQL does not take
     ]
     if rows:
         connection.execute(insert(pairs), rows)
+
+
+def _findable(model: str) -> str:
+    """What the column takes: by a pattern of the models file any name may be asked for."""
+    return model.replace("\0", "")[:_LONGEST_MODEL]
