@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from zhuli.app import App
+from zhuli.core import json_limits
 from zhuli.core.errors import Conflict, InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.server.forms import pieces
@@ -58,10 +59,10 @@ async def once(request: Request, kind: Any, digest: Callable[[], Awaitable[str]]
 
 
 async def digest_of_body(request: Request) -> str:
-    """Of a JSON body: equal for equal values, however they are written."""
+    """Of a JSON body: equal for equal values, however they are written. What is beyond the limits of JSON is refused."""
     body = await request.body()
     with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):
-        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+        body = orjson.dumps(json_limits.read(body), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(body).hexdigest()
 
 
