@@ -22,6 +22,25 @@ app.add_typer(models, name="models")
 domains = typer.Typer(no_args_is_help=True, help="Domains: what assistants understand.")
 app.add_typer(domains, name="domains")
 
+
+def _version(wanted: bool) -> None:
+    """Print the installed package's version, and leave."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"zhuli {version('zhuli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which zhuli this is.")
+    ] = False,
+) -> None:
+    """A self-hosted assistant platform that speaks the Assistants API."""
+
+
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded defaults keep everything.")]
 Project = Annotated[str, typer.Option(help="The project's name.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]

@@ -1,5 +1,6 @@
 """The commands that look and tell: exit codes, what is on which stream, and errors that are a sentence."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ def test_every_command_explains_itself(command: str) -> None:
     done = zhuli(command, "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
+
+
+def test_the_version_is_the_package_s() -> None:
+    done = zhuli("--version")
+    assert done.returncode == 0
+    assert done.stdout == f"zhuli {version('zhuli')}\n"
 
 
 def test_settings_shows_values_and_defaults_but_no_password(tmp_path: Path) -> None:
