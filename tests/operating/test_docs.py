@@ -93,7 +93,9 @@ def test_plugins_and_migrations_are_named_by_folder() -> None:
     assert "### `store/migrations/`" in text
 
 
-@pytest.mark.parametrize("page", [ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs" / "architecture").glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", [ROOT / "ARCHITECTURE.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs" / "architecture").glob("*.md"))]
+)
 def test_what_the_pages_of_the_house_name_is_there(page: Path) -> None:
     text = page.read_text()
     tests = re.findall(r"`((?:tests|benchmarks)/[\w/.*]+)`", text)
