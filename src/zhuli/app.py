@@ -1,6 +1,7 @@
 """The composition root: build_app() lays the ground and builds the wings on it; each wing knows what is in it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli import registry
@@ -14,6 +15,7 @@ from zhuli.learning.wing import LearningWing
 from zhuli.learning.wing import build as build_learning
 from zhuli.settings import Settings
 from zhuli.store import jobs, kept_answers, migrate, projects
+from zhuli.store.assistants import runs
 from zhuli.understanding.wing import UnderstandingWing
 from zhuli.understanding.wing import build as build_understanding
 from zhuli.worker.loop import Worker
@@ -54,7 +56,16 @@ class App(Ground):
     async def _work(self, worker: Worker) -> None:
         """Work until begin_to_stop(); then followers have nothing more to wait for in this process."""
         await worker.run()
+        if not self.job_slots:
+            await self._let_followers_end()
         self.hints.close()
+
+    async def _let_followers_end(self) -> None:
+        """Runs go on in other processes: who follows one here has the grace that a run of this process would have."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.grace_seconds):
+                while self.hints.listened_to(runs.TOPIC):
+                    await asyncio.sleep(0.05)
 
     def begin_to_stop(self) -> None:
         """Claim nothing more; running turns may finish."""

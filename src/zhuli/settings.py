@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(15, gt=0, description="A worker that is silent for this long loses its jobs.")
     max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often is given up.")
     grace_seconds: float = Field(10, ge=0, description="How long running turns may go on when the process is stopped.")
+    drain_seconds: float = Field(
+        2,
+        ge=0,
+        description="How long a server goes on to listen after SIGTERM, with 503 at /readyz, so that a proxy sees it.",
+    )
     stream_interval_ms: float = Field(20, ge=0, description="Streamed pieces that come faster than this are joined.")
     delta_retention_seconds: float = Field(3600, ge=0, description="How long streamed pieces outlive their run.")
     thread_store_wait_seconds: float = Field(
@@ -65,6 +70,10 @@ class Settings(BaseSettings):
     )
     poll_after_ms: int = Field(250, ge=1, description="What polling clients are told to wait (openai-poll-after-ms).")
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
+    header_seconds: float = Field(20, gt=0, description="How long the headers of a request may take to arrive.")
+    body_seconds: float = Field(
+        60, gt=0, description="How long a body may be silent; on the whole it has a second more for each 16 KiB."
+    )
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
     parse_seconds: float = Field(60, gt=0, description="Reading a file of a vector store may take this long.")

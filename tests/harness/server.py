@@ -185,7 +185,7 @@ class Server:
         (self.folder / "models.toml").write_text(to_toml(document))
 
     def _write_config(self, settings: Table) -> None:
-        ours: dict[str, Any] = {"understander_plugins": [UNDERSTANDER]}
+        ours: dict[str, Any] = {"understander_plugins": [UNDERSTANDER], "drain_seconds": 0}
         if self._database_url:
             ours["database_url"] = self._database_url
         (self.folder / "config.toml").write_text(to_toml({**ours, **settings}))

@@ -78,3 +78,21 @@ def test_a_signal_ends_a_server_without_failure(server: Server, number: signal.S
         _, log = process.communicate(timeout=30)
     assert process.returncode == 0, log
     assert b"Traceback" not in log
+
+
+def test_a_stopping_server_says_at_readyz_that_it_is_not_ready(clients: Clients, start_server: StartServer) -> None:
+    server = start_server(fresh=True, drain_seconds=3)
+    http = clients.http(server)
+    assert http.get("/readyz").status_code == 200
+    server.ask_to_stop()
+    statuses = set()
+
+    def ask_until_it_listens_no_more() -> None:
+        while True:
+            statuses.add(http.get("/readyz", headers={"connection": "close"}).status_code)
+
+    with pytest.raises(httpx2.TransportError):
+        ask_until_it_listens_no_more()
+    assert 503 in statuses and statuses <= {200, 503}
+    server.wait_for_end()
+    server.start()

@@ -28,6 +28,12 @@ def idle(start_server: StartServer) -> Server:
     return start_server(fresh=True, worker_slots=0, lease_seconds=2)
 
 
+def ask_for_ever(server: Server) -> None:
+    with httpx2.Client() as other:
+        while True:
+            other.get(f"{server.url}/healthz", headers={"connection": "close"})
+
+
 @contextmanager
 def worker(server: Server, *options: str) -> Iterator[Process]:
     at: tuple[str | Path, ...] = ("--data-dir", server.folder, "--config", server.folder / "config.toml")
@@ -46,6 +52,23 @@ def test_a_run_waits_for_a_worker_and_its_stream_comes_through(clients: Clients,
         or short(events)[-1] == "done"
     )
     assert streamed_text(events) == "Once upon a time."
+
+
+def test_who_follows_a_run_on_a_stopping_server_sees_its_end(clients: Clients, start_server: StartServer) -> None:
+    """The run is another process's; the stream has the same grace as where it is made."""
+    server = start_server(fresh=True, worker_slots=0, grace_seconds=20)
+    run = begin(clients.sdk(server), "tell a story")
+    events = follow(clients.http(server), run)
+    first = next(events)
+    server.ask_to_stop()
+    with pytest.raises(httpx2.ConnectError):
+        ask_for_ever(server)  # until it listens no more
+    with worker(server):
+        seen = [first, *events]
+    assert short(seen)[-2:] == ["run.completed", "done"]
+    assert streamed_text(seen) == "Once upon a time."
+    server.wait_for_end()
+    server.start()
 
 
 def test_a_stopped_worker_finishes_its_run_and_leaves_without_failure(clients: Clients, idle: Server) -> None:

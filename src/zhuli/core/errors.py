@@ -2,7 +2,9 @@
 
     ZhuliError
     ├── InvalidRequest        400  the client's mistake; names the parameter and what would be right
-    │   └── BodyTooLarge      413
+    │   ├── BodyTooLarge      413
+    │   ├── HeadersTooLarge   431
+    │   └── RequestTimeout    408  the request came too slowly
     ├── Unreadable            400  a file that can't be read; `code` is what a vector store file's last_error carries
     ├── Unauthenticated       401
     ├── NotFound              404  also for what belongs to another project
@@ -54,6 +56,18 @@ class BodyTooLarge(InvalidRequest):
     """The body is larger than this server takes."""
 
     status = 413
+
+
+class HeadersTooLarge(InvalidRequest):
+    """The headers are longer than anybody's are."""
+
+    status = 431
+
+
+class RequestTimeout(InvalidRequest):
+    """The request did not arrive in time."""
+
+    status = 408
 
 
 FileErrorCode = Literal["server_error", "unsupported_file", "invalid_file"]

@@ -41,6 +41,10 @@ class Hints:
         with self.call(topic, queue.put_nowait):
             yield queue
 
+    def listened_to(self, prefix: str) -> bool:
+        """Whether anybody listens to a topic that begins so."""
+        return any(topic.startswith(prefix) for topic in self._listeners)
+
     def close(self) -> None:
         """Wake everybody for the last time; listeners look at `closed`."""
         self.closed = True

@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zhuli.core.errors import BodyTooLarge, ConfigurationError, InvalidRequest, NotFound, ServerFault, ZhuliError
+from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound, ServerFault, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
 from zhuli.server.actor import Doorkeeper
+from zhuli.server.request_body import RequestBody, too_large
 from zhuli.settings import Settings
 from zhuli.types.knowledge.upload import PART_BYTES
 
@@ -42,37 +43,37 @@ class Edge:
             return
         exchange = _Exchange(scope, send, self._telemetry)
         token = origin.set(exchange.origin)
+        body = RequestBody(receive, self._limit(scope["path"]), seconds=self._settings.body_seconds)
         try:
-            limit = await self._check(scope)
-            await self._app(scope, _Limited(receive, limit), exchange.send)
+            await self._check(scope)
+            await self._app(scope, body, exchange.send)
         except ZhuliError as error:
-            await exchange.fail(error)
+            await exchange.fail(error, body)
         except Exception:
             log.exception("%s %s broke", scope["method"], scope["path"])
-            await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."))
+            await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."), body)
         finally:
             exchange.finish()
             origin.reset(token)
 
-    async def _check(self, scope: Scope) -> int:
-        """Let the request in, or raise; the most bytes that its body may have."""
+    async def _check(self, scope: Scope) -> None:
+        """Let the request in, or raise."""
         path: str = scope["path"]
         if "\0" in path:  # PostgreSQL takes no such text, not even to find nothing
             raise NotFound(f"Invalid URL ({scope['method']} {path})")
         if b"%00" in scope["query_string"]:
             raise InvalidRequest("A query can't have a NUL character.", code="invalid_value")
-        limit = self._limit(path)
         if not path.startswith("/v1/"):
-            return limit
+            return
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
+        limit = self._limit(path)
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)
         authorization = headers.get(b"authorization")
         scope["actor"] = await self._doorkeeper.admit(authorization.decode("latin-1") if authorization else None)
         if self._settings.strict.beta_header and path.startswith(_BETA_PATHS):
             _check_beta(headers.get(b"openai-beta", b"").decode("latin-1"))
-        return limit
 
     def _limit(self, path: str) -> int:
         """The most bytes that a body sent there may have."""
@@ -111,29 +112,6 @@ def _check_beta(header: str) -> None:
     )
 
 
-def too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(
-        f"The request body is too large. At most {limit} bytes are taken here.", code="request_too_large"
-    )
-
-
-class _Limited:
-    """Counts the body's bytes as they arrive, for a body may come without a length or with a false one."""
-
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._seen = 0
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._seen += len(message.get("body", b""))
-            if self._seen > self._limit:
-                raise too_large(self._limit)
-        return message
-
-
 class _Exchange:
     """One request and its response."""
 
@@ -159,8 +137,11 @@ class _Exchange:
             ]
         await self._send(message)
 
-    async def fail(self, error: ZhuliError) -> None:
-        """Send the error, unless the response has begun; then the connection just ends."""
+    async def fail(self, error: ZhuliError, asked: RequestBody) -> None:
+        """Send the error, unless the response has begun; then the connection just ends.
+
+        The answer ends behind the request's own end: a proxy that is still sending would take a closed connection for a fault.
+        """
         if self._status:
             return
         body = orjson.dumps(error.body())
@@ -170,7 +151,9 @@ class _Exchange:
             *((name.encode(), value.encode()) for name, value in error.headers.items()),
         ]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        await asked.drain()
+        await self._send({"type": "http.response.body", "body": b""})
 
     def finish(self) -> None:
         method, path = self._scope["method"], self._scope["path"]

@@ -3,8 +3,10 @@
 import gc
 import ipaddress
 import logging
+import math
 import signal
 import socket
+import time
 from types import FrameType
 
 import uvicorn
@@ -14,6 +16,7 @@ from zhuli.core import logs
 from zhuli.core.errors import ConfigurationError
 from zhuli.server.greeting import greeting
 from zhuli.server.http import build_server
+from zhuli.server.protocol import limited
 from zhuli.settings import Settings
 from zhuli.store import migrate, projects
 
@@ -36,7 +39,7 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=int(settings.grace_seconds) + 2,
         timeout_keep_alive=75,
         loop="uvloop",
-        http="httptools",
+        http=limited(settings.header_seconds),
         ws="none",
         lifespan="on",
     )
@@ -59,6 +62,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
         self._app = app
+        self._leave_at = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         keyed = await self._check_keys()
@@ -74,7 +78,17 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._app.begin_to_stop()
+        again = self.should_exit or self._leave_at < math.inf
         super().handle_exit(sig, frame)
+        if not again and sig == signal.SIGTERM and self._app.settings.drain_seconds:
+            self._leave_at = time.monotonic() + self._app.settings.drain_seconds
+            self.should_exit = False
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if time.monotonic() >= self._leave_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def _check_keys(self) -> bool:
         """Whether there are keys. Without, whoever reaches the port may do everything, so only this machine may reach it."""

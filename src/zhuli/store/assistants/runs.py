@@ -51,9 +51,13 @@ class OpenItems:
     messages: list[Message]
 
 
+TOPIC = "run:"
+"""How the topics of runs begin."""
+
+
 def topic(run_id: str) -> str:
     """Where the events of a run are hinted; the payload is the list of new events, or None."""
-    return f"run:{run_id}"
+    return f"{TOPIC}{run_id}"
 
 
 def insert_run(connection: Connection, project: str, run: Run, opening: Sequence[Change]) -> None:

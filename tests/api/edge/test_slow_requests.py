@@ -1,0 +1,88 @@
+"""Requests that come slowly, without end or too large: ended within limits, in the API's words, on a real socket."""
+
+import json
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.harness.server import Server
+
+HEAD = b"POST /v1/threads HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+
+
+def talk(server: Server, *pieces: bytes, patience: float = 20) -> tuple[int, dict[str, Any]]:
+    """Send the pieces, one after the other whatever is answered, then read the answer: status and body."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=patience) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        status, body = answer_on(connection)
+    return status, json.loads(body)
+
+
+def answer_on(connection: socket.socket) -> tuple[int, bytes]:
+    """The next answer: status and body."""
+    answer = b""
+    while b"\r\n\r\n" not in answer or not _whole(answer):
+        got = connection.recv(65536)
+        if not got:
+            break
+        answer += got
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+def _whole(answer: bytes) -> bool:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+    return bool(lengths) and len(body) >= int(lengths[0])
+
+
+def test_headers_without_end_are_refused(server: Server) -> None:
+    status, body = talk(server, HEAD, *[b"x-more: %s\r\n" % (b"a" * 1000)] * 80)
+    assert status == 431 and "headers are too large" in body["error"]["message"]
+    assert body["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("begun", [b"", b"PO", HEAD])
+def test_headers_that_do_not_come_are_waited_for_within_limits(start_server: StartServer, begun: bytes) -> None:
+    server = start_server(header_seconds=0.5)
+    status, body = talk(server, begun)
+    assert status == 408 and "0.5 seconds" in body["error"]["message"]
+
+
+def test_a_connection_that_rests_between_requests_is_not_slow(start_server: StartServer) -> None:
+    server = start_server(header_seconds=0.5)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            assert answer_on(connection) == (200, b"ok\n")
+            time.sleep(0.8)  # longer than headers may take
+
+
+def test_a_body_that_stops_coming_is_given_up(start_server: StartServer) -> None:
+    server = start_server(body_seconds=0.5)
+    status, body = talk(server, HEAD + b"content-length: 100\r\n\r\n", b'{"metadata"')
+    assert status == 408 and "did not arrive in time" in body["error"]["message"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_refused_body_is_read_on_so_that_its_sender_hears_the_refusal(start_server: StartServer, told: bool) -> None:
+    """As proxies send: all of the body, before they look at an answer."""
+    server = start_server(max_body_bytes=100_000)
+    length = b"content-length: 180000" if told else b"transfer-encoding: chunked"
+    piece = b"a" * 18_000 if told else b"%x\r\n%s\r\n" % (18_000, b"a" * 18_000)
+    end = b"" if told else b"0\r\n\r\n"
+    status, body = talk(server, HEAD + length + b"\r\n\r\n", *[piece] * 10, end)
+    assert status == 413 and "At most 100000 bytes" in body["error"]["message"]
+
+
+def test_the_connection_is_good_for_another_request_behind_a_refused_body(start_server: StartServer) -> None:
+    server = start_server(max_body_bytes=100_000)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(HEAD + b"content-length: 180000\r\n\r\n" + b"a" * 180_000)
+        assert answer_on(connection)[0] == 413
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        assert answer_on(connection) == (200, b"ok\n")
