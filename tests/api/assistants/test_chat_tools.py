@@ -109,6 +109,8 @@ def test_a_function_may_be_demanded(client: openai.OpenAI, server: Server) -> No
         ({"functions": FUNCTIONS, "tools": [WEATHER]}, "functions"),
         ({"function_call": "auto"}, "function_call"),
         ({"functions": []}, "functions"),
+        ({"functions": FUNCTIONS * 129}, "functions"),
+        ({"tools": [WEATHER] * 129}, "tools"),
         ({"functions": FUNCTIONS, "function_call": {}}, "function_call.name"),
         ({"functions": [{"description": "x"}]}, "functions[0].name"),
         ({"top_logprobs": 3}, "top_logprobs"),
