@@ -39,7 +39,8 @@ class Backend(Protocol):
     async def start(self) -> None:
         """Load weights or open connections now; safe to call more than once."""
 
-    def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]: ...
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
+        """Deltas of one answer, in order; the last has a finish reason. Raises BackendError, also in between."""
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text: exact where the tokenizer is at hand, otherwise the estimate of core.tokens."""
@@ -59,11 +60,14 @@ class BlobStore(Protocol):
 
     def __init__(self, url: str) -> None: ...
 
-    async def write(self, key: str, data: bytes | AsyncIterable[bytes]) -> int: ...
+    async def write(self, key: str, data: bytes | AsyncIterable[bytes]) -> int:
+        """Keep the bytes under the key, all or nothing; how many they were."""
 
-    def read(self, key: str) -> AsyncGenerator[bytes, None]: ...
+    def read(self, key: str) -> AsyncGenerator[bytes, None]:
+        """The bytes in pieces, in order; KeyError for an unknown key."""
 
-    async def delete(self, key: str) -> None: ...
+    async def delete(self, key: str) -> None:
+        """Forget the key; an unknown one is no error."""
 
     async def aclose(self) -> None:
         """Close connections; nothing must be called after this."""
@@ -85,7 +89,8 @@ class Embedder(Protocol):
     async def start(self) -> None:
         """Load weights or open connections now; safe to call more than once."""
 
-    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors: ...
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
+        """A row for each text, in their order: `dimensions` little-endian float32 of length 1. Raises BackendError."""
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, by the model's own tokenizer where it is at hand."""
@@ -129,7 +134,8 @@ class Parser(Protocol):
 
     extensions: Sequence[str]
 
-    def parse(self, path: Path) -> Iterator[Block]: ...
+    def parse(self, path: Path) -> Iterator[Block]:
+        """Blocks of the file at `path`, in reading order; raises Unreadable."""
 
 
 class Tool(Protocol):
@@ -175,9 +181,11 @@ class Understander(Protocol):
 
     def __init__(self, domain: DomainFields, services: Services) -> None: ...
 
-    async def prepare(self) -> None: ...
+    async def prepare(self) -> None:
+        """Learn what is to be learned of the domain, and fill `report`; may be called again. Raises ZhuliError."""
 
-    async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]: ...
+    async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
+        """A Reading for each text, in their order, whatever else is read with it; prepares first where need be."""
 
 
 class Loss(NamedTuple):

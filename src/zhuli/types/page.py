@@ -21,6 +21,8 @@ class PageParams:
 
 
 class Page(Wire, Generic[T]):
+    """A page of objects. first_id, last_id: of its ends, null where it is empty; has_more: in the direction of the order."""
+
     object: Literal["list"] = "list"
     data: list[T]
     first_id: str | None

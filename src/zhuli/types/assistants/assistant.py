@@ -51,6 +51,8 @@ class AssistantModify(Request):
 
 
 class Assistant(Wire):
+    """As it is stored and shown. created_at: Unix seconds, as every time on the wire."""
+
     id: str
     object: Literal["assistant"] = "assistant"
     created_at: int

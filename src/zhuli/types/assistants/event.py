@@ -38,6 +38,7 @@ class RunEvent:
 
     @property
     def on_the_wire(self) -> bool:
+        """Whether clients are sent it; events of ours have names that begin with "zhuli."."""
         return not self.name.startswith("zhuli.")
 
 

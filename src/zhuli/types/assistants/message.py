@@ -16,21 +16,29 @@ MOST_MESSAGES = 1000
 
 
 class ImageFile(Request):
+    """An uploaded image by its file's id. detail: how closely the model looks."""
+
     file_id: str
     detail: Literal["auto", "low", "high"] = "auto"
 
 
 class ImageFileBlock(Request):
+    """A block of a message's content that is an uploaded image."""
+
     type: Literal["image_file"]
     image_file: ImageFile
 
 
 class ImageUrl(Request):
+    """An image elsewhere: its URL, http(s) or data."""
+
     url: str = Field(min_length=1)
     detail: Literal["auto", "low", "high"] = "auto"
 
 
 class ImageUrlBlock(Request):
+    """A block of a message's content that is an image elsewhere."""
+
     type: Literal["image_url"]
     image_url: ImageUrl
 
@@ -56,11 +64,15 @@ InputContent = Annotated[
 
 
 class Attachment(Request):
+    """A file of a message, and the tools that may use it."""
+
     file_id: str | None = optional()
     tools: list[AttachmentTool] | None = optional()
 
 
 class MessageCreate(Request):
+    """A message as a client sends it: text, or a list of blocks."""
+
     role: Literal["user", "assistant"]
     content: InputContent
     attachments: list[Attachment] | None = None
@@ -82,6 +94,8 @@ class FileCitation(Wire):
 
 
 class FileCitationAnnotation(Wire):
+    """A citation in a text. start_index, end_index: the marker's place in it, in characters; text: the marker."""
+
     type: Literal["file_citation"] = "file_citation"
     text: str
     file_citation: FileCitation
@@ -90,10 +104,14 @@ class FileCitationAnnotation(Wire):
 
 
 class FilePath(Wire):
+    """A file that a tool made, by its id."""
+
     file_id: str
 
 
 class FilePathAnnotation(Wire):
+    """A place in a text that stands for a file which a tool made; indexes as of a citation."""
+
     type: Literal["file_path"] = "file_path"
     text: str
     file_path: FilePath
@@ -102,16 +120,22 @@ class FilePathAnnotation(Wire):
 
 
 class Text(Wire):
+    """A text and what is marked in it."""
+
     value: str
     annotations: list[FileCitationAnnotation | FilePathAnnotation] = []
 
 
 class TextBlock(Wire):
+    """A block of a message's content that is text."""
+
     type: Literal["text"] = "text"
     text: Text
 
 
 class RefusalBlock(Wire):
+    """A block of a message's content in which the model says that it will not answer."""
+
     type: Literal["refusal"] = "refusal"
     refusal: str
 
@@ -128,10 +152,14 @@ IncompleteReason = Literal["content_filter", "max_tokens", "run_cancelled", "run
 
 
 class MessageIncompleteDetails(Wire):
+    """Why a message of a model breaks off."""
+
     reason: IncompleteReason
 
 
 class Message(Wire):
+    """A message of a thread. A model's has run_id and assistant_id, and grows while it is in_progress."""
+
     id: str
     object: Literal["thread.message"] = "thread.message"
     created_at: int

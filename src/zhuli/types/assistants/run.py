@@ -89,55 +89,77 @@ class ThreadRunCreate(Request):
 
 
 class MetadataModify(Request):
+    """The one thing of a run that a client may change."""
+
     metadata: Metadata | None = None
 
 
 class ToolOutput(Request):
+    """What the client's function gave for the call of this id."""
+
     tool_call_id: str
     output: str = ""
 
 
 class ToolOutputsSubmit(Request):
+    """Outputs of all calls that a run waits for; with stream the run's events follow."""
+
     tool_outputs: list[ToolOutput]
     stream: bool | None = None
 
 
 class CalledFunction(Wire):
+    """A function as the model calls it. arguments: JSON as the model wrote it, which may be broken."""
+
     name: str
     arguments: str
 
 
 class RequiredToolCall(Wire):
+    """A call of a function that the client is to make."""
+
     id: str
     type: Literal["function"] = "function"
     function: CalledFunction
 
 
 class RequiredOutputs(Wire):
+    """All calls whose outputs a run waits for."""
+
     tool_calls: list[RequiredToolCall]
 
 
 class RequiredAction(Wire):
+    """What a run that requires_action waits for."""
+
     type: Literal["submit_tool_outputs"] = "submit_tool_outputs"
     submit_tool_outputs: RequiredOutputs
 
 
 class LastError(Wire):
+    """Why a run has failed: a code to act on, a message to read."""
+
     code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
     message: str
 
 
 class RunIncompleteDetails(Wire):
+    """Which budget of tokens a run has used up."""
+
     reason: Literal["max_completion_tokens", "max_prompt_tokens"]
 
 
 class RunUsage(Wire):
+    """Tokens of all turns of a run."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
 
 
 class Run(Wire):
+    """The fold of its log. expires_at and the other times: Unix seconds, null until they come."""
+
     id: str
     object: Literal["thread.run"] = "thread.run"
     created_at: int

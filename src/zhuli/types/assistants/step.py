@@ -10,10 +10,14 @@ from zhuli.types.wire import Wire, optional
 
 
 class MessageCreation(Wire):
+    """The message that a step made, by its id."""
+
     message_id: str
 
 
 class MessageCreationDetails(Wire):
+    """A step that made a message."""
+
     type: Literal["message_creation"] = "message_creation"
     message_creation: MessageCreation
 
@@ -27,12 +31,16 @@ class FunctionCallResult(Wire):
 
 
 class FunctionToolCall(Wire):
+    """A call of a function of the client's, and its output."""
+
     id: str
     type: Literal["function"] = "function"
     function: FunctionCallResult
 
 
 class ResultContent(Wire):
+    """A piece of a passage's text."""
+
     type: Literal["text"] = "text"
     text: str
 
@@ -52,6 +60,7 @@ class FileSearchResult(Wire):
 
     @property
     def text(self) -> str:
+        """The passage; empty where the content was left out."""
         return "".join(part.text for part in self.content or ())
 
 
@@ -68,12 +77,15 @@ class FileSearchCall(Wire):
 
 
 class FileSearchToolCall(Wire):
+    """A search in vector stores."""
+
     id: str
     type: Literal["file_search"] = "file_search"
     file_search: FileSearchCall = FileSearchCall()
 
     @property
     def is_done(self) -> bool:
+        """Whether the search is over; it may have found nothing."""
         return self.file_search.results is not None
 
 
@@ -81,16 +93,22 @@ ToolCall = Annotated[FunctionToolCall | FileSearchToolCall, Field(discriminator=
 
 
 class ToolCallsDetails(Wire):
+    """A step that called tools: all calls of one turn."""
+
     type: Literal["tool_calls"] = "tool_calls"
     tool_calls: list[ToolCall] = []
 
 
 class StepError(Wire):
+    """Why a step has failed."""
+
     code: Literal["server_error", "rate_limit_exceeded"]
     message: str
 
 
 class RunStep(Wire):
+    """A message or a round of tool calls that a run made, with its usage once it is completed."""
+
     id: str
     object: Literal["thread.run.step"] = "thread.run.step"
     created_at: int

@@ -17,25 +17,35 @@ class FunctionDefinition(Request):
 
 
 class FunctionTool(Request):
+    """A function of the client's as a tool."""
+
     type: Literal["function"]
     function: FunctionDefinition
 
 
 class CodeInterpreterTool(Request):
+    """A tool that may be named; models are not offered it."""
+
     type: Literal["code_interpreter"]
 
 
 class RankingOptions(Request):
+    """How results are ranked, and the score (0 to 1) below which they are left out."""
+
     ranker: Literal["auto", "default_2024_08_21"] = "default_2024_08_21"
     score_threshold: float = Field(ge=0, le=1)
 
 
 class FileSearchSettings(Request):
+    """How many passages a search gives, and how they are ranked; what is left out takes our defaults."""
+
     max_num_results: Integer | None = optional(ge=1, le=50)
     ranking_options: RankingOptions | None = optional()
 
 
 class FileSearchTool(Request):
+    """Search in the vector stores that tool_resources name."""
+
     type: Literal["file_search"]
     file_search: FileSearchSettings | None = optional()
 
@@ -59,10 +69,14 @@ AttachmentTool = Annotated[
 
 
 class CodeInterpreterResources(Request):
+    """Files for the code interpreter, by their ids."""
+
     file_ids: list[str] = Field(default=[], max_length=20)
 
 
 class FileSearchResources(Request):
+    """The vector store to search, by its id."""
+
     vector_store_ids: list[str] = Field(default=[], max_length=1)
 
 
@@ -74,16 +88,22 @@ class ToolResources(Request):
 
 
 class StaticChunking(Request):
+    """How long a chunk may be, and how much of it the next one repeats, both in tokens."""
+
     max_chunk_size_tokens: Integer = Field(ge=100, le=4096)
     chunk_overlap_tokens: Integer = Field(ge=0)
 
 
 class StaticChunkingStrategy(Request):
+    """Chunks of a length that the client chooses."""
+
     type: Literal["static"]
     static: StaticChunking
 
 
 class AutoChunkingStrategy(Request):
+    """Chunks of the usual length, see AUTO of vector_store."""
+
     type: Literal["auto"]
 
 
@@ -101,6 +121,8 @@ class NewVectorStore(Request):
 
 
 class NewFileSearchResources(Request):
+    """A vector store by its id, or one to be made on the way; not both."""
+
     vector_store_ids: list[str] = Field(default=[], max_length=1)
     vector_stores: list[NewVectorStore] | None = Field(default=None, max_length=1)
 
@@ -113,10 +135,14 @@ class NewToolResources(Request):
 
 
 class NamedFunction(Request):
+    """A function by its name."""
+
     name: str
 
 
 class NamedToolChoice(Request):
+    """The tool that the model must call first. function: only of type "function"."""
+
     type: Literal["function", "code_interpreter", "file_search"]
     function: NamedFunction | None = optional()
 
@@ -128,14 +154,20 @@ ToolChoice = Annotated[
 
 
 class TextFormat(Request):
+    """An answer in plain text."""
+
     type: Literal["text"]
 
 
 class JsonObjectFormat(Request):
+    """An answer that is some JSON object."""
+
     type: Literal["json_object"]
 
 
 class JsonSchema(Request):
+    """The JSON Schema that an answer must satisfy."""
+
     name: Name64
     description: str | None = optional()
     schema_: dict[str, Any] | None = optional(alias="schema")
@@ -143,6 +175,8 @@ class JsonSchema(Request):
 
 
 class JsonSchemaFormat(Request):
+    """An answer that satisfies a JSON Schema."""
+
     type: Literal["json_schema"]
     json_schema: JsonSchema
 

@@ -39,6 +39,8 @@ EmbeddingInput = Annotated[
 
 
 class EmbeddingRequest(Request):
+    """Texts or tokens to embed, one or several. dimensions: fewer than the model's, where it can be cut."""
+
     input: EmbeddingInput
     model: str
     encoding_format: Literal["float", "base64"] = "float"
@@ -47,17 +49,23 @@ class EmbeddingRequest(Request):
 
 
 class Embedding(Wire):
+    """A vector: numbers, or base64 of little-endian float32. index: of its input."""
+
     object: Literal["embedding"] = "embedding"
     index: int
     embedding: list[float] | str
 
 
 class EmbeddingUsage(Wire):
+    """Tokens of all inputs."""
+
     prompt_tokens: int
     total_tokens: int
 
 
 class EmbeddingList(Wire):
+    """The vectors in the order of the inputs."""
+
     object: Literal["list"] = "list"
     data: list[Embedding]
     model: str

@@ -19,11 +19,15 @@ LIFE_OF_PURPOSE = {"batch": LONGEST_LIFE}
 
 
 class FileExpiresAfter(Request):
+    """Seconds after its making at which a file expires."""
+
     anchor: Literal["created_at"]
     seconds: Integer = Field(ge=SHORTEST_LIFE, le=LONGEST_LIFE)
 
 
 class File(Wire):
+    """What is known of a file; its bytes are asked for by themselves. bytes: its size."""
+
     id: str
     object: Literal["file"] = "file"
     bytes: int
@@ -35,6 +39,8 @@ class File(Wire):
 
 
 class FileDeleted(Wire):
+    """The answer to deleting a file."""
+
     id: str
     object: Literal["file"] = "file"
     deleted: Literal[True] = True

@@ -18,6 +18,8 @@ UploadStatus = Literal["pending", "completed", "cancelled", "expired"]
 
 
 class UploadCreate(Request):
+    """A file that will come in parts. bytes: of the whole file, which the parts must add up to."""
+
     filename: str = Field(min_length=1)
     purpose: UploadPurpose
     bytes: Integer = Field(ge=0, le=UPLOAD_BYTES)
@@ -58,6 +60,8 @@ class UploadRecord(Upload):
 
 
 class UploadPart(Wire):
+    """A part that has been received, by its id."""
+
     id: str
     object: Literal["upload.part"] = "upload.part"
     created_at: int

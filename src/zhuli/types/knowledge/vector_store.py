@@ -26,6 +26,8 @@ class ExpiresAfter(Request):
 
 
 class FileCounts(Wire):
+    """How many of a store's or a batch's files stand where."""
+
     in_progress: int = 0
     completed: int = 0
     failed: int = 0
@@ -46,6 +48,8 @@ class VectorStoreCreate(Request):
 
 
 class VectorStoreModify(Request):
+    """Each given field overwrites; null takes the name or the expiry away."""
+
     name: str | None = None
     expires_after: ExpiresAfter | None = None
     metadata: Metadata | None = None
@@ -73,6 +77,8 @@ class VectorStore(Wire):
 
 
 class VectorStoreFileCreate(Request):
+    """A file to be attached, how it is cut, and attributes to filter by."""
+
     file_id: str
     chunking_strategy: ChunkingStrategy | None = None
     attributes: FileAttributes | None = None
@@ -98,10 +104,14 @@ def chunking_of(asked: ChunkingStrategy | None) -> StaticChunkingStrategy:
 
 
 class VectorStoreFileModify(Request):
+    """The attributes that the file has from now on; null: none."""
+
     attributes: FileAttributes | None
 
 
 class FileError(Wire):
+    """Why a file could not be ingested."""
+
     code: FileErrorCode
     message: str
 
@@ -133,6 +143,8 @@ class FileBatchCreate(Request):
 
 
 class FileBatch(Wire):
+    """Files that were attached together. Its status is counted from theirs."""
+
     id: str
     object: Literal["vector_store.files_batch"] = "vector_store.files_batch"
     created_at: int
@@ -142,11 +154,15 @@ class FileBatch(Wire):
 
 
 class FileContentPart(Wire):
+    """A piece of text: of a file, or of a passage that was found."""
+
     type: Literal["text"] = "text"
     text: str
 
 
 class FileContentPage(Wire):
+    """What was read of a file, chunk by chunk."""
+
     object: Literal["vector_store.file_content.page"] = "vector_store.file_content.page"
     data: list[FileContentPart]
     has_more: bool = False
@@ -157,12 +173,16 @@ ComparedValue = str | bool | Integer | float | list[str | Integer | float]
 
 
 class ComparisonFilter(Request):
+    """Files whose attribute `key` compares so with `value`; in and nin take a list."""
+
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"]
     key: str
     value: ComparedValue
 
 
 class CompoundFilter(Request):
+    """All of the filters, or any of them."""
+
     type: Literal["and", "or"]
     filters: list["Filter"]
 
@@ -183,11 +203,15 @@ Filter = Annotated[
 
 
 class SearchRanking(Request):
+    """none: by the fused score of vectors and words; otherwise reranked. score_threshold: 0 to 1."""
+
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
     score_threshold: float = Field(default=0, ge=0, le=1)
 
 
 class SearchRequest(Request):
+    """A query, or several whose results are joined."""
+
     query: str | list[str]
     rewrite_query: bool = False
     max_num_results: Integer = Field(default=10, ge=1, le=50)
@@ -196,6 +220,8 @@ class SearchRequest(Request):
 
 
 class SearchResult(Wire):
+    """A passage. score: 0 to 1, more is better."""
+
     file_id: str
     filename: str
     score: float
@@ -204,6 +230,8 @@ class SearchResult(Wire):
 
 
 class SearchResults(Wire):
+    """Passages, best first, and the queries that found them."""
+
     object: Literal["vector_store.search_results.page"] = "vector_store.search_results.page"
     search_query: list[str]
     data: list[SearchResult]

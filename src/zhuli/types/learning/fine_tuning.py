@@ -16,24 +16,34 @@ Epochs = Annotated[Integer, Field(ge=1, le=50)] | Auto
 
 
 class SupervisedHyperparameters(Request):
+    """The API's three knobs; what is "auto" is settled by the data and the base."""
+
     batch_size: BatchSize = "auto"
     learning_rate_multiplier: Positive | Auto = "auto"
     n_epochs: Epochs = "auto"
 
 
 class DpoHyperparameters(SupervisedHyperparameters):
+    """The same for pairs of answers. beta: how strongly the model is held to the reference."""
+
     beta: Annotated[float, Field(gt=0, le=2)] | Auto = "auto"
 
 
 class SupervisedMethod(Request):
+    """Learning from targets."""
+
     hyperparameters: SupervisedHyperparameters = Field(default_factory=SupervisedHyperparameters)
 
 
 class DpoMethod(Request):
+    """Learning from pairs of a better and a worse answer."""
+
     hyperparameters: DpoHyperparameters = Field(default_factory=DpoHyperparameters)
 
 
 class Method(Request):
+    """What is learned from, with its hyperparameters; reinforcement is refused."""
+
     type: Literal["supervised", "dpo", "reinforcement"]
     supervised: SupervisedMethod | None = optional()
     dpo: DpoMethod | None = optional()
@@ -41,6 +51,8 @@ class Method(Request):
 
 
 class Wandb(Request):
+    """Where a training's numbers would be sent; taken and kept, and not used."""
+
     project: str
     name: str | None = None
     entity: str | None = None
@@ -48,6 +60,8 @@ class Wandb(Request):
 
 
 class Integration(Request):
+    """What else is told of a training."""
+
     type: Literal["wandb"]
     wandb: Wandb
 
@@ -67,6 +81,8 @@ class Tuning(Request):
 
 
 class FineTuningJobCreate(Request):
+    """A base, data by the ids of files, and how to tune. `task` and `tuning` are our additions."""
+
     model: str
     training_file: str
     validation_file: str | None = None
@@ -81,12 +97,16 @@ class FineTuningJobCreate(Request):
 
 
 class JobError(Wire):
+    """Why a job has failed: a code, what is wrong and what would be right, the parameter that it is about."""
+
     code: str
     message: str
     param: str | None
 
 
 class FineTuningJob(Wire):
+    """As clients see it. report: numbers before and after, once it has succeeded."""
+
     id: str
     object: Literal["fine_tuning.job"] = "fine_tuning.job"
     created_at: int
@@ -135,6 +155,8 @@ class FineTuningRecord(FineTuningJob):
 
 
 class FineTuningEvent(Wire):
+    """A line of the training's events.jsonl; `data` has its numbers."""
+
     id: str
     object: Literal["fine_tuning.job.event"] = "fine_tuning.job.event"
     created_at: int
@@ -145,6 +167,8 @@ class FineTuningEvent(Wire):
 
 
 class FineTuningCheckpoint(Wire):
+    """A model of an earlier epoch, which answers under its name as the finished one does."""
+
     id: str
     object: Literal["fine_tuning.job.checkpoint"] = "fine_tuning.job.checkpoint"
     created_at: int

@@ -39,5 +39,7 @@ class Alias(Wire):
 
 
 class AliasList(Wire):
+    """All aliases of the project."""
+
     object: Literal["list"] = "list"
     data: list[Alias]

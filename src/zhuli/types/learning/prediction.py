@@ -17,6 +17,8 @@ class PredictionCreate(Request):
 
 
 class PredictionUsage(Wire):
+    """Tokens of all inputs."""
+
     prompt_tokens: int
     total_tokens: int
 
@@ -30,6 +32,8 @@ class PredictionResult(Wire):
 
 
 class PredictionList(Wire):
+    """An answer for each input, in their order."""
+
     object: Literal["list"] = "list"
     model: str
     task: str

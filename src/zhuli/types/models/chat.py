@@ -26,6 +26,8 @@ class Loose(Request):
 
 
 class ChatPart(Loose):
+    """A part of a message's content; of types that we do not know it goes to the model server as it is."""
+
     type: str
 
 
@@ -36,22 +38,30 @@ ChatContent = Annotated[
 
 
 class CalledChatFunction(Loose):
+    """A function that the model called earlier. arguments: JSON as the model wrote it."""
+
     name: str
     arguments: str
 
 
 class CalledChatTool(Loose):
+    """A custom tool that the model called earlier, with its free text."""
+
     name: str
     input: str
 
 
 class ChatFunctionToolCall(Loose):
+    """An earlier call of a function, as the client sends it back."""
+
     id: str
     type: Literal["function"] = "function"
     function: CalledChatFunction
 
 
 class ChatCustomToolCall(Loose):
+    """An earlier call of a custom tool, as the client sends it back."""
+
     id: str
     type: Literal["custom"]
     custom: CalledChatTool
@@ -81,15 +91,21 @@ class ChatMessageInput(Loose):
 
 
 class NamedChatFunction(Loose):
+    """A function or a custom tool by its name."""
+
     name: str
 
 
 class NamedChatTool(Loose):
+    """The function that the model must call."""
+
     type: Literal["function"]
     function: NamedChatFunction
 
 
 class NamedCustomTool(Loose):
+    """The custom tool that the model must call."""
+
     type: Literal["custom"]
     custom: NamedChatFunction
 
@@ -103,22 +119,30 @@ class CustomTool(Loose):
 
 
 class CustomChatTool(Loose):
+    """A tool whose input is free text, or text of a grammar."""
+
     type: Literal["custom"]
     custom: CustomTool
 
 
 class AllowedTool(Loose):
+    """One of the tools that the model may call now."""
+
     type: Literal["function", "custom"]
     function: NamedChatFunction | None = optional()
     custom: NamedChatFunction | None = optional()
 
 
 class AllowedTools(Loose):
+    """Which of the request's tools the model may call now, and whether it must call one."""
+
     mode: Literal["auto", "required"]
     tools: list[AllowedTool] = Field(min_length=1, max_length=128)
 
 
 class AllowedToolsChoice(Loose):
+    """A tool choice that names several."""
+
     type: Literal["allowed_tools"]
     allowed_tools: AllowedTools
 
@@ -149,10 +173,14 @@ Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 
 class StreamOptions(Loose):
+    """include_usage: a last chunk has the usage and no choices."""
+
     include_usage: bool | None = None
 
 
 class ChatRequest(Loose):
+    """A request for a chat completion. functions and function_call are the older form of tools and tool_choice."""
+
     model: Model
     messages: list[ChatMessageInput] = Field(min_length=1)
     stream: bool | None = None
@@ -182,22 +210,30 @@ class ChatRequest(Loose):
 
 
 class ChatFunctionCall(Wire):
+    """A function that the model calls. arguments: JSON as the model wrote it, which may be broken."""
+
     name: str
     arguments: str
 
 
 class ChatCall(Wire):
+    """A call of a function in an answer."""
+
     id: str
     type: Literal["function"] = "function"
     function: ChatFunctionCall
 
 
 class ChatCustomInput(Wire):
+    """A custom tool that the model calls, with its text."""
+
     name: str
     input: str
 
 
 class ChatCustomCall(Wire):
+    """A call of a custom tool in an answer."""
+
     id: str
     type: Literal["custom"] = "custom"
     custom: ChatCustomInput
@@ -211,6 +247,8 @@ class ChatLogprobs(Wire):
 
 
 class ChatAnswer(Wire):
+    """What the model says: content, a refusal or calls. reasoning_content: what it thought before, if it tells."""
+
     role: Literal["assistant"] = "assistant"
     content: str | None = None
     refusal: str | None = None
@@ -220,6 +258,8 @@ class ChatAnswer(Wire):
 
 
 class ChatChoice(Wire):
+    """One of the answers that were asked for, and why it ends."""
+
     index: int
     message: ChatAnswer
     logprobs: ChatLogprobs | None = None
@@ -227,14 +267,20 @@ class ChatChoice(Wire):
 
 
 class PromptDetails(Wire):
+    """How much of the prompt the model had in memory still."""
+
     cached_tokens: int = 0
 
 
 class CompletionDetails(Wire):
+    """How much of the answer was thinking."""
+
     reasoning_tokens: int = 0
 
 
 class ChatUsage(Wire):
+    """Tokens of the prompt and of all answers."""
+
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
@@ -243,6 +289,8 @@ class ChatUsage(Wire):
 
 
 class ChatCompletion(Wire):
+    """A whole answer: the fold of its chunks. created: Unix seconds."""
+
     id: str
     object: Literal["chat.completion"] = "chat.completion"
     created: int

@@ -7,6 +7,8 @@ from zhuli.types.wire import Wire, optional
 
 
 class Model(Wire):
+    """A model's name and owner. created: Unix seconds. leads_to: the model behind an alias."""
+
     id: str
     object: Literal["model"] = "model"
     created: int
@@ -18,5 +20,7 @@ class Model(Wire):
 
 
 class ModelList(Wire):
+    """All models that the project may ask for."""
+
     object: Literal["list"] = "list"
     data: list[Model]

@@ -6,6 +6,8 @@ from zhuli.types.wire import Metadata, Request, Wire, optional
 
 
 class StoredModify(Request):
+    """The metadata that the completion has from now on; null: none."""
+
     metadata: Metadata | None
 
 

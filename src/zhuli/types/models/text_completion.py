@@ -41,6 +41,8 @@ Prompt = Annotated[
 
 
 class TextRequest(Loose):
+    """Prompts to go on with: a text, a list of them, or tokens. n: answers for each; best_of may not be more."""
+
     model: Model
     prompt: Prompt
     stream: bool | None = None
@@ -62,6 +64,8 @@ class TextRequest(Loose):
 
 
 class TextLogprobs(Wire):
+    """A token at each place of the lists. text_offset: where it begins, in characters of prompt and answer."""
+
     tokens: list[str]
     token_logprobs: list[float]
     top_logprobs: list[dict[str, float]]
@@ -69,6 +73,8 @@ class TextLogprobs(Wire):
 
 
 class TextChoice(Wire):
+    """One answer to one prompt; index counts answers of all prompts."""
+
     text: str
     index: int
     logprobs: TextLogprobs | None = None
@@ -76,6 +82,8 @@ class TextChoice(Wire):
 
 
 class TextCompletion(Wire):
+    """The answers, prompt by prompt."""
+
     id: str
     object: Literal["text_completion"] = "text_completion"
     created: int

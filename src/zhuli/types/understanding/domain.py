@@ -102,6 +102,8 @@ class Intent(Request):
 
 
 class EntityValue(Request):
+    """A value that an entity may have, and other words for it."""
+
     value: str
     synonyms: list[str] = []
 

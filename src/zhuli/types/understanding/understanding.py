@@ -80,12 +80,16 @@ class SlotSet(Wire):
 
 
 class SlotCleared(Wire):
+    """A slot holds nothing any more."""
+
     type: Literal["slot_cleared"] = "slot_cleared"
     slot: str
     why: Literal["negated", "invalid", "form_done", "form_cancelled", "given"]
 
 
 class TopicOpened(Wire):
+    """A topic is on top of the stack: an intent, with its form if it has one."""
+
     type: Literal["topic_opened"] = "topic_opened"
     intent: str
     form: str | None = None
@@ -115,6 +119,8 @@ class Asked(Wire):
 
 
 class Confirmed(Wire):
+    """What was asked to be confirmed is confirmed."""
+
     type: Literal["confirmed"] = "confirmed"
 
 
