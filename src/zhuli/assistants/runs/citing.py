@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from zhuli.assistants.runs.alignment import Alignment
 from zhuli.assistants.runs.passages import mark
-from zhuli.assistants.runs.sentences import CLOSERS, HARD, has_substance, stops
+from zhuli.assistants.runs.sentences import CLOSERS, ENOUGH, HARD, stops, substance
 from zhuli.types.assistants.step import FileSearchResult
 
 Place = tuple[int, int]
@@ -30,6 +30,8 @@ _BEGUN = re.compile(
 )
 _FENCE = "```"
 _QUOTE = 400
+_LONGEST = 1_000
+"""Characters of a sentence that are looked at, its last ones: a text may go on without an end to any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class Citer:
         self._places = list(sources)
         self._alignment = alignment
         self._out: list[CitedPiece] = []
+        self._shown: list[str] = []  # what follows the last of _out
         self._held = ""  # what may be the beginning of a marker or of a fence
         self._sentence = ""  # what the sentence has so far
+        self._substance = 0
         self._gap: str | None = None  # the space behind a sentence's end, while it is open who comes next
         self._in_code = False
         self._model_cites = False
@@ -74,8 +78,14 @@ class Citer:
         return self._taken()
 
     def _taken(self) -> list[CitedPiece]:
+        self._join()
         out, self._out = self._out, []
         return out
+
+    def _join(self) -> None:
+        if self._shown:
+            self._out.append("".join(self._shown))
+            self._shown.clear()
 
     def _read(self, *, at_end: bool) -> None:
         position, text = 0, self._held
@@ -122,6 +132,8 @@ class Citer:
         if self._gap is not None:
             if letter.isspace():
                 self._gap += letter
+                if len(self._gap) > _LONGEST:
+                    self._end_sentence()
                 return
             if not self._gap and letter in CLOSERS:
                 self._add(letter)
@@ -143,10 +155,12 @@ class Citer:
         ended = self._sentence.rstrip(CLOSERS)
         if "\n" in gap:
             return True
-        if not has_substance(self._sentence):
+        if not gap and ended.endswith((".", "!", "?")):
+            return False
+        if self._substance < ENOUGH:
             return False
         if ended.endswith((".", "!", "?")):
-            return bool(gap) and (not ended.endswith(".") or stops(ended[:-1]))
+            return not ended.endswith(".") or stops(ended[:-1])
         return True
 
     def _close_gap(self) -> None:
@@ -156,7 +170,7 @@ class Citer:
     def _end_sentence(self) -> None:
         """Cite what the sentence was taken from, unless the model does; then show the space behind it."""
         sentence, gap = self._sentence, self._gap or ""
-        self._sentence, self._gap = "", None
+        self._sentence, self._gap, self._substance = "", None, 0
         if not (self._cited or self._model_cites or self._is_data or _states_nothing(sentence)):
             support = self._alignment.find(sentence)
             if support is not None:
@@ -183,19 +197,17 @@ class Citer:
         self._cite(place, quote)
 
     def _cite(self, place: Place, quote: str) -> None:
+        self._join()
         self._out.append(Citation(mark(*place), self._sources[place].file_id, quote))
 
     def _add(self, text: str) -> None:
-        self._sentence += text
+        self._substance += substance(text)
+        self._sentence = (self._sentence + text)[-_LONGEST:]
         self._show(text)
 
     def _show(self, text: str) -> None:
-        if not text:
-            return
-        if self._out and isinstance(self._out[-1], str):
-            self._out[-1] += text
-        else:
-            self._out.append(text)
+        if text:
+            self._shown.append(text)
 
 
 def _may_become(text: str, position: int) -> bool:

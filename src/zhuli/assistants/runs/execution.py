@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from zhuli.assistants.runs import lifecycle, policy_turn, prompt
+from zhuli.assistants.runs.deadline import Deadline
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.event_writer import EventWriter
-from zhuli.assistants.runs.history import Item, output_in
+from zhuli.assistants.runs.history import Item, output_in, text_of
 from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.assistants.runs.policy_turn import PolicyTurn
 from zhuli.assistants.runs.server_tools import ServerTools, server_tools
@@ -35,6 +36,9 @@ from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 T = TypeVar("T")
 
 _INTERRUPTS = RESTS | {"thread.run.cancelling"}
+
+_BREATH = 0.01
+"""Seconds after which a stream lets others have their turn."""
 
 _STOPPED = Failed("server_error", "The server stopped while this was being made; the run went on with another attempt.")
 
@@ -65,7 +69,8 @@ class Execution:
                 await self._begin()
                 run = self._run
                 with self._engine.telemetry.span("run", run=run.id, thread=run.thread_id, model=run.model):
-                    await self._work()
+                    async with Deadline(self._engine, run):
+                        await self._work()
             except runs.RunOver as over:
                 if over.status == "cancelling":
                     await self._engine.end(self._run_id, Cancelled())
@@ -289,9 +294,13 @@ class Execution:
         """Write down what is said; the last of it. begun: called after the first piece."""
         writer = EventWriter(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
         last: Delta | None = None
+        breath = time.perf_counter()
         try:
             async with aclosing(speaking) as deltas:
                 async for delta in deltas:
+                    if time.perf_counter() - breath > _BREATH:  # pieces may come without a pause
+                        await asyncio.sleep(0)
+                        breath = time.perf_counter()
                     if turn.feed(delta):
                         await writer.flush(turn)
                     elif turn.dirty:
@@ -310,7 +319,7 @@ class Execution:
     async def _estimated(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Usage:
         """Usage where the model server gives none."""
         said = turn.text + turn.written_calls
-        read = sum(estimate(str(message.get("content") or "")) for message in request.messages)
+        read = estimate(text_of(request.messages))
         counted = await entry.backend.count_tokens([said])
         return Usage(prompt=read, completion=counted[0])
 

@@ -109,7 +109,7 @@ async def _extend(known: _Read, new: list[Entry], backend: Backend, run_id: str 
     ]
     counts: dict[str, int] = {}
     if uncounted:
-        numbers = await backend.count_tokens([_text_of(messages) for _, messages in uncounted])
+        numbers = await backend.count_tokens([text_of(messages) for _, messages in uncounted])
         for (entry, messages), number in zip(uncounted, numbers, strict=True):
             counts[entry.id] = number + _beside_text(messages)
     for entry, messages, searches in converted:
@@ -195,7 +195,7 @@ def _without_searches(messages: list[ChatMessage], searches: list[FileSearchTool
 
 
 def _length(messages: list[ChatMessage]) -> int:
-    return len(_text_of(messages))
+    return len(text_of(messages))
 
 
 def output_in(items: Sequence[Item], run_id: str) -> str | None:
@@ -279,7 +279,8 @@ def _without_markers(text: dict[str, Any]) -> str:
     return value
 
 
-def _text_of(messages: list[ChatMessage]) -> str:
+def text_of(messages: Sequence[ChatMessage]) -> str:
+    """Everything in the messages that is text, calls included."""
     pieces: list[str] = []
     for message in messages:
         content = message.get("content")

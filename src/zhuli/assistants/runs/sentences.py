@@ -11,6 +11,9 @@ CLOSERS = "\"'”’」』）)】]》*_"
 HARD = "。！？!?；…\n"
 """Marks that always end a sentence; a full stop does not."""
 
+ENOUGH = 12
+"""Substance from which a sentence may be taken from somewhere."""
+
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|e\.g|i\.e|cf|vs|etc|al|approx|ca|no|nos|fig|figs|eq|dr|mr|mrs|ms|prof|st|jr|sr|inc|vol|pp?)$",
     re.IGNORECASE,
@@ -26,7 +29,12 @@ def stops(before: str) -> bool:
 
 def has_substance(sentence: str) -> bool:
     """Whether there is enough to be taken from somewhere: 12 letters, of which a Chinese character counts for three."""
-    return sum(3 if letter > "⺀" else 1 for letter in _LETTERS.findall(sentence)) >= 12
+    return substance(sentence) >= ENOUGH
+
+
+def substance(text: str) -> int:
+    """Letters, of which a Chinese character counts for three."""
+    return sum(3 if letter > "⺀" else 1 for letter in _LETTERS.findall(text))
 
 
 def split(text: str) -> list[str]:

@@ -28,13 +28,14 @@ class Answer:
         self._refusal: list[str] = []
         self._reasoning: list[str] = []
         self._calls: dict[int, ChatCall | ChatCustomCall] = {}
+        self._written: dict[int, list[str]] = {}
         self._logprobs: list[dict[str, Any]] = []
         self._finish: Finish | None = None
 
     @property
     def text(self) -> str:
         """What the model wrote, calls included, for counting."""
-        calls = (_written(call) for call in self._calls.values())
+        calls = (_written(call) for call in self._whole_calls())
         return "".join([*self._text, *self._reasoning, *self._refusal, *calls])
 
     def add(self, delta: Delta) -> None:
@@ -45,19 +46,25 @@ class Answer:
         self._reasoning.append(delta.reasoning)
         self._logprobs += delta.logprobs
         for piece in delta.tool_calls:
-            call = self._calls.get(piece.index)
-            if call is None:
+            if piece.index not in self._calls:
                 self._calls[piece.index] = _call_of(piece)
-            elif isinstance(call, ChatCustomCall):
-                call.custom.input += piece.arguments
-            else:
-                call.function.arguments += piece.arguments
+            self._written.setdefault(piece.index, []).append(piece.arguments)
         self._finish = delta.finish or self._finish
         self.usage = delta.usage or self.usage
 
+    def _whole_calls(self) -> list[ChatCall | ChatCustomCall]:
+        """The calls in order, with what was written of each."""
+        for number, call in self._calls.items():
+            written = "".join(self._written[number])
+            if isinstance(call, ChatCustomCall):
+                call.custom.input = written
+            else:
+                call.function.arguments = written
+        return [call for _, call in sorted(self._calls.items())]
+
     def choice(self, index: int) -> ChatChoice:
         """The complete answer."""
-        calls = [call for _, call in sorted(self._calls.items())]
+        calls = self._whole_calls()
         text, refusal = "".join(self._text), "".join(self._refusal)
         message = ChatAnswer(
             content=text if text or not (calls or refusal) else None,

@@ -27,7 +27,7 @@ class Answer:
         self._reader = CompletionReader()
         self._calls = ToolCallText({tool["function"]["name"] for tool in offered_tools(request)})
         self._parsed_there = False
-        self._text = ""
+        self._text: list[str] = []
         self._usage: Usage | None = None
 
     @property
@@ -54,7 +54,7 @@ class Answer:
         held = self._calls.close(cut_off=last.finish == "length")
         finish = "tool_calls" if self._calls.calls and last.finish == "stop" else last.finish
         if finish == "stop":
-            self._check(self._text + held.text)
+            self._check("".join((*self._text, held.text)))
         return Delta(held.text, tool_calls=last.tool_calls + held.tool_calls, finish=finish, usage=last.usage)
 
     def _check(self, text: str) -> None:
@@ -77,7 +77,7 @@ class Answer:
         if not delta.text or self._parsed_there:
             return delta
         found = self._calls.feed(delta.text)
-        self._text += found.text
+        self._text.append(found.text)
         return Delta(found.text, delta.reasoning, tool_calls=found.tool_calls)
 
 

@@ -10,9 +10,11 @@ from collections.abc import Collection
 from typing import Any
 
 from zhuli.core.ids import new_id
+from zhuli.models.engines.json_object import JsonObject
 from zhuli.types.models.generation import Delta, ToolCallDelta
 
 TAG = "<tool_call>"
+_END = "</tool_call>"
 
 _WRAPPING = re.compile(r"(?:\s|</?tool_call>|```(?:json|tool_call|xml)?(?![a-z]))*")
 _PARTIAL_WRAPPING = re.compile(r"<(?:/?[a-z_]*)$|`{1,3}[a-z_]*$")
@@ -31,6 +33,10 @@ class ToolCallText:
         self._seen: list[tuple[str, str]] = []
         self._held = ""
         self._in_text = False
+        self._object = JsonObject()
+        self._waits = False  # for the object that _held ends in
+        self._more: list[str] = []
+        self._tail = ""
 
     @property
     def calls(self) -> int:
@@ -38,11 +44,14 @@ class ToolCallText:
         return len(self._seen)
 
     def feed(self, text: str) -> Delta:
-        self._held += text
+        if self._waits and self._goes_on(text):
+            return Delta()
+        self._held += self._gathered() or text
         return self._take(at_end=False)
 
     def close(self, *, cut_off: bool) -> Delta:
         """What was still held. A call that was cut off by the token limit is dropped: half of it helps nobody."""
+        self._held += self._gathered()
         if cut_off and not self._in_text and TAG in self._held:
             return Delta()
         return self._take(at_end=True)
@@ -85,14 +94,34 @@ class ToolCallText:
             return None if at_end and self._held else _UNDECIDED
         if not rest.startswith("{") or (len(rest) > _ENOUGH and not _CALL_KEYS.match(rest)):
             return None
+        if not (self._is_whole(start) or at_end):
+            return _UNDECIDED
         try:
             found, end = json.JSONDecoder().raw_decode(rest)
         except ValueError:
-            return None if at_end or "</tool_call>" in rest else _UNDECIDED
+            return None
         call = _as_call(found, self._names)
         if call:
             self._release(start + end)
         return call
+
+    def _is_whole(self, start: int) -> bool:
+        """Whether the object that begins at `start` has ended, or a tag says that it does; if not, feed() waits for it."""
+        self._object = JsonObject()
+        self._object.feed(self._held[start:])
+        self._waits = not (self._object.complete or _END in self._held[start:])
+        return not self._waits
+
+    def _goes_on(self, text: str) -> bool:
+        """Whether the object is still open behind `text`; each letter is looked at once."""
+        self._more.append(text)
+        self._tail = (self._tail + text)[-len(text) - len(_END) :]
+        self._waits = self._object.feed(text) is None and _END not in self._tail
+        return self._waits
+
+    def _gathered(self) -> str:
+        more, self._more, self._tail, self._waits = "".join(self._more), [], "", False
+        return more
 
     def _new(self, call: dict[str, Any]) -> list[ToolCallDelta]:
         name, arguments = call["name"], json.dumps(call["arguments"], ensure_ascii=False)
