@@ -7,7 +7,8 @@ import torch
 
 from zhuli.learning.training import precision as precisions
 
-HAS_BF16 = torch.cpu._is_avx512_bf16_supported() or "ZHULI_TEST_BF16" in os.environ
+PROCESSOR_HAS_BF16 = torch.cpu._is_avx512_bf16_supported()
+HAS_BF16 = PROCESSOR_HAS_BF16 or "ZHULI_TEST_BF16" in os.environ
 """The variable asks for it where torch has to emulate it: the same results, in a multiple of the time."""
 
 
@@ -17,6 +18,14 @@ def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     chosen: str = request.param
     monkeypatch.setattr(precisions, "_processor_has_bf16", lambda: chosen == "bf16")
     return chosen
+
+
+@pytest.fixture
+def childs_precision(precision: str) -> str:
+    """The precision to ask for by name where a child trains too: it asks the processor itself, and nobody emulates there."""
+    if precision == "bf16" and not PROCESSOR_HAS_BF16:
+        pytest.skip("A training child has bf16 only where the processor has it: AVX512_BF16.")
+    return precision
 
 
 @pytest.fixture

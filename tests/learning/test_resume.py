@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -23,6 +24,8 @@ from zhuli.types.learning.tuning import Base, Source, Spec
 DATA = Path(__file__).parents[1] / "samples/tuning/text_classification_en.csv"
 SECONDS = 200
 
+Precision = Literal["auto", "fp32", "bf16"]
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,10 +33,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_encoder(tmp_path_factory.mktemp("base") / "encoder")
 
 
-def new_tuning(folder: Path, base: Path, *, epochs: int = 4, rate: float = 1e-3) -> Path:
+def new_tuning(folder: Path, base: Path, *, epochs: int = 4, rate: float = 1e-3, precision: Precision = "auto") -> Path:
     folder.mkdir()
     shutil.copy(DATA, folder / "train.csv")
-    options = Hyperparameters(trainable="all", n_epochs=epochs, learning_rate=rate, early_stopping="none", batch_size=8)
+    options = Hyperparameters(
+        trainable="all",
+        n_epochs=epochs,
+        learning_rate=rate,
+        early_stopping="none",
+        batch_size=8,
+        precision=precision,
+    )
     spec = Spec(
         task="text_classification",
         base=Base(name="tiny", path=str(base)),
@@ -68,11 +78,13 @@ def weights(outcome: Outcome) -> dict[str, torch.Tensor]:
     return load_file(outcome.model / "model.safetensors") | load_file(outcome.model / "head.safetensors")
 
 
-def test_killed_and_then_paused_a_tuning_ends_with_the_weights_of_one_that_was_not(base: Path, tmp_path: Path) -> None:
-    through = new_tuning(tmp_path / "through", base)
+def test_killed_and_then_paused_a_tuning_ends_with_the_weights_of_one_that_was_not(
+    base: Path, tmp_path: Path, childs_precision: Precision
+) -> None:
+    through = new_tuning(tmp_path / "through", base, precision=childs_precision)
     whole = weights(tune(through))
 
-    folder = new_tuning(tmp_path / "killed", base)
+    folder = new_tuning(tmp_path / "killed", base, precision=childs_precision)
     with start_child(folder) as child:
         wait_for_step(folder, 14, child)
         child.kill()
