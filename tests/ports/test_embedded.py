@@ -190,6 +190,19 @@ async def test_a_stop_sequence_ends_the_answer_before_itself(backend: Plugin) ->
     assert deltas[-1].finish == "stop"
 
 
+@pytest.mark.parametrize("top", [None, 0, 2])
+async def test_every_token_s_probability_is_given_when_asked_for(backend: Plugin, top: int | None) -> None:
+    extra = {"logprobs": True} if top is None else {"logprobs": True, "top_logprobs": top}
+    request = GenerationRequest([{"role": "user", "content": "Say hello."}], max_tokens=6, temperature=0, extra=extra)
+    deltas = await collect(backend, request)
+    tokens = [token for delta in deltas for token in delta.logprobs]
+    assert "".join(token["token"] for token in tokens) == "".join(delta.text for delta in deltas)
+    assert all(
+        token["logprob"] <= 0 and token.keys() == {"token", "logprob", "bytes", "top_logprobs"} for token in tokens
+    )
+    assert {len(token["top_logprobs"]) for token in tokens} == {top or 0}
+
+
 async def test_the_same_seed_gives_the_same_answer(backend: Plugin) -> None:
     request = asked("Invent a name.", max_tokens=8, temperature=1.5, extra={"seed": 7})
     assert text(await collect(backend, request)) == text(await collect(backend, request))

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
 from zhuli.ports import Backend
-from zhuli.types.models.generation import Delta, GenerationRequest
+from zhuli.types.models.generation import Ability, Delta, GenerationRequest
 
 
 class Engines:
@@ -60,6 +60,7 @@ class KeptBackend:
         self._turning = asyncio.Lock()
         self.retired = False
         self.context_window = backend.context_window
+        self.abilities: frozenset[Ability] = getattr(backend, "abilities", frozenset())
 
     @property
     def busy(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from zhuli.core.errors import BackendError, RunErrorCode
 from zhuli.models.engines.completion_chunks import CompletionReader
+from zhuli.models.engines.token_logprobs import Logprob
 from zhuli.models.engines.tool_calls import ToolCallText
 from zhuli.models.engines.tool_prompt import offered_tools
 from zhuli.types.models.generation import Delta, GenerationRequest, Usage
@@ -42,6 +43,7 @@ class Answer:
             "".join(delta.text for delta in deltas),
             "".join(delta.reasoning for delta in deltas),
             tool_calls=tuple(call for delta in deltas for call in delta.tool_calls),
+            logprobs=tuple(self._shown(token) for delta in deltas for token in delta.logprobs),
         )
 
     def close(self) -> Delta:
@@ -78,7 +80,11 @@ class Answer:
             return delta
         found = self._calls.feed(delta.text)
         self._text.append(found.text)
-        return Delta(found.text, delta.reasoning, tool_calls=found.tool_calls)
+        return Delta(found.text, delta.reasoning, tool_calls=found.tool_calls, logprobs=delta.logprobs)
+
+    def _shown(self, token: Logprob) -> Logprob:
+        """With as many others beside it as were asked for."""
+        return {**token, "top_logprobs": token["top_logprobs"][: self._request.extra.get("top_logprobs") or 0]}
 
 
 def _is_json(text: str) -> bool:

@@ -42,8 +42,12 @@ def of_text(entries: Sequence[Logprob], *, start: int) -> dict[str, Any]:
 
 
 def _filled(entry: Logprob) -> Logprob:
-    """Some servers leave out what is empty."""
-    return {"bytes": None, "top_logprobs": [], **entry}
+    """As the API has it: some servers leave out what is empty, others add numbers of their own."""
+    return {**_token(entry), "top_logprobs": [_token(top) for top in entry.get("top_logprobs") or ()]}
+
+
+def _token(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"token": entry["token"], "logprob": entry["logprob"], "bytes": entry.get("bytes")}
 
 
 def _listed(top: dict[str, float]) -> list[dict[str, Any]]:

@@ -21,10 +21,13 @@ from zhuli.models.engines.llama_slots import Slots
 from zhuli.models.engines.sound_messages import sound
 from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
 from zhuli.models.packaged import smollm2
-from zhuli.types.models.generation import ChatMessage, Delta, GenerationRequest
+from zhuli.types.models.generation import Ability, ChatMessage, Delta, GenerationRequest
 
 PASSED_ON = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "repeat_penalty")
 """Of a request's `extra`: the engine takes more, but not all of it is a client's business (grammars, slots)."""
+
+
+_ABILITIES: frozenset[Ability] = frozenset({"logprobs"})
 
 
 class Settings(BaseModel):
@@ -67,6 +70,7 @@ class Plugin:
         self._starting = asyncio.Lock()
         self._slots = Slots(self._settings.slots)
         self.context_window = self._settings.context_window
+        self.abilities = _ABILITIES
 
     @property
     def pid(self) -> int | None:
@@ -83,7 +87,7 @@ class Plugin:
             async with aclosing(link.chat(self._body(request, link.props) | {"id_slot": slot})) as arrivals:
                 async for chunks in arrivals:
                     delta = answer.read(chunks)
-                    if delta.text or delta.reasoning or delta.tool_calls:
+                    if delta.text or delta.reasoning or delta.tool_calls or delta.logprobs:
                         yield delta
                     if answer.stutters:
                         break
@@ -156,6 +160,9 @@ class Plugin:
             "top_p": self._settings.top_p if request.top_p is None else request.top_p,
             "repeat_penalty": self._settings.repeat_penalty,
         } | {key: request.extra[key] for key in PASSED_ON if key in request.extra}
+        if request.extra.get("logprobs"):
+            # Of no others asked for, the engine would say nothing of the token itself.
+            sampling |= {"logprobs": True, "top_logprobs": request.extra.get("top_logprobs") or 1}
         if effort := request.reasoning_effort:
             # Templates differ in which of the two they know, and leave the other alone.
             sampling["chat_template_kwargs"] = {"reasoning_effort": effort, "enable_thinking": effort != "none"}
