@@ -97,30 +97,55 @@ def chat(
 @keys.command("create")
 def create_key(
     project: Annotated[str, typer.Option(help="The project's name; it is made if there is none.")] = "default",
+    name: Annotated[str | None, typer.Option(help="What the key is for, to tell it from others.")] = None,
+    scope: Annotated[str, typer.Option(help="read, write or admin; each may do what those before it may.")] = "admin",
+    expires_days: Annotated[float | None, typer.Option(min=0, help="Days until it opens nothing any more.")] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Make a key; it is shown only now."""
     from zhuli.operating.keys import create
     from zhuli.settings import read_settings
+    from zhuli.store.projects import SCOPES
 
-    secret = asyncio.run(create(read_settings(config, data_dir=data_dir), project))
+    if scope not in SCOPES:
+        raise typer.BadParameter(f"There are the scopes {', '.join(SCOPES)}.", param_hint="--scope")
+    settings = read_settings(config, data_dir=data_dir)
+    secret = asyncio.run(create(settings, project, name=name, scopes=[scope], days=expires_days))
     print(f"A key for the project '{project}'. Keep it: it is not shown again.", file=sys.stderr)
     print(secret)
 
 
 @keys.command("list")
 def list_keys(data_dir: DataDir = None, config: Config = None) -> None:
-    """Show which keys there are."""
+    """Show which keys there are and were."""
+    import time
+
     from zhuli.operating.keys import listed
     from zhuli.operating.keys_table import keys_table
     from zhuli.operating.terminal import console
     from zhuli.settings import read_settings
 
     if found := asyncio.run(listed(read_settings(config, data_dir=data_dir))):
-        console().print(keys_table(found))
+        console().print(keys_table(found, now=time.time()))
     else:
         print("There are no keys: everybody on this machine may use the server. Make one: zhuli keys create.")
+
+
+@keys.command("rotate")
+def rotate_key(
+    key_id: Annotated[str, typer.Argument(help="Its id, key_…, as `zhuli keys list` shows it.")],
+    grace_hours: Annotated[float, typer.Option(min=0, help="For how long the old one still opens.")] = 24,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make a new key in the place of one, with its project, name, scopes and expiry."""
+    from zhuli.operating.keys import rotate
+    from zhuli.settings import read_settings
+
+    secret = asyncio.run(rotate(read_settings(config, data_dir=data_dir), key_id, grace_hours=grace_hours))
+    print(f"Keep the new key: it is not shown again. {key_id} opens for {grace_hours:g} hours more.", file=sys.stderr)
+    print(secret)
 
 
 @keys.command("revoke")
@@ -133,8 +158,10 @@ def revoke_key(
     from zhuli.operating.keys import revoke
     from zhuli.settings import read_settings
 
-    asyncio.run(revoke(read_settings(config, data_dir=data_dir), key_id))
+    left = asyncio.run(revoke(read_settings(config, data_dir=data_dir), key_id))
     print(f"{key_id} opens nothing any more.")
+    if not left:
+        print("It was the last one: now the server lets nobody in. Make another: zhuli keys create.")
 
 
 @models.callback()

@@ -28,6 +28,15 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; without API keys only loopback is taken.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
+    allowed_hosts: list[str] = Field(
+        [], description="Without keys: names beside localhost by which this machine may be called."
+    )
+    cors_origins: list[str] = Field(
+        [], description="Origins of web pages that may use the server from a browser, like 'https://app.example.com'."
+    )
+    docs_without_key: bool = Field(
+        default=False, description="Show /docs and /openapi.json without a key, where there are keys."
+    )
     data_dir: Path = Field(Path("data"), description="Where the embedded defaults keep everything.")
     database_url: str | None = Field(
         None, description="sqlite:///PATH or postgresql://…; default: zhuli.db in data_dir."

@@ -7,6 +7,7 @@
     │   └── RequestTimeout    408  the request came too slowly
     ├── Unreadable            400  a file that can't be read; `code` is what a vector store file's last_error carries
     ├── Unauthenticated       401
+    ├── Forbidden             403  a key without the scope, a web page where no key is asked for
     ├── NotFound              404  also for what belongs to another project
     ├── MethodNotAllowed      405
     ├── Conflict              409  another request is at it
@@ -88,6 +89,14 @@ class Unauthenticated(ZhuliError):
     """No API key, or one that is not known."""
 
     status = 401
+    type = "invalid_request_error"
+    headers = MappingProxyType({"www-authenticate": "Bearer"})
+
+
+class Forbidden(ZhuliError):
+    """Whoever asks is known, and may not."""
+
+    status = 403
     type = "invalid_request_error"
 
 

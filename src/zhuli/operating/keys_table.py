@@ -9,10 +9,23 @@ from zhuli.operating.terminal import table
 from zhuli.store.projects import ApiKey
 
 
-def keys_table(keys: list[tuple[ApiKey, str]]) -> Table:
-    """One line a key, oldest first."""
-    made = table("Key", "Begins and ends with", "Made (UTC)", "Project")
+def keys_table(keys: list[tuple[ApiKey, str]], *, now: float) -> Table:
+    """One line a key, oldest first. Times are UTC."""
+    made = table("Key", "Name", "Begins and ends with", "Project", "Scopes", "Made", "Last used", "Opens")
     for key, project in keys:
-        when = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-        made.add_row(key.id, key.hint, when, escape(project))
+        scopes = " ".join(sorted(key.scopes))
+        times = (_time(key.created_at), _time(key.used_at) or "never", _opens(key, now))
+        made.add_row(key.id, escape(key.name or ""), key.hint, escape(project), scopes, *times)
     return made
+
+
+def _opens(key: ApiKey, now: float) -> str:
+    if key.revoked_at is not None:
+        return f"no: revoked {_time(key.revoked_at)}"
+    if key.expires_at is None:
+        return "yes"
+    return f"until {_time(key.expires_at)}" if now < key.expires_at else f"no: expired {_time(key.expires_at)}"
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

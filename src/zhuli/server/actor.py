@@ -1,14 +1,18 @@
-"""Who asks: the project that an API key opens. Without any keys there is one project, open to all on this machine."""
+"""Who asks: the project that an API key opens. Where there never was a key there is one project, open to all on this machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zhuli.core.clock import Clock
-from zhuli.core.errors import Unauthenticated
+from zhuli.core.errors import Forbidden, Unauthenticated
 from zhuli.store import projects
 from zhuli.store.database import Database
+from zhuli.store.projects import ApiKey, Scope
 
 _REMEMBER_SECONDS = 5.0
 """How long a key that was revoked may still open; and a first key, not yet be asked for."""
+
+_NOTED_SECONDS = 60.0
+"""How exact a key's last use is: it is not written with every request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,34 +21,49 @@ class Actor:
 
 
 class Doorkeeper:
-    """Turns an Authorization header into an Actor."""
+    """Turns a request's headers into an Actor."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, loopback: bool) -> None:
+        """loopback: whether only this machine reaches the server. Where others do, nobody comes in without a key, ever."""
         self._database = database
         self._clock = clock
-        self._known: dict[str, Actor] = {}
+        self._loopback = loopback
+        self._known: dict[str, ApiKey] = {}
         self._open = False
         self._until = 0.0
 
-    async def admit(self, authorization: str | None) -> Actor:
-        """The actor behind the header; Unauthenticated in the API's words."""
+    async def is_open(self) -> bool:
+        """Whether no key is asked for."""
         if self._clock.now() >= self._until:
-            await self._look()
-        if self._open:
-            return Actor(projects.DEFAULT_PROJECT)
-        secret = _bearer(authorization)
-        actor = self._known.get(secret)
-        if actor is None:
-            project = await self._database.run(projects.project_of, secret)
-            if project is None:
-                raise Unauthenticated(f"Incorrect API key provided: {_masked(secret)}.", code="invalid_api_key")
-            actor = self._known[secret] = Actor(project)
-        return actor
+            self._known.clear()
+            self._open = self._loopback and not await self._database.run(projects.had_keys)
+            self._until = self._clock.now() + _REMEMBER_SECONDS
+        return self._open
 
-    async def _look(self) -> None:
-        self._known.clear()
-        self._open = not await self._database.run(projects.has_keys)
-        self._until = self._clock.now() + _REMEMBER_SECONDS
+    async def admit(self, authorization: str | None, azure_key: str | None, scope: Scope) -> Actor:
+        """The actor behind an Authorization header, or Azure's api-key. Unauthenticated and Forbidden in the API's words."""
+        if await self.is_open():
+            return Actor(projects.DEFAULT_PROJECT)
+        secret = azure_key.strip() if azure_key else _bearer(authorization)
+        now = self._clock.now()
+        key = self._known.get(secret) or await self._database.run(projects.key_of, secret, now=now)
+        if key is None or not key.opens(now):
+            raise Unauthenticated(
+                "Incorrect API key provided: it opens nothing here, or no longer.",
+                code="invalid_api_key",
+            )
+        self._known[secret] = key if key.used_at and now - key.used_at < _NOTED_SECONDS else await self._noted(key, now)
+        if not key.may(scope):
+            raise Forbidden(
+                f"You have insufficient permissions for this operation. Missing scopes: {scope}. "
+                f"This key has: {', '.join(sorted(key.scopes))}.",
+                code="insufficient_permissions",
+            )
+        return Actor(key.project)
+
+    async def _noted(self, key: ApiKey, now: float) -> ApiKey:
+        await self._database.run(projects.used, key.id, now=now)
+        return replace(key, used_at=now)
 
 
 def _bearer(authorization: str | None) -> str:
@@ -55,7 +74,3 @@ def _bearer(authorization: str | None) -> str:
             "(i.e. Authorization: Bearer YOUR_KEY)."
         )
     return secret.strip()
-
-
-def _masked(secret: str) -> str:
-    return secret if len(secret) < 8 else f"{secret[:3]}{'*' * 8}{secret[-4:]}"

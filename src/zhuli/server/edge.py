@@ -5,6 +5,7 @@ Nothing here knows a route. `except Exception` stands here, so that no stack tra
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -14,15 +15,23 @@ from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound, Serv
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
-from zhuli.server.actor import Doorkeeper
+from zhuli.server import azure, origins
+from zhuli.server.actor import Actor, Doorkeeper
 from zhuli.server.request_body import RequestBody, too_large
+from zhuli.server.scopes import scope_of
 from zhuli.settings import Settings
+from zhuli.store.projects import Scope as Needed
 from zhuli.types.knowledge.upload import PART_BYTES
 
 log = logging.getLogger(__name__)
 
 BETA = "assistants=v2"
 _BETA_PATHS = ("/v1/assistants", "/v1/threads", "/v1/vector_stores")
+
+_ANYBODYS = ("/healthz", "/readyz")
+"""Whoever watches a server may call it by any name; they say nothing."""
+
+_DESCRIPTIONS = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
 
 _FORM_BYTES = 64 * 1024
 """What a form may have beside its file: the other fields, and what stands between them."""
@@ -41,6 +50,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, _said_shortly(send))
             return
+        if scope["path"].startswith("/openai/"):
+            scope = azure.as_ours(scope)
         exchange = _Exchange(scope, send, self._telemetry)
         token = origin.set(exchange.origin)
         body = RequestBody(receive, self._limit(scope["path"]), seconds=self._settings.body_seconds)
@@ -63,17 +74,30 @@ class Edge:
             raise NotFound(f"Invalid URL ({scope['method']} {path})")
         if b"%00" in scope["query_string"]:
             raise InvalidRequest("A query can't have a NUL character.", code="invalid_value")
-        if not path.startswith("/v1/"):
-            return
         headers = dict(scope["headers"])
+        if path not in _ANYBODYS and await self._doorkeeper.is_open():
+            origins.check(
+                _texts(scope, b"host"),
+                _texts(scope, b"origin"),
+                allowed_hosts=self._settings.allowed_hosts,
+                cors=self._settings.cors_origins,
+            )
+        if not path.startswith("/v1/"):
+            if path in _DESCRIPTIONS and not self._settings.docs_without_key:
+                await self._admit(headers, "read")
+            return
         length = headers.get(b"content-length", b"0")
         limit = self._limit(path)
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)
-        authorization = headers.get(b"authorization")
-        scope["actor"] = await self._doorkeeper.admit(authorization.decode("latin-1") if authorization else None)
+        scope["actor"] = await self._admit(headers, scope_of(scope["method"], path))
         if self._settings.strict.beta_header and path.startswith(_BETA_PATHS):
             _check_beta(headers.get(b"openai-beta", b"").decode("latin-1"))
+
+    async def _admit(self, headers: Mapping[bytes, bytes], needed: Needed) -> Actor:
+        given = (headers.get(name) for name in (b"authorization", b"api-key"))
+        authorization, azure_key = (value.decode("latin-1") if value else None for value in given)
+        return await self._doorkeeper.admit(authorization, azure_key, needed)
 
     def _limit(self, path: str) -> int:
         """The most bytes that a body sent there may have."""
@@ -94,6 +118,10 @@ def _said_shortly(send: Send) -> Send:
         await send(message)
 
     return say
+
+
+def _texts(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

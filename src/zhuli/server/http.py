@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
@@ -24,6 +25,7 @@ from zhuli.core.origin import origin
 from zhuli.server.actor import Doorkeeper
 from zhuli.server.edge import Edge
 from zhuli.server.heads import Heads
+from zhuli.server.origins import is_loopback
 from zhuli.server.unserved import not_allowed, not_found
 from zhuli.types.refusals import refusal
 
@@ -38,7 +40,18 @@ def build_server(app: App) -> ASGIApp:
     http.add_exception_handler(RequestValidationError, _as_refusal)
     http.add_exception_handler(HTTPException, _as_routing_error)
     http.openapi = lambda: _description(http)  # type: ignore[method-assign]
-    return Edge(Heads(http), Doorkeeper(app.database, app.clock), app.telemetry, app.settings)
+    doorkeeper = Doorkeeper(app.database, app.clock, loopback=is_loopback(app.settings.host))
+    edge = Edge(Heads(http), doorkeeper, app.telemetry, app.settings)
+    return _for_pages(edge, app.settings.cors_origins)
+
+
+def _for_pages(edge: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """With CORS for pages of these origins: before all else, for a preflight has no key, and a page must see errors too."""
+    if not origins:
+        return edge
+    return CORSMiddleware(
+        edge, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=["*"], max_age=600
+    )
 
 
 def _routes() -> list[BaseRoute]:

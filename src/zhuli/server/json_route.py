@@ -10,6 +10,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from zhuli.core import json_limits
+from zhuli.server import azure
 from zhuli.server.once import digest_of_body, once
 
 
@@ -17,7 +18,10 @@ class StrictJsonRequest(Request):
     """Reads JSON as the standard has it, within limits: no NaN, no lone surrogates, UTF-8 only."""
 
     async def json(self) -> Any:
-        return json_limits.read(await self.body())
+        value = json_limits.read(await self.body())
+        if isinstance(value, dict) and azure.DEPLOYMENT in self.scope:
+            value.setdefault("model", self.scope[azure.DEPLOYMENT])
+        return value
 
 
 class JsonRoute(APIRoute):

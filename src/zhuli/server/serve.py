@@ -1,7 +1,6 @@
 """Run the HTTP server until a signal: bind, say where, serve, stop gracefully."""
 
 import gc
-import ipaddress
 import logging
 import math
 import signal
@@ -16,6 +15,7 @@ from zhuli.core import logs
 from zhuli.core.errors import ConfigurationError
 from zhuli.server.greeting import greeting
 from zhuli.server.http import build_server
+from zhuli.server.origins import is_loopback
 from zhuli.server.protocol import limited
 from zhuli.settings import Settings
 from zhuli.store import migrate, projects
@@ -91,22 +91,13 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def _check_keys(self) -> bool:
-        """Whether there are keys. Without, whoever reaches the port may do everything, so only this machine may reach it."""
+        """Whether there are or were keys. Without, whoever reaches the port may do everything, so only this machine may."""
         await self._app.database.run(migrate.upgrade)
-        if await self._app.database.run(projects.has_keys):
+        if await self._app.database.run(projects.had_keys):
             return True
-        if not _is_loopback(self.config.host):
+        if not is_loopback(self.config.host):
             raise ConfigurationError(
                 f"There are no API keys, so the server listens only on loopback, not on {self.config.host}. "
                 "Make a key first: zhuli keys create --project NAME."
             )
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
         return False

@@ -1,9 +1,11 @@
 """Projects and their API keys. Of a key only its SHA-256 is kept: a key holds 142 random bits, so no slow hash is needed."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from zhuli.core.errors import NotFound
 from zhuli.core.ids import new_id
@@ -13,14 +15,32 @@ DEFAULT_PROJECT = "proj_default"
 """The project of a server without keys."""
 
 
+Scope = Literal["read", "write", "admin"]
+"""read: look, search, ask models for labels and vectors. write: everything that makes, changes or runs. admin: also what an
+operator does: deleting models, moving aliases. Each has what those before it have; further ones may stand for themselves."""
+
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key; `hint` is its beginning and end."""
+    """What is known of a key; `hint` is its beginning and end. Times are seconds since 1970."""
 
     id: str
     project: str
     hint: str
     created_at: float
+    name: str | None = None
+    scopes: frozenset[str] = frozenset(("admin",))
+    expires_at: float | None = None
+    used_at: float | None = None
+    revoked_at: float | None = None
+
+    def opens(self, now: float) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def may(self, scope: Scope) -> bool:
+        return any(one in self.scopes for one in SCOPES[SCOPES.index(scope) :])
 
 
 def ensure_default(connection: Connection, *, now: float) -> None:
@@ -29,30 +49,82 @@ def ensure_default(connection: Connection, *, now: float) -> None:
         connection.execute(insert(projects), {"id": DEFAULT_PROJECT, "name": "default", "created_at": now})
 
 
-def create_key(connection: Connection, project_name: str, *, now: float) -> tuple[ApiKey, str]:
+def create_key(
+    connection: Connection,
+    project_name: str,
+    *,
+    now: float,
+    name: str | None = None,
+    scopes: Collection[str] = ("admin",),
+    expires_at: float | None = None,
+) -> tuple[ApiKey, str]:
     """Make a key for the project of this name, and the project if there is none; the key itself is given only here."""
     project = connection.execute(select(projects.c.id).where(projects.c.name == project_name)).scalar()
     if project is None:
         project = new_id("proj")
         connection.execute(insert(projects), {"id": project, "name": project_name, "created_at": now})
+    key = ApiKey(new_id("key"), project, "", now, name, frozenset(scopes), expires_at)
+    return _insert(connection, key)
+
+
+def rotate_key(connection: Connection, key_id: str, *, now: float, grace: float) -> tuple[ApiKey, str]:
+    """A new key in the place of another one, which opens for `grace` seconds more. NotFound if there is none that opens."""
+    old = _open_key(connection, key_id, now)
+    until = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
+    connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(expires_at=until))
+    return _insert(connection, replace(old, id=new_id("key"), created_at=now, used_at=None))
+
+
+def _insert(connection: Connection, key: ApiKey) -> tuple[ApiKey, str]:
     secret = new_id("sk")
-    key = ApiKey(new_id("key"), project, f"{secret[:6]}…{secret[-4:]}", now)
-    row = {"id": key.id, "project_id": project, "hint": key.hint, "digest": _digest(secret), "created_at": now}
+    key = replace(key, hint=f"{secret[:6]}…{secret[-4:]}")
+    row = {
+        "id": key.id,
+        "project_id": key.project,
+        "hint": key.hint,
+        "digest": _digest(secret),
+        "created_at": key.created_at,
+        "name": key.name,
+        "scopes": " ".join(sorted(key.scopes)),
+        "expires_at": key.expires_at,
+    }
     connection.execute(insert(api_keys), row)
     return key, secret
 
 
 def list_keys(connection: Connection) -> list[tuple[ApiKey, str]]:
-    """Every key with the name of its project, oldest first."""
-    query = select(api_keys, projects.c.name).join(projects, projects.c.id == api_keys.c.project_id)
+    """Every key with the name of its project, oldest first; those that open nothing any more too."""
+    query = select(api_keys, projects.c.name.label("project")).join(projects, projects.c.id == api_keys.c.project_id)
     rows = connection.execute(query.order_by(api_keys.c.created_at))
-    return [(ApiKey(row.id, row.project_id, row.hint, row.created_at), row.name) for row in rows]
+    return [(_key(row), row.project) for row in rows]
 
 
-def revoke_key(connection: Connection, key_id: str) -> None:
-    """The key opens nothing any more."""
-    if connection.execute(delete(api_keys).where(api_keys.c.id == key_id)).rowcount == 0:
+def revoke_key(connection: Connection, key_id: str, *, now: float) -> int:
+    """The key opens nothing any more; how many are left that open something."""
+    _open_key(connection, key_id, now)
+    connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now))
+    return sum(_key(row).opens(now) for row in connection.execute(select(api_keys)))
+
+
+def _open_key(connection: Connection, key_id: str, now: float) -> ApiKey:
+    row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
+    if row is None or not (key := _key(row)).opens(now):
         raise NotFound(f"No API key found with id '{key_id}'.")
+    return key
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(
+        row.id,
+        row.project_id,
+        row.hint,
+        row.created_at,
+        row.name,
+        frozenset(row.scopes.split()),
+        row.expires_at,
+        row.used_at,
+        row.revoked_at,
+    )
 
 
 def name_of(connection: Connection, project: str) -> str:
@@ -68,13 +140,20 @@ def named(connection: Connection, name: str) -> str:
     return str(found)
 
 
-def has_keys(connection: Connection) -> bool:
+def had_keys(connection: Connection) -> bool:
+    """Whether there is or ever was a key: from then on nobody comes in without one."""
     return connection.execute(select(api_keys.c.id).limit(1)).scalar() is not None
 
 
-def project_of(connection: Connection, secret: str) -> str | None:
-    """The project that this key opens."""
-    return connection.execute(select(api_keys.c.project_id).where(api_keys.c.digest == _digest(secret))).scalar()
+def key_of(connection: Connection, secret: str, *, now: float) -> ApiKey | None:
+    """The key, if it opens something."""
+    row = connection.execute(select(api_keys).where(api_keys.c.digest == _digest(secret))).first()
+    return key if row is not None and (key := _key(row)).opens(now) else None
+
+
+def used(connection: Connection, key_id: str, *, now: float) -> None:
+    """Note when a key was used last."""
+    connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(used_at=now))
 
 
 def _digest(secret: str) -> bytes:

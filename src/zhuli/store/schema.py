@@ -56,6 +56,13 @@ api_keys = Table(
     Column("hint", String(32), nullable=False),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", Float, nullable=False),
+    Column("name", String(256)),
+    # Words with spaces between them.
+    Column("scopes", String(256), nullable=False, server_default="admin"),
+    Column("expires_at", Float),
+    Column("used_at", Float),
+    # A key that was revoked stays: where there was one, nobody comes in without.
+    Column("revoked_at", Float),
 )
 
 assistants = _object_table("assistants", Index("assistants_of_project", "project_id", "seq"))

@@ -13,4 +13,4 @@ async def test_of_a_key_only_its_hash_is_stored(database: Database) -> None:
     (row,) = await database.run(lambda connection: list(connection.execute(select(api_keys))))
     assert not any(secret in str(value) or secret.encode() == value for value in row)
     assert len(row.digest) == 32
-    assert await database.run(projects.project_of, secret) == key.project
+    assert await database.run(projects.key_of, secret, now=2.0) == key

@@ -1,0 +1,55 @@
+"""Where no key is asked for, only this machine's own programs are answered: not a web page that a browser on it has open.
+
+A page may send a POST without asking first (text/plain needs no preflight), and its name may be made to lead here (DNS
+rebinding). Browsers say so themselves: by the Origin that they send, and by the Host that they believe to talk to.
+"""
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from zhuli.core.errors import Forbidden
+
+
+def check(
+    hosts: Collection[str], origins: Collection[str], *, allowed_hosts: Collection[str], cors: Collection[str]
+) -> None:
+    """hosts, origins: the headers. Forbidden for a host that is not this machine's, and an origin that is not the server's."""
+    for host in hosts:
+        if not is_loopback(name := _name(host)) and name not in allowed_hosts:
+            raise Forbidden(
+                f"This server has no API keys, so it answers only to names of this machine, not to '{name[:100]}'. Make a key "
+                "(zhuli keys create), or name the host in the setting allowed_hosts.",
+                code="host_not_allowed",
+            )
+    for origin in origins:
+        if not {origin, "*"} & set(cors) and not _is_own(origin, hosts):
+            raise Forbidden(
+                f"This server has no API keys, so web pages of other origins ('{origin[:100]}') may not use it. Make a key "
+                "(zhuli keys create), or name the origin in the setting cors_origins.",
+                code="origin_not_allowed",
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """A name or an address that only this machine has."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_own(origin: str, hosts: Collection[str]) -> bool:
+    """Whether a page of this very server sent it."""
+    return any(urlsplit(origin).netloc.lower() == host.strip().lower() for host in hosts)
+
+
+def _name(host: str) -> str:
+    """Of a Host header, without its port, a trailing dot and an address's brackets."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and host.count(":") == 1 else host
+    return name.rstrip(".")

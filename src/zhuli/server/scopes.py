@@ -1,0 +1,21 @@
+"""Which scope of a key a request needs, by its method and path: one rule for all routes, those that are added later too."""
+
+import re
+
+from zhuli.store.projects import Scope
+
+_WRITE_NOTHING = re.compile(
+    r"/v1/(?:embeddings|predictions|understandings|domains/check|vector_stores/[^/]+/search)/?", re.ASCII
+)
+"""POSTs that ask and leave nothing behind."""
+
+_OPERATORS = re.compile(r"/v1/(?:models|model_aliases)(?:/.*)?", re.ASCII)
+"""What an operator does there: deletes and imports models, moves the names under which apps ask for them."""
+
+
+def scope_of(method: str, path: str) -> Scope:
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return "read"
+    if _OPERATORS.fullmatch(path):
+        return "admin"
+    return "read" if method == "POST" and _WRITE_NOTHING.fullmatch(path) else "write"

@@ -1,0 +1,273 @@
+"""Who comes in: where no key is asked for, only this machine's own programs; where there ever was one, nobody without."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from tests.api.edge.test_keys import refused_soon
+from tests.conftest import StartServer
+from tests.harness.clients import Clients
+from tests.harness.refusals import assert_refused
+from tests.harness.server import Server
+
+
+def key_of(server: Server, *options: str) -> tuple[str, str]:
+    """A new key, and its id."""
+    secret = server.cli("keys", "create", *options).split()[-1]
+    (line,) = [line for line in server.cli("keys", "list").splitlines() if secret[-4:] in line]
+    return secret, next(word for word in line.split() if word.startswith("key_"))
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+Plain = Callable[[Server], httpx2.Client]
+
+
+@pytest.fixture
+def plain() -> Iterator[Plain]:
+    """Clients without the inspector, whose contract knows no preflights and no paths of Azure's."""
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(httpx2.Client(base_url=server.url, verify=False))
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal in which tables have room."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+@pytest.mark.usefixtures("wide")
+def test_revoking_the_last_key_closes_the_server_also_after_a_restart(start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    secret, key = key_of(server)
+    refused_soon(server, headers={})
+    said = server.cli("keys", "revoke", key)
+    assert "lets nobody in" in said and "zhuli keys create" in said
+    refused_soon(server, headers=bearer(secret))
+    for headers in ({}, bearer(secret), bearer("sk-any")):
+        assert httpx2.get(f"{server.base_url}/models", headers=headers, verify=False).status_code == 401
+    server.restart()
+    assert httpx2.get(f"{server.base_url}/models", verify=False).status_code == 401
+    assert "revoked" in server.cli("keys", "list")
+    another, _ = key_of(server)
+    assert httpx2.get(f"{server.base_url}/models", headers=bearer(another), verify=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["anything.example", "anything.example:80", "localhost.evil.example", "127.0.0.1.nip.io", "10.0.0.1", "", "evil"],
+)
+def test_without_keys_a_foreign_host_is_refused(http: httpx2.Client, host: str) -> None:
+    """DNS rebinding: a page's own name is made to lead here, so that the browser takes us for its server."""
+    for path in ("/v1/models", "/docs", "/openapi.json", "/metrics"):
+        assert "names of this machine" in assert_refused(
+            http.get(path, headers={"host": host}), 403, code="host_not_allowed"
+        )
+    assert http.get("/healthz", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.8.9.1:80", "[::1]:8000", "app.localhost.", "localhost."]
+)
+def test_without_keys_names_of_this_machine_are_answered(http: httpx2.Client, host: str) -> None:
+    assert http.get("/v1/models", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost:3000", "http://127.0.0.1", "file://"]
+)
+def test_without_keys_a_web_page_of_another_origin_is_refused(http: httpx2.Client, origin: str) -> None:
+    """A POST as text/plain needs no preflight, so refusing to be read is not enough."""
+    headers = {"origin": origin, "content-type": "text/plain"}
+    before = len(http.get("/v1/threads", params={"limit": 100}).json()["data"])
+    for answer in (http.post("/v1/threads", content=b"{}", headers=headers), http.get("/v1/models", headers=headers)):
+        assert "web pages" in assert_refused(answer, 403, code="origin_not_allowed")
+    assert len(http.get("/v1/threads", params={"limit": 100}).json()["data"]) == before
+
+
+def test_the_servers_own_pages_may_use_it(server: Server, http: httpx2.Client) -> None:
+    assert http.post("/v1/threads", headers={"origin": server.url}).status_code == 200
+
+
+def test_a_host_may_be_named(start_server: StartServer, clients: Clients) -> None:
+    http = clients.http(start_server(allowed_hosts=["zhuli.lan"]))
+    assert http.get("/v1/models", headers={"host": "zhuli.lan:8000"}).status_code == 200
+    assert http.get("/v1/models", headers={"host": "other.lan"}).status_code == 403
+
+
+def test_a_target_in_absolute_form_does_not_pass_for_a_host(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"GET http://localhost/v1/models HTTP/1.1\r\nhost: evil.example\r\n\r\n")
+        assert connection.recv(65536).split()[1] == b"403"
+
+
+def test_with_keys_host_and_origin_are_free(start_server: StartServer, clients: Clients) -> None:
+    server = start_server(name="doors with keys")
+    headers = {**bearer(server.new_key("doors")), "host": "zhuli.example", "origin": "https://app.example"}
+    assert clients.http(server).get("/v1/models", headers=headers).status_code == 200
+
+
+def test_pages_of_named_origins_are_served_with_cors(start_server: StartServer, plain: Plain) -> None:
+    http = plain(start_server(cors_origins=["https://app.example"]))
+    asked = {
+        "origin": "https://app.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,openai-beta,x-stainless-lang,content-type",
+    }
+    preflight = http.options("/v1/threads", headers=asked)
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == "https://app.example"
+    assert "x-stainless-lang" in preflight.headers["access-control-allow-headers"]
+    mine = {"origin": "https://app.example"}
+    for answer in (http.post("/v1/threads", headers=mine), http.get("/v1/threads/no", headers=mine)):
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+        assert answer.headers["access-control-expose-headers"]
+    foreign = http.options("/v1/threads", headers={**asked, "origin": "https://evil.example"})
+    assert foreign.status_code == 400 and "access-control-allow-origin" not in foreign.headers
+    assert http.post("/v1/threads", headers={"origin": "https://evil.example"}).status_code == 403
+
+
+def test_without_the_setting_no_page_is_served(http: httpx2.Client) -> None:
+    asked = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    answer = http.options("/v1/threads", headers=asked)
+    assert answer.status_code >= 400 and "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_preflight_needs_no_key_and_its_request_does(start_server: StartServer, plain: Plain) -> None:
+    server = start_server(cors_origins=["https://app.example"], name="cors with keys")
+    secret = server.new_key("cors")
+    http = plain(server)
+    asked = {"origin": "https://app.example", "access-control-request-method": "POST"}
+    assert http.options("/v1/threads", headers=asked).status_code == 200
+    refused_soon(server, headers={})
+    refused = http.post("/v1/threads", headers={"origin": "https://app.example"})
+    assert refused.status_code == 401 and refused.headers["access-control-allow-origin"] == "https://app.example"
+    assert http.post("/v1/threads", headers={**bearer(secret), "origin": "https://app.example"}).status_code == 200
+
+
+def test_a_401_says_how_and_repeats_no_key(start_server: StartServer, clients: Clients) -> None:
+    server = start_server(name="doors with keys")
+    server.new_key("doors")
+    refused_soon(server, headers={})
+    http = clients.http(server)
+    for headers in (
+        {},
+        bearer("sk-0123456789abcdef"),
+        {"api-key": "sk-0123456789abcdef"},
+        {"authorization": "Basic c2s6"},
+    ):
+        answer = http.get("/v1/models", headers=headers)
+        assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+        assert "0123" not in answer.text and "cdef" not in answer.text
+    assert "0123456789" not in server.log()
+
+
+def test_the_description_asks_for_a_key_where_there_are_keys(start_server: StartServer, clients: Clients) -> None:
+    server = start_server(name="doors with keys")
+    secret = server.new_key("doors")
+    refused_soon(server, headers={})
+    http = clients.http(server)
+    for path in ("/docs", "/openapi.json"):
+        assert http.get(path).status_code == 401
+        assert http.get(path, headers=bearer(secret)).status_code == 200
+    shown = start_server(docs_without_key=True, name="docs without key")
+    shown.new_key("doors")
+    refused_soon(shown, headers={})
+    assert clients.http(shown).get("/openapi.json").status_code == 200
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_key_may_do_what_its_scope_says(start_server: StartServer, clients: Clients) -> None:
+    server = start_server(fresh=True)
+    http = clients.http(server)
+    keys = {scope: bearer(key_of(server, "--scope", scope)[0]) for scope in ("read", "write", "admin")}
+    requests: list[tuple[str, str, dict[str, Any] | None, str]] = [
+        ("GET", "/v1/models", None, "read"),
+        ("HEAD", "/v1/models", None, "read"),
+        ("POST", "/v1/embeddings", {"model": "hashed", "input": "a"}, "read"),
+        ("POST", "/v1/threads", {}, "write"),
+        ("POST", "/v1/assistants", {"model": "gpt-4o"}, "write"),
+        ("DELETE", "/v1/assistants/asst_x", None, "write"),
+        ("POST", "/v1/chat/completions", {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}, "write"),
+        ("DELETE", "/v1/models/ft:x", None, "admin"),
+        ("POST", "/v1/model_aliases", {"name": "a", "model": "script"}, "admin"),
+    ]
+    order = ["read", "write", "admin"]
+    for method, path, body, needed in requests:
+        for scope, headers in keys.items():
+            answer = http.request(method, path, json=body, headers=headers)
+            if order.index(scope) >= order.index(needed):
+                assert answer.status_code not in (401, 403), (method, path, scope)
+            elif method != "HEAD":
+                said = assert_refused(answer, 403, code="insufficient_permissions")
+                assert f"Missing scopes: {needed}" in said and scope in said
+
+
+@pytest.mark.usefixtures("wide")
+def test_keys_have_a_name_an_expiry_and_a_last_use(start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    secret, _ = key_of(server, "--name", "nightly job", "--scope", "read", "--expires-days", "30")
+    line = next(line for line in server.cli("keys", "list").splitlines() if "nightly job" in line)
+    assert "read" in line and "until" in line and "never" in line
+    assert httpx2.get(f"{server.base_url}/models", headers=bearer(secret), verify=False).status_code == 200
+    deadline = time.monotonic() + 30
+    while "never" in next(line for line in server.cli("keys", "list").splitlines() if "nightly job" in line):
+        assert time.monotonic() < deadline
+        assert httpx2.get(f"{server.base_url}/models", headers=bearer(secret), verify=False).status_code == 200
+
+
+@pytest.mark.usefixtures("wide")
+def test_an_expired_key_opens_nothing(start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    secret, _ = key_of(server, "--expires-days", "0")
+    refused_soon(server, headers=bearer(secret))
+    assert "expired" in server.cli("keys", "list")
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_rotated_key_has_a_follower_and_a_grace(start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    old, key = key_of(server, "--name", "app")
+    new = server.cli("keys", "rotate", key, "--grace-hours", "1").split()[-1]
+    for secret in (old, new):
+        assert httpx2.get(f"{server.base_url}/models", headers=bearer(secret), verify=False).status_code == 200
+    assert sum("app" in line for line in server.cli("keys", "list").splitlines()) == 2
+    (line,) = [line for line in server.cli("keys", "list").splitlines() if new[-4:] in line]
+    server.cli("keys", "rotate", next(word for word in line.split() if word.startswith("key_")), "--grace-hours", "0")
+    refused_soon(server, headers=bearer(new))
+
+
+def test_azures_client_works_as_it_is(start_server: StartServer) -> None:
+    server = start_server(name="azure")
+    secret = server.new_key("azure")
+    client = openai.AzureOpenAI(azure_endpoint=server.url, api_key=secret, api_version="2024-05-01-preview")
+    asked = [{"role": "user", "content": "hello"}]
+    assert client.chat.completions.create(model="gpt-4o", messages=asked).choices[0].message.content  # type: ignore[arg-type]
+    assert client.embeddings.create(model="hashed", input="a").data
+    assistant = client.beta.assistants.create(model="gpt-4o")
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
+    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
+    assert run.status == "completed"
+    with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
+        assert "".join(stream.text_deltas)
+    assert client.files.create(file=("a.txt", b"hello"), purpose="assistants").id
+    assert client.vector_stores.create(name="azure").id
+    assert client.beta.threads.messages.list(thread.id, limit=1).data
+    client.close()
+
+
+def test_azures_deployment_is_the_model_of_a_body_without_one(server: Server, plain: Plain) -> None:
+    http = plain(server)
+    asked = {"messages": [{"role": "user", "content": "hello"}]}
+    at = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+    assert http.post(at, json=asked).json()["model"]
+    assert http.post("/openai/v1/chat/completions", json={**asked, "model": "gpt-4o"}).status_code == 200
