@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from tests.engine.invariants import check
 from tests.engine.scripts import CALLS_THEN_ANSWERS, TOOLS, call, says
+from zhuli.assistants.runs import images
 from zhuli.store.schema import messages
 from zhuli.testing.app import AppInMemory, app_in_memory
 from zhuli.types.assistants.run import Run
@@ -111,9 +112,9 @@ class TestHistory:
 
 
 class TestImages:
-    async def ask(self, app: AppInMemory, client: httpx2.AsyncClient, name: str) -> tuple[Run, str]:
+    async def ask(self, app: AppInMemory, client: httpx2.AsyncClient, name: str, data: bytes = b"") -> tuple[Run, str]:
         """A run on a message with this image, uploaded: the run, and the file's id."""
-        form = {"file": (name, PIXEL)}
+        form = {"file": (name, data or PIXEL)}
         uploaded = (await client.post("files", data={"purpose": "vision"}, files=form)).json()
         content = [
             {"type": "text", "text": "What is this?"},
@@ -122,15 +123,63 @@ class TestImages:
         run = await app.run(additional_messages=[{"role": "user", "content": content}])
         return run, uploaded["id"]
 
-    @pytest.mark.parametrize(("name", "kind"), [("cat.png", "image/png"), ("cat.jpg", "image/jpeg")])
-    async def test_an_uploaded_one_reaches_the_model_as_a_data_url(self, name: str, kind: str) -> None:
+    @pytest.mark.parametrize("name", ["cat.png", "cat.jpg", "cat"])
+    @pytest.mark.parametrize(
+        ("begin", "kind"),
+        [
+            (b"\x89PNG\r\n\x1a\n", "image/png"),
+            (b"\xff\xd8\xff\xe0", "image/jpeg"),
+            (b"GIF89a", "image/gif"),
+            (b"RIFF\x10\0\0\0WEBP", "image/webp"),
+        ],
+    )
+    async def test_an_uploaded_one_reaches_the_model_as_a_data_url_of_the_kind_of_its_bytes(
+        self, name: str, begin: bytes, kind: str
+    ) -> None:
         async with app_in_memory(says("A cat.")) as app, http(app) as client:
-            run, _ = await self.ask(app, client, name)
+            run, _ = await self.ask(app, client, name, begin)
             assert run.status == "completed"
             [[text, image]] = last_prompt(app)
             assert text == {"type": "text", "text": "What is this?"}
             assert image["image_url"]["url"].startswith(f"data:{kind};base64,")
             assert image["image_url"]["detail"] == "low"
+
+    async def test_one_that_is_none_leaves_a_sentence_that_says_what_would_be_one(self) -> None:
+        async with app_in_memory(says("A cat.")) as app, http(app) as client:
+            run, file_id = await self.ask(app, client, "cat.png", b"<svg/>")
+            assert run.status == "completed"
+            [[_, said]] = last_prompt(app)
+            assert said["text"] == f"(The file {file_id} is no image that can be shown; PNG, JPEG, GIF and WebP can.)"
+
+    async def test_one_file_is_read_once_and_the_newest_have_the_room(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(images, "MOST_IMAGE_BYTES", 3 * len(PIXEL))
+        async with app_in_memory(says("A cat.")) as app, http(app) as client:
+            run, file_id = await self.ask(app, client, "cat.png")
+            again = {"role": "user", "content": [{"type": "image_file", "image_file": {"file_id": file_id}}] * 3}
+            reads: list[str] = []
+            read = app.app.blobs.read
+            monkeypatch.setattr(app.app.blobs, "read", lambda key: reads.append(key) or read(key))
+            run = await app.run(thread=run.thread_id, additional_messages=[again])
+            assert run.status == "completed"
+            first, *_, last = last_prompt(app)
+            assert [part["type"] for part in last] == ["image_url"] * 3
+            assert first[1]["text"] == f"(The image {file_id} is left out: those after it are too many or too large.)"
+            assert reads == [file_id]
+
+    @pytest.mark.parametrize(
+        ("name", "most", "says"), [("MOST_IMAGES", 2, "too many"), ("MOST_IMAGE_BYTES", 50, "too large")]
+    )
+    async def test_too_much_in_one_message_is_refused_when_it_is_made(
+        self, name: str, most: int, says: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(images, name, most)
+        async with app_in_memory({"default": [{"text": "A cat."}]}) as app, http(app) as client:
+            form = {"file": ("cat.png", PIXEL)}
+            file_id = (await client.post("files", data={"purpose": "vision"}, files=form)).json()["id"]
+            block = {"type": "image_file", "image_file": {"file_id": file_id}}
+            response = await client.post("threads", json={"messages": [{"role": "user", "content": [block] * 3}]})
+            assert response.status_code == 400
+            assert says in response.json()["error"]["message"]
 
     async def test_one_at_an_address_is_passed_on(self) -> None:
         async with app_in_memory(says("A cat.")) as app:
@@ -139,14 +188,14 @@ class TestImages:
             [[part]] = last_prompt(app)
             assert part["image_url"]["url"] == "https://example.org/cat.png"
 
-    async def test_one_that_was_deleted_fails_the_run_and_is_named(self) -> None:
+    async def test_one_that_was_deleted_leaves_a_sentence_and_the_thread_goes_on(self) -> None:
         async with app_in_memory(says("A cat.")) as app, http(app) as client:
             run, file_id = await self.ask(app, client, "cat.png")
             await client.delete(f"files/{file_id}")
             run = await app.run("Look again", thread=run.thread_id)
-            assert run.last_error is not None
-            assert (run.status, run.last_error.code) == ("failed", "invalid_prompt")
-            assert file_id in run.last_error.message
+            assert run.status == "completed"
+            first, *_ = last_prompt(app)
+            assert first[1]["text"] == f"(The image {file_id} that was here has been deleted.)"
             await check(app, run)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from zhuli.assistants.runs.images import check_images
 from zhuli.store import collections, schema
 from zhuli.store.knowledge import vector_store_files, vector_store_users, vector_stores
 from zhuli.store.knowledge.files import file_of
@@ -32,10 +33,11 @@ THREAD_STORE_DAYS = 7
 
 
 def check_message(connection: Connection, project: str, message: Message) -> None:
-    """The images and attachments of the message exist; NotFound names the first that does not."""
+    """The images and attachments of the message exist, and the images are not too much; NotFound, InvalidRequest."""
     images = [block.image_file.file_id for block in message.content if isinstance(block, ImageFileBlock)]
     attached = [attachment.file_id for attachment in message.attachments or () if attachment.file_id is not None]
-    _check(connection, project, [*images, *attached])
+    sizes = _check(connection, project, [*images, *attached])
+    check_images([sizes[image] for image in images])
 
 
 def check_resources(
@@ -134,7 +136,12 @@ def _attached(messages: Sequence[Message], tool: type) -> Iterable[str]:
                 yield attachment.file_id
 
 
-def _check(connection: Connection, project: str, file_ids: Sequence[str]) -> None:
-    for file_id in file_ids:
-        if "\0" in file_id or file_of(connection, project, file_id) is None:
+def _check(connection: Connection, project: str, file_ids: Sequence[str]) -> dict[str, int]:
+    """The files exist; their sizes in bytes."""
+    sizes: dict[str, int] = {}
+    for file_id in dict.fromkeys(file_ids):
+        file = None if "\0" in file_id else file_of(connection, project, file_id)
+        if file is None:
             raise collections.missing(schema.files, file_id)
+        sizes[file_id] = file.bytes
+    return sizes

@@ -1,15 +1,28 @@
-"""Images that a client uploaded, put into a request as data URLs just before a model sees them."""
+"""Images that a client uploaded, put into a request as data URLs just before a model sees them.
+
+An image that can't be shown leaves a sentence in its place: it is gone, of a kind that models don't see, or too much with
+the newer ones. A thread goes on whatever became of its files.
+"""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
-from mimetypes import guess_type
 from typing import Any
 
-from zhuli.core.errors import BackendError
+from zhuli.core.errors import InvalidRequest
 from zhuli.ports import BlobStore
 from zhuli.store.database import Database
 from zhuli.store.knowledge.files import file_of
 from zhuli.types.models.generation import ChatMessage, GenerationRequest
+
+MOST_IMAGES = 50
+"""Image files of a message, and of a request."""
+
+MOST_IMAGE_BYTES = 32 * 1024 * 1024
+"""Their bytes together, each as often as it is named; a file may have 20 MB with the original."""
+
+KINDS = "PNG, JPEG, GIF and WebP"
+"""What models see, as a sentence has it."""
 
 
 class Images:
@@ -20,33 +33,83 @@ class Images:
         self._blobs = blobs
 
     async def filled_in(self, project: str, request: GenerationRequest) -> GenerationRequest:
-        """The request with the project's image_file parts as image_url parts; the same request where there are none."""
+        """The request with the project's image_file parts as image_url parts; the same request where there are none.
+
+        The newest images come first where not all have room. A file is read once, however often it is named.
+        """
         if not any(_image_files(message) for message in request.messages):
             return request
-        return replace(request, messages=[await self._fill(project, message) for message in request.messages])
+        known: dict[str, str] = {}
+        count, left = MOST_IMAGES, MOST_IMAGE_BYTES
+        messages: list[ChatMessage] = []
+        for message in reversed(request.messages):
+            parts: list[dict[str, Any]] = []
+            for part in reversed(message["content"]) if _image_files(message) else ():
+                if part["type"] == "image_file":
+                    part, size = await self._shown(project, part, known, left if count else 0)
+                    count, left = count - (size > 0), left - size
+                parts.append(part)
+            messages.append({**message, "content": parts[::-1]} if parts else message)
+        return replace(request, messages=messages[::-1])
 
-    async def _fill(self, project: str, message: ChatMessage) -> ChatMessage:
-        if not _image_files(message):
-            return message
-        return {**message, "content": [await self._as_url(project, part) for part in message["content"]]}
-
-    async def _as_url(self, project: str, part: dict[str, Any]) -> dict[str, Any]:
-        if part["type"] != "image_file":
-            return part
+    async def _shown(
+        self, project: str, part: dict[str, Any], known: dict[str, str], left: int
+    ) -> tuple[dict[str, Any], int]:
+        """The image as a data URL, or what is said in its place; and its bytes."""
         file_id = part["image_file"]["file_id"]
         file = await self._database.run(file_of, project, file_id)
         if file is None:
-            raise BackendError(f"The image file {file_id} no longer exists.", run_code="invalid_prompt")
+            return _sentence(f"The image {file_id} that was here has been deleted."), 0
+        if file.bytes > left:
+            return _sentence(f"The image {file_id} is left out: those after it are too many or too large."), 0
+        if file_id not in known:
+            known[file_id] = await self._read(file_id)
+        if not known[file_id]:
+            return _sentence(f"The file {file_id} is no image that can be shown; {KINDS} can."), 0
+        url = {"url": known[file_id], "detail": part["image_file"].get("detail", "auto")}
+        return {"type": "image_url", "image_url": url}, file.bytes
+
+    async def _read(self, file_id: str) -> str:
+        """The data URL; empty where the content is gone or no image."""
         try:
-            pieces = [piece async for piece in self._blobs.read(file_id)]
-        except KeyError as error:
-            raise BackendError(
-                f"The content of the image file {file_id} is gone.", run_code="invalid_prompt"
-            ) from error
-        kind = guess_type(file.filename)[0] or "image/png"
-        data = base64.b64encode(b"".join(pieces)).decode()
-        url = {"url": f"data:{kind};base64,{data}", "detail": part["image_file"].get("detail", "auto")}
-        return {"type": "image_url", "image_url": url}
+            data = b"".join([piece async for piece in self._blobs.read(file_id)])
+        except KeyError:
+            return ""
+        kind = kind_of(data)
+        return "" if kind is None else f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def kind_of(data: bytes) -> str | None:
+    """The media type by the first bytes, which a name may contradict; None for what is no image that models see."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+
+
+def check_images(sizes: Sequence[int]) -> None:
+    """InvalidRequest for a message with too many image files, or too many bytes of them. sizes: of each, in bytes."""
+    if len(sizes) > MOST_IMAGES:
+        raise InvalidRequest(
+            f"Invalid 'content': too many images. A message may have {MOST_IMAGES} image files, and this one has "
+            f"{len(sizes)}.",
+            param="content",
+            code="array_above_max_length",
+        )
+    if sum(sizes) > MOST_IMAGE_BYTES:
+        raise InvalidRequest(
+            f"Invalid 'content': the images are too large. Those of a message may have {MOST_IMAGE_BYTES} bytes "
+            f"together, each counted as often as it is named, and these have {sum(sizes)}.",
+            param="content",
+            code="invalid_value",
+        )
+
+
+def _sentence(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": f"({text})"}
 
 
 def _image_files(message: ChatMessage) -> bool:
