@@ -149,9 +149,11 @@ class Tool(Protocol):
 
     definition: ToolDefinition
 
-    def called(self, call_id: str, arguments: str) -> FileSearchToolCall: ...
+    def called(self, call_id: str, arguments: str) -> FileSearchToolCall:
+        """The call as its step shows it before it is done. arguments: JSON as the model wrote it, which may be broken."""
 
-    async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall: ...
+    async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
+        """The call with its results; may be cancelled, and run again after a crash. Raises ZhuliError, which ends the run."""
 
 
 class Services(Protocol):

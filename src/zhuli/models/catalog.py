@@ -55,11 +55,13 @@ class EmbedderEntry:
 
     @cached_property
     def embedder(self) -> Embedder:
+        """Made when it is first asked for; ConfigurationError for wrong settings."""
         made: Embedder = registry.find("embedders", self.plugin)(self.name, self.settings)
         return made
 
     @property
     def is_made(self) -> bool:
+        """Whether anybody has asked for it."""
         return "embedder" in self.__dict__
 
 

@@ -104,6 +104,7 @@ class Tuned:
         )
 
     async def aclose(self) -> None:
+        """End the engines that were started."""
         for entry in self._made.values():
             if entry.is_made:
                 await entry.backend.aclose()

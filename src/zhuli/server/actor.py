@@ -17,6 +17,8 @@ _NOTED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Actor:
+    """Who asks. project: the id of the project that the key opens."""
+
     project: str
 
 

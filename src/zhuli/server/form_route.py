@@ -21,6 +21,7 @@ class FormRoute(APIRoute):
     """A route whose form is read by NamedParts."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's, with a form that is read by FormRequest."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -31,6 +32,8 @@ class FormRoute(APIRoute):
 
 
 class FormRequest(Request):
+    """A request whose form is read by NamedParts."""
+
     async def _get_form(self, **limits: Any) -> FormData:
         if self._form is None and self.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             try:
@@ -44,6 +47,7 @@ class NamedParts(MultiPartParser):
     """Starlette's parser, which ignores extended names and takes a file without a name for a text."""
 
     def on_headers_finished(self) -> None:
+        """The parser's: a part for a file is one, whether the client named it or not."""
         part = self._current_part
         disposition = part.content_disposition or b""
         name = filename_of(_decoded(disposition, self._charset))

@@ -18,6 +18,7 @@ class StrictJsonRequest(Request):
     """Reads JSON as the standard has it, within limits: no NaN, no lone surrogates, UTF-8 only."""
 
     async def json(self) -> Any:
+        """The body by the standard; InvalidRequest for what is no JSON, too deep or too much."""
         value = json_limits.read(await self.body())
         if isinstance(value, dict) and azure.DEPLOYMENT in self.scope:
             value.setdefault("model", self.scope[azure.DEPLOYMENT])
@@ -28,6 +29,7 @@ class JsonRoute(APIRoute):
     """A route whose body is read by StrictJsonRequest, and which says quickly that a path is not its own."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's, with a body that is JSON whatever its content type says."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -39,6 +41,7 @@ class JsonRoute(APIRoute):
         return handle
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Starlette's, with a look at the depth first."""
         # Routes are tried one by one, each with a regular expression; most differ in depth already.
         if scope["type"] == "http" and ":path" not in self.path and scope["path"].count("/") != self.path.count("/"):
             return Match.NONE, {}

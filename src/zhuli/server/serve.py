@@ -65,6 +65,7 @@ class Server(uvicorn.Server):
         self._leave_at = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Bind, once the keys are looked at; then say where."""
         keyed = await self._check_keys()
         await super().startup(sockets)
         if self.should_exit:
@@ -77,6 +78,7 @@ class Server(uvicorn.Server):
             print(greeting(self.config.host, port, models=models, keyed=keyed), flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A first signal: claim nothing more, let running turns finish. A second one: leave."""
         self._app.begin_to_stop()
         again = self.should_exit or self._leave_at < math.inf
         super().handle_exit(sig, frame)

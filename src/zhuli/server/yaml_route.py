@@ -20,6 +20,7 @@ class YamlRoute(JsonRoute):
     """A JsonRoute whose body is a domain's fields."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's, with YAML read to the JSON that it means."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

@@ -160,9 +160,11 @@ class AppInMemory:
         return submitted
 
     async def cancel(self, run: Run) -> Run:
+        """As a client does it."""
         return await self.app.assistants.runs.cancel(self.project, run.thread_id, run.id)
 
     async def reload(self, run: Run) -> Run:
+        """The run as it stands now."""
         return await self.app.database.run(collections.get, schema.runs, Run, self.project, run.id)
 
     async def steps(self, run: Run) -> list[RunStep]:

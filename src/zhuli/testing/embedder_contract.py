@@ -119,6 +119,7 @@ class EmbedderContract:
         raise NotImplementedError("say which class is tested: def plugin(self): return Plugin")
 
     def same(self, one: Sequence[float], other: Sequence[float]) -> None:
+        """Assert that two vectors are one, up to the tolerance of the port."""
         assert max(abs(a - b) for a, b in zip(one, other, strict=True)) <= self.tolerance
 
 
@@ -128,4 +129,5 @@ def rows(vectors: Vectors) -> list[tuple[float, ...]]:
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """Of two vectors of unit length: their dot product."""
     return sum(a * b for a, b in zip(one, other, strict=True))

@@ -28,8 +28,11 @@ STEPS = 25
 
 @pytest.mark.asyncio
 class IndexContract:
+    """Subclass it, and give it a fixture `open_index`: a function that opens an index over the same data each time."""
+
     @pytest_asyncio.fixture
     async def index(self, open_index: OpenIndex) -> AsyncIterator[VectorIndex]:
+        """An index that is closed after the test."""
         index = open_index()
         yield index
         await index.aclose()
@@ -189,11 +192,13 @@ class Books:
         return IndexChange(self._changes, file, chunks)
 
     def remove(self, file: int) -> IndexChange:
+        """The change with which the file leaves."""
         self._files.pop(file, None)
         self._changes += 1
         return IndexChange(self._changes, file, None)
 
     def random_change(self, chance: random.Random) -> IndexChange:
+        """A file comes, comes again or leaves."""
         file = chance.randrange(1, 10)
         return self.remove(file) if chance.random() < 0.35 else self.add(file, chance.randrange(8))
 
@@ -202,9 +207,11 @@ class Books:
         return self.remove(number % 9) if number % 4 == 0 else self.add(number % 9, number % 7)
 
     def chunks(self, file: int) -> set[int]:
+        """Numbers of the file's chunks."""
         return {chunk.seq for chunk in self._files[file]}
 
     def query(self) -> bytes:
+        """A random vector of unit length."""
         return vector(self._chance)
 
     async def check(

@@ -18,6 +18,7 @@ class ParserContract:
 
     @pytest.fixture
     def good(self) -> bytes:
+        """The bytes of a file that the parser reads; each contract test gives its own."""
         raise NotImplementedError("give the test a fixture `good`, the bytes of a file of this kind")
 
     def read(self, parser: Parser, content: bytes, folder: Path) -> list[Block]:

@@ -84,6 +84,7 @@ class UnderstanderContract:
 
     @pytest.fixture
     def domain(self) -> DomainFields:
+        """What domain_fields() says, as the domain that is understood."""
         return DomainFields.model_validate(self.domain_fields())
 
     async def test_making_one_learns_nothing(self, understander: Understander) -> None:
@@ -181,6 +182,7 @@ class UnderstanderContract:
         assert state == before
 
     def same(self, one: Reading, other: Reading) -> None:
+        """Assert that two readings are one, up to the tolerance."""
         shares = {score.name: score.confidence for score in other.ranking}
         assert {score.name: score.confidence for score in one.ranking} == pytest.approx(shares, abs=self.tolerance)
         assert one.in_scope == pytest.approx(other.in_scope, abs=self.tolerance)
@@ -193,4 +195,5 @@ def belief(reading: Reading) -> float:
 
 
 def spans(reading: Reading) -> Sequence[tuple[str, int, int]]:
+    """Entity, start and end of each entity that was found."""
     return [(found.entity, found.start, found.end) for found in reading.entities]

@@ -36,7 +36,8 @@ _BEAT_SECONDS = 0.5
 class Handler(Protocol):
     """Does a kind of job. Its job is deleted in the transaction that makes it unnecessary."""
 
-    async def handle(self, job: Job) -> None: ...
+    async def handle(self, job: Job) -> None:
+        """Do what the job asks. CancelledError puts the job back; after any other exception give_up() is called."""
 
     async def give_up(self, job: Job, message: str) -> None:
         """handle() broke: end honestly what the job was for."""

@@ -64,6 +64,7 @@ class Execution:
         self._interrupted = False
 
     async def go(self) -> None:
+        """Execute the run until it rests. Raises LeaseLost and NotFound where it is no longer this worker's or not there."""
         with self._engine.hints.call(runs.topic(self._run_id), self._on_events):
             try:
                 await self._begin()

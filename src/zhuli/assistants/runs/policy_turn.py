@@ -38,6 +38,7 @@ class PolicyTurn:
 
     @property
     def searches(self) -> bool:
+        """Whether the policy wants the run's vector stores searched before the model talks."""
         return self.decision.act == "search"
 
 

@@ -60,6 +60,7 @@ class Turn:
 
     @property
     def text(self) -> str:
+        """What the model has said so far, with its markers as they are shown."""
         return "".join(self._text)
 
     @property
@@ -305,6 +306,7 @@ def _new_step(run: Run, details: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def wire_usage(usage: Usage) -> dict[str, int]:
+    """Tokens of one turn, in the API's shape."""
     return {
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,

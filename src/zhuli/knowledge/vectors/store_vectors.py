@@ -52,6 +52,7 @@ class StoreVectors:
 
     @property
     def position(self) -> int:
+        """The number of the last change that is on disk."""
         return self._files.position
 
     @property
@@ -63,6 +64,7 @@ class StoreVectors:
 
     @property
     def wants_building(self) -> bool:
+        """Whether there are more vectors than are compared one by one, and no fresh inverted file of them."""
         rows = len(self._table)
         if self._closing.is_set() or rows <= EXACT_ROWS:
             return False
@@ -84,6 +86,9 @@ class StoreVectors:
             self.save()
 
     def search(self, vector: bytes, *, most: int, files: Collection[int] | None) -> list[Hit]:
+        """The `most` nearest chunks, best first, of these files (None: of all). ConfigurationError for a vector of another
+        length.
+        """
         with self._lock.shared():
             allowed, count = self._table.allowed(files)
             if not count or most < 1:

@@ -137,6 +137,7 @@ def unclear_task(filename: str) -> InvalidRequest:
 
 
 def new_seed() -> int:
+    """A seed for a job whose request has none: 31 bits."""
     return random.randrange(2**31)
 
 

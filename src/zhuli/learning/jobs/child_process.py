@@ -85,10 +85,12 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
+        """Of the child's process."""
         return self._process.pid
 
     @property
     def code(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
         return self._process.returncode
 
     def ask(self, request: Request) -> None:

@@ -78,12 +78,15 @@ class TuningCommands:
         return await self._database.run(self._create, project, record, body.suffix, now=now)
 
     async def cancel(self, project: str, job_id: str) -> FineTuningJob:
+        """End the job; its child stops within a step. NotFound, or InvalidRequest when it has ended."""
         return await self._database.run(fine_tuning.cancel, project, job_id, now=self._now())
 
     async def pause(self, project: str, job_id: str) -> FineTuningJob:
+        """Keep the job's place: its child leaves a checkpoint. NotFound, or InvalidRequest when it does not run."""
         return await self._database.run(fine_tuning.pause, project, job_id, now=self._now())
 
     async def resume(self, project: str, job_id: str) -> FineTuningJob:
+        """Queue a paused job again. NotFound, or InvalidRequest when it is not paused."""
         return await self._database.run(fine_tuning.resume, project, job_id, now=self._now())
 
     def _now(self) -> int:

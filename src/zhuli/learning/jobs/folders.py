@@ -28,6 +28,7 @@ class FileGone(Exception):
 
 
 def folder_of(data_dir: Path, job_id: str) -> Path:
+    """Where the job's tuning lies, whether it is there or not."""
     return data_dir.resolve() / FOLDER / job_id
 
 

@@ -63,6 +63,7 @@ class Registering:
 
     @property
     def blobs(self) -> BlobStore:
+        """Where the bytes of files are."""
         return self.files.blobs
 
     async def complete(self, job: Job, stored: Stored, last: TuningEvent) -> None:

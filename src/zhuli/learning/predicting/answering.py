@@ -14,6 +14,8 @@ from zhuli.types.learning.prediction import PredictionCreate, PredictionList, Pr
 
 
 class Answering:
+    """Answers requests for predictions, those of POST /v1/predictions and of understanders. Made once."""
+
     def __init__(self, database: Database, catalog: Catalog, predictor: Predictor) -> None:
         self._database = database
         self._catalog = catalog

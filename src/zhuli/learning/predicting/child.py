@@ -24,6 +24,7 @@ NEEDED = ("numpy", "torch", "transformers", "peft", "safetensors", "sklearn", "o
 
 
 def main() -> None:
+    """Answer one batch after the other, as standard input brings them, until it ends."""
     out = _own_output()
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         _write(out, {"missing": missing[0]})

@@ -68,6 +68,7 @@ class PredictionLink:
 
     @property
     def alive(self) -> bool:
+        """Whether the child's process has not ended."""
         return self._process.returncode is None
 
     async def ask(self, question: dict[str, Any]) -> dict[str, Any]:

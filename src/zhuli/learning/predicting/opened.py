@@ -38,6 +38,8 @@ class OpenedModels:
 
 
 class OpenedModel:
+    """A tuned model in memory, on ONNX Runtime where its folder has that, and opened in torch only to explain."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._tuned = open_tuned(folder)

@@ -19,11 +19,14 @@ class Link(Protocol):
     """What is needed of a child; PredictionLink is one."""
 
     @property
-    def alive(self) -> bool: ...
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
 
-    async def ask(self, question: dict[str, Any]) -> dict[str, Any]: ...
+    async def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The child's answer to one batch; Died when it ends instead."""
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """End the child."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class Ask:
             self.done.set_result(self.answers)
 
     def fail(self, error: Exception) -> None:
+        """Tell who waits; once is enough."""
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -62,10 +63,12 @@ class Batch(NamedTuple):
 
     @property
     def inputs(self) -> list[Any]:
+        """What the child is given, in order."""
         return [ask.inputs[index] for ask, index in self.places]
 
     @property
     def asks(self) -> list[Ask]:
+        """The requests that have inputs in it, each once."""
         return list(dict.fromkeys(ask for ask, _ in self.places))
 
 
@@ -77,6 +80,7 @@ class Waiting:
         self._last: Lane | None = None
 
     def add(self, ask: Ask) -> None:
+        """Wait behind what waits in the same lane already."""
         self._lanes.setdefault(ask.lane, []).append(ask)
 
     def drop(self, ask: Ask) -> None:

@@ -20,6 +20,7 @@ ENDS = ("succeeded", "failed", "cancelled", "paused")
 
 
 def main(arguments: list[str]) -> int:
+    """Check or tune the folder that the arguments name; the exit code says how it ended."""
     command, folder = arguments
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     control = Control()

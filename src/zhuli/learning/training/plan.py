@@ -109,6 +109,8 @@ class Plan:
 
 @dataclass
 class Trained:
+    """The outcome of a training: the task, its model, and how the fitting went."""
+
     task: Task
     model: Any
     fitted: Fitted

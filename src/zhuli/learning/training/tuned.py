@@ -33,6 +33,7 @@ class Tuned:
         return self.prediction_of([self.task.ask(given) for given in inputs], batch_size=batch_size)
 
     def prediction_of(self, examples: Sequence[Example], *, batch_size: int = 16) -> list[Prediction]:
+        """An answer for each example, in order. batch_size: rows at once."""
         return answers(self.task, self.model, examples, batch_size=batch_size)
 
 

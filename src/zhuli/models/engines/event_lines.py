@@ -36,6 +36,7 @@ class Body:
         return self._form is not None and self._form.done
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """The objects that are whole with these bytes. Raises BackendError for what is too long or no answer."""
         if self._form is not None:
             return self._form.feed(data)
         self._begin += data
@@ -68,11 +69,13 @@ class EventLines:
         self._tried = 0
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """The objects of the events that are whole with these bytes. BackendError for a line that is too long."""
         for line in self._lines(data):
             if not self.done and (chunk := self._line(line)):
                 yield chunk
 
     def close(self) -> Iterator[dict[str, Any]]:
+        """What stands behind the last line end."""
         return self.feed(b"\n\n")
 
     def _lines(self, data: bytes) -> list[bytes]:
@@ -133,11 +136,13 @@ class WholeBody:
         self._body = bytearray()
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """Nothing yet: the object is whole at the end. BackendError for a body that is too long."""
         self._body += data
         _check(len(self._body), self._most)
         return iter(())
 
     def close(self) -> Iterator[dict[str, Any]]:
+        """The object, or several of them. BackendError for what is no JSON."""
         self.done = True
         body = bytes(self._body)
         return iter([chunk for said in _objects(body) if (chunk := _object(said))])

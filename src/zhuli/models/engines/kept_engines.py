@@ -64,6 +64,7 @@ class KeptBackend:
 
     @property
     def busy(self) -> bool:
+        """Whether an answer of it is going on; it is not closed then."""
         return self._calls > 0
 
     async def start(self) -> None:

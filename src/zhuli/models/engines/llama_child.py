@@ -27,6 +27,7 @@ ERRORS_ONLY = 1
 
 
 def main() -> None:
+    """Load the model that the arguments name, and answer what standard input asks, until it ends."""
     out = _own_output()
     requests = sys.stdin.buffer
     settings = json.loads(requests.readline())
@@ -57,6 +58,7 @@ class Child:
         self._running: set[int] = set()
 
     def take(self, request: dict[str, Any]) -> None:
+        """One request from standard input: a chat, a count of tokens, or that an answer is not wanted any more."""
         number = request["id"]
         if "cancel" in request:
             self._running.discard(number)

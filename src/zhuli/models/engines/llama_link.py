@@ -76,10 +76,12 @@ class LlamaLink:
 
     @property
     def alive(self) -> bool:
+        """Whether the child can still be asked."""
         return not self._reading.done()
 
     @property
     def pid(self) -> int:
+        """Of the child's process."""
         return self._process.pid
 
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[list[Any], None]:
@@ -108,6 +110,7 @@ class LlamaLink:
         return counts
 
     async def aclose(self) -> None:
+        """End the child; answers that are going on end with BackendError."""
         await _end(self._process)
         await self._reading
 

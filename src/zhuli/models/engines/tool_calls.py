@@ -44,6 +44,7 @@ class ToolCallText:
         return len(self._seen)
 
     def feed(self, text: str) -> Delta:
+        """What is certain by now: text that is none of a call, and calls that are whole."""
         if self._waits and self._goes_on(text):
             return Delta()
         self._held += self._gathered() or text

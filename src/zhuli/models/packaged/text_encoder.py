@@ -22,6 +22,8 @@ Floats = NDArray[np.float32]
 
 
 class TextEncoder:
+    """The encoder of a model's folder in memory. window: tokens of a text that it reads at once."""
+
     def __init__(self, folder: Path, *, window: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

@@ -21,6 +21,8 @@ PIECE = 256 * 1024
 
 
 class Plugin:
+    """Blobs as files of a folder. A blob is written beside and renamed, so that it is there whole or not at all."""
+
     def __init__(self, url: str) -> None:
         if not url.startswith("file:///"):
             raise ConfigurationError(

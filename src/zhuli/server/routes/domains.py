@@ -22,21 +22,25 @@ _YAML: dict[str, Any] = {MEDIA_TYPE: {}}
 
 @router.post("", response_model=Domain)
 async def create_domain(body: DomainFields, app: TheApp, actor: TheActor) -> Response:
+    """Save a domain, given as JSON or YAML; it is checked and learned first."""
     return Json(await app.understanding.domains.create(actor.project, body))
 
 
 @router.post("/check", response_model=DomainReport)
 async def check_domain(body: DomainFields, app: TheApp, actor: TheActor) -> Response:
+    """What is wrong with a domain, and what learning it shows; nothing is saved."""
     return Json(await app.understanding.domains.check(body))
 
 
 @router.post("/{domain_id}", response_model=Domain)
 async def modify_domain(domain_id: str, body: DomainFields, app: TheApp, actor: TheActor) -> Response:
+    """Save the next version; each given field overwrites."""
     return Json(await app.understanding.domains.modify(actor.project, domain_id, body))
 
 
 @router.post("/import", response_model=Domain)
 async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Response:
+    """A domain from the files of a Rasa project, and what could not be taken over."""
     fields, findings = await asyncio.to_thread(project.read, body.files)
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
     return Json(await app.understanding.domains.create(actor.project, fields, also=findings))
@@ -44,26 +48,31 @@ async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Res
 
 @router.get("", response_model=Page[Domain])
 async def list_domains(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    """The project's domains."""
     return Json(await app.database.run(collections.page, domains, Domain, actor.project, page))
 
 
 @router.get("/{domain_id}", response_model=Domain)
 async def get_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One domain, in its newest version."""
     return Json(await app.understanding.domains.get(actor.project, domain_id))
 
 
 @router.get("/{domain_id}/export", responses={200: {"content": _YAML}}, response_class=Response)
 async def export_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    """The domain as YAML, in the form that create reads."""
     domain = await app.understanding.domains.get(actor.project, domain_id)
     return Response(await asyncio.to_thread(dump, domain), media_type=MEDIA_TYPE)
 
 
 @router.get("/{domain_id}/report", response_model=DomainReport)
 async def get_report(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    """What learning the domain showed about its examples."""
     return Json(await app.understanding.domains.report(actor.project, domain_id))
 
 
 @router.delete("/{domain_id}", response_model=Deleted)
 async def delete_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete the domain; runs that use it fail with a sentence."""
     await app.understanding.domains.remove(actor.project, domain_id)
     return Json(Deleted(id=domain_id, object="domain.deleted"))

@@ -36,6 +36,7 @@ async def create_file(
     anchor: Annotated[Literal["created_at"] | None, Form(alias=ANCHOR)] = None,
     seconds: Annotated[int | None, Form(alias=SECONDS, ge=SHORTEST_LIFE, le=LONGEST_LIFE)] = None,
 ) -> Response:
+    """Upload a file whole; larger ones go through /v1/uploads."""
     await forms.refuse_others(request, "file", "purpose", ANCHOR, SECONDS)
     forms.check_size(file, most=app.settings.max_upload_bytes, name="file")
     if (anchor is None) != (seconds is None):
@@ -57,6 +58,7 @@ async def list_files(
     order: Order = "desc",
     after: str | None = None,
 ) -> Response:
+    """The project's files."""
     where = {} if purpose is None else {"purpose": purpose}
     params = PageParams(limit, order, after)
     return Json(await app.database.run(collections.page, files, File, actor.project, params, where))
@@ -64,17 +66,20 @@ async def list_files(
 
 @router.get("/{file_id}", response_model=File)
 async def get_file(file_id: str, app: TheApp, actor: TheActor) -> Response:
+    """What is known of a file."""
     return Json(await app.database.run(collections.get, files, File, actor.project, file_id))
 
 
 @router.delete("/{file_id}", response_model=FileDeleted)
 async def delete_file(file_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete the file; vector stores that have it lose it."""
     await app.knowledge.files.delete(actor.project, file_id)
     return Json(FileDeleted(id=file_id))
 
 
 @router.get("/{file_id}/content", response_class=Response)
 async def get_file_content(file_id: str, app: TheApp, actor: TheActor) -> Response:
+    """The file's bytes."""
     file = await app.database.run(collections.get, files, File, actor.project, file_id)
     if app.settings.strict.downloads and file.purpose in UPLOADED:
         raise InvalidRequest(f"Not allowed to download files of purpose: {file.purpose}")

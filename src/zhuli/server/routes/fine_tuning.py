@@ -24,6 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 @router.post("", response_model=FineTuningJob)
 async def create_fine_tuning_job(body: FineTuningJobCreate, app: TheApp, actor: TheActor) -> Response:
+    """Queue a job: its data is checked first, then it waits for its turn."""
     return Json(await app.learning.fine_tuning.create(actor.project, body))
 
 
@@ -31,6 +32,7 @@ async def create_fine_tuning_job(body: FineTuningJobCreate, app: TheApp, actor: 
 async def list_fine_tuning_jobs(
     request: Request, app: TheApp, actor: TheActor, limit: Limit = 20, after: str | None = None
 ) -> Response:
+    """The project's jobs, newest first."""
     wanted = _metadata(request)
     page = await app.database.run(fine_tuning.page, actor.project, limit=limit, after=after, metadata=wanted)
     return Json(page)
@@ -38,22 +40,26 @@ async def list_fine_tuning_jobs(
 
 @router.get("/{fine_tuning_job_id}", response_model=FineTuningJob)
 async def get_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One job, with its report once it has succeeded."""
     record = await app.database.run(fine_tuning.get, actor.project, fine_tuning_job_id)
     return Json(record.shown())
 
 
 @router.post("/{fine_tuning_job_id}/cancel", response_model=FineTuningJob)
 async def cancel_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
+    """End the job; nothing of it is left but what its events say."""
     return Json(await app.learning.fine_tuning.cancel(actor.project, fine_tuning_job_id))
 
 
 @router.post("/{fine_tuning_job_id}/pause", response_model=FineTuningJob)
 async def pause_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Keep the job's place for later."""
     return Json(await app.learning.fine_tuning.pause(actor.project, fine_tuning_job_id))
 
 
 @router.post("/{fine_tuning_job_id}/resume", response_model=FineTuningJob)
 async def resume_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Queue a paused job again; it goes on where it stood."""
     return Json(await app.learning.fine_tuning.resume(actor.project, fine_tuning_job_id))
 
 
@@ -61,6 +67,7 @@ async def resume_fine_tuning_job(fine_tuning_job_id: str, app: TheApp, actor: Th
 async def list_fine_tuning_events(
     fine_tuning_job_id: str, app: TheApp, actor: TheActor, limit: Limit = 20, after: str | None = None
 ) -> Response:
+    """What has happened in the job, newest first."""
     await app.database.run(fine_tuning.get, actor.project, fine_tuning_job_id)
     page, of_job = PageParams(limit, after=after), {"job_id": fine_tuning_job_id}
     found = await app.database.run(collections.page, fine_tuning_events, FineTuningEvent, actor.project, page, of_job)
@@ -71,6 +78,7 @@ async def list_fine_tuning_events(
 async def list_fine_tuning_checkpoints(
     fine_tuning_job_id: str, app: TheApp, actor: TheActor, limit: Limit = 10, after: str | None = None
 ) -> Response:
+    """Models of its last epochs, which answer by their names."""
     await app.database.run(fine_tuning.get, actor.project, fine_tuning_job_id)
     page, of_job = PageParams(limit, after=after), {"job_id": fine_tuning_job_id}
     found = await app.database.run(

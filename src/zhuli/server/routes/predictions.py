@@ -12,4 +12,5 @@ router = APIRouter(prefix="/v1/predictions", tags=["Predictions"], route_class=J
 
 @router.post("", response_model=PredictionList)
 async def create_prediction(body: PredictionCreate, app: TheApp, actor: TheActor) -> Response:
+    """What a tuned model says to each input, explained where that is asked for."""
     return Json(await app.learning.predictions.answer(actor.project, body))

@@ -30,6 +30,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post("/runs", response_model=Run, responses=_STREAM)
 async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheActor) -> Response:
+    """Make a thread and run it, in one transaction."""
     check_id(app.settings, "assistant_id", body.assistant_id)
     run = await app.assistants.runs.create_with_thread(actor.project, body)
     return run_stream(app, run.id) if body.stream else _polled(app, run)
@@ -37,6 +38,7 @@ async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheAc
 
 @router.post("/{thread_id}/runs", response_model=Run, responses=_STREAM)
 async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheActor, include: Include = []) -> Response:
+    """Run an assistant on a thread; with stream its events follow."""
     check_id(app.settings, "assistant_id", body.assistant_id)
     run = await app.assistants.runs.create(actor.project, thread_id, body)
     return run_stream(app, run.id, include=include) if body.stream else _polled(app, run)
@@ -44,11 +46,13 @@ async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheAct
 
 @router.get("/{thread_id}/runs", response_model=Page[Run])
 async def list_runs(thread_id: str, page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    """The thread's runs."""
     return Json(await app.database.run(_list, actor.project, thread_id, page))
 
 
 @router.get("/{thread_id}/runs/{run_id}", response_model=Run)
 async def get_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One run, as its log says by now."""
     return _polled(
         app, await app.database.run(collections.get, schema.runs, Run, actor.project, run_id, {"thread_id": thread_id})
     )
@@ -58,6 +62,7 @@ async def get_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> 
 async def modify_run(
     thread_id: str, run_id: str, app: TheApp, actor: TheActor, body: MetadataModify | None = None
 ) -> Response:
+    """Change the run's metadata."""
     if body is None or "metadata" not in body.model_fields_set:
         return await get_run(thread_id, run_id, app, actor)
     return _polled(app, await app.assistants.runs.modify(actor.project, thread_id, run_id, body.metadata))
@@ -65,6 +70,7 @@ async def modify_run(
 
 @router.post("/{thread_id}/runs/{run_id}/cancel", response_model=Run)
 async def cancel_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Ask the run to end; it is cancelled when its turn has stopped."""
     return _polled(app, await app.assistants.runs.cancel(actor.project, thread_id, run_id))
 
 
@@ -72,6 +78,7 @@ async def cancel_run(thread_id: str, run_id: str, app: TheApp, actor: TheActor) 
 async def submit_tool_outputs(
     thread_id: str, run_id: str, body: ToolOutputsSubmit, app: TheApp, actor: TheActor
 ) -> Response:
+    """Give what the client's functions said; the run goes on, and with stream its events follow."""
     run, before = await app.assistants.runs.submit(actor.project, thread_id, run_id, body.tool_outputs)
     return run_stream(app, run.id, after=before) if body.stream else _polled(app, run)
 

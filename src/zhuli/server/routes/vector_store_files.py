@@ -42,12 +42,14 @@ async def attach_file(vector_store_id: str, body: VectorStoreFileCreate, app: Th
 async def list_vector_store_files(
     vector_store_id: str, page: ThePage, app: TheApp, actor: TheActor, status: StatusFilter = None
 ) -> Response:
+    """The files of the store, by status if that is asked for."""
     found = await app.database.run(vector_store_files.page, actor.project, vector_store_id, page, status=status)
     return Json(found)
 
 
 @router.get("/{file_id}", response_model=VectorStoreFile)
 async def get_vector_store_file(vector_store_id: str, file_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One file of the store: whether it is ingested, and why not."""
     return _shown(app, await app.database.run(vector_store_files.get, actor.project, vector_store_id, file_id))
 
 
@@ -55,6 +57,7 @@ async def get_vector_store_file(vector_store_id: str, file_id: str, app: TheApp,
 async def modify_vector_store_file(
     vector_store_id: str, file_id: str, body: VectorStoreFileModify, app: TheApp, actor: TheActor
 ) -> Response:
+    """Change the attributes by which searches filter."""
     modified = await app.database.run(
         vector_store_files.modify, actor.project, vector_store_id, file_id, body.attributes or {}
     )
@@ -70,6 +73,7 @@ async def detach_file(vector_store_id: str, file_id: str, app: TheApp, actor: Th
 
 @router.get("/{file_id}/content", response_model=FileContentPage)
 async def get_vector_store_file_content(vector_store_id: str, file_id: str, app: TheApp, actor: TheActor) -> Response:
+    """What was read of the file."""
     pieces = await app.database.run(vector_store_files.content, actor.project, vector_store_id, file_id)
     return Json(FileContentPage(data=[FileContentPart(text=piece) for piece in pieces]))
 

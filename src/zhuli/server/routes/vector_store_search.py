@@ -29,6 +29,7 @@ router = APIRouter(prefix="/v1/vector_stores", tags=["Vector stores"], route_cla
 
 @router.post("/{vector_store_id}/search", response_model=SearchResults)
 async def search_vector_store(vector_store_id: str, body: SearchRequest, app: TheApp, actor: TheActor) -> Response:
+    """The best passages of the store for a query or several."""
     queries = await _queries(body, app)
     ranking = body.ranking_options or SearchRanking()
     found = await app.knowledge.searcher.search(

@@ -292,6 +292,7 @@ def numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def checkpoint_name(model: str, step: int) -> str:
+    """Under which name the model after `step` steps answers."""
     return f"{model}:ckpt-step-{step}"
 
 

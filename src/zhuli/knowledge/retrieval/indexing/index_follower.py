@@ -27,11 +27,14 @@ _ROWS = 100
 class Copy(Protocol):
     """What follows a log: a vector index or the index of words (see ports.VectorIndex)."""
 
-    async def position(self, store: str) -> int: ...
+    async def position(self, store: str) -> int:
+        """The number of the last change that the copy has of the store; 0 for none."""
 
-    async def apply(self, store: str, changes: Sequence[IndexChange], position: int) -> None: ...
+    async def apply(self, store: str, changes: Sequence[IndexChange], position: int) -> None:
+        """Take in changes, oldest first; afterwards position() is `position`."""
 
-    async def drop(self, store: str) -> None: ...
+    async def drop(self, store: str) -> None:
+        """Forget the store."""
 
 
 class Follower:

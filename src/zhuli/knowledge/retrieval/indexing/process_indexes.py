@@ -27,6 +27,7 @@ class ProcessIndexes:
 
     @classmethod
     def of(cls, database: Database, settings: Settings) -> Self:
+        """Those that the settings ask for; none is opened before it is used."""
         vectors, words = ChosenIndex(settings), WordsIndex(settings.data_dir.resolve())
         followers = Follower(database, vectors), Follower(database, words)
         return cls(vectors, words, *followers, IndexFollowing(database, followers), Embedding())

@@ -31,6 +31,7 @@ Parsers = dict[str, Any]
 
 
 def main() -> None:
+    """Read one file after the other, as standard input asks for them, until it ends."""
     limits = Limits(**orjson.loads(sys.argv[1]))
     answers = _take_standard_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the server ends this process in its own time

@@ -31,6 +31,7 @@ class Features:
     heading: float
 
     def values(self) -> tuple[float, ...]:
+        """The five numbers, in the order of WEIGHTS."""
         return self.semantic, self.lexical, self.coverage, self.phrases, self.heading
 
 
@@ -49,6 +50,7 @@ class Asked:
 
     @classmethod
     def of(cls, query: str, idf: Mapping[str, float]) -> "Asked":
+        """A query as passages are ranked for it. idf: how rare each of its words is in the store."""
         return cls({_findable(word): weight for word, weight in idf.items()}, _phrases(query))
 
 

@@ -30,6 +30,7 @@ class EncoderModel(nn.Module):
 
     @property
     def width(self) -> int:
+        """Numbers that the encoder says of each token."""
         return int(self.backbone.config.hidden_size)
 
     def hidden(self, batch: Mapping[str, Any]) -> Tensor:
@@ -50,6 +51,7 @@ def opened_backbone(folder: Path) -> Any:
 
 
 def opened_tokenizer(folder: Path) -> Any:
+    """The tokenizer in the folder; nothing is downloaded."""
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
@@ -63,6 +65,7 @@ def opened_head(folder: Path) -> LinearHead:
 
 
 def save(model: EncoderModel, tokenizer: Any, folder: Path) -> None:
+    """Write encoder, tokenizer and head into the folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     with quietly():
         model.backbone.save_pretrained(folder)

@@ -42,6 +42,7 @@ class EncoderTask:
 
     @property
     def labels(self) -> list[str]:
+        """The classes, in the order of the head's outputs."""
         found: list[str] = self.state["labels"]
         return found
 
@@ -83,6 +84,7 @@ class EncoderTask:
         raise NotImplementedError
 
     def encode(self, model: EncoderModel, batch: dict[str, Any]) -> Tensor:
+        """rows × width, or rows × tokens × width: what the head reads of a batch. Each task says it."""
         raise NotImplementedError
 
     def outputs(self, model: EncoderModel, batch: dict[str, Any]) -> list[Any]:
@@ -128,6 +130,7 @@ def class_weights(options: Hyperparameters, labels: Sequence[str], given: Sequen
 
 
 def smoothing(options: Hyperparameters) -> float:
+    """How much of a target goes to all other classes, 0 to 1; "auto" is 0."""
     return 0.0 if options.label_smoothing == "auto" else options.label_smoothing
 
 

@@ -179,6 +179,7 @@ class WritingTask:
         return _DEFAULT_LENGTH if self.options.max_length == "auto" else self.options.max_length
 
     def texts(self, predictions: Sequence[Prediction]) -> list[str]:
+        """What was written, prediction by prediction."""
         return [prediction[0][self.answer_key] for prediction in predictions]
 
     def likelihoods(self, predictions: Sequence[Prediction]) -> Measured:

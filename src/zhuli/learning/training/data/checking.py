@@ -38,6 +38,7 @@ class Labelled:
 
     @property
     def line(self) -> int:
+        """Where the example stands in its file, from 1."""
         return self.example.line
 
 
@@ -128,6 +129,7 @@ def label_counts(examples: Sequence[Labelled]) -> dict[str, int]:
 
 
 def quoted(text: str) -> str:
+    """A text in one line, cut to the length in which findings quote."""
     line = " ".join(text.split())
     return line if len(line) <= QUOTED else f"{line[:QUOTED]}…"
 

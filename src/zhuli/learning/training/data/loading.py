@@ -30,6 +30,8 @@ _CALLED: dict[Part, str] = {"train": "training", "validation": "validation", "te
 
 @dataclass(frozen=True)
 class Data:
+    """The three parts of a tuning's data, and the report on them."""
+
     train: list[Example]
     validation: list[Example]
     test: list[Example]

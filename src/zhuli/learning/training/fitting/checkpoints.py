@@ -26,6 +26,7 @@ def write(folder: Path, state: dict[str, Any]) -> None:
 
 
 def read(folder: Path) -> dict[str, Any] | None:
+    """What write() kept in the folder, on the processor; None where there is no checkpoint."""
     path = folder / FILE
     if not path.exists():
         return None

@@ -48,6 +48,7 @@ def decide_intent(reading: Reading, fallback: Fallback) -> IntentDecision:
 
 
 def scored(decision: IntentDecision, start: int, end: int) -> IntentScore:
+    """The decision as a score of the clause from `start` to `end`, in characters of the message."""
     return IntentScore(name=decision.intent, confidence=decision.score, start=start, end=end)
 
 

@@ -29,6 +29,7 @@ class UtteranceContext:
 
     @property
     def slot(self) -> Slot | None:
+        """The slot that was asked for; None where nothing was asked, or something else."""
         return slot_named(self.domain, self.asked.slot) if self.asked else None
 
     @property

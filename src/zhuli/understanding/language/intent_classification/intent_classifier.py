@@ -66,9 +66,11 @@ class ClosedSetClassifier:
         return cls(center, learned, rows, unit(sums))
 
     def placed(self, vectors: Floats) -> Floats:
+        """rows × numbers: the vectors around the middle of the examples, of unit length again."""
         return _placed(vectors - self.center)
 
     def scores(self, placed: Floats) -> Floats:
+        """rows × intents: logits, of vectors as placed() gives them."""
         return regression.scores(placed, self.weights)
 
     def scope_features(self, placed: Floats, scores: Floats, outside: Floats) -> Doubles:
@@ -96,6 +98,7 @@ class IntentClassifier:
     threshold: float
 
     def read(self, vectors: Floats) -> Scores:
+        """For each row of sentence vectors, shares of the intents and how surely any is meant."""
         placed = self.closed_set.placed(vectors)
         scores = self.closed_set.scores(placed)
         inside = sigmoid(self.closed_set.scope_features(placed, scores, self.outside) @ self.detector)
@@ -137,5 +140,6 @@ def _placed(rows: Floats) -> Floats:
 
 
 def sigmoid(values: Doubles) -> Doubles:
+    """1 / (1 + e^-x), elementwise."""
     made: Doubles = 1 / (1 + np.exp(-np.clip(values, -50, 50)))
     return made
