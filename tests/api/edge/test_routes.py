@@ -1,6 +1,7 @@
 """What holds for every route: request ids, unknown paths and methods, HEAD and OPTIONS, health, headers of SDKs."""
 
 import re
+from importlib.metadata import version
 
 import httpx2
 import openai
@@ -117,3 +118,7 @@ def test_unknown_query_parameters_are_ignored(http: httpx2.Client) -> None:
 )
 def test_ids_of_any_kind_are_only_unknown(http: httpx2.Client, id_: str) -> None:
     assert http.get(f"/v1/assistants/{id_}").status_code in (400, 404)
+
+
+def test_the_description_says_which_version_answers(http: httpx2.Client) -> None:
+    assert http.get("/openapi.json").json()["info"]["version"] == version("zhuli")
