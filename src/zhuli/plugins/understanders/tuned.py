@@ -164,7 +164,7 @@ class Plugin:
 
 
 def chosen_threshold(known: Sequence[tuple[float, bool]], outside: Sequence[float]) -> float:
-    """From which score on an intent is believed. known: of examples, the best intent's score and whether it was right;
+    """From which score on an intent is decided for. known: of examples, the best intent's score and whether it was right;
     outside: of examples that are out of scope.
 
     With examples outside, what separates right ones from them best, nearest to THRESHOLD; without, THRESHOLD or what 95 in

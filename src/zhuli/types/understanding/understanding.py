@@ -45,7 +45,7 @@ class Reading:
     """What an understander says to one text.
 
     ranking: intents, likeliest first; confidences are calibrated and sum to at most 1. in_scope: how likely any of the
-    domain's intents is meant. threshold: what in_scope × best confidence must reach for the best intent to be believed.
+    domain's intents is meant. threshold: what in_scope × best confidence must reach for the best intent to be decided for.
     """
 
     ranking: list[IntentScore]

@@ -91,7 +91,7 @@ def _unfillable(domain: DomainFields) -> Iterator[Finding]:
 
 
 def _fillable(slot: Slot, *, asked: bool, entities: set[str]) -> bool:
-    """Texts and booleans without mappings are heard when they are asked for; what else has a type of its own is always."""
+    """Texts and booleans without mappings are filled when they are asked for; what else has a type of its own is always."""
     if slot.mappings:
         return any(
             mapping.type == "entity" or (mapping.type == "intent" and not mapping.asked) or asked
