@@ -6,7 +6,6 @@ rebinding). Browsers say so themselves: by the Origin that they send, and by the
 
 import ipaddress
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from zhuli.core.errors import Forbidden
 
@@ -15,8 +14,9 @@ def check(
     hosts: Collection[str], origins: Collection[str], *, allowed_hosts: Collection[str], cors: Collection[str]
 ) -> None:
     """hosts, origins: the headers. Forbidden for a host that is not this machine's, and an origin that is not the server's."""
+    allowed = {_name(host) for host in allowed_hosts}
     for host in hosts:
-        if not is_loopback(name := _name(host)) and name not in allowed_hosts:
+        if not is_loopback(name := _name(host)) and name not in allowed:
             raise Forbidden(
                 f"This server has no API keys, so it answers only to names of this machine, not to '{name[:100]}'. Make a key "
                 "(zhuli keys create), or name the host in the setting allowed_hosts.",
@@ -42,8 +42,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_own(origin: str, hosts: Collection[str]) -> bool:
-    """Whether a page of this very server sent it."""
-    return any(urlsplit(origin).netloc.lower() == host.strip().lower() for host in hosts)
+    """Whether a page of this very server sent it. Compared as text: not every Origin that is sent is a URL."""
+    return any(
+        origin.lower() in (f"http://{name}", f"https://{name}") for name in (host.strip().lower() for host in hosts)
+    )
 
 
 def _name(host: str) -> str:

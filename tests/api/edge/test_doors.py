@@ -82,7 +82,8 @@ def test_without_keys_names_of_this_machine_are_answered(http: httpx2.Client, ho
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://localhost:3000", "http://127.0.0.1", "file://"]
+    "origin",
+    ["https://evil.example", "null", "http://localhost:3000", "http://127.0.0.1", "file://", "http://[", "http://]"],
 )
 def test_without_keys_a_web_page_of_another_origin_is_refused(http: httpx2.Client, origin: str) -> None:
     """A POST as text/plain needs no preflight, so refusing to be read is not enough."""
@@ -98,7 +99,7 @@ def test_the_servers_own_pages_may_use_it(server: Server, http: httpx2.Client) -
 
 
 def test_a_host_may_be_named(start_server: StartServer, clients: Clients) -> None:
-    http = clients.http(start_server(allowed_hosts=["zhuli.lan"]))
+    http = clients.http(start_server(allowed_hosts=["Zhuli.LAN"]))
     assert http.get("/v1/models", headers={"host": "zhuli.lan:8000"}).status_code == 200
     assert http.get("/v1/models", headers={"host": "other.lan"}).status_code == 403
 
