@@ -1,12 +1,17 @@
 """Who asks: the project that an API key opens. Where there never was a key there is one project, open to all on this machine."""
 
+import logging
 from dataclasses import dataclass, replace
 
+from sqlalchemy.exc import DBAPIError
+
 from zhuli.core.clock import Clock
-from zhuli.core.errors import Forbidden, Unauthenticated
+from zhuli.core.errors import Forbidden, Unauthenticated, Unavailable
 from zhuli.store import projects
 from zhuli.store.database import Database
 from zhuli.store.projects import ApiKey, Scope
+
+log = logging.getLogger(__name__)
 
 _REMEMBER_SECONDS = 5.0
 """How long a key that was revoked may still open; and a first key, not yet be asked for."""
@@ -64,7 +69,10 @@ class Doorkeeper:
         return Actor(key.project)
 
     async def _noted(self, key: ApiKey, now: float) -> ApiKey:
-        await self._database.run(projects.used, key.id, now=now)
+        try:
+            await self._database.run(projects.used, key.id, now=now)
+        except (DBAPIError, Unavailable) as error:  # a full disk, say: reading goes on
+            log.warning("The last use of a key can't be noted: %s", error)
         return replace(key, used_at=now)
 
 

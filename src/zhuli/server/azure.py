@@ -7,6 +7,9 @@ from starlette.types import Scope
 
 _PATH = re.compile(r"/openai(?:/v1)?(?:/deployments/(?P<deployment>[^/]+))?(?P<rest>/.*)", re.ASCII)
 
+_ASK_MODELS = ("/chat/completions", "/completions", "/embeddings")
+"""What is sent to a deployment. Anything else may come that way too, and names its model itself or has none."""
+
 DEPLOYMENT = "azure_deployment"
 """Where a scope has the name of the deployment: the model, for a body that names none."""
 
@@ -18,5 +21,7 @@ def as_ours(scope: Scope) -> Scope:
         return scope
     path = f"/v1{found['rest']}"
     query = b"&".join(part for part in scope["query_string"].split(b"&") if not part.startswith(b"api-version="))
-    ours = {**scope, "path": unquote(path), "raw_path": path.encode(), "query_string": query}
-    return ours | {DEPLOYMENT: unquote(found["deployment"])} if found["deployment"] else ours
+    ours: Scope = {**scope, "path": unquote(path), "raw_path": path.encode(), "query_string": query}
+    if found["deployment"] and found["rest"] in _ASK_MODELS:
+        ours[DEPLOYMENT] = unquote(found["deployment"])
+    return ours

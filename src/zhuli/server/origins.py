@@ -52,6 +52,7 @@ def _name(host: str) -> str:
     """Of a Host header, without its port, a trailing dot and an address's brackets."""
     host = host.strip().lower()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        address, bracket, port = host[1:].partition("]")
+        return address if bracket and (not port or (port[0] == ":" and port[1:].isdigit())) else host
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and host.count(":") == 1 else host
     return name.rstrip(".")

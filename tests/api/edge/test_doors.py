@@ -63,7 +63,17 @@ def test_revoking_the_last_key_closes_the_server_also_after_a_restart(start_serv
 
 @pytest.mark.parametrize(
     "host",
-    ["anything.example", "anything.example:80", "localhost.evil.example", "127.0.0.1.nip.io", "10.0.0.1", "", "evil"],
+    [
+        "anything.example",
+        "anything.example:80",
+        "localhost.evil.example",
+        "127.0.0.1.nip.io",
+        "10.0.0.1",
+        "",
+        "evil",
+        "[::1",
+        "[::1]evil",
+    ],
 )
 def test_without_keys_a_foreign_host_is_refused(http: httpx2.Client, host: str) -> None:
     """DNS rebinding: a page's own name is made to lead here, so that the browser takes us for its server."""
@@ -272,3 +282,4 @@ def test_azures_deployment_is_the_model_of_a_body_without_one(server: Server, pl
     at = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
     assert http.post(at, json=asked).json()["model"]
     assert http.post("/openai/v1/chat/completions", json={**asked, "model": "gpt-4o"}).status_code == 200
+    assert http.post("/openai/deployments/gpt-4o/threads", json={}).status_code == 200

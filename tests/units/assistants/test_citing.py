@@ -62,6 +62,10 @@ class TestWritten:
     def test_code_is_left_alone(self, text: str) -> None:
         assert said(*text) == (text, [])
 
+    def test_a_fence_is_one_fence_also_when_it_comes_in_pieces(self) -> None:
+        whole = said(f"{TOWER}``````{TOWER}")
+        assert said(f"{TOWER}```", f"```{TOWER}") == said(f"{TOWER}``", "``", f"``{TOWER}") == whole
+
     def test_the_sentence_that_the_model_cites_is_not_cited_again(self) -> None:
         text, citations = said("The tower of Luzhou was built in 1412. ", M0, " Well.")
         assert text == f"The tower of Luzhou was built in 1412. {M0} Well." and len(citations) == 1

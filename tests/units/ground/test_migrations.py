@@ -1,5 +1,6 @@
 """Migrations make exactly the tables that queries are written against, on both databases, and can be taken back."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 import zhuli.store.migrations
 from zhuli.core.errors import ConfigurationError
-from zhuli.store import migrate
+from zhuli.store import migrate, projects
 from zhuli.store.database import Database
 from zhuli.store.schema import metadata
 
@@ -81,6 +82,14 @@ async def test_files_that_were_to_expire_before_the_column_came_expire(database:
     assert await database.run(expiry) == [1_700_003_600, None, None, None]
 
 
+async def test_keys_of_earlier_versions_still_open_everything(database: Database) -> None:
+    await database.run(lambda connection: at_revision(connection, "0007"))
+    await database.run(insert_key, "sk-old")
+    await database.run(migrate.upgrade)
+    key = await database.run(projects.key_of, "sk-old", now=2.0)
+    assert key is not None and all(key.may(scope) for scope in projects.SCOPES)
+
+
 async def test_taking_back_leaves_no_jobs_that_nobody_could_do(database: Database) -> None:
     await database.run(migrate.upgrade)
     await database.run(insert_jobs, {"ingest": f"vs_{'0' * 40}/file-{'0' * 40}", "run": "run_1"})
@@ -96,6 +105,13 @@ def at_revision(connection: Connection, revision: str, *, down: bool = False) ->
 def insert_files(connection: Connection, bodies: list[str]) -> None:
     statement = text("INSERT INTO files (id, project_id, body, purpose) VALUES (:id, 'p', :body, 'vision')")
     connection.execute(statement, [{"id": str(number), "body": body} for number, body in enumerate(bodies)])
+
+
+def insert_key(connection: Connection, secret: str) -> None:
+    statement = text(
+        "INSERT INTO api_keys (id, project_id, hint, digest, created_at) VALUES ('k', 'p', 'h', :digest, 1)"
+    )
+    connection.execute(statement, {"digest": sha256(secret.encode()).digest()})
 
 
 def expiry(connection: Connection) -> list[int | None]:

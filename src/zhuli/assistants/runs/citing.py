@@ -60,6 +60,7 @@ class Citer:
         self._substance = 0
         self._gap: str | None = None  # the space behind a sentence's end, while it is open who comes next
         self._in_code = False
+        self._behind_fence = False  # further ticks are of the same fence, whichever piece brings them
         self._model_cites = False
         self._cited = False
         self._is_data: bool | None = None  # a JSON object, which a marker would break; None before the first letter
@@ -91,6 +92,11 @@ class Citer:
         position, text = 0, self._held
         while position < len(text):
             letter = text[position]
+            if letter == "`" and self._behind_fence:
+                self._show(letter)
+                position += 1
+                continue
+            self._behind_fence = False
             if letter == "`":
                 end = _run_of(text, position, "`")
                 if end == len(text) and end - position < len(_FENCE) and not at_end:
@@ -117,6 +123,7 @@ class Citer:
             if not self._in_code:
                 self._end_sentence()
             self._in_code = not self._in_code
+            self._behind_fence = True
             self._show(ticks)
             return
         for tick in ticks:
