@@ -198,7 +198,7 @@ def test_an_answer_that_nobody_received_is_there_after_a_crash(clients: Clients,
     body = b'{"metadata": {"lost": "yes"}}'
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(
-            b"POST /v1/threads HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\nidempotency-key: %b\r\n\r\n%b"
+            b"POST /v1/threads HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\nidempotency-key: %b\r\n\r\n%b"
             % (len(body), key.encode(), body)
         )
         eventually(lambda: server.lines_with("POST /v1/threads"))

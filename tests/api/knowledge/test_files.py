@@ -183,7 +183,7 @@ def test_a_file_larger_than_the_limit_is_refused(clients: Clients, start_server:
 def test_an_upload_that_breaks_off_leaves_nothing(clients: Clients, start_server: StartServer) -> None:
     server = start_server(fresh=True)
     head = (
-        b"POST /v1/files HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\n"
+        b"POST /v1/files HTTP/1.1\r\nhost: localhost\r\ncontent-type: multipart/form-data; boundary=b\r\n"
         b"content-length: 9000000\r\n\r\n--b\r\n"
         b'content-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--b\r\n'
         b'content-disposition: form-data; name="file"; filename="a"\r\n\r\n'

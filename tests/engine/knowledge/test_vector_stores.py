@@ -34,7 +34,7 @@ KNOWLEDGE = (
 
 @asynccontextmanager
 async def http(app: AppInMemory) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app.asgi), base_url="http://app/v1") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app.asgi), base_url="http://localhost/v1") as client:
         yield client
 
 
