@@ -68,6 +68,11 @@ class Server:
     def runs(self) -> bool:
         return self._process is not None
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process that serves; None while there is none."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Return when it can serve."""
         with self._log.open("ab") as log:

@@ -104,7 +104,7 @@ async def _add(url: str, model: TunedModel) -> None:
 
 def predicting_child(server: Server) -> int | None:
     """The process id of the server's child that predicts, if there is one."""
-    parent = next((pid for pid in _processes() if str(server.folder) in _command(pid)), None)
+    parent = server.pid
     return next(
         (pid for pid in _processes() if "zhuli.learning.predicting.child" in _command(pid) and _parent(pid) == parent),
         None,
