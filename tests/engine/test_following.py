@@ -217,7 +217,7 @@ class TestRetention:
         async with app_in_memory(script) as app:
             run = await app.begin(end)
             await app.until(run, "thread.message.delta")
-            await app.app.runs.modify(app.project, run.thread_id, run.id, {"seen": "yes"})
+            await app.app.assistants.runs.modify(app.project, run.thread_id, run.id, {"seen": "yes"})
             if end == "cancelled":
                 await app.cancel(run)
             if end == "expired":
@@ -242,7 +242,7 @@ class TestRetention:
         async with app_in_memory(says("Hello.")) as app:
             run = await app.run("Hi")
             await self.ended_long_ago(app, run)
-            await app.app.runs.modify(app.project, run.thread_id, run.id, {"seen": "yes"})
+            await app.app.assistants.runs.modify(app.project, run.thread_id, run.id, {"seen": "yes"})
             assert (await app.reload(run)).metadata == {"seen": "yes"}
             assert told(await seen(app, run))[-1] == "run.completed"
 
