@@ -143,9 +143,7 @@ class Plugin:
 
     async def _twice(self, call: Callable[[asyncpg.Connection], Awaitable[R]]) -> R:
         """Again, once, when the connection was lost or another transaction was in the way: every call may be repeated."""
-        with suppress(
-            OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.TransactionRollbackError
-        ):
+        with suppress(*PASSING):
             return await self._once(call)
         with _translated():
             return await self._once(call)
