@@ -94,24 +94,30 @@ def chat(
     asyncio.run(run())
 
 
+_SCOPE_HELP = "read, write or admin; each may do what those before it may. May be given several times."
+_EXPIRES_HELP = (
+    "When it opens nothing any more: in so many days (30), or at a time in UTC (2031-05-03, 2031-05-03T18:00)."
+)
+
+
 @keys.command("create")
 def create_key(
     project: Annotated[str, typer.Option(help="The project's name; it is made if there is none.")] = "default",
     name: Annotated[str | None, typer.Option(help="What the key is for, to tell it from others.")] = None,
-    scope: Annotated[str, typer.Option(help="read, write or admin; each may do what those before it may.")] = "admin",
-    expires_days: Annotated[float | None, typer.Option(min=0, help="Days until it opens nothing any more.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help=_SCOPE_HELP, show_default="admin")] = None,
+    expires: Annotated[str | None, typer.Option("--expires", "--expires-days", help=_EXPIRES_HELP)] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Make a key; it is shown only now."""
-    from zhuli.operating.keys import create
-    from zhuli.settings import read_settings
-    from zhuli.store.projects import SCOPES
+    import time
 
-    if scope not in SCOPES:
-        raise typer.BadParameter(f"There are the scopes {', '.join(SCOPES)}.", param_hint="--scope")
+    from zhuli.operating.keys import create, expiry, scopes_of
+    from zhuli.settings import read_settings
+
+    scopes, expires_at = scopes_of(scope or ["admin"]), expiry(expires, now=time.time())
     settings = read_settings(config, data_dir=data_dir)
-    secret = asyncio.run(create(settings, project, name=name, scopes=[scope], days=expires_days))
+    secret = asyncio.run(create(settings, project, name=name, scopes=scopes, expires_at=expires_at))
     print(f"A key for the project '{project}'. Keep it: it is not shown again.", file=sys.stderr)
     print(secret)
 

@@ -48,6 +48,8 @@ class Server:
         settings: Table | None = None,
     ) -> None:
         self.folder = folder
+        self.host = "127.0.0.1"
+        """The address that it listens on, from its next start on; it is always asked at this machine's own."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.base_url = f"{self.url}/v1"
@@ -77,7 +79,7 @@ class Server:
         """Return when it can serve."""
         with self._log.open("ab") as log:
             self._process = warm.start(
-                self._at("serve", "--host", "127.0.0.1", "--port", str(self.port)),
+                self._at("serve", "--host", self.host, "--port", str(self.port)),
                 env=_environment(),
                 output=log,
                 errors=log,

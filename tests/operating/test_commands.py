@@ -143,6 +143,27 @@ def test_the_new_key_is_alone_on_standard_output(tmp_path: Path) -> None:
     assert "no: revoked" in line
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--scope", "read", "--scope", "root"], "There is no scope 'root'. There are read, write, admin."),
+        (
+            ["--expires", "tomorrow"],
+            "can't expire at 'tomorrow'. Give days, like 30, or a time in UTC, like 2031-05-03",
+        ),
+        (["--expires", "2001-01-01"], "that is past"),
+        (["--expires", "-1"], "can't expire in '-1' days"),
+        (["--expires", "inf"], "can't expire in 'inf' days"),
+        (["--expires", "20310503"], "Give a number from 0 to 36500"),
+    ],
+)
+def test_a_key_that_can_not_be_made_so_is_one_sentence(tmp_path: Path, options: list[str], says: str) -> None:
+    done = zhuli("keys", "create", *options, "--data-dir", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zhuli: ") and says in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_revoking_a_key_that_is_not_there_fails(tmp_path: Path) -> None:
     done = zhuli("keys", "revoke", "key_none", "--data-dir", tmp_path)
     assert done.returncode == 2

@@ -12,7 +12,6 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
@@ -23,6 +22,7 @@ from zhuli.app import App
 from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
 from zhuli.server.actor import Doorkeeper
+from zhuli.server.cors import for_pages
 from zhuli.server.edge import Edge
 from zhuli.server.heads import Heads
 from zhuli.server.origins import is_loopback
@@ -42,16 +42,7 @@ def build_server(app: App) -> ASGIApp:
     http.openapi = lambda: _description(http)  # type: ignore[method-assign]
     doorkeeper = Doorkeeper(app.database, app.clock, loopback=is_loopback(app.settings.host))
     edge = Edge(Heads(http), doorkeeper, app.telemetry, app.settings)
-    return _for_pages(edge, app.settings.cors_origins)
-
-
-def _for_pages(edge: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """With CORS for pages of these origins: before all else, for a preflight has no key, and a page must see errors too."""
-    if not origins:
-        return edge
-    return CORSMiddleware(
-        edge, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=["*"], max_age=600
-    )
+    return for_pages(edge, app.settings.cors_origins)
 
 
 def _routes() -> list[BaseRoute]:

@@ -13,7 +13,13 @@ from zhuli.core.errors import Forbidden
 def check(
     hosts: Collection[str], origins: Collection[str], *, allowed_hosts: Collection[str], cors: Collection[str]
 ) -> None:
-    """hosts, origins: the headers. Forbidden for a host that is not this machine's, and an origin that is not the server's."""
+    """hosts, origins: the headers. Forbidden for a host that is not this machine's, or none, and an origin not the server's."""
+    if not hosts:
+        raise Forbidden(
+            "This server has no API keys, so it answers only to names of this machine, and the request has no Host header. "
+            "Send one, like 'Host: localhost', or make a key (zhuli keys create).",
+            code="host_not_allowed",
+        )
     allowed = {_name(host) for host in allowed_hosts}
     for host in hosts:
         if not is_loopback(name := _name(host)) and name not in allowed:

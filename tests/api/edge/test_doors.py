@@ -1,9 +1,11 @@
 """Who comes in: where no key is asked for, only this machine's own programs; where there ever was one, nobody without."""
 
+import json
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import httpx2
@@ -120,6 +122,44 @@ def test_a_target_in_absolute_form_does_not_pass_for_a_host(server: Server) -> N
         assert connection.recv(65536).split()[1] == b"403"
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_without_keys_a_request_that_names_no_host_is_refused(server: Server, version: str) -> None:
+    """Who watches a server may ask for its health as HTTP/1.0 had it."""
+    for path in ("/v1/models", "/docs"):
+        status, body = said_without_host(server, path, version)
+        assert (status, json.loads(body)["error"]["code"]) == (403, "host_not_allowed")
+    assert said_without_host(server, "/healthz", version)[0] == 200
+
+
+def said_without_host(server: Server, path: str, version: str) -> tuple[int, bytes]:
+    """The status and the body."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(f"GET {path} HTTP/{version}\r\nconnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+def test_at_a_public_address_nobody_comes_in_whatever_becomes_of_the_keys(start_server: StartServer) -> None:
+    """Also when the database loses them all, as one does that is put back to how it was before the first."""
+    server = start_server(fresh=True)
+    secret = server.new_key("public")
+    server.stop()
+    server.host = "0.0.0.0"  # noqa: S104
+    server.start()
+    assert models(server, bearer(secret)) == 200 and models(server, {}) == 401
+    with closing(sqlite3.connect(server.folder / "zhuli.db", timeout=30)) as database, database:
+        database.execute("DELETE FROM api_keys")
+    refused_soon(server, headers=bearer(secret))
+    for _ in range(3):
+        assert models(server, {}) == models(server, bearer(secret)) == 401
+
+
+def models(server: Server, headers: dict[str, str]) -> int:
+    return httpx2.get(f"{server.base_url}/models", headers=headers, verify=False).status_code
+
+
 def test_with_keys_host_and_origin_are_free(start_server: StartServer, clients: Clients) -> None:
     server = start_server(name="doors with keys")
     headers = {**bearer(server.new_key("doors")), "host": "zhuli.example", "origin": "https://app.example"}
@@ -143,7 +183,33 @@ def test_pages_of_named_origins_are_served_with_cors(start_server: StartServer, 
         assert answer.headers["access-control-expose-headers"]
     foreign = http.options("/v1/threads", headers={**asked, "origin": "https://evil.example"})
     assert foreign.status_code == 400 and "access-control-allow-origin" not in foreign.headers
+    assert "cors_origins" in assert_refused(foreign, 400, code="origin_not_allowed")
     assert http.post("/v1/threads", headers={"origin": "https://evil.example"}).status_code == 403
+
+
+def test_a_stream_carries_the_headers_that_a_page_needs(start_server: StartServer, plain: Plain) -> None:
+    """And what SDKs read of an answer is exposed by name: to a page that sends credentials a star is no wildcard."""
+    http = plain(start_server(cors_origins=["https://app.example"]))
+    assistant = http.post("/v1/assistants", json={"model": "gpt-4o"}).json()["id"]
+    run = {"assistant_id": assistant, "stream": True, "thread": {"messages": [{"role": "user", "content": "hello"}]}}
+    chat = {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    for path, body in (("/v1/threads/runs", run), ("/v1/chat/completions", chat)):
+        with http.stream("POST", path, json=body, headers={"origin": "https://app.example"}) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            assert answer.headers["access-control-allow-origin"] == "https://app.example"
+            assert "origin" in answer.headers["vary"].lower()
+            exposed = answer.headers["access-control-expose-headers"].split(", ")
+            assert {"*", "x-request-id", "retry-after", "retry-after-ms", "openai-poll-after-ms"} <= set(exposed)
+            assert answer.read().endswith(b"data: [DONE]\n\n")
+
+
+def test_a_page_of_a_named_origin_may_reach_a_private_address(start_server: StartServer, plain: Plain) -> None:
+    """Browsers ask for that by a header of its own, of a page from outside that calls this machine."""
+    http = plain(start_server(cors_origins=["https://app.example"]))
+    asked = {"access-control-request-method": "POST", "access-control-request-private-network": "true"}
+    preflight = http.options("/v1/threads", headers={**asked, "origin": "https://app.example"})
+    assert preflight.headers["access-control-allow-private-network"] == "true"
+    assert http.options("/v1/threads", headers={**asked, "origin": "https://evil.example"}).status_code == 400
 
 
 def test_without_the_setting_no_page_is_served(http: httpx2.Client) -> None:
@@ -234,6 +300,24 @@ def test_keys_have_a_name_an_expiry_and_a_last_use(start_server: StartServer) ->
     while "never" in next(line for line in server.cli("keys", "list").splitlines() if "nightly job" in line):
         assert time.monotonic() < deadline
         assert httpx2.get(f"{server.base_url}/models", headers=bearer(secret), verify=False).status_code == 200
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_key_may_have_several_scopes_and_a_day_on_which_it_expires(start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    several = ("--name", "app", "--scope", "read", "--scope", "write", "--expires", "2031-05-03")
+    secret, _ = key_of(server, *several)
+    (line,) = [line for line in server.cli("keys", "list").splitlines() if "app" in line]
+    assert "read write" in line and "until 2031-05-03 00:00" in line
+    http = {"headers": bearer(secret), "verify": False}
+    assert httpx2.post(f"{server.base_url}/threads", **http).status_code == 200
+    assert httpx2.delete(f"{server.base_url}/models/ft:x", **http).status_code == 403
+    for text, until in (
+        ("2031-05-03T18:30", "until 2031-05-03 18:30"),
+        ("2031-05-03T18:30+08:00", "until 2031-05-03 10:30"),
+    ):
+        server.cli("keys", "create", "--name", "later", "--expires", text)
+        assert until in server.cli("keys", "list")
 
 
 @pytest.mark.usefixtures("wide")
