@@ -26,6 +26,7 @@ class AssistantsWing:
     runs: RunCommands
     engine: Engine
     handler: RunHandler
+    images: Images
 
     def jobs(self) -> dict[str, JobKind]:
         return {runs.JOB: JobKind(self.handler, self.ground.settings.worker_slots)}
@@ -57,12 +58,13 @@ class AssistantsWing:
 
 def build(ground: Ground, *, understandings: Understandings, tools: Mapping[str, Tool]) -> AssistantsWing:
     """tools: those that run in the server, by name."""
+    images = Images(ground.database, ground.blobs)
     engine = Engine(
         database=ground.database,
         hints=ground.hints,
         catalog=ground.catalog,
         history=History(ground.database),
-        images=Images(ground.database, ground.blobs),
+        images=images,
         clock=ground.clock,
         telemetry=ground.telemetry,
         settings=ground.settings,
@@ -70,4 +72,4 @@ def build(ground: Ground, *, understandings: Understandings, tools: Mapping[str,
     )
     engine.tools.update(tools)
     commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings)
-    return AssistantsWing(ground, commands, engine, RunHandler(engine))
+    return AssistantsWing(ground, commands, engine, RunHandler(engine), images)

@@ -1,5 +1,6 @@
 """Messages: each kind of content in and out, attachments, metadata, editing a text (our addition), deleting."""
 
+import base64
 from typing import Any
 
 import httpx2
@@ -10,6 +11,7 @@ from tests.harness.refusals import assert_refused, refused
 from tests.harness.texts import text_of
 
 PICTURE = "https://pictures.example/cat.png"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_a_message_has_every_field_of_the_api(client: openai.OpenAI, thread: str
 
 
 def test_parts_become_blocks_in_their_order(client: openai.OpenAI, thread: str) -> None:
-    picture = client.files.create(file=("cat.png", b"\x89PNG"), purpose="vision").id
+    picture = client.files.create(file=("cat.png", PNG), purpose="vision").id
     made = client.beta.threads.messages.create(
         thread,
         role="user",
@@ -64,6 +66,84 @@ def test_an_image_file_must_exist(client: openai.OpenAI, thread: str) -> None:
         client.beta.threads.messages.create(
             thread, role="user", content=[{"type": "image_file", "image_file": {"file_id": "file-abc123"}}]
         )
+
+
+NO_IMAGES = {
+    "a drawing in XML": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "a text": b"I am a cat.",
+    "nearly a PNG": PNG[:-1],
+    "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("data", NO_IMAGES.values(), ids=NO_IMAGES.keys())
+def test_a_file_that_is_no_image_that_models_see_is_refused_where_a_message_is_made(
+    client: openai.OpenAI, http: httpx2.Client, thread: str, data: bytes
+) -> None:
+    file = client.files.create(file=("cat.png", data), purpose="vision").id
+    message = {"role": "user", "content": [{"type": "image_file", "image_file": {"file_id": file}}]}
+    refused_as_an_image(client, http, thread, message, f"the file {file}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "data:image/svg+xml;base64,PHN2Zy8+",
+        "data:image/png;base64,SSBhbSBhIGNhdC4=",
+        "data:image/png;base64,",
+        "DATA:image/png;base64,***",
+        "data:image/png,iVBORw0KGgo=",
+        "data:text/plain;base64,SSBhbSBhIGNhdC4=",
+        "data:",
+    ],
+)
+def test_a_data_url_that_is_no_image_is_refused_where_a_message_is_made(
+    client: openai.OpenAI, http: httpx2.Client, thread: str, url: str
+) -> None:
+    message = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}
+    refused_as_an_image(client, http, thread, message, "the data URL")
+
+
+def refused_as_an_image(
+    client: openai.OpenAI, http: httpx2.Client, thread: str, message: dict[str, Any], what: str
+) -> None:
+    """On every way by which a message comes into a thread; nothing is left of it."""
+    assistant = client.beta.assistants.create(model="gpt-4o").id
+    made = client.beta.threads.messages.create(thread, role="user", content="Hello").id
+    requests: dict[str, dict[str, Any]] = {
+        f"/v1/threads/{thread}/messages": message,
+        f"/v1/threads/{thread}/messages/{made}": {"content": message["content"]},
+        "/v1/threads": {"messages": [message]},
+        "/v1/threads/runs": {"assistant_id": assistant, "thread": {"messages": [message]}},
+        f"/v1/threads/{thread}/runs": {"assistant_id": assistant, "additional_messages": [message]},
+    }
+    for path, body in requests.items():
+        said = assert_refused(http.post(path, json=body), 400, param="content", code="invalid_image_format")
+        assert what in said and "PNG, JPEG, GIF and WebP" in said
+    assert [message.id for message in client.beta.threads.messages.list(thread)] == [made]
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "webp"])
+def test_a_data_url_of_every_kind_that_models_see_is_taken(client: openai.OpenAI, thread: str, kind: str) -> None:
+    begin = {"png": PNG, "jpeg": b"\xff\xd8\xff\xe0", "gif": b"GIF89a", "webp": b"RIFF\x10\0\0\0WEBP"}[kind]
+    url = f"data:image/{kind};base64,{base64.b64encode(begin + bytes(100)).decode()}"
+    content: Any = [{"type": "image_url", "image_url": {"url": url}}]
+    made = client.beta.threads.messages.create(thread, role="user", content=content)
+    assert made.to_dict()["content"] == [{"type": "image_url", "image_url": {"url": url, "detail": "auto"}}]
+
+
+def test_the_metadata_of_a_message_whose_files_are_gone_can_be_changed(client: openai.OpenAI, thread: str) -> None:
+    picture = client.files.create(file=("cat.png", PNG), purpose="vision").id
+    notes = client.files.create(file=("a.txt", b"text"), purpose="assistants").id
+    content: Any = [{"type": "image_file", "image_file": {"file_id": picture}}]
+    attachments: Any = [{"file_id": notes, "tools": [{"type": "code_interpreter"}]}]
+    made = client.beta.threads.messages.create(thread, role="user", content=content, attachments=attachments)
+    client.files.delete(picture)
+    client.files.delete(notes)
+    changed = client.beta.threads.messages.update(made.id, thread_id=thread, metadata={"seen": "yes"})
+    assert changed.metadata == {"seen": "yes"} and changed.content == made.content
+    edited = client.beta.threads.messages.update(made.id, thread_id=thread, extra_body={"content": "Never mind"})
+    assert text_of(edited) == "Never mind" and edited.attachments == made.attachments
 
 
 def test_attachments_come_back(client: openai.OpenAI, thread: str) -> None:

@@ -34,9 +34,14 @@ THREAD_STORE_DAYS = 7
 
 def check_message(connection: Connection, project: str, message: Message) -> None:
     """The images and attachments of the message exist, and the images are not too much; NotFound, InvalidRequest."""
+    check_content(connection, project, message)
+    _check(connection, project, [given.file_id for given in message.attachments or () if given.file_id is not None])
+
+
+def check_content(connection: Connection, project: str, message: Message) -> None:
+    """The images exist and are not too much; NotFound, InvalidRequest. Files attached before may be gone by now."""
     images = [block.image_file.file_id for block in message.content if isinstance(block, ImageFileBlock)]
-    attached = [attachment.file_id for attachment in message.attachments or () if attachment.file_id is not None]
-    sizes = _check(connection, project, [*images, *attached])
+    sizes = _check(connection, project, images)
     check_images([sizes[image] for image in images])
 
 

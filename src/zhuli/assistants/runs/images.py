@@ -5,14 +5,18 @@ the newer ones. A thread goes on whatever became of its files.
 """
 
 import base64
+import binascii
+import re
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.ports import BlobStore
 from zhuli.store.database import Database
-from zhuli.store.knowledge.files import file_of
+from zhuli.store.knowledge.files import file_of, those_of
+from zhuli.types.assistants.message import ImageFileBlock, ImageUrlBlock, MessageCreate, MessageModify
 from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 MOST_IMAGES = 50
@@ -25,12 +29,46 @@ KINDS = "PNG, JPEG, GIF and WebP"
 """What models see, as a sentence has it."""
 
 
+_BEGINNING = 16
+"""Bytes by which a kind of image is told."""
+
+_DATA_URL = re.compile(r"data:(?P<type>[^,]*?)(?P<base64>;base64)?,(?P<data>.{0,64})", re.IGNORECASE | re.DOTALL)
+
+
 class Images:
     """Reads image files from the blob store."""
 
     def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
         self._blobs = blobs
+
+    async def check(self, project: str, messages: Sequence[MessageCreate | MessageModify]) -> None:
+        """InvalidRequest for an image that no model would see: by the bytes of its file, or of its data URL.
+
+        What can't be known now passes: an image at an address, a file that is gone (whether it exists is asked elsewhere).
+        """
+        blocks = [block for message in messages if isinstance(message.content, list) for block in message.content]
+        for block in blocks:
+            if isinstance(block, ImageUrlBlock) and not _may_be_seen(block.image_url.url):
+                raise _no_image("the data URL of an image")
+        named = dict.fromkeys(block.image_file.file_id for block in blocks if isinstance(block, ImageFileBlock))
+        for file_id in await self._database.run(those_of, project, list(named)) if named else ():
+            beginning = await self._beginning(file_id)
+            if beginning is not None and kind_of(beginning) is None:
+                raise _no_image(f"the file {file_id}")
+
+    async def _beginning(self, file_id: str) -> bytes | None:
+        """The first bytes of a file; None where its content is gone."""
+        data = b""
+        try:
+            async with aclosing(self._blobs.read(file_id)) as pieces:
+                async for piece in pieces:
+                    data += piece[:_BEGINNING]
+                    if len(data) >= _BEGINNING:
+                        break
+        except KeyError:
+            return None
+        return data
 
     async def filled_in(self, project: str, request: GenerationRequest) -> GenerationRequest:
         """The request with the project's image_file parts as image_url parts; the same request where there are none.
@@ -106,6 +144,27 @@ def check_images(sizes: Sequence[int]) -> None:
             param="content",
             code="invalid_value",
         )
+
+
+def _may_be_seen(url: str) -> bool:
+    """False for a data URL whose bytes are no image that models see."""
+    if url[:5].lower() != "data:":
+        return True
+    found = _DATA_URL.match(url)
+    if found is None or not found["base64"]:
+        return False
+    try:
+        return kind_of(base64.b64decode(found["data"][: len(found["data"]) // 4 * 4], validate=True)) is not None
+    except binascii.Error:
+        return False
+
+
+def _no_image(what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid 'content': {what} is no image that models see, by its first bytes. Use {KINDS}.",
+        param="content",
+        code="invalid_image_format",
+    )
 
 
 def _sentence(text: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ router = APIRouter(
 
 @router.post("", response_model=Message)
 async def create_message(thread_id: str, body: MessageCreate, app: TheApp, actor: TheActor) -> Response:
+    await app.assistants.images.check(actor.project, [body])
     now, embedder = int(app.clock.now()), app.catalog.default_embedder
     return Json(await app.database.run(_add, actor.project, thread_id, body, now=now, embedder=embedder))
 
@@ -52,7 +53,9 @@ async def get_message(thread_id: str, message_id: str, app: TheApp, actor: TheAc
 async def modify_message(
     thread_id: str, message_id: str, app: TheApp, actor: TheActor, body: MessageModify | None = None
 ) -> Response:
-    return Json(await app.database.run(_modify, actor.project, thread_id, message_id, body or MessageModify()))
+    body = body or MessageModify()
+    await app.assistants.images.check(actor.project, [body])
+    return Json(await app.database.run(_modify, actor.project, thread_id, message_id, body))
 
 
 @router.delete("/{message_id}", response_model=Deleted)
@@ -88,7 +91,8 @@ def _modify(connection: Connection, project: str, thread_id: str, message_id: st
         threads.edited(connection, thread_id, message)
         understandings.forget(connection, message_id)
     modified = message.model_copy(update=given)
-    attached.check_message(connection, project, modified)
+    if body.content is not None:  # otherwise its images may be gone by now, and that is nothing to refuse
+        attached.check_content(connection, project, modified)
     collections.replace(connection, schema.messages, modified)
     return modified
 

@@ -32,6 +32,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheActor) -> Response:
     """Make a thread and run it, in one transaction."""
     check_id(app.settings, "assistant_id", body.assistant_id)
+    await app.assistants.images.check(actor.project, (body.thread and body.thread.messages) or ())
     run = await app.assistants.runs.create_with_thread(actor.project, body)
     return run_stream(app, run.id) if body.stream else _polled(app, run)
 
@@ -40,6 +41,7 @@ async def create_thread_and_run(body: ThreadRunCreate, app: TheApp, actor: TheAc
 async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheActor, include: Include = []) -> Response:
     """Run an assistant on a thread; with stream its events follow."""
     check_id(app.settings, "assistant_id", body.assistant_id)
+    await app.assistants.images.check(actor.project, body.additional_messages or ())
     run = await app.assistants.runs.create(actor.project, thread_id, body)
     return run_stream(app, run.id, include=include) if body.stream else _polled(app, run)
 

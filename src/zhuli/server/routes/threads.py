@@ -23,8 +23,9 @@ router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute
 
 @router.post("", response_model=Thread)
 async def create_thread(app: TheApp, actor: TheActor, body: ThreadCreate | None = None) -> Response:
-    now = int(app.clock.now())
-    body, embedder = body or ThreadCreate(), app.catalog.default_embedder
+    body = body or ThreadCreate()
+    await app.assistants.images.check(actor.project, body.messages or ())
+    now, embedder = int(app.clock.now()), app.catalog.default_embedder
     return Json(await app.database.run(insert_thread, actor.project, body, now, embedder=embedder))
 
 

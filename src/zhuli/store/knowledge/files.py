@@ -1,5 +1,7 @@
 """Rows of files. Their bytes are in the blob store under the file's id."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from zhuli.store import collections
@@ -17,6 +19,11 @@ def file_of(connection: Connection, project: str, file_id: str) -> File | None:
     query = select(files.c.body).where(files.c.id == file_id, files.c.project_id == project)
     body = connection.execute(query).scalar()
     return None if body is None else File.model_validate_json(body)
+
+
+def those_of(connection: Connection, project: str, file_ids: Sequence[str]) -> list[str]:
+    """Those of the ids that are files of the project's, in the same order."""
+    return [file_id for file_id in file_ids if "\0" not in file_id and file_of(connection, project, file_id)]
 
 
 def insert(connection: Connection, project: str, file: File) -> File:
