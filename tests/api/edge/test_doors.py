@@ -146,7 +146,7 @@ def test_at_a_public_address_nobody_comes_in_whatever_becomes_of_the_keys(start_
     server = start_server(fresh=True)
     secret = server.new_key("public")
     server.stop()
-    server.host = "0.0.0.0"  # noqa: S104
+    server.host = "0.0.0.0"
     server.start()
     assert models(server, bearer(secret)) == 200 and models(server, {}) == 401
     with closing(sqlite3.connect(server.folder / "zhuli.db", timeout=30)) as database, database:
