@@ -85,6 +85,71 @@ Action = Annotated[
 ]
 
 
+class Open(Request):
+    """Of a rule: open the form; where it is open, go on with it."""
+
+    type: Literal["open"]
+    form: Name
+
+
+class Leave(Request):
+    """Of a rule: leave the form that was open, without a word."""
+
+    type: Literal["leave"]
+
+
+class Answer(Request):
+    """Of a rule: what the intent does without it."""
+
+    type: Literal["answer"]
+
+
+RuleStep = Annotated[
+    Annotated[Respond, Tag("~respond")]
+    | Annotated[Call, Tag("~call")]
+    | Annotated[Search, Tag("~search")]
+    | Annotated[HandOver, Tag("~hand_over")]
+    | Annotated[Talk, Tag("~talk")]
+    | Annotated[Clarify, Tag("~clarify")]
+    | Annotated[Open, Tag("~open")]
+    | Annotated[Leave, Tag("~leave")]
+    | Annotated[Answer, Tag("~answer")],
+    by_type(),
+]
+
+
+class When(Request):
+    """When a rule holds: all that is given must be so.
+
+    intents: one of these was understood; out_of_scope is one like others. done: this form was just completed. form: it was open,
+    and the message did not answer its question. asked: for this slot. after: how the dialogue ended before the message, oldest
+    first: responses and functions by name, intents as "/intent". slots: their values with this message, null: none. known: slots
+    that hold anything. entities: values that the message has. mentioned: entities that it has, with any value.
+    """
+
+    intents: list[Name] = []
+    done: Name | None = None
+    form: Name | None = None
+    asked: Name | None = None
+    after: Annotated[list[Name], Field(max_length=16)] = []
+    slots: dict[Name, Any] = {}
+    known: list[Name] = []
+    entities: dict[Name, Any] = {}
+    mentioned: list[Name] = []
+
+
+class Rule(Request):
+    """What is done under a condition, in place of what the intent or the form does: the first rule that holds decides.
+
+    Several texts are said one after the other; one of the steps at most may be a call, a search, a hand-over or the model's
+    turn, and what follows a call is said when its output is there. After a rule with `form` that does not open it, the form
+    asks nothing.
+    """
+
+    when: When
+    do: Annotated[list[RuleStep], Field(min_length=1, max_length=16)]
+
+
 class Intent(Request):
     """What a user may want.
 
@@ -121,12 +186,15 @@ class Entity(Request):
 
 
 class FromEntity(Request):
-    """The slot takes the value of an entity; only of one with this role, and only with these intents, where they are given."""
+    """The slot takes the value of an entity; only of one with this role, and only with these intents, where they are given.
+
+    asked: only if the slot was just asked for."""
 
     type: Literal["entity"]
     entity: Name
     role: Name | None = None
     intents: list[Name] = []
+    asked: bool = False
 
 
 class FromIntent(Request):
@@ -181,11 +249,13 @@ class Form(Request):
     """What an intent needs before it can act: slots are asked for in this order.
 
     confirm: asked when all is known; a "no" with a new value corrects. cancelled: what is said when the user leaves it.
+    prompts: how it asks for a slot, where not in the slot's own words.
     """
 
     name: Name
     slots: Annotated[list[Name], Field(min_length=1)]
     optional: list[Name] = []
+    prompts: dict[Name, Wording] = {}
     confirm: Wording | None = None
     action: Action
     cancelled: Wording | None = None
@@ -220,7 +290,8 @@ class DomainFields(Request):
     """What a client says of a domain, in JSON or YAML.
 
     out_of_scope: messages that none of the intents covers. show: whether messages carry what was understood of them.
-    timezone: in which "tomorrow" is meant, as in the IANA database.
+    timezone: in which "tomorrow" is meant, as in the IANA database. rules: what is done under conditions. variables: names that
+    functions' outputs give to responses, beside the slots.
     """
 
     name: Annotated[str, Field(max_length=256)] | None = None
@@ -234,6 +305,8 @@ class DomainFields(Request):
     slots: list[Slot] = []
     forms: list[Form] = []
     responses: dict[Name, Wording] = {}
+    rules: Annotated[list[Rule], Field(max_length=5000)] = []
+    variables: list[Name] = []
     fallback: Fallback = Field(default_factory=Fallback)
     show: bool = True
     metadata: Metadata = {}

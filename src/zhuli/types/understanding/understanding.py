@@ -124,6 +124,13 @@ class Confirmed(Wire):
     type: Literal["confirmed"] = "confirmed"
 
 
+class Did(Wire):
+    """What a turn consisted of, for rules that look back: "/intent", then responses that were said and functions called."""
+
+    type: Literal["did"] = "did"
+    names: list[str]
+
+
 class HandedOver(Wire):
     """released: given back to the assistant."""
 
@@ -139,7 +146,8 @@ StateChange = Annotated[
     | Annotated[TopicClosed, Tag("~topic_closed")]
     | Annotated[Asked, Tag("~asked")]
     | Annotated[Confirmed, Tag("~confirmed")]
-    | Annotated[HandedOver, Tag("~handed_over")],
+    | Annotated[HandedOver, Tag("~handed_over")]
+    | Annotated[Did, Tag("~did")],
     by_type(),
 ]
 
@@ -181,7 +189,8 @@ class TopicDone(Wire):
 class DialogueState(Wire):
     """Of a thread. turn: messages understood. asked: what the last reply asked for, None if it asked for nothing.
 
-    done: what was acted upon last, until another topic is opened; a correction takes it up again.
+    done: what was acted upon last, until another topic is opened; a correction takes it up again. recent: what happened last, as
+    Did has it, kept where the domain's rules look back.
     """
 
     object: Literal["thread.state"] = "thread.state"
@@ -196,6 +205,7 @@ class DialogueState(Wire):
     asked: Asked | None = None
     done: TopicDone | None = optional()
     handed_over: bool = False
+    recent: list[str] = Field(default=[], exclude_if=lambda names: not names)
 
     @property
     def form(self) -> str | None:
@@ -207,7 +217,8 @@ class Decision(Wire):
     """What the policy does after a message.
 
     text: what is said (ask, confirm, respond, clarify, cancel, hand_over). function, arguments, response: of a call.
-    query: of a search. instructions: for the model, of talk and search. why: for people who read the log.
+    query: of a search. instructions: for the model, of talk and search. why: for people who read the log. then: responses that
+    are said with the output of a call, after `response`. did: names of the responses and the function, in their order.
     """
 
     act: Literal["ask", "confirm", "respond", "clarify", "cancel", "hand_over", "call", "search", "talk"]
@@ -219,6 +230,8 @@ class Decision(Wire):
     query: str | None = optional()
     instructions: str | None = optional()
     why: str = ""
+    then: list[str] = Field(default=[], exclude_if=lambda names: not names)
+    did: list[str] = Field(default=[], exclude=True)
 
 
 class Understanding(Wire):

@@ -20,6 +20,7 @@ from zhuli.types.understanding.understanding import (
     TopicOpened,
 )
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots
+from zhuli.understanding.dialogue.policy.rules import ruled
 from zhuli.understanding.dialogue.slots.coreference import referred
 from zhuli.understanding.dialogue.slots.slot_context import Segment, SlotContext
 from zhuli.understanding.dialogue.slots.slot_filling import filled
@@ -57,6 +58,19 @@ def interpret(
     if not text.strip():
         return InterpretedUtterance(text, language, asked=state.asked, reasons=["The message has no words."])
     state = fold(stale(domain, state), state)
+    return ruled(domain, state, _read(domain, state, text, language, now, whole, clauses))
+
+
+def _read(
+    domain: DomainFields,
+    state: DialogueState,
+    text: str,
+    language: Language | None,
+    now: datetime,
+    whole: Reading,
+    clauses: Sequence[Clause],
+) -> InterpretedUtterance:
+    """The message as it is, or as a correction of what was just done."""
     again = list(reopening(domain, state)) if correction(text) else []
     if again:
         resumed = UtteranceContext(domain, fold(again, state), text, language, now, Asked())

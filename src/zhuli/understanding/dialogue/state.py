@@ -9,6 +9,7 @@ from zhuli.types.understanding.understanding import (
     Asked,
     Confirmed,
     DialogueState,
+    Did,
     HandedOver,
     SlotCleared,
     SlotSet,
@@ -24,6 +25,9 @@ from zhuli.types.understanding.understanding import (
 
 MOST_TOPICS = 8
 """More than these wait for nobody: the oldest is forgotten."""
+
+MOST_RECENT = 24
+"""Names that are kept of what happened last; a rule looks back at most 16."""
 
 
 def fold(changes: Iterable[StateChange], state: DialogueState | None = None) -> DialogueState:
@@ -56,6 +60,8 @@ def _apply(state: DialogueState, change: StateChange) -> None:
                 state.topics[-1].confirmed = True
         case HandedOver():
             state.handed_over = not change.released
+        case Did():
+            state.recent = [*state.recent, *change.names][-MOST_RECENT:]
 
 
 def _fill(state: DialogueState, change: SlotSet | SlotCleared) -> None:

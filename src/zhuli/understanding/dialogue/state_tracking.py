@@ -21,7 +21,7 @@ def track(
         confidence=intent.confidence if intent else None,
     )
     changes: list[StateChange] = [turn, *stale(domain, state), *_begun(domain, state), *utterance.reopened]
-    if utterance.cancels:
+    if utterance.cancels or (utterance.leaves and state.form is not None):
         changes += closed(domain, fold(changes, state), "cancelled")
     changes += utterance.opened
     changes += [SlotCleared(slot=name, why="negated") for name in utterance.cleared]

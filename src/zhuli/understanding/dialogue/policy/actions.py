@@ -4,7 +4,21 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.types.understanding.domain import Action, Call, Clarify, DomainFields, Form, HandOver, Respond, Search, Talk
+from zhuli.types.understanding.domain import (
+    Action,
+    Answer,
+    Call,
+    Clarify,
+    DomainFields,
+    Form,
+    HandOver,
+    Leave,
+    Open,
+    Respond,
+    RuleStep,
+    Search,
+    Talk,
+)
 from zhuli.types.understanding.understanding import Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import slots_of
 from zhuli.understanding.dialogue.responses.responses import built_in, held, joined, said
@@ -30,11 +44,17 @@ def perform(
             response = domain.responses.get(action.response)
             if response is None:
                 return Decision(act="talk", why=f"There is no response '{action.response}'.")
-            return Decision(act="respond", text=said(response, state, state.language), why=why)
+            text = said(response, state, state.language)
+            return Decision(act="respond", text=text, why=why, did=[action.response])
         case Call():
             arguments = _arguments(domain, state, action, form)
             return Decision(
-                act="call", function=action.function, arguments=arguments, response=action.response, why=why
+                act="call",
+                function=action.function,
+                arguments=arguments,
+                response=action.response,
+                why=why,
+                did=[action.function, *([action.response] if action.response else [])],
             )
         case Search():
             query = said(action.query, state, state.language).strip() if action.query else ""
@@ -42,11 +62,50 @@ def perform(
         case HandOver():
             own = domain.responses.get(action.response) if action.response else None
             text = said(own, state, state.language) if own else built_in("hand_over", state.language)
-            return Decision(act="hand_over", text=text, why=why)
+            return Decision(
+                act="hand_over", text=text, why=why, did=[action.response] if own and action.response else []
+            )
         case Talk():
             return Decision(act="talk", instructions=action.instructions, why=why)
         case Clarify():
             return Decision(act="clarify", why=why)
+
+
+def perform_steps(
+    domain: DomainFields,
+    state: DialogueState,
+    steps: Sequence[RuleStep],
+    utterance: InterpretedUtterance,
+    *,
+    own: Action | None,
+    form: Form | None,
+    why: str,
+) -> Decision | None:
+    """What a rule's steps are together; None where nothing is said and done. own: what the intent does without the rule.
+
+    Of several that are more than a text the first is done; texts after a call are said with its output.
+    """
+    main: Decision | None = None
+    texts: list[str | None] = []
+    did: list[str] = []
+    after: list[str] = []
+    for step in steps:
+        action = own if step.type == "answer" else None if step.type in ("open", "leave") else step
+        if action is None or isinstance(action, Open | Leave | Answer):
+            continue
+        made = perform(domain, state, action, utterance, form=form, why=why)
+        if isinstance(action, Respond) and main is not None and main.act == "call":
+            after.append(action.response)
+            did.append(action.response)
+        elif made.act == "respond":
+            texts.append(made.text)
+            did += made.did
+        elif main is None:
+            main = made
+            did += made.did
+    if main is None:
+        return Decision(act="respond", text=joined(*texts), why=why, did=did) if did else None
+    return main.model_copy(update={"text": joined(*texts, main.text) or None, "then": after, "did": did})
 
 
 def as_one(decisions: Sequence[Decision]) -> Decision:
@@ -57,11 +116,13 @@ def as_one(decisions: Sequence[Decision]) -> Decision:
     weighty = [one for act in _SILENT for one in decisions if one.act == act]
     if not weighty:
         last = decisions[-1]
-        return last.model_copy(update={"text": joined(*(one.text for one in decisions)), "why": _reasons(decisions)})
+        text, did = joined(*(one.text for one in decisions)), [name for one in decisions for name in one.did]
+        return last.model_copy(update={"text": text, "why": _reasons(decisions), "did": did})
     main = weighty[0]
-    before = [one.text for one in decisions if one.act in ("respond", "cancel")]
-    text = joined(*before, main.text) or None
-    return main.model_copy(update={"text": text, "why": _reasons(decisions)})
+    before = [one for one in decisions if one.act in ("respond", "cancel")]
+    text = joined(*(one.text for one in before), main.text) or None
+    did = [name for one in (*before, main) for name in one.did]
+    return main.model_copy(update={"text": text, "why": _reasons(decisions), "did": did})
 
 
 def _reasons(decisions: Sequence[Decision]) -> str:

@@ -12,6 +12,7 @@ def fallback(domain: DomainFields, state: DialogueState, utterance: InterpretedU
     """What is done when nothing came of the message; None where something did. A yes or no to a question never falls back."""
     if (
         utterance.intent is None
+        or utterance.rules
         or utterance.usable
         or utterance.refused
         or utterance.cancels

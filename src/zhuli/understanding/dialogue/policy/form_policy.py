@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.types.understanding.domain import DomainFields, Form, Slot
-from zhuli.types.understanding.understanding import Asked, Confirmed, Decision, DialogueState, StateChange
+from zhuli.types.understanding.understanding import Asked, Confirmed, Decision, DialogueState, StateChange, TopicOpened
 from zhuli.understanding.dialogue.forms_and_slots import asked_for, form_named, slot_named
-from zhuli.understanding.dialogue.policy.actions import perform
+from zhuli.understanding.dialogue.policy.actions import perform_steps
+from zhuli.understanding.dialogue.policy.rules import opened_by, rule_done
 from zhuli.understanding.dialogue.responses.responses import built_in, choices, held, joined, question, said, spoken
 from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
 from zhuli.understanding.dialogue.topics.topic_stack import closed
@@ -56,7 +57,8 @@ def next_steps(
         if form is None or any(one.act == "hand_over" for one in decisions):
             break
         fresh = returned or bool(changes)
-        steps, made = _step(domain, state, form, utterance, fresh=fresh, after=decisions)
+        begun = any(isinstance(one, TopicOpened) and one.form == form.name for one in changes)
+        steps, made = _step(domain, state, form, utterance, fresh=fresh, begun=begun, after=decisions)
         decisions += steps
         changes += made
         state = fold(made, state)
@@ -72,9 +74,11 @@ def _step(
     utterance: InterpretedUtterance,
     *,
     fresh: bool,
+    begun: bool,
     after: Sequence[Decision],
 ) -> Steps:
-    """One step of the form on top. fresh: the message said nothing to it. after: what the reply says before."""
+    """One step of the form on top. fresh: the message said nothing to it. begun: the form before led to it. after: what the
+    reply says before."""
     missing = _missing(domain, form, state)
     if not fresh and (refusal := _refused(domain, state, form, utterance)):
         return refusal
@@ -89,7 +93,7 @@ def _step(
     )
     asked = asked.model_copy(update={"failed": failed})
     words = question(domain, asked, state)
-    goes_back = fresh or (bool(after) and not _just_opened(state, utterance))
+    goes_back = not begun and (fresh or (bool(after) and not _just_opened(state, utterance)))
     text = built_in("back", state.language, question=words) if goes_back and after else words
     return [_asking(asked, text, _why(form, asked))], [asked]
 
@@ -152,13 +156,21 @@ def _done(
 ) -> Steps:
     """The form's action, and the end of its topic; nothing where the reply has no room for the action."""
     why = f"The form '{form.name}' is complete."
-    decision = perform(domain, state, form.action, utterance, form=form, why=why)
+    rule = rule_done(domain, state, form.name, (one.name for one in utterance.intents))
+    steps = rule.do if rule else [form.action]
+    decision = perform_steps(domain, state, steps, utterance, own=form.action, form=form, why=why)
+    if decision is None:
+        decision = Decision(act="respond", why=why)
     if decision.act in ("call", "search", "talk") and any(one.act in ("call", "search") for one in after):
         return [], []
     if decision.act == "clarify":
         decision = Decision(act="talk", why=why)
     confirmed: list[StateChange] = [Confirmed()] if form.confirm is not None else []
-    return [decision], [*confirmed, *closed(domain, state, "done")]
+    changes = [*confirmed, *closed(domain, state, "done")]
+    following = opened_by(rule) if rule else None
+    if following is not None and state.topics:
+        changes.append(TopicOpened(intent=state.topics[-1].intent, form=following))
+    return [decision], changes
 
 
 def _agreed(utterance: InterpretedUtterance) -> bool:

@@ -3,7 +3,8 @@
 1. waiting: a person has the thread, and we keep silent but for a sentence;
 2. handing over: the user wants a person;
 3. falling back (fallback): the message was unclear, or about nothing that the domain knows;
-4. going on: what was cancelled is confirmed, intents are answered in their order, and the open form takes its next step;
+4. going on: what was cancelled is confirmed, intents are answered in their order, by the domain's rules or their own actions,
+   and the open form takes its next step;
 5. talking: the model answers.
 
 A rule is pure, and what it gives is a decision with the changes that it makes in the state. Forms: form_policy.
@@ -13,11 +14,12 @@ from collections.abc import Callable
 from itertools import chain
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, HandOver, Intent
-from zhuli.types.understanding.understanding import Decision, DialogueState, HandedOver, StateChange
+from zhuli.types.understanding.understanding import Decision, DialogueState, Did, HandedOver, StateChange
 from zhuli.understanding.dialogue.forms_and_slots import form_named
-from zhuli.understanding.dialogue.policy.actions import as_one, perform
+from zhuli.understanding.dialogue.policy.actions import as_one, perform, perform_steps
 from zhuli.understanding.dialogue.policy.fallback import fallback
 from zhuli.understanding.dialogue.policy.form_policy import Move, next_steps
+from zhuli.understanding.dialogue.policy.rules import stops
 from zhuli.understanding.dialogue.responses.responses import built_in, said
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 
@@ -31,7 +33,15 @@ def decide(
     if state.language is None:
         state = state.model_copy(update={"language": utterance.language or domain.languages[0]})
     moves = (rule(domain, state, utterance) for rule in _RULES)
-    return next(move for move in moves if move is not None)
+    decision, changes = next(move for move in moves if move is not None)
+    if any(rule.when.after for rule in domain.rules) and utterance.intent is not None:
+        changes = [*changes, Did(names=[*(f"/{name}" for name in _names(utterance)), *decision.did])]
+    return decision, changes
+
+
+def _names(utterance: InterpretedUtterance) -> list[str]:
+    """Of the intents that were answered: those with a rule, or else the one that counts most."""
+    return list(utterance.rules) or ([utterance.intent.name] if utterance.intent else [])
 
 
 def _waiting(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Move | None:
@@ -42,7 +52,7 @@ def _waiting(domain: DomainFields, state: DialogueState, utterance: InterpretedU
 
 
 def _handing_over(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Move | None:
-    if utterance.act != "handover":
+    if utterance.act != "handover" or utterance.rules:
         return None
     acting = (intent.action for intent in domain.intents if intent.act == "handover" and intent.action is not None)
     action = next((action for action in acting if action.type == "hand_over"), HandOver(type="hand_over"))
@@ -51,7 +61,10 @@ def _handing_over(domain: DomainFields, state: DialogueState, utterance: Interpr
 
 def _going_on(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Move | None:
     answers = list(chain(_cancelled(domain, state, utterance), _answers(domain, state, utterance)))
-    decisions, changes = next_steps(domain, state, utterance, answers)
+    if any(stops(rule) for rule in utterance.rules.values()):
+        decisions, changes = answers, list[StateChange]()
+    else:
+        decisions, changes = next_steps(domain, state, utterance, answers)
     if not decisions:
         return None
     handed: list[StateChange] = [HandedOver()] if any(one.act == "hand_over" for one in decisions) else []
@@ -73,9 +86,24 @@ def _answers(domain: DomainFields, state: DialogueState, utterance: InterpretedU
     Yes and no answer a question: by themselves they are answered only where nothing was asked.
     """
     intents = {intent.name: intent for intent in domain.intents}
-    names = dict.fromkeys(one.name for one in utterance.intents if one.name != OUT_OF_SCOPE)
-    wanted = (intents[name] for name in names if name in intents)
-    return [answer for intent in wanted for answer in _answer(domain, state, utterance, intent)]
+    names = dict.fromkeys([*(one.name for one in utterance.intents), *utterance.rules])
+    found: list[Decision] = []
+    for name in names:
+        if name in utterance.rules:
+            found += _by_rule(domain, state, utterance, name, intents.get(name))
+        elif name in intents and name != OUT_OF_SCOPE:
+            found += _answer(domain, state, utterance, intents[name])
+    return found
+
+
+def _by_rule(
+    domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance, name: str, intent: Intent | None
+) -> list[Decision]:
+    own = domain.fallback.out_of_scope if name == OUT_OF_SCOPE else intent.action if intent else None
+    form = form_named(domain, state.form)
+    why = f"A rule for '{name}' holds."
+    made = perform_steps(domain, state, utterance.rules[name].do, utterance, own=own, form=form, why=why)
+    return [made] if made is not None else []
 
 
 def _answer(

@@ -12,6 +12,9 @@ from zhuli.types.understanding.understanding import Asked, Decision, DialogueSta
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named
 from zhuli.understanding.dialogue.responses.built_in_responses import BUILT_IN, LISTS, YES_NO
 
+RESULT = "result"
+"""In the response of a call, the function's output."""
+
 _PLACEHOLDER = re.compile(r"\{(\w[^\s{}\[\]()]*)\}")
 
 
@@ -78,7 +81,7 @@ def question(domain: DomainFields, asked: Asked, state: DialogueState) -> str:
         return _choice(domain, asked.intents, language)
     if asked.slot is not None:
         slot = slot_named(domain, asked.slot)
-        return _slot_question(slot, state) if slot else ""
+        return _slot_question(slot, form_named(domain, state.form), state) if slot else ""
     form = form_named(domain, state.form)
     return _confirmation(form, state) if form else ""
 
@@ -100,14 +103,36 @@ def after_call(domain: DomainFields, decision: Decision, state: DialogueState, o
     """What is said when the function's output is there; None: the model talks.
 
     state: after all changes of the understanding, so that a form that waits goes on with its question. `{result}` is the
-    output, `{result.key}` a member of it if it is a JSON object.
+    output, `{result.key}` a member of it if it is a JSON object, `{key}` too where `key` is one of the domain's variables. An
+    output {"responses": [{"response": name, key: value}, {"text": …}]}, as Rasa's action servers give, says these first.
     """
-    response = domain.responses.get(decision.response) if decision.response else None
-    if response is None:
+    known = _held_last(state) | _results(output)
+    texts = [
+        said(domain.responses[one["response"]], state, state.language, **(known | one))
+        if one.get("response") in domain.responses
+        else one["text"]
+        for one in _chosen(output)
+        if one.get("response") in domain.responses or isinstance(one.get("text"), str)
+    ]
+    known |= {name: known[f"{RESULT}.{name}"] for name in domain.variables if f"{RESULT}.{name}" in known}
+    named = [*([decision.response] if decision.response else []), *decision.then]
+    texts += [
+        said(domain.responses[name], state, state.language, **known) for name in named if name in domain.responses
+    ]
+    if not texts:
         return None
-    text = said(response, state, state.language, **(_held_last(state) | _results(output)))
     asked = question(domain, state.asked, state) if state.asked else None
-    return joined(decision.text, text, built_in("back", state.language, question=asked) if asked else None)
+    return joined(decision.text, *texts, built_in("back", state.language, question=asked) if asked else None)
+
+
+def _chosen(output: str) -> list[dict[str, Any]]:
+    """The responses that the function itself wants said."""
+    try:
+        parsed = json.loads(output)
+    except (ValueError, RecursionError):
+        return []
+    found = parsed.get("responses") if isinstance(parsed, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _held_last(state: DialogueState) -> dict[str, Any]:
@@ -120,19 +145,21 @@ def _results(output: str) -> dict[str, Any]:
     try:
         parsed = json.loads(output)
     except (ValueError, RecursionError):
-        return {"result": output}
+        return {RESULT: output}
     if not isinstance(parsed, dict):
-        return {"result": parsed if isinstance(parsed, str | int | float | list) else output}
-    members = {f"result.{key}": value for key, value in parsed.items()}
+        return {RESULT: parsed if isinstance(parsed, str | int | float | list) else output}
+    members = {f"{RESULT}.{key}": value for key, value in parsed.items()}
     for key, value in parsed.items():
         if isinstance(value, dict):
-            members |= {f"result.{key}.{inner}": item for inner, item in value.items()}
-    return {"result": output, **members}
+            members |= {f"{RESULT}.{key}.{inner}": item for inner, item in value.items()}
+    return {RESULT: output, **members}
 
 
-def _slot_question(slot: Slot, state: DialogueState) -> str:
-    if slot.prompt is not None:
-        return said(slot.prompt, state, state.language)
+def _slot_question(slot: Slot, form: Form | None, state: DialogueState) -> str:
+    """In the form's own words, or else the slot's."""
+    prompt = form.prompts.get(slot.name, slot.prompt) if form else slot.prompt
+    if prompt is not None:
+        return said(prompt, state, state.language)
     return built_in("ask", state.language, name=spoken(slot.name))
 
 

@@ -120,6 +120,7 @@ class SlotCandidates:
             and mapping.entity == mention.entity
             and (mapping.role is None or role in (None, mapping.role))
             and (not mapping.intents or self.segment.intents.intersection(mapping.intents))
+            and (not mapping.asked or slot.name == self.slot_context.asked)
         ]
         return max(fitting, key=lambda mapping: mapping.role is not None and mapping.role == role, default=None)
 

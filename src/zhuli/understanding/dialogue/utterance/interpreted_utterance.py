@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, Language
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, Language, Rule
 from zhuli.types.understanding.understanding import Asked, EntityFound, IntentScore, StateChange, TopicOpened
 
 How = Literal["entity", "intent", "text", "reference", "correction"]
@@ -36,8 +36,8 @@ class InterpretedUtterance:
     wording. corrects: the wording says that something was wrong. unclear: two intents are about as likely; they lead the ranking.
     filled, cleared, refused: what becomes of slots. named: a slot that is to be changed, the message does not say to what.
     goes_on: it says not to cancel. cancels: the form that is left. opened: forms to open, the last on top. reopened:
-    changes that bring back the form that was acted upon last, which the message corrects. reasons: why, in the order of the
-    decisions.
+    changes that bring back the form that was acted upon last, which the message corrects. rules: of the domain that hold, by
+    intent; leaves: one of them leaves the form. reasons: why, in the order of the decisions.
     """
 
     text: str
@@ -59,6 +59,8 @@ class InterpretedUtterance:
     cancels: str | None = None
     opened: list[TopicOpened] = field(default_factory=list)
     reopened: list[StateChange] = field(default_factory=list)
+    rules: dict[str, Rule] = field(default_factory=dict)
+    leaves: bool = False
 
     @property
     def out_of_scope(self) -> bool:

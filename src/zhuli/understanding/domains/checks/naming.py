@@ -53,6 +53,7 @@ def _reserved(domain: DomainFields) -> Iterator[Finding]:
 
 def _undefined(domain: DomainFields, uses: Sequence[Use]) -> Iterator[Finding]:
     known = {kind: set(_names(domain, kind)) for kind in _ONE}
+    known["intents"] |= {name.partition("/")[0] for name in known["intents"]}
     for kind, name, where in uses:
         if name not in known[kind]:
             one = _ONE[kind]

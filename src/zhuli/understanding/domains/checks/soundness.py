@@ -12,6 +12,9 @@ from zhuli.understanding.domains.checks.findings import error, warning
 from zhuli.understanding.domains.checks.patterns import problem
 from zhuli.understanding.language.plain_text import plain
 
+_ONE_OF = ("call", "search", "hand_over", "talk", "clarify")
+"""Steps of a rule that are more than a text."""
+
 
 def check_parts(domain: DomainFields, plugins: Collection[str] | None) -> Iterator[Finding]:
     """Errors for what can't work, warnings for what is probably not meant. plugins: as in checking.check."""
@@ -24,6 +27,7 @@ def check_parts(domain: DomainFields, plugins: Collection[str] | None) -> Iterat
         yield from _categories(domain, slot, f"slots[{index}]")
     yield from _intents(domain)
     yield from _forms(domain)
+    yield from _rules(domain)
     yield from _languages(domain)
 
 
@@ -183,9 +187,22 @@ def _forms(domain: DomainFields) -> Iterator[Finding]:
         for name in dict.fromkeys(name for name in names if names.count(name) > 1):
             yield warning("duplicate_slot", f"forms[{index}]", f"The form '{form.name}' has the slot '{name}' twice.")
         for number, name in enumerate(form.slots):
-            if name in slots and slots[name].prompt is None:
+            if name in slots and slots[name].prompt is None and name not in form.prompts:
                 text = f"The form asks for '{name}', which has no `prompt`, so it is asked for by its name."
                 yield warning("no_prompt", f"forms[{index}].slots[{number}]", text)
+
+
+def _rules(domain: DomainFields) -> Iterator[Finding]:
+    """Rules that hold for nothing, and steps that are never taken."""
+    for index, rule in enumerate(domain.rules):
+        where = f"rules[{index}]"
+        if not rule.when.intents and rule.when.done is None:
+            text = "The rule holds for no message. Give it `intents` or `done` (a form that is complete) under `when`."
+            yield error("no_condition", f"{where}.when", text)
+        weighty = [step.type for step in rule.do if step.type in _ONE_OF]
+        if len(weighty) > 1:
+            text = f"Of {', '.join(weighty)} only the first is done: a reply has one of them."
+            yield warning("two_actions", f"{where}.do", text)
 
 
 def _languages(domain: DomainFields) -> Iterator[Finding]:
@@ -208,5 +225,6 @@ def _wordings(domain: DomainFields) -> Iterator[tuple[str, Wording]]:
         found.append((f"slots[{index}].validation.message", slot.validation.message if slot.validation else None))
     for index, form in enumerate(domain.forms):
         found += [(f"forms[{index}].confirm", form.confirm), (f"forms[{index}].cancelled", form.cancelled)]
+        found += [(f"forms[{index}].prompts.{name}", wording) for name, wording in form.prompts.items()]
     found += [(f"responses.{name}", wording) for name, wording in domain.responses.items()]
     return ((where, wording) for where, wording in found if wording is not None)

@@ -12,7 +12,10 @@ from zhuli.types.understanding.domain import (
     FromEntity,
     FromIntent,
     HandOver,
+    Open,
     Respond,
+    Rule,
+    RuleStep,
     Search,
     Slot,
     Wording,
@@ -36,6 +39,7 @@ class Use(NamedTuple):
 
 def uses_of(domain: DomainFields) -> Iterator[Use]:
     """Every use, in the order of the domain."""
+    also = tuple(domain.variables)
     for index, intent in enumerate(domain.intents):
         where = f"intents[{index}]"
         if intent.form is not None:
@@ -44,18 +48,23 @@ def uses_of(domain: DomainFields) -> Iterator[Use]:
         for number, example in enumerate(intent.examples):
             yield from _uses_of_marks(example, f"{where}.examples[{number}]")
     for index, slot in enumerate(domain.slots):
-        yield from _uses_of_slot(slot, f"slots[{index}]")
+        yield from _uses_of_slot(slot, f"slots[{index}]", also)
     for index, form in enumerate(domain.forms):
         where = f"forms[{index}]"
         for list_name in ("slots", "optional"):
             for number, name in enumerate(getattr(form, list_name)):
                 yield Use("slots", name, f"{where}.{list_name}[{number}]")
-        yield from _uses_of_wording(form.confirm, f"{where}.confirm")
-        yield from _uses_of_wording(form.cancelled, f"{where}.cancelled")
+        for name, wording in form.prompts.items():
+            yield Use("slots", name, f"{where}.prompts.{name}")
+            yield from _uses_of_wording(wording, f"{where}.prompts.{name}", also=also)
+        yield from _uses_of_wording(form.confirm, f"{where}.confirm", also=also)
+        yield from _uses_of_wording(form.cancelled, f"{where}.cancelled", also=also)
         yield from _uses_of_action(form.action, f"{where}.action")
     after_calls = set(_after_calls(domain))
     for name, wording in domain.responses.items():
-        yield from _uses_of_wording(wording, f"responses.{name}", result=name in after_calls)
+        yield from _uses_of_wording(wording, f"responses.{name}", result=name in after_calls, also=also)
+    for index, rule in enumerate(domain.rules):
+        yield from _uses_of_rule(rule, f"rules[{index}]")
     yield from _uses_of_action(domain.fallback.out_of_scope, "fallback.out_of_scope")
     yield from _uses_of_action(domain.fallback.unclear, "fallback.unclear")
 
@@ -66,6 +75,36 @@ def _after_calls(domain: DomainFields) -> Iterator[str]:
     for action in (*of_intents, *of_forms, domain.fallback.out_of_scope, domain.fallback.unclear):
         if isinstance(action, Call) and action.response is not None:
             yield action.response
+    for rule in domain.rules:
+        yield from _after_call_of(rule)
+
+
+def _after_call_of(rule: Rule) -> Iterator[str]:
+    called = False
+    for step in rule.do:
+        if isinstance(step, Respond) and called:
+            yield step.response
+        if isinstance(step, Call):
+            called = True
+            yield from [step.response] if step.response is not None else []
+
+
+def _uses_of_rule(rule: Rule, where: str) -> Iterator[Use]:
+    """Of its conditions: names of intents that are the first part of others (`faq` of `faq/prices`) are looked for by naming."""
+    when, at = rule.when, f"{where}.when"
+    named = [(index, name) for index, name in enumerate(when.intents) if name != OUT_OF_SCOPE]
+    yield from (Use("intents", name, f"{at}.intents[{index}]") for index, name in named)
+    for field in ("done", "form"):
+        if (name := getattr(when, field)) is not None:
+            yield Use("forms", name, f"{at}.{field}")
+    if when.asked is not None:
+        yield Use("slots", when.asked, f"{at}.asked")
+    yield from (Use("slots", name, f"{at}.slots.{name}") for name in when.slots)
+    yield from (Use("slots", name, f"{at}.known[{index}]") for index, name in enumerate(when.known))
+    yield from (Use("entities", name, f"{at}.entities.{name}") for name in when.entities)
+    yield from (Use("entities", name, f"{at}.mentioned[{index}]") for index, name in enumerate(when.mentioned))
+    for number, step in enumerate(rule.do):
+        yield from _uses_of_action(step, f"{where}.do[{number}]")
 
 
 def _uses_of_marks(example: str, where: str) -> Iterator[Use]:
@@ -76,7 +115,7 @@ def _uses_of_marks(example: str, where: str) -> Iterator[Use]:
     yield from (Use("entities", entity.entity, where) for entity in marked.entities)
 
 
-def _uses_of_slot(slot: Slot, where: str) -> Iterator[Use]:
+def _uses_of_slot(slot: Slot, where: str, also: tuple[str, ...]) -> Iterator[Use]:
     for number, mapping in enumerate(slot.mappings):
         at = f"{where}.mappings[{number}]"
         if isinstance(mapping, FromEntity):
@@ -84,12 +123,14 @@ def _uses_of_slot(slot: Slot, where: str) -> Iterator[Use]:
         if isinstance(mapping, FromEntity | FromIntent):
             named = [(index, name) for index, name in enumerate(mapping.intents) if name != OUT_OF_SCOPE]
             yield from (Use("intents", name, f"{at}.intents[{index}]") for index, name in named)
-    yield from _uses_of_wording(slot.prompt, f"{where}.prompt")
+    yield from _uses_of_wording(slot.prompt, f"{where}.prompt", also=also)
     if slot.validation is not None:
-        yield from _uses_of_wording(slot.validation.message, f"{where}.validation.message", also=("value",))
+        yield from _uses_of_wording(slot.validation.message, f"{where}.validation.message", also=("value", *also))
 
 
-def _uses_of_action(action: Action | None, where: str) -> Iterator[Use]:
+def _uses_of_action(action: Action | RuleStep | None, where: str) -> Iterator[Use]:
+    if isinstance(action, Open):
+        yield Use("forms", action.form, f"{where}.form")
     if isinstance(action, Respond | Call | HandOver) and action.response is not None:
         yield Use("responses", action.response, f"{where}.response")
     if isinstance(action, Call):

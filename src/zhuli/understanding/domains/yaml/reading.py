@@ -31,6 +31,7 @@ MAIN_FIELD = {
     "hand_over": "response",
     "talk": "instructions",
     "clarify": "most",
+    "open": "form",
 }
 """What stands behind an action's name in its short form: `respond: greeting`."""
 
@@ -265,5 +266,7 @@ _DOMAIN = _record(
     entities=_named(_entity),
     slots=_named(_SLOT),
     forms=_named(_FORM),
+    rules=_each(_record(when=_record(intents=_texts, after=_texts, known=_texts, mentioned=_texts), do=_each(_action))),
+    variables=_texts,
     fallback=_record(out_of_scope=_action, unclear=_action),
 )

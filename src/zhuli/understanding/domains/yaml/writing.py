@@ -26,6 +26,7 @@ def _domain(given: Data) -> Data:
         "entities": lambda items: _named([{"kind": "learned", **item} for item in items], _entity),
         "slots": lambda items: _named(items, _slot),
         "forms": lambda items: _named(items, lambda form: {**form, "action": _action(form["action"])}),
+        "rules": lambda items: [{**rule, "do": [_action(step) for step in rule["do"]]} for rule in items],
         "fallback": lambda data: {
             name: _action(value) if isinstance(value, dict) else value for name, value in data.items()
         },
@@ -81,8 +82,8 @@ def _values(values: list[Data]) -> Any:
 
 def _action(action: Data) -> Any:
     kind = action["type"]
-    main = MAIN_FIELD[kind]
+    main = MAIN_FIELD.get(kind)
     rest = {field: action[field] for field in action if field not in ("type", main)}
-    if not rest and main not in action:
+    if main is None or (not rest and main not in action):
         return kind
     return {kind: action.get(main), **rest}
