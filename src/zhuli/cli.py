@@ -273,17 +273,21 @@ def import_domain(
     path: Annotated[Path, typer.Argument(help="A domain in YAML, or a Rasa project's folder or file.")],
     to: Annotated[Path | None, typer.Option(help="Only write it as YAML here, for looking it over.")] = None,
     over: Annotated[str | None, typer.Option(help="The id of the domain that it takes the place of.")] = None,
+    notes: Annotated[Path | None, typer.Option(help="A file for all that is not taken over, a line each.")] = None,
     project: Project = "default",
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Save a domain for the assistants of a project; its id is printed."""
-    from zhuli.operating.domains import read, save, write
+    from zhuli.operating.domains import read, save, write, write_notes
     from zhuli.settings import read_settings
+    from zhuli.understanding.domains.checks.findings import summed_up
 
     found = read(path)
-    for note in found.notes:
-        print(f"{note.where}: {note.message}", file=sys.stderr)
+    for line in summed_up(found.notes):
+        print(line, file=sys.stderr)
+    if notes is not None:
+        write_notes(found.notes, notes)
     if to is not None:
         write(found.fields, to)
         return

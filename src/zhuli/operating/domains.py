@@ -5,6 +5,7 @@ A server learns what was imported when it is first asked to understand by it.
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from zhuli.store.understanding import domains as store
 from zhuli.types.understanding.domain import Domain, DomainFields, Finding
 from zhuli.understanding.domains.checks.checking import check as findings_of
 from zhuli.understanding.domains.checks.checking import refuse_errors
+from zhuli.understanding.domains.checks.findings import summed_up
 from zhuli.understanding.domains.rasa import project
+from zhuli.understanding.domains.rasa.yaml_files import is_of_tests
 from zhuli.understanding.domains.saving import new_domain, next_version
 from zhuli.understanding.domains.yaml.reading import line_of
 from zhuli.understanding.domains.yaml.reading import read as read_yaml
@@ -27,8 +30,11 @@ from zhuli.understanding.domains.yaml.writing import dump
 _RASA = re.compile(r"^(?:version|nlu|rules|stories)[ \t]*:", re.MULTILINE)
 """What a file of Rasa's has, and a domain's does not."""
 
-_OF_PROJECT = re.compile(r"^(?:version|nlu|rules|stories|language)[ \t]*:", re.MULTILINE)
-"""config.yml has the language."""
+_OF_PROJECT = (".yml", ".yaml", ".md", ".json")
+"""How names of files end that a project may consist of."""
+
+MOST_CHARACTERS = 4_000_000
+"""Of a file that is looked at; larger ones in a project's folder are something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,7 @@ class Found:
 def read(path: Path) -> Found:
     """A domain's YAML, or the files of a Rasa project; InvalidRequest or ConfigurationError says what is wrong."""
     if path.is_dir():
-        files = {str(file.relative_to(path)): _text(file) for file in _yaml_files(path)}
-        return Found(*project.read({name: text for name, text in files.items() if _OF_PROJECT.search(text)}))
+        return Found(*project.read(_project_files(path)))
     text = _text(path)
     if _RASA.search(text):
         return Found(*project.read({path.name: text}))
@@ -55,7 +60,8 @@ def read(path: Path) -> Found:
 def check(found: Found) -> tuple[list[str], bool]:
     """What was found, a line each, and whether the domain can be saved."""
     report = findings_of(found.fields)
-    said = [_said(finding, found.lines) for finding in [*found.notes, *report.findings]]
+    notes = summed_up(found.notes)
+    said = [*notes, *(_said(finding, found.lines) for finding in report.findings)]
     sound = not any(finding.level == "error" for finding in report.findings)
     counts = (
         f"{len(found.fields.intents)} intents with {report.examples} examples, {len(found.fields.entities)} entities"
@@ -84,6 +90,14 @@ async def load(settings: Settings, domain_id: str, *, project: str) -> Domain:
         return await database.run(collections.get, domains, Domain, project_id, domain_id)
 
 
+def write_notes(notes: Sequence[Finding], to: Path) -> None:
+    """What was not taken over, a line each; ConfigurationError where the file can't be written."""
+    try:
+        to.write_text("".join(f"{note.code}\t{note.where}\t{note.message}\n" for note in notes), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{to} can't be written: {error}.") from error
+
+
 def write(fields: DomainFields, to: Path | None) -> None:
     """As YAML into the file, or to standard output; ConfigurationError where the file can't be written."""
     if to is None:
@@ -96,11 +110,15 @@ def write(fields: DomainFields, to: Path | None) -> None:
         raise ConfigurationError(f"{to} can't be written: {error}.") from error
 
 
-def _yaml_files(folder: Path) -> list[Path]:
+def _project_files(folder: Path) -> dict[str, str]:
+    """Texts by name; the importer leaves alone what is no file of a project's."""
     try:
-        return [file for file in sorted(folder.rglob("*.y*ml")) if file.is_file()]
+        found = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in _OF_PROJECT and file.is_file()]
+        small = [file for file in found if file.stat().st_size <= MOST_CHARACTERS]
+        names = {str(file.relative_to(folder)): file for file in small}
     except OSError as error:  # such as a folder in it that may not be read
         raise ConfigurationError(f"{folder} can't be read: {error}.") from error
+    return {name: _text(file) for name, file in names.items() if not is_of_tests(name)}
 
 
 def _text(path: Path) -> str:

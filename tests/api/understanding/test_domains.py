@@ -234,7 +234,7 @@ def test_a_rasa_project_becomes_a_domain_that_says_what_did_not_come_along(clien
     files = {str(file.relative_to(RASA)): file.read_text() for file in RASA.rglob("*.yml")}
     made: Any = client.post("/domains/import", body={"format": "rasa", "files": files, "name": "Cars"}, cast_to=object)
     assert (made["name"], made["version"], len(made["intents"]), made["report"]["examples"]) == ("Cars", 1, 7, 56)
-    assert {"not_taken", "act_guessed", "becomes_function"} <= set(codes(made["report"]))
+    assert {"no_text", "act_guessed", "becomes_function"} <= set(codes(made["report"]))
     assert get(client, f"/domains/{made['id']}") == made
 
 

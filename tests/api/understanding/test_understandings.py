@@ -266,3 +266,11 @@ def test_an_embedder_or_a_model_that_is_not_there_is_named(client: openai.OpenAI
 def test_how_long_understanding_takes_is_measured(client: openai.OpenAI, http: httpx2.Client, domain: str) -> None:
     understand(client, domain, "hi")
     assert f'zhuli_understanding_seconds_count{{understander="{UNDERSTANDER}"}}' in http.get("/metrics").text
+
+
+def test_the_payload_of_a_button_is_its_intent_with_its_entities(client: openai.OpenAI, domain: str) -> None:
+    answer = understand(client, domain, '/book{"city": "Oslo"}')
+    assert answer["intent"]["name"] == "book"
+    assert [(one["entity"], one["value"]) for one in answer["entities"]] == [("city", "Oslo")]
+    assert answer["slots"] == {"city": "Oslo"}
+    assert understand(client, domain, '/nothing{"city": "Oslo"}')["reasons"][0] != answer["reasons"][0]

@@ -83,7 +83,7 @@ def test_lists_and_patterns_and_names_say_of_which_kind_an_entity_is(domain: Dom
 def test_slots_come_with_their_mappings_bounds_and_questions(domain: DomainFields) -> None:
     budget = slot(domain, "budget")
     assert (budget.type, budget.prompt) == ("number", "How much may it cost?")
-    assert budget.validation is not None and (budget.validation.minimum, budget.validation.maximum) == (500, 100000)
+    assert budget.validation is None  # min_value and max_value only scale a feature
     from_entity, from_intent = budget.mappings
     assert from_entity.type == "entity" and from_entity.entity == "amount-of-money"
     assert "ask_route" not in from_entity.intents and "choose_budget" in from_entity.intents
@@ -106,10 +106,21 @@ def test_rules_and_stories_say_what_follows(domain: DomainFields) -> None:
     assert domain.fallback.out_of_scope == Respond(type="respond", response="utter_default")
 
 
+def test_what_is_said_under_a_condition_is_a_rule(domain: DomainFields) -> None:
+    rules = {(*rule.when.intents, *rule.when.after): rule for rule in domain.rules}
+    assert rules["choose_budget",].when.known == ["body"]
+    assert rules["choose_nationality_car", "action_find_dealer"].do == [
+        Respond(type="respond", response="utter_default")
+    ]
+    assert rules["choose_nationality_car",].when.slots == {"body": "suv"}
+    assert rules["choose_nationality_car",].do == [Respond(type="respond", response="utter_nationality.1")]
+
+
 def test_responses_are_their_text(domain: DomainFields) -> None:
     assert domain.responses == {
         "utter_noted": "A {body} for {budget}, noted.",
         "utter_nationality": "We have cars from many countries.",
+        "utter_nationality.1": "SUVs come from everywhere.",
         "utter_default": "I only know about cars.",
     }
 
@@ -119,16 +130,13 @@ def test_responses_are_their_text(domain: DomainFields) -> None:
     [
         ("data/nlu.yml:79", "Groups of entities"),
         ("domain.yml:63", "not buttons"),
-        ("domain.yml:71", "Of the 2 variations"),
         ("domain.yml:76", "has no text"),
         ("domain.yml:83", "`ignored_intents`"),
         ("domain.yml:55", "of type any becomes a text"),
         ("domain.yml:58", "The mapping custom"),
         ("domain.yml:91", "`session_config`"),
-        ("data/rules.yml:36", "The rule has a condition"),
-        ("data/rules.yml:41", "action_restart"),
+        ("data/rules.yml:42", "action_restart"),
         ("data/rules.yml:47", "becomes a call of the client's function 'action_find_dealer'"),
-        ("data/rules.yml:51", "After 'choose_nationality_car' something else was taken already"),
         ("affirm", "`act: affirm`"),
         ("amount-of-money", "kind money"),
         ("estate", "left out"),
@@ -168,8 +176,8 @@ def test_a_form_without_an_end_lets_the_model_talk() -> None:
     [
         ({"a.yml": "version: '3.1'"}, "files", "None of the files has `nlu:`"),
         ({"nlu.yml": "nlu: [a"}, "files.nlu.yml", "nlu.yml: Line"),
-        ({"domain.yml": "intents: [a]\nslots: {s: {type: text}, S: {min_value: }}\nresponses: {r: [{text: " + "x" * 9000 + "}]}"},
-         "files", "The files can't be made into a domain. Invalid 'responses.r"),
+        ({"README.md": "# A project\n* of nothing\n  - at all"}, "files", "None of the files has `nlu:`"),
+        ({"tests/test_a.yml": "stories: []", "docker-compose.yml": "services: {}"}, "files", "None of the files has `nlu:`"),
     ],
 )  # fmt: skip
 def test_what_is_no_rasa_project_is_refused(files: dict[str, str], param: str, said: str) -> None:

@@ -12,10 +12,14 @@ from zhuli.store import collections
 from zhuli.store.schema import domains
 from zhuli.types.page import Deleted, Page
 from zhuli.types.understanding.domain import Domain, DomainFields, DomainImport, DomainReport
+from zhuli.understanding.domains.checks.findings import told
 from zhuli.understanding.domains.rasa import project
 from zhuli.understanding.domains.yaml.writing import dump
 
 router = APIRouter(prefix="/v1/domains", tags=["Domains"], route_class=YamlRoute, strict_content_type=False)
+
+_MOST_NOTES = 5
+"""Of one kind, about what an import did not take over."""
 
 _YAML: dict[str, Any] = {MEDIA_TYPE: {}}
 
@@ -43,7 +47,8 @@ async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Res
     """A domain from the files of a Rasa project, and what could not be taken over."""
     fields, findings = await asyncio.to_thread(project.read, body.files)
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
-    return Json(await app.understanding.domains.create(actor.project, fields, also=findings))
+    also = findings if body.all_notes else told(findings, most=_MOST_NOTES)
+    return Json(await app.understanding.domains.create(actor.project, fields, also=also))
 
 
 @router.get("", response_model=Page[Domain])

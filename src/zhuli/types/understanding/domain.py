@@ -313,11 +313,15 @@ class DomainFields(Request):
 
 
 class DomainImport(Request):
-    """Files of another format that make a domain. files: their texts by name, such as nlu.yml, domain.yml, data/rules.yml."""
+    """Files of another format that make a domain. files: their texts by name, such as nlu.yml, domain.yml, data/rules.yml.
+
+    all_notes: each thing that is not taken over is a finding; otherwise the first of each kind, and how many more there are.
+    """
 
     format: Literal["rasa"]
     files: Annotated[dict[str, str], Field(min_length=1, max_length=256)]
     name: Annotated[str, Field(max_length=256)] | None = None
+    all_notes: bool = False
 
 
 class Finding(Wire):

@@ -22,6 +22,7 @@ from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.state_tracking import track
 from zhuli.understanding.dialogue.utterance.clause_splitting import split_clauses
 from zhuli.understanding.dialogue.utterance.multi_intent import Clause
+from zhuli.understanding.dialogue.utterance.payloads import payload
 from zhuli.understanding.language.languages import language_of
 
 MOST_CHARACTERS = 2_000
@@ -93,6 +94,8 @@ class Understandings:
         understander = await self._understanders.of(project, domain)
         if not text.strip():
             return _NOTHING, []
+        if (said := payload(domain, text)) is not None:
+            return said, []
         cut = [text[start:end] for start, end in spans] if len(spans) > 1 else []
         whole, *others = await understander.read([text, *cut], state)
         return whole, list(zip(spans, others, strict=False))

@@ -116,8 +116,8 @@ def as_one(decisions: Sequence[Decision]) -> Decision:
     weighty = [one for act in _SILENT for one in decisions if one.act == act]
     if not weighty:
         last = decisions[-1]
-        text, did = joined(*(one.text for one in decisions)), [name for one in decisions for name in one.did]
-        return last.model_copy(update={"text": text, "why": _reasons(decisions), "did": did})
+        all_of_it = {"text": joined(*(one.text for one in decisions)), "why": _reasons(decisions)}
+        return last.model_copy(update={**all_of_it, "did": [name for one in decisions for name in one.did]})
     main = weighty[0]
     before = [one for one in decisions if one.act in ("respond", "cancel")]
     text = joined(*(one.text for one in before), main.text) or None

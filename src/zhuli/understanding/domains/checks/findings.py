@@ -18,15 +18,24 @@ def warning(code: str, where: str, message: str) -> Finding:
     return Finding(level="warning", code=code, where=where, message=message)
 
 
-def told(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors first; of each code the first, and how many more there are."""
+def told(findings: Iterable[Finding], *, most: int = MOST_OF_A_CODE) -> list[Finding]:
+    """Errors first; of each code the first `most`, and how many more there are."""
     by_code: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         by_code.setdefault((finding.level, finding.code), []).append(finding)
     kept: list[Finding] = []
     for (level, _), same in sorted(by_code.items(), key=lambda item: item[0][0] != "error"):
-        kept += same[:MOST_OF_A_CODE]
-        if (more := len(same) - MOST_OF_A_CODE) > 0:
+        kept += same[:most]
+        if (more := len(same) - most) > 0:
             text = f"{kept[-1].message} ({more} more {level}s like this.)"
             kept[-1] = kept[-1].model_copy(update={"message": text})
     return kept
+
+
+def summed_up(findings: Iterable[Finding]) -> list[str]:
+    """A line for each code, the most frequent first: how often, and the first of it."""
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    ordered = sorted(by_code.items(), key=lambda item: -len(item[1]))
+    return [f"{len(same):5} {code}, first {same[0].where}: {same[0].message}" for code, same in ordered]

@@ -1,11 +1,12 @@
 """Rasa's NLU data: examples of intents, and entities that are marked, listed, or have a pattern."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from zhuli.types.understanding.understanding import EntityFound
+from zhuli.understanding.domains.checks.patterns import problem
 from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of
 from zhuli.understanding.domains.yaml.tree import Node, lines_of
 from zhuli.understanding.language.marked_examples import BadMark, read_marks, write_marks
@@ -19,6 +20,9 @@ DUCKLING = {
     "date": "date",
 }
 """Entities of these names come from Rasa's DucklingEntityExtractor or its like, so they have no examples."""
+
+MOST_OF_A_PATTERN = 1000
+"""Characters, as a domain has them."""
 
 _GROUP = re.compile(r'\{[^{}]*"group"')
 
@@ -56,22 +60,30 @@ def read_nlu(source: RasaFiles, notes: Notes) -> Nlu:
         elif "synonym" not in item.fields:
             kinds = ", ".join(item.fields) or "nothing"
             notes.add(
-                "not_taken", file, item, f"An entry of `nlu` with {kinds} is not known. It has an intent, or a synonym."
+                "unknown_entry",
+                file,
+                item,
+                f"An entry of `nlu` with {kinds} is not known. It has an intent, or a synonym.",
             )
     return nlu
 
 
-def entities_of(source: RasaFiles, nlu: Nlu, notes: Notes) -> list[dict[str, Any]]:
+def entity_names(source: RasaFiles, nlu: Nlu) -> list[str]:
     """Those that the domain names, are marked, or have a list."""
     declared = [entity_name(name) for name in source.names("entities")]
-    names = dict.fromkeys([*declared, *nlu.marks, *nlu.lookups])
+    return list(dict.fromkeys([*declared, *nlu.marks, *nlu.lookups]))
+
+
+def entities_of(source: RasaFiles, nlu: Nlu, notes: Notes, *, also: Iterable[str]) -> list[dict[str, Any]]:
+    """also: those that fill slots, if nothing else has them."""
+    names = dict.fromkeys([*entity_names(source, nlu), *also])
     made = [_entity(name, nlu, notes) for name in names]
     for name in nlu.patterns.keys() - names.keys():
         text = f"The regex '{name}' belongs to no entity: it only helped to tell intents, which is not needed here."
-        notes.add("not_taken", name, None, text)
+        notes.add("regex_of_no_entity", name, None, text)
     for word in nlu.synonyms.keys() - nlu.used:
         text = f"The synonym '{word}' of '{nlu.synonyms[word]}' is of no list and of no mark, so it is left out."
-        notes.add("not_taken", word, None, text)
+        notes.add("synonym_of_nothing", word, None, text)
     return made
 
 
@@ -82,10 +94,10 @@ def entity_name(name: str) -> str:
 
 def _entity(name: str, nlu: Nlu, notes: Notes) -> dict[str, Any]:
     """A list makes it a lookup list also where it is marked: what is marked joins the list."""
-    if name in nlu.lookups:
-        return {"name": name, "kind": "lookup", "values": _values(nlu.lookups[name], nlu.marks.get(name, []), nlu)}
-    if name in nlu.patterns:
-        return {"name": name, "kind": "regex", "patterns": nlu.patterns[name]}
+    if values := _values(nlu.lookups.get(name, []), nlu.marks.get(name, []), nlu) if name in nlu.lookups else []:
+        return {"name": name, "kind": "lookup", "values": values}
+    if patterns := _patterns(name, nlu.patterns.get(name, []), notes):
+        return {"name": name, "kind": "regex", "patterns": patterns}
     if name not in nlu.marks and name.lower() in DUCKLING:
         kind = DUCKLING[name.lower()]
         notes.add(
@@ -93,6 +105,19 @@ def _entity(name: str, nlu: Nlu, notes: Notes) -> dict[str, Any]:
         )
         return {"name": name, "kind": kind}
     return {"name": name}
+
+
+def _patterns(name: str, given: list[str], notes: Notes) -> list[str]:
+    """Those that can be used here."""
+    kept: list[str] = []
+    for pattern in given:
+        found = problem(pattern)
+        if len(pattern) > MOST_OF_A_PATTERN or (found is not None and found[0] == "error"):
+            why = found[2] if found else f"It is longer than {MOST_OF_A_PATTERN} characters."
+            notes.add("pattern_not_taken", name, None, f"A pattern of '{name}' is left out. {why}")
+        else:
+            kept.append(pattern)
+    return kept
 
 
 def _values(words: list[str], marks: list[tuple[str, str]], nlu: Nlu) -> list[dict[str, Any]]:
@@ -125,15 +150,15 @@ def _lines(node: Node | None) -> Iterator[tuple[Node, str]]:
 def _example(nlu: Nlu, notes: Notes, file: str, node: Node, text: str) -> str | None:
     """The example with our marks, whose values are as synonyms say; None if it can't be read."""
     if _GROUP.search(text):
-        notes.add("not_taken", file, node, "Groups of entities are not known here; the entity and its role are taken.")
+        notes.add("no_groups", file, node, "Groups of entities are not known here; the entity and its role are taken.")
     try:
         marked = read_marks(text)
     except BadMark as bad:
-        notes.add("not_taken", file, node, f"The example is left out. {bad}")
+        notes.add("unreadable_example", file, node, f"The example is left out. {bad}")
         return None
     found = [_mark(nlu, entity) for entity in marked.entities]
     if len({(entity.start, entity.end) for entity in found}) < len(found):
-        notes.add("not_taken", file, node, "Of several entities of the same words only the first is taken.")
+        notes.add("overlapping_marks", file, node, "Of several entities of the same words only the first is taken.")
     return write_marks(marked.text, found)
 
 

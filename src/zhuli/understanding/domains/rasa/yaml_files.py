@@ -1,4 +1,4 @@
-"""The YAML files of a Rasa project as one: what a key has in any of them, with the file's name. Knows no key's meaning."""
+"""The files of a Rasa project as one: what a key has in any of them, with the file's name. Knows no key's meaning."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,24 +7,64 @@ from typing import Any
 from zhuli.core.errors import InvalidRequest
 from zhuli.types.understanding.domain import Finding
 from zhuli.understanding.domains.checks.findings import warning
+from zhuli.understanding.domains.rasa import json_files, markdown_files
 from zhuli.understanding.domains.yaml.tree import Node, tree_of
 
 _NO_NAME = re.compile(r"[\s{}\[\]()]+")
 
+_OF_TESTS = re.compile(r"(?:^|/)(?:tests?|test_stories|results|models|node_modules|\.[^/]+)/|(?:^|/)test_[^/]*$")
+"""What Rasa itself trains nothing from: conversations for testing, results, hidden folders."""
+
+KEYS = frozenset(
+    "nlu rules stories e2e_tests intents entities slots responses templates forms actions session_config language pipeline"
+    " policies recipe".split()
+)
+"""What a file of a project has one of."""
+
+_LIKELY = re.compile(rf"^(?:{'|'.join(sorted(KEYS))})\s*:", re.MULTILINE)
+
 
 class Notes(list[Finding]):
-    """What is told about the import."""
+    """What is told about the import, each once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[tuple[str, str]] = set()
 
     def add(self, code: str, file: str, node: Node | None, message: str) -> None:
         """file: or what else the note is about, if there is no node to name the line of."""
-        self.append(warning(code, file if node is None else f"{file}:{node.line}", message))
+        found = warning(code, file if node is None else f"{file}:{node.line}", message)
+        key = (found.where, message)
+        if key not in self._told:
+            self._told.add(key)
+            self.append(found)
 
 
 class RasaFiles:
-    """InvalidRequest names the file and line of what is no YAML."""
+    """The project without its tests and what is not Rasa's. A file that can't be read is a note, unless it is the only one."""
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._roots = {name: _root(name, text) for name, text in files.items()}
+    def __init__(self, files: Mapping[str, str], notes: Notes) -> None:
+        self._roots: dict[str, Node] = {}
+        refused: list[InvalidRequest] = []
+        for name, text in files.items():
+            if is_of_tests(name):
+                notes.add("left_alone", name, None, "This is for testing a project, so it is left alone.")
+                continue
+            try:
+                root = _root(name, text)
+            except InvalidRequest as error:
+                if len(files) > 1 and not _LIKELY.search(text):
+                    notes.add("left_alone", name, None, "This is no file of Rasa's, so it is left alone.")
+                    continue
+                refused.append(error)
+                notes.add("unreadable", name, None, f"The file is left out. {error.message}")
+                continue
+            if KEYS.isdisjoint(root.fields):
+                notes.add("left_alone", name, None, "This is no file of Rasa's, so it is left alone.")
+            else:
+                self._roots[name] = root
+        if refused and not self._roots:
+            raise refused[0]
 
     def has(self, key: str) -> bool:
         return any(key in root.fields for root in self._roots.values())
@@ -51,6 +91,11 @@ class RasaFiles:
         return [clean(name) for _, name, _ in self.named(key)]
 
 
+def is_of_tests(name: str) -> bool:
+    """Whether a file of this name is for testing the project, or hidden."""
+    return _OF_TESTS.search(name) is not None
+
+
 def clean(name: str) -> str:
     """The name without what no name of a domain has."""
     return _NO_NAME.sub("_", name.strip())[:128] or "_"
@@ -71,7 +116,10 @@ def text_of(node: Node | None) -> str | None:
 
 
 def _root(name: str, text: str) -> Node:
+    """Of YAML; or of Markdown and JSON, as Rasa 1.x has them, what the YAML would be."""
     try:
-        return tree_of(text)
+        if name.lower().endswith(".md"):
+            return markdown_files.tree(text)
+        return json_files.tree(text) if name.lower().endswith(".json") else tree_of(text)
     except InvalidRequest as error:
         raise InvalidRequest(f"{name}: {error.message}", param=f"files.{name}", code=error.code) from error

@@ -1,0 +1,47 @@
+"""Payloads of buttons, `/inform{"size": 9}`: an intent and its entities, said exactly; no understander is asked."""
+
+import json
+import re
+from typing import Any
+
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
+from zhuli.types.understanding.understanding import EntityFound, IntentScore, Reading
+
+_PAYLOAD = re.compile(r"^\s*/([^\s{}\[\]()]+?)(?:@1\.0)?\s*(\{.*\})?\s*['\"]?\s*$", re.DOTALL)
+
+
+def payload(domain: DomainFields, text: str) -> Reading | None:
+    """What the payload says; None for any other text, and where the domain has no such intent."""
+    found = _PAYLOAD.match(text) if text.lstrip().startswith("/") else None
+    if found is None:
+        return None
+    name = found.group(1)
+    if name != OUT_OF_SCOPE and all(intent.name != name for intent in domain.intents):
+        return None
+    ranking = [] if name == OUT_OF_SCOPE else [IntentScore(name=name, confidence=1.0)]
+    given = _members(found.group(2))
+    entities = [_entity(text, key, value) for key, value in given.items() if not isinstance(value, dict | list)]
+    return Reading(ranking, 1.0 if ranking else 0.0, 0.5, entities, [f"It is the payload of a button, for '{name}'."])
+
+
+def _members(text: str | None) -> dict[str, Any]:
+    """Also where the braces are doubled, as templates of Rasa's have them."""
+    if text is None:
+        return {}
+    for written in (text, text.replace("{{", "{").replace("}}", "}")):
+        try:
+            read = json.loads(written)
+        except (ValueError, RecursionError):
+            continue
+        return {key: value for key, value in read.items() if value is not None} if isinstance(read, dict) else {}
+    return {}
+
+
+def _entity(text: str, name: str, value: Any) -> EntityFound:
+    """At the place of the value in the payload."""
+    words = value if isinstance(value, str) else json.dumps(value)
+    after = max(text.find(f'"{name}"') + len(name) + 2, 0)
+    start = max(text.find(words, after), 0)
+    return EntityFound(
+        entity=name, text=words, value=value, start=start, end=start + len(words), source="payload", confidence=1.0
+    )
