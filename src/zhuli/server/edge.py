@@ -17,6 +17,7 @@ from zhuli.core.origin import Origin, origin
 from zhuli.core.telemetry import Telemetry
 from zhuli.server import azure, origins
 from zhuli.server.actor import Actor, Doorkeeper
+from zhuli.server.leaving import ClientLeft, unless_client_leaves
 from zhuli.server.request_body import RequestBody, too_large
 from zhuli.server.scopes import scope_of
 from zhuli.settings import Settings
@@ -32,6 +33,9 @@ _ANYBODYS = ("/healthz", "/readyz")
 """Whoever watches a server may call it by any name; they say nothing."""
 
 _DESCRIPTIONS = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+
+CLIENT_LEFT = 499
+"""nginx's status, which nobody is sent, for a client that left before its answer was complete."""
 
 _FORM_BYTES = 64 * 1024
 """What a form may have beside its file: the other fields, and what stands between them."""
@@ -57,9 +61,11 @@ class Edge:
         body = RequestBody(receive, self._limit(scope["path"]), seconds=self._settings.body_seconds)
         try:
             await self._check(scope)
-            await self._app(scope, body, exchange.send)
+            await unless_client_leaves(self._app, scope, body, exchange.send)
         except ZhuliError as error:
             await exchange.fail(error, body)
+        except ClientLeft:
+            exchange.nobody_waits()
         except Exception:
             log.exception("%s %s broke", scope["method"], scope["path"])
             await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."), body)
@@ -182,6 +188,10 @@ class _Exchange:
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
         await asked.drain()
         await self._send({"type": "http.response.body", "body": b""})
+
+    def nobody_waits(self) -> None:
+        """For log and metrics: the client left."""
+        self._status = CLIENT_LEFT
 
     def finish(self) -> None:
         method, path = self._scope["method"], self._scope["path"]

@@ -13,9 +13,14 @@ _OPERATORS = re.compile(r"/v1/(?:models|model_aliases)(?:/.*)?", re.ASCII)
 """What an operator does there: deletes and imports models, moves the names under which apps ask for them."""
 
 
+def writes_nothing(path: str) -> bool:
+    """Whether a POST there only asks."""
+    return _WRITE_NOTHING.fullmatch(path) is not None
+
+
 def scope_of(method: str, path: str) -> Scope:
     if method in ("GET", "HEAD", "OPTIONS"):
         return "read"
     if _OPERATORS.fullmatch(path):
         return "admin"
-    return "read" if method == "POST" and _WRITE_NOTHING.fullmatch(path) else "write"
+    return "read" if method == "POST" and writes_nothing(path) else "write"

@@ -200,3 +200,18 @@ def test_top_k_keeps_the_best_labels() -> None:
     labels = [{"label": "a", "score": 0.7}, {"label": "b", "score": 0.2}, {"label": "c", "score": 0.1}]
     assert best(labels, 2) == labels[:2]
     assert best(labels, None) == labels
+
+
+async def test_who_leaves_is_not_answered_beyond_the_batch_that_the_child_has(
+    predictor: Predictor, children: ControlledChildren
+) -> None:
+    long = ask(predictor, *(f"long {number}" for number in range(3 * BATCH)))
+    child = await children.child()
+    await child.question()
+    other = ask(predictor, "other", of=INTENTS)
+    await asyncio.sleep(0)
+    long.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await long
+    assert [len(await child.answer()) for _ in range(2)] == [BATCH, 1]
+    assert await outputs(other) == ["OTHER"]

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.core.shared import Shared
 from zhuli.models.packaged.encoder_folder import Recipe
 from zhuli.types.knowledge.vectors import Purpose, Vectors
 
@@ -41,7 +42,7 @@ class PackagedEmbedder:
         self._name = name
         self._settings = _read_settings(name, settings)
         self._encoder: Any = None
-        self._loading = asyncio.Lock()
+        self._loading = Shared(partial(asyncio.to_thread, self._load))
         self._many = ThreadPoolExecutor(self._settings.threads or os.cpu_count() or 1, "embedding")
         self._short = ThreadPoolExecutor(1, "embedding-short")
         self.dimensions = self.recipe.dimensions
@@ -62,6 +63,7 @@ class PackagedEmbedder:
         return counts
 
     async def aclose(self) -> None:
+        await self._loading.stop()
         for pool in (self._short, self._many):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
@@ -72,10 +74,9 @@ class PackagedEmbedder:
             raise BackendError(error.message) from error
 
     async def _loaded(self) -> Any:
-        async with self._loading:
-            if self._encoder is None:
-                self._encoder = await asyncio.to_thread(self._load)
-            return self._encoder
+        if self._encoder is None:
+            self._encoder = await self._loading.made()
+        return self._encoder
 
     def _load(self) -> Any:
         check_packages()

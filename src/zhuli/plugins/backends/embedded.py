@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.core.shared import Shared
 from zhuli.models.engines.llama_answer import Answer
 from zhuli.models.engines.llama_link import LlamaLink
 from zhuli.models.engines.llama_slots import Slots
@@ -67,7 +68,7 @@ class Plugin:
         self._name = name
         self._settings = _read_settings(name, settings)
         self._link: LlamaLink | None = None
-        self._starting = asyncio.Lock()
+        self._starting = Shared(self._start)
         self._slots = Slots(self._settings.slots)
         self.context_window = self._settings.context_window
         self.abilities = _ABILITIES
@@ -97,6 +98,7 @@ class Plugin:
         return await (await self._ready()).count(list(texts)) if texts else []
 
     async def aclose(self) -> None:
+        await self._starting.stop()
         if self._link:
             await self._link.aclose()
 
@@ -110,10 +112,7 @@ class Plugin:
             raise BackendError(message) from error
 
     async def _running(self) -> LlamaLink:
-        async with self._starting:
-            if not (self._link and self._link.alive):
-                self._link = await self._start()
-            return self._link
+        return self._link if self._link and self._link.alive else await self._starting.made()
 
     async def _start(self) -> LlamaLink:
         if find_spec("xllamacpp") is None:
@@ -124,6 +123,7 @@ class Plugin:
         link = await LlamaLink.start(self._settings.model_dump() | {"path": str(path)})
         # A model may have been made for less than was asked for.
         self.context_window = link.props["default_generation_settings"]["n_ctx"]
+        self._link = link
         return link
 
     def _file(self) -> Path:
