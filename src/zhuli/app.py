@@ -38,13 +38,18 @@ class App(Ground):
         """In the order in which they are built: each may use those before it."""
         return self.knowledge, self.learning, self.understanding, self.assistants
 
+    @property
+    def apart(self) -> set[str]:
+        """Kinds of jobs that are done by processes of their own."""
+        return {kind for wing in self.wings for kind, job in wing.jobs().items() if job.apart}
+
     async def start(self, *, work: bool) -> None:
         """Bring the schema up to date, and begin to work if `work`."""
         await self.database.run(migrate.upgrade)
         await self.database.run(projects.ensure_default, now=self.clock.now())
         await self.database.begin()
         if not self.database.shared:
-            await self.database.run(jobs.release_all)  # nobody else can hold a lease
+            await self.database.run(jobs.release_all, apart=self.apart)  # nobody else can hold a lease
             await self.database.run(kept_answers.release_all)
         for wing in self.wings:
             await wing.start()
@@ -111,4 +116,4 @@ def make_worker(app: App) -> Worker:
     chores = [chore for wing in app.wings for chore in wing.chores()]
     slots = {kind: job.slots if app.job_slots else 0 for kind, job in kinds.items()}
     handlers = {kind: job.handler for kind, job in kinds.items()}
-    return Worker(app.database, app.hints, handlers, slots, chores, app.clock, app.settings)
+    return Worker(app.database, app.hints, handlers, slots, chores, app.clock, app.settings, app.apart)

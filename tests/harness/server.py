@@ -75,6 +75,11 @@ class Server:
         """Of the process that serves; None while there is none."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def has_died(self) -> bool:
+        """Whether its process has ended without being asked to."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
         """Return when it can serve."""
         with self._log.open("ab") as log:

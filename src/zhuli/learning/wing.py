@@ -37,8 +37,8 @@ class LearningWing:
     def jobs(self) -> dict[str, JobKind]:
         slots = self.ground.settings.tuning_slots
         return {
-            fine_tuning.CHECK: JobKind(self.handlers[fine_tuning.CHECK], min(slots, 1)),
-            fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots),
+            fine_tuning.CHECK: JobKind(self.handlers[fine_tuning.CHECK], min(slots, 1), apart=True),
+            fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots, apart=True),
             tuned_models.DISCARD: JobKind(FolderDiscarding(self.ground.database, self.ground.settings.data_dir), 1),
         }
 

@@ -1,9 +1,11 @@
 """The queue: rows that say what must be done, claimed with a lease. A row is inserted in the transaction that needs it.
 
 A row is deleted in the transaction that makes it unnecessary. A claim counts as an attempt; a released job gives it back.
+What becomes of the jobs of a process that died is suspects' matter.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import LeaseLost
 from zhuli.core.origin import origin
+from zhuli.store import suspects
 from zhuli.store.database import hint
 from zhuli.store.schema import jobs
 from zhuli.store.statement import Prepared, prepared
@@ -26,7 +29,8 @@ def topic(kind: str) -> str:
 class Job:
     """A claimed job. `attempt` counts claims, beginning with 1; with `worker` it tells this claim from every other.
 
-    origin: of the request that needs the job, as text (core.origin).
+    deaths: how many processes died that had nothing else to die of. origin: of the request that needs the job, as text
+    (core.origin).
     """
 
     seq: int
@@ -35,6 +39,7 @@ class Job:
     worker: str
     attempt: int
     origin: str | None
+    deaths: int = 0
 
 
 def enqueue(connection: Connection, kind: str, key: str) -> None:
@@ -58,13 +63,14 @@ def _enqueue(dialect: Any) -> Prepared:
 
 _ENQUEUE = {"sqlite": _enqueue(sqlite), "postgresql": _enqueue(postgresql)}
 
-_FREE = prepared(
-    select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts, jobs.c.origin)
-    .where(jobs.c.kind == bindparam("of_kind"), jobs.c.lease_until <= bindparam("now"))
-    .order_by(jobs.c.seq)
+_FREE = (
+    select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts, jobs.c.origin, jobs.c.deaths)
+    .where(jobs.c.kind == bindparam("of_kind"), jobs.c.worker.is_(None), jobs.c.lease_until <= bindparam("now"))
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_NEW = prepared(_FREE.where(jobs.c.attempts == 0).order_by(jobs.c.seq))
+_SUSPECTS = prepared(_FREE.where(jobs.c.attempts > 0).order_by(jobs.c.attempts, jobs.c.seq))
 _TAKE = prepared(
     update(jobs)
     .where(jobs.c.seq == bindparam("taken"))
@@ -72,18 +78,44 @@ _TAKE = prepared(
 )
 
 
-def claim(connection: Connection, worker: str, *, slots: Mapping[str, int], now: float, lease: float) -> list[Job]:
-    """Take free jobs until now + lease (seconds): of each kind at most as many as it has slots, oldest first."""
-    return [
-        job for kind, most in slots.items() if most > 0 for job in _claim(connection, worker, kind, most, now, lease)
-    ]
+def claim(
+    connection: Connection,
+    worker: str,
+    *,
+    slots: Mapping[str, int],
+    now: float,
+    lease: float,
+    room: float | None = 1.0,
+    apart: Collection[str] = (),
+) -> list[Job]:
+    """Take free jobs until now + lease (seconds): of each kind at most as many as it has slots, oldest first.
+
+    room: that the worker has for suspects (suspects.room); None: only new jobs are looked for, and no dead workers.
+    apart: kinds that no process dies of.
+    """
+    taken: list[Any] = []
+    if room is not None:
+        suspects.put_back(connection, now=now, lease=lease, apart=apart)
+        taken = _suspects(connection, slots, now, room, apart)
+    quiet = any(suspects.needs_quiet(row.attempts) for row in taken if row.kind not in apart)
+    for kind, most in slots.items():
+        left = most - sum(row.kind == kind for row in taken)
+        if left > 0 and not (quiet and kind not in apart):
+            taken += _NEW(connection, {"of_kind": kind, "now": now, "most": left})
+    if taken:
+        _TAKE(connection, [{"taken": row.seq, "by": worker, "until": now + lease} for row in taken])
+    return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin, row.deaths) for row in taken]
 
 
-def _claim(connection: Connection, worker: str, kind: str, most: int, now: float, lease: float) -> list[Job]:
-    free = _FREE(connection, {"of_kind": kind, "now": now, "most": most}).all()
-    if free:
-        _TAKE(connection, [{"taken": row.seq, "by": worker, "until": now + lease} for row in free])
-    return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin) for row in free]
+def _suspects(
+    connection: Connection, slots: Mapping[str, int], now: float, room: float, apart: Collection[str]
+) -> list[Any]:
+    """Jobs that were in processes that died, of each kind: those apart, and of the others as many as fit."""
+    asked = [(kind, {"of_kind": kind, "now": now, "most": most}) for kind, most in slots.items() if most > 0]
+    found = {kind: _SUSPECTS(connection, parameters).all() for kind, parameters in asked}
+    others = [row for kind, rows in found.items() if kind not in apart for row in rows]
+    others.sort(key=lambda row: (row.attempts, row.seq))
+    return [*(row for kind in found if kind in apart for row in found[kind]), *suspects.fitting(others, room)]
 
 
 def heartbeat(connection: Connection, worker: str, seqs: Sequence[int], *, now: float, lease: float) -> set[int]:
@@ -111,9 +143,10 @@ def release(connection: Connection, job: Job) -> None:
     hint(connection, topic(job.kind))
 
 
-def release_all(connection: Connection) -> int:
+def release_all(connection: Connection, *, apart: Collection[str] = ()) -> None:
     """Put every job back: for a process that starts on a database which nobody else may use."""
-    return connection.execute(update(jobs).values(worker=None, lease_until=0)).rowcount
+    suspects.put_back(connection, now=math.inf, lease=0.0, apart=apart)
+    connection.execute(update(jobs).values(lease_until=0))
 
 
 def finish(connection: Connection, kind: str, key: str) -> None:

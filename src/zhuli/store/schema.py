@@ -134,10 +134,12 @@ jobs = Table(
     Column("key", String(128), nullable=False),
     Column("worker", String(64)),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("deaths", Integer, nullable=False, server_default="0"),
     Column("lease_until", Float, nullable=False, server_default="0"),
     Column("origin", String(MAX_LENGTH)),
     UniqueConstraint("kind", "key", name="one_job_per_key"),
     Index("jobs_by_kind", "kind", "seq"),
+    Index("held_jobs", "worker", sqlite_where=text("worker IS NOT NULL"), postgresql_where=text("worker IS NOT NULL")),
 )
 
 files = _object_table(

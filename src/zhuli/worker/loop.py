@@ -7,8 +7,9 @@ expires_at are ended, and streamed pieces past their retention dropped.
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.settings import Settings
-from zhuli.store import jobs
+from zhuli.store import jobs, suspects
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 
@@ -55,6 +56,8 @@ class JobKind:
 
     handler: Handler
     slots: int
+    apart: bool = False
+    """Whether processes of its own do the work, so that no process dies of it (store.suspects)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ class Worker:
         chores: list[Chore],
         clock: Clock,
         settings: Settings,
+        apart: Collection[str] = (),
     ) -> None:
+        """apart: kinds of jobs that no process dies of."""
         self._database = database
         self._hints = hints
         self._handlers = handlers
@@ -85,11 +90,13 @@ class Worker:
         self._chores = chores
         self._clock = clock
         self._settings = settings
+        self._apart = frozenset(apart)
         self._name = new_id("worker")
         self._active: dict[asyncio.Task[None], Job] = {}
         self._wake = asyncio.Event()
         self._busy: Counter[str] = Counter()
         self._due = set(slots)
+        self._look_at = 0.0
         self._stopping = False
 
     async def run(self) -> None:
@@ -129,7 +136,13 @@ class Worker:
             return
         try:
             claimed = await self._database.run(
-                jobs.claim, self._name, slots=slots, now=self._clock.now(), lease=self._settings.lease_seconds
+                jobs.claim,
+                self._name,
+                slots=slots,
+                now=self._clock.now(),
+                lease=self._settings.lease_seconds,
+                room=self._room(),
+                apart=self._apart,
             )
         except Exception:
             log.exception("The queue can't be read; trying again")
@@ -141,7 +154,26 @@ class Worker:
             task.add_done_callback(self._done)
 
     def _free(self, kind: str) -> int:
-        return self._slots[kind] - self._busy[kind]
+        quiet = kind not in self._apart and any(map(self._needs_quiet, self._active.values()))
+        return 0 if quiet else self._slots[kind] - self._busy[kind]
+
+    def _room(self) -> float | None:
+        """For suspects; None in between, for each look costs a statement, and suspects are rare."""
+        died = [job.attempt - 1 for job in self._active.values() if job.kind not in self._apart]
+        if not any(died) and time.monotonic() < self._look_at:
+            return None
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        return suspects.room(died)
+
+    def _needs_quiet(self, job: Job) -> bool:
+        return job.kind not in self._apart and suspects.needs_quiet(job.attempt - 1)
+
+    async def _until_quiet(self, job: Job) -> None:
+        """Wait for the end of what else could take this process down; meanwhile nothing is claimed."""
+        others = [task for task, other in self._active.items() if other is not job and other.kind not in self._apart]
+        if others:
+            log.info("The %s job for %s waits until it is alone: processes died with it", job.kind, job.key)
+            await asyncio.wait(others)
 
     async def _wait(self) -> None:
         try:
@@ -151,17 +183,21 @@ class Worker:
             self._due.update(self._slots)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        kind = self._active.pop(task).kind
-        was_full = self._free(kind) <= 0
-        self._busy[kind] -= 1
-        if was_full:
-            self._look_for(kind)
+        was_full = self._free(self._active[task].kind) <= 0
+        job = self._active.pop(task)
+        self._busy[job.kind] -= 1
+        if self._needs_quiet(job):
+            self._due.update(self._slots)
+        if was_full or job.attempt > 1:
+            self._look_for(job.kind)
 
     async def _handle(self, job: Job) -> None:
         origin.set(Origin.parse(job.origin) if job.origin else None)
         logs.subject.set((job.kind, job.key))
         handler = self._handlers[job.kind]
         try:
+            if self._needs_quiet(job):
+                await self._until_quiet(job)
             await handler.handle(job)
         except asyncio.CancelledError:
             with suppress(Exception):

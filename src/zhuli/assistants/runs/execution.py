@@ -103,7 +103,7 @@ class Execution:
     async def _begin(self) -> None:
         """Record that the run is in progress; close what a dead worker left open."""
         attempts = self._engine.settings.max_attempts
-        if self._job.attempt > attempts:
+        if self._job.deaths >= attempts:
             raise BackendError(f"The run was given up: {attempts} attempts took their worker down.")
         self._run, self._project = await self._engine.database.run(self._take_up)
 

@@ -218,7 +218,7 @@ def begin_anew(connection: Connection, job: Job, *, now: int) -> None:
     if stored.last_event:
         text = "The folder of the tuning is not on this machine, so the job starts anew"
         say(connection, stored.project, job.key, text, now=now, level="warn")
-    known = {"moved_in": job.attempt - 1} if stored.last_event else {}
+    known = {"moved_in": job.deaths} if stored.last_event else {}
     _written(connection, stored, {"furthest": 0, **known}, last_event=0)
 
 
@@ -236,7 +236,7 @@ def record(
     stored = _own(connection, job)
     fresh = [event for event in events if event.number > stored.last_event]
     furthest, moved = _progress(fresh, stored.record.furthest)
-    told = {"furthest": furthest, "moved_in": job.attempt} if moved else {}
+    told = {"furthest": furthest, "moved_in": job.deaths + 1} if moved else {}
     _record(connection, stored, fresh, {**(values or {}), **told})
     return moved
 
@@ -249,8 +249,8 @@ def _progress(events: Sequence[TuningEvent], before: int) -> tuple[int, bool]:
 
 
 def losses(stored: Stored, job: Job) -> int:
-    """How many claims before this one were lost without any progress in between: each took its worker down."""
-    return max(0, job.attempt - 1 - stored.record.moved_in)
+    """How many processes died of it alone without any progress in between."""
+    return max(0, job.deaths - stored.record.moved_in)
 
 
 def _record(connection: Connection, stored: Stored, events: Sequence[TuningEvent], values: Mapping[str, Any]) -> Stored:

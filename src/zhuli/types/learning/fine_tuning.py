@@ -136,7 +136,7 @@ class FineTuningRecord(FineTuningJob):
 
     knobs: the hyperparameters of all places together. filenames: of the training, validation and test file, by these words.
     started_at: when the child was first told to train. served_by: the model whose server takes the adapter.
-    furthest: the last step that it got to, told in the claim number `moved_in` of its queue's row.
+    furthest: the last step that it got to. moved_in: how many deaths of processes count no more, for it got further since.
     """
 
     name: str

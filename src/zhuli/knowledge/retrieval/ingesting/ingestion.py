@@ -159,7 +159,7 @@ class _Attempt:
         task = await self._with.database.run(ingesting.take_up, self._job)
         if task is None:
             return
-        if self._job.attempt > self._with.max_attempts:
+        if self._job.deaths >= self._with.max_attempts:
             message = f"Ingesting the file was given up: {self._with.max_attempts} attempts took their worker down."
             await self.fail("server_error", message)
             return
