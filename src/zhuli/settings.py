@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     )
     run_lifetime_seconds: int = Field(600, ge=1, description="After this long a run that has not ended expires.")
     lease_seconds: float = Field(15, gt=0, description="A worker that is silent for this long loses its jobs.")
-    max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often is given up.")
+    max_attempts: int = Field(5, ge=1, description="A job that took its worker down this often, alone, is given up.")
     grace_seconds: float = Field(10, ge=0, description="How long running turns may go on when the process is stopped.")
     drain_seconds: float = Field(
         2,

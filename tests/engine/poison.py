@@ -1,8 +1,8 @@
 """A model whose process dies of some questions, and answers others when it is let: for tests of who is to blame.
 
-A plugin like anybody's, so the server needs no switch for it. What a question begins with says what becomes of it, once the
-file of the setting `go` exists: "poison" kills the process, by SIGKILL, a moment later; "slow" is answered after that, "wait" at
-once. Everything else is answered without waiting. Each question is written to the file `asked` when it comes, with the process that it came to.
+A plugin like anybody's, so the server needs no switch for it. What a question begins with says what becomes of it, once the file
+of the setting `go` exists: "poison" kills the process, by SIGKILL, a moment later; "slow" is answered after that, "wait" at once.
+Everything else is answered without waiting. Each question is written to the file `asked` when it comes, with its process.
 """
 
 import asyncio

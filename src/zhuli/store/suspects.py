@@ -11,7 +11,7 @@ Jobs of some kinds are done by processes of their own, like trainings. These sta
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from zhuli.store.database import hint
 from zhuli.store.schema import jobs
@@ -77,7 +77,7 @@ _PUT_BACK = (
 )
 
 
-def _lost(held: Sequence[Row[Any]], now: float, lease: float, apart: Collection[str]) -> list[tuple[Row[Any], int]]:
+def _lost(held: Sequence[Any], now: float, lease: float, apart: Collection[str]) -> list[tuple[Any, int]]:
     """The jobs that a worker has lost, each with whether its death counts against it."""
     if any(row.lease_until > now for row in held):
         return [(row, 0) for row in held if row.lease_until <= now - lease]
