@@ -1,6 +1,7 @@
 """Every setting of the server: typed, with a default and a sentence. Read once, from a TOML file and ZHULI_* variables."""
 
 import os
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -130,6 +131,14 @@ class Settings(BaseSettings):
     @property
     def blobs(self) -> str:
         return self.blobs_url or f"file://{self.data_dir.resolve() / 'files'}"
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where this server writes on disks of its own, each once: what it keeps, its database, files, uploads that arrive."""
+        database = Path(self.database.removeprefix("sqlite:///")).parent if self.database.startswith("sqlite") else None
+        blobs = Path(self.blobs.removeprefix("file://")) if self.blobs.startswith("file:///") else None
+        used = [self.data_dir, database, blobs, Path(tempfile.gettempdir())]
+        return [folder for folder in dict.fromkeys(used) if folder and folder.is_dir()]
 
     @property
     def models(self) -> Path | None:

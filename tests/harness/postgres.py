@@ -6,6 +6,7 @@ Durability is off: the fault tests kill our server, never this one.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -59,6 +60,15 @@ class Postgres:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def crash(self) -> None:
+        """End it at once, with all its connections."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+
+    def start(self) -> None:
+        """Again, after crash(), on the same data and port."""
+        self._process = self._start()
 
     @property
     def _data(self) -> Path:

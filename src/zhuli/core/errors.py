@@ -14,6 +14,8 @@
     ├── BackendError          502  a model failed (429 or 400 where the client can act); `code` is what last_error carries
     ├── ServerFault           500  ours
     ├── Unavailable           503  stopping, or a store that is not reachable
+    │   └── Outage            503  the database, or room on a disk, is away for everybody; core.outages says it in the log
+    │       └── DiskFull      503
     ├── ConfigurationError    500  the operator's mistake, raised at start
     └── LeaseLost             500  a worker no longer owns its job; never leaves the worker
 
@@ -150,6 +152,14 @@ class Unavailable(ZhuliError):
 
     status = 503
     headers = MappingProxyType({"retry-after": "1"})
+
+
+class Outage(Unavailable):
+    """What everything needs is away. Whoever raises it says it in the log, once; whoever meets it only tries again."""
+
+
+class DiskFull(Outage):
+    """There is no room to write."""
 
 
 class ConfigurationError(ZhuliError):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
+from zhuli.core.errors import Outage
 from zhuli.core.origin import origin
 
 subject: ContextVar[tuple[str, str] | None] = ContextVar("subject", default=None)
@@ -23,11 +24,17 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     """Send the logs of this process to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Not what somebody says who met an outage: that it is one was said once (core.outages), and hundreds may meet it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Outage))
 
 
 class JsonFormatter(logging.Formatter):

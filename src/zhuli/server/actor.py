@@ -36,16 +36,26 @@ class Doorkeeper:
         self._clock = clock
         self._loopback = loopback
         self._known: dict[str, ApiKey] = {}
-        self._open = False
+        self._open: bool | None = None
         self._until = 0.0
 
     async def is_open(self) -> bool:
         """Whether no key is asked for."""
         if self._clock.now() >= self._until:
             self._known.clear()
-            self._open = self._loopback and not await self._database.run(projects.had_keys)
+            if self._open is not False:
+                self._open = await self._asked()
             self._until = self._clock.now() + _REMEMBER_SECONDS
-        return self._open
+        return bool(self._open)
+
+    async def _asked(self) -> bool:
+        """What the database says; while it is away, what it said last. Once closed it stays so, and is not asked again."""
+        try:
+            return self._loopback and not await self._database.run(projects.had_keys)
+        except Unavailable:
+            if self._open is None:
+                raise
+            return self._open
 
     async def admit(self, authorization: str | None, azure_key: str | None, scope: Scope) -> Actor:
         """The actor behind an Authorization header, or Azure's api-key. Unauthenticated and Forbidden in the API's words."""

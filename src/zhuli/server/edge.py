@@ -11,9 +11,11 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from zhuli.core import full_disk
 from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound, ServerFault, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
+from zhuli.core.outages import Outages
 from zhuli.core.telemetry import Telemetry
 from zhuli.server import azure, origins
 from zhuli.server.actor import Actor, Doorkeeper
@@ -49,6 +51,7 @@ class Edge:
         self._doorkeeper = doorkeeper
         self._telemetry = telemetry
         self._settings = settings
+        self._disks = Outages("Room on a disk")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +69,11 @@ class Edge:
             await exchange.fail(error, body)
         except ClientLeft:
             exchange.nobody_waits()
-        except Exception:
+        except Exception as error:
+            if (full := full_disk.found_in(error)) is not None:
+                self._disks.note(str(error))
+                await exchange.fail(full, body)
+                return
             log.exception("%s %s broke", scope["method"], scope["path"])
             await exchange.fail(ServerFault(f"The server had an error; its log has it under {exchange.id}."), body)
         finally:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 import zhuli.server.routes
 from zhuli.app import App
+from zhuli.core import full_disk
 from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
 from zhuli.server.actor import Doorkeeper
@@ -77,8 +78,10 @@ async def _as_body(_: Request, error: Exception) -> Response:
     )
 
 
-async def _as_fault(request: Request, _: Exception) -> Response:
+async def _as_fault(request: Request, error: Exception) -> Response:
     """Starlette raises the exception again behind this, so that the edge writes it to the log."""
+    if (full := full_disk.found_in(error)) is not None:
+        return await _as_body(request, full)
     asked = origin.get()
     where = f" under {asked.request_id}" if asked else ""
     return await _as_body(request, ServerFault(f"The server had an error; its log has it{where}."))
@@ -94,6 +97,8 @@ async def _as_routing_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, ZhuliError):  # raised while the body was read
         return await _as_body(request, error.__cause__)
+    if (full := full_disk.found_in(error)) is not None:  # where parts of a form wait
+        return await _as_body(request, full)
     method, path = request.method, request.url.path
     routes = request.app.router.routes
     if error.status_code == 404:

@@ -13,11 +13,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import asyncpg
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from zhuli.core.errors import Unavailable
+from zhuli.core import full_disk
+from zhuli.core.errors import Outage, Unavailable
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
+from zhuli.core.outages import Outages
 from zhuli.store.database import PENDING
 from zhuli.store.kept_answers import has_written, keep
 
@@ -29,6 +32,11 @@ log = logging.getLogger(__name__)
 _RETRIES = 5
 _TRANSIENT = {"40001", "40P01"}
 """SQLSTATE of a serialization failure and of a deadlock: the transaction may simply be run again."""
+
+_GOING = ("08", "57P0")
+"""SQLSTATEs of lost connections, and of a server that stops, crashed or starts."""
+
+_DISK_FULL = "53100"
 
 _LISTEN_AGAIN_SECONDS = 1.0
 
@@ -42,6 +50,7 @@ class PostgresDatabase:
         self._hints = hints
         self.origin = new_id("process")
         self._listening: asyncio.Task[None] | None = None
+        self._outages = Outages("The database")
         self.url = make_url(url).set(drivername="postgresql+asyncpg")
         self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
 
@@ -51,9 +60,10 @@ class PostgresDatabase:
                 result, pending = await self._once(lambda connection: function(connection, *args, **kwargs))
             except _Again as again:
                 if attempt == _RETRIES - 1:
-                    raise Unavailable(f"The database does not take transactions: {again.__cause__}") from again
+                    raise self._given_up(again.__cause__) from again
                 await asyncio.sleep(0.01 * 4**attempt)
             else:
+                self._outages.over()
                 for topic, payload in pending:
                     self._hints.publish(topic, payload)
                 return result
@@ -65,12 +75,29 @@ class PostgresDatabase:
             async with self._engine.connect() as connection:
                 progress.connected = True
                 return await connection.run_sync(_in_transaction, call, self.origin, progress)
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, OSError, PoolTimeout) as error:
             if not progress.committing and _may_run_again(error):
                 raise _Again from error
             if not progress.connected:
-                raise Unavailable(f"The database lets nobody in: {getattr(error, 'orig', error)}.") from error
+                raise self._away(f"The database lets nobody in: {_said(error)}.") from error
+            if _is_lost(error):
+                raise self._away(
+                    "The connection to the database was lost while this was being kept. Look whether it was, then send it again."
+                ) from error
+            if full_disk.found_in(error) or _sqlstate(error) == _DISK_FULL:
+                self._outages.note(_said(error))
+                raise full_disk.full("The disk of the database") from error
             raise
+
+    def _given_up(self, error: BaseException | None) -> Unavailable:
+        """After several tries."""
+        if _sqlstate(error) in _TRANSIENT:
+            return Unavailable(f"The database does not take transactions: {_said(error)}.")
+        return self._away(f"The database does not answer: {_said(error)}.")
+
+    def _away(self, message: str) -> Outage:
+        self._outages.note(message)
+        return Outage(message, code="database_away")
 
     async def begin(self) -> None:
         self._listening = asyncio.create_task(self._listen())
@@ -88,7 +115,7 @@ class PostgresDatabase:
             try:
                 await self._listen_once()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("Listening to PostgreSQL broke off (%s); trying again", error)
+                log.debug("Listening to PostgreSQL broke off (%s); trying again", error)
             await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _listen_once(self) -> None:
@@ -112,11 +139,25 @@ class _Again(Exception):
     """Nothing was committed, and the transaction may succeed when it is run again."""
 
 
-def _may_run_again(error: DBAPIError | OSError) -> bool:
+def _may_run_again(error: BaseException) -> bool:
     """Whether `error` is a lost connection, a deadlock or a serialization failure."""
-    if isinstance(error, OSError):
-        return True
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _TRANSIENT
+    return _is_lost(error) or _sqlstate(error) in _TRANSIENT
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection went, or the server is about to."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or str(_sqlstate(error)).startswith(_GOING)
+    return isinstance(error, OSError)
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _said(error: BaseException | None) -> str:
+    """In one line, without SQLAlchemy's SQL."""
+    return " ".join(str(getattr(error, "orig", error)).split()).rpartition(">: ")[2]
 
 
 CHANNEL = "zhuli"

@@ -8,15 +8,21 @@ from contextlib import suppress
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
 
-from zhuli.core.errors import ConfigurationError
+from zhuli.core import full_disk
+from zhuli.core.errors import ConfigurationError, Outage
 from zhuli.core.hints import Hints
+from zhuli.core.outages import Outages
 from zhuli.store.database import PENDING
 from zhuli.store.kept_answers import keep
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 class SqliteDatabase:
@@ -36,24 +42,50 @@ class SqliteDatabase:
         self._connection.info["driver"] = self._driver
         self._checkpoints: asyncio.Task[None] | None = None
         self._claim: IO[str] | None = None
+        self._outages = Outages("The database")
 
     async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._checkpoints is None and self._path != ":memory:":
             self._checkpoints = asyncio.create_task(self._checkpoint_forever())
         connection = self._connection
         connection.info.pop(PENDING, None)
+        try:
+            result = self._in_transaction(lambda: function(connection, *args, **kwargs))
+        except (sqlite3.OperationalError, OperationalError) as error:
+            raise self._outage(error) or error from error
+        for topic, payload in connection.info.pop(PENDING, ()):
+            self._hints.publish(topic, payload)
+        return result
+
+    def _in_transaction(self, call: Callable[[], R]) -> R:
         self._driver.execute("BEGIN IMMEDIATE")
         try:
             before = self._driver.total_changes
-            result = function(connection, *args, **kwargs)
-            keep(connection, result, wrote=lambda: self._driver.total_changes > before)
+            result = call()
+            wrote = self._driver.total_changes > before
+            keep(self._connection, result, wrote=lambda: wrote)
             self._commit()
         except BaseException:
             self._roll_back()
             raise
-        for topic, payload in connection.info.pop(PENDING, ()):
-            self._hints.publish(topic, payload)
+        if wrote:
+            self._outages.over()
         return result
+
+    def _outage(self, error: sqlite3.OperationalError | OperationalError) -> Outage | None:
+        """What this failure is, unless it is a mistake of ours."""
+        cause = error.orig if isinstance(error, OperationalError) else error
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL or full_disk.found_in(error):
+            found: Outage = full_disk.full("The disk of the database")
+        elif code in _DISK:
+            found = Outage(f"The disk of the database does not work, or is full: {cause}.", code="disk_error")
+        elif code in _BUSY:
+            found = Outage("Another process holds the database for long. Try again.", code="database_busy")
+        else:
+            return None
+        self._outages.note(str(cause))
+        return found
 
     async def begin(self) -> None:
         """Claim the database for this process until it ends; ConfigurationError if another one has it."""

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from zhuli.core import logs
+from zhuli.core import full_disk, logs
 from zhuli.core.clock import Clock
+from zhuli.core.errors import Outage
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 """How often the queue is looked at, should a hint be lost or come from another process."""
+
+_AGAIN_SECONDS = 1.0
+"""Before a job is put back that met an outage."""
 
 _BEAT_SECONDS = 0.5
 """How often leases are prolonged and cancellations noticed."""
@@ -203,14 +207,27 @@ class Worker:
             with suppress(Exception):
                 await self._database.run(jobs.release, job)
             raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, Outage) or full_disk.found_in(error):
+                await self._put_back(job)
+                return
             log.exception("The %s job for %s broke", job.kind, job.key)
             await self._give_up(handler, job)
+
+    async def _put_back(self, job: Job) -> None:
+        """What everybody needs is away: nothing of the job's is at fault, so it is anybody's as soon as that can be written."""
+        while True:
+            await asyncio.sleep(_AGAIN_SECONDS)
+            with suppress(Outage):
+                await self._database.run(jobs.release, job)
+                return
 
     async def _give_up(self, handler: Handler, job: Job) -> None:
         """If even that fails, the lease runs out and another attempt is made."""
         try:
             await handler.give_up(job, "The server had an internal error; its log says more.")
+        except Outage:
+            await self._put_back(job)
         except Exception:
             log.exception("The %s job for %s can't be given up; its lease runs out", job.kind, job.key)
 

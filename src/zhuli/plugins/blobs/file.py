@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from fsspec.core import url_to_fs
 
+from zhuli.core import full_disk
 from zhuli.core.errors import ConfigurationError, Unavailable
 
 PIECE = 256 * 1024
@@ -74,10 +75,13 @@ class Plugin:
     async def _write(self, path: str, data: bytes | AsyncIterable[bytes]) -> int:
         with _translated():
             file = await asyncio.to_thread(self._open, path)
-        with file:
+        try:
             size = await _fill(file, data)
             with _translated():
                 await asyncio.to_thread(_to_disk, file)
+        finally:
+            with suppress(OSError):  # what can't be written can't be written by closing either, and was said
+                file.close()
         return size
 
     async def _move(self, beside: str, path: str) -> None:
@@ -125,4 +129,6 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
+        if full_disk.found_in(error):
+            raise full_disk.full("The disk of the files") from error
         raise Unavailable(f"The file store does not work: {error.strerror}.") from error

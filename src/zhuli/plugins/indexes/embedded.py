@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from zhuli.core import full_disk
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.knowledge.vectors.store_vectors import StoreVectors
 from zhuli.types.knowledge.vectors import Hit, IndexChange
@@ -202,6 +203,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if full_disk.found_in(error):
+            raise full_disk.full("The disk of the vector index") from error
         raise Unavailable(f"The vector index can't be kept on disk: {error.strerror}.") from error
 
 

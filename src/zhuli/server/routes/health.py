@@ -1,9 +1,12 @@
 """/healthz, /readyz and /metrics: for whoever runs the server."""
 
+import asyncio
+
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse, Response
 
+from zhuli.core import full_disk
 from zhuli.core.errors import Unavailable
 from zhuli.server.parameters import TheApp
 from zhuli.store import migrate
@@ -19,9 +22,10 @@ async def healthz() -> str:
 
 @router.get("/readyz", response_class=PlainTextResponse)
 async def readyz(app: TheApp) -> str:
-    """The database answers and has the schema of this version, and the process is not stopping."""
+    """The database answers and has the schema of this version, there is room on the disks, and the process is not stopping."""
     if not app.ready or await app.database.run(migrate.current) != migrate.newest():
         raise Unavailable("Not ready: starting, stopping, or the database lacks migrations (zhuli migrate).")
+    await asyncio.to_thread(full_disk.check, app.settings.folders)
     return "ok\n"
 
 

@@ -18,6 +18,7 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Any, TypeVar, TypeVarTuple
 
+from zhuli.core import full_disk
 from zhuli.core.errors import Unavailable
 from zhuli.knowledge.retrieval.indexing.segmentation import words
 from zhuli.types.knowledge.vectors import Hit, IndexChange
@@ -85,7 +86,12 @@ class WordsIndex:
         await asyncio.to_thread(self._threads.shutdown)
 
     async def _run(self, function: Callable[[*A], R], *args: *A) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        except (OSError, ValueError) as error:  # tantivy's only error, whatever went wrong
+            if full_disk.found_in(error):
+                raise full_disk.full("The disk of the word index") from error
+            raise
 
     def _index(self, store: str) -> "_StoreWords":
         found = self._open.setdefault(store, _StoreWords(self._folder / store))
