@@ -4,12 +4,16 @@ PostgreSQL is started when the first test needs it.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.harness import warm
 from tests.harness.postgres import Postgres
 from tests.harness.server import SCRIPT, Server, StartFailed, Table
+from tests.harness.warm import WARM
+from zhuli.testing import new_database
 
 Storage = Literal["sqlite", "postgres"]
 STORAGES: tuple[Storage, ...] = ("sqlite", "postgres")
@@ -24,6 +28,7 @@ class Farm:
         self._shared: dict[str, Server | StartFailed] = {}
         self._running: list[Server] = []
         self._postgres: Postgres | None = None
+        self._migrated: str | None = None
         self._count = 0
 
     def shared(self, storage: Storage, *, name: str = "", **options: Any) -> Server:
@@ -63,8 +68,12 @@ class Farm:
     ) -> Server:
         """A server of the test's own, with these settings."""
         self._count += 1
+        folder = self._folder / f"{storage}-{self._count}"
+        if storage == "sqlite" and WARM:
+            folder.mkdir()
+            new_database.make(folder / "zhuli.db")
         server = Server(
-            self._folder / f"{storage}-{self._count}",
+            folder,
             database_url=self.new_database() if storage == "postgres" else None,
             script=script,
             models=models,
@@ -101,8 +110,16 @@ class Farm:
             if self._postgres is not None:
                 self._postgres.stop()
 
-    def new_database(self) -> str:
-        """The URL of a new, empty PostgreSQL database."""
+    def new_database(self, *, empty: bool = not WARM) -> str:
+        """The URL of a new PostgreSQL database, which has the newest schema unless it is to be empty."""
         if self._postgres is None:
             self._postgres = Postgres()
-        return self._postgres.new_database()
+        if empty:
+            return self._postgres.new_database()
+        if self._migrated is None:
+            self._migrated = self._postgres.new_database()
+            warm.run(
+                ["migrate"],
+                env={**os.environ, "ZHULI_DATABASE_URL": self._migrated, "ZHULI_DATA_DIR": str(self._folder)},
+            ).check_returncode()
+        return self._postgres.new_database(like=self._migrated)

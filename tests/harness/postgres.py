@@ -45,15 +45,15 @@ class Postgres:
         )
         self._process = self._start()
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    def new_database(self, *, like: str | None = None) -> str:
+        """The URL of a new database: an empty one, or a copy of the one with this URL."""
         self._databases += 1
         name = f"zhuli_{self._databases}"
-        self._psql(f"CREATE DATABASE {name}")
+        self._psql(f"CREATE DATABASE {name} TEMPLATE {like.rpartition('/')[2] if like else 'template1'}")
         return f"postgresql://zhuli@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
-        self._process.terminate()
+        self._process.send_signal(signal.SIGQUIT)  # at once, for nobody will read what is there
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

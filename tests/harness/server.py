@@ -22,6 +22,9 @@ from tests.harness.waiting import eventually
 SCRIPT = Path(__file__).parent.parent / "scripts" / "standard.json"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+GRACE = 1.0
+"""Seconds that runs get when a server is stopped: most that still go on then are made to stall for ever."""
+
 UNDERSTANDER = "zhuli.testing.scripted_understander:Plugin"
 """Domains of tests that need no model name it as their understander."""
 
@@ -197,7 +200,7 @@ class Server:
         (self.folder / "models.toml").write_text(to_toml(document))
 
     def _write_config(self, settings: Table) -> None:
-        ours: dict[str, Any] = {"understander_plugins": [UNDERSTANDER], "drain_seconds": 0}
+        ours: dict[str, Any] = {"understander_plugins": [UNDERSTANDER], "drain_seconds": 0, "grace_seconds": GRACE}
         if self._database_url:
             ours["database_url"] = self._database_url
         (self.folder / "config.toml").write_text(to_toml({**ours, **settings}))

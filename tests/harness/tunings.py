@@ -1,7 +1,6 @@
 """Fine-tuning jobs in tests: a server whose training child trains nothing, files that say how it goes, and waiting."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,15 +10,17 @@ import httpx2
 import openai
 import pytest
 
-from tests.harness import waiting
-
-COMMAND = f"{sys.executable} -m zhuli.testing.tuning_child"
-"""For `tuning_command`: zhuli.testing.tuning_child does what the training file's first line says."""
+from tests.harness import waiting, warm
 
 PATIENCE = 300.0
 """Of a machine that does much else, too: a child that trains loads its libraries for seconds."""
 
 eventually = partial(waiting.eventually, patience=PATIENCE)
+
+
+def command() -> str:
+    """For `tuning_command`: zhuli.testing.tuning_child does what the training file's first line says."""
+    return warm.command_of("zhuli.testing.tuning_child")
 
 
 def upload(client: openai.OpenAI, *lines: dict[str, Any], name: str = "train.jsonl", purpose: str = "fine-tune") -> str:

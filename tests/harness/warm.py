@@ -9,6 +9,7 @@ import atexit
 import json
 import os
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -22,6 +23,8 @@ from typing import IO, Any, Protocol
 
 WARM = sys.platform == "linux" and not os.environ.get("ZHULI_TEST_COLD")
 ROOT = Path(__file__).parents[2]
+PROGRAM = "zhuli.cli"
+RELAY = Path(__file__).with_name("relay.py")
 
 
 class Process(Protocol):
@@ -69,7 +72,14 @@ def run(
 
 def command(*arguments: str) -> list[str]:
     """How a user starts it."""
-    return [sys.executable, "-m", "zhuli.cli", *arguments]
+    return [sys.executable, "-m", PROGRAM, *arguments]
+
+
+def command_of(module: str) -> str:
+    """The command with which a server, say, starts this program: warm where that is possible."""
+    if WARM:
+        return shlex.join([sys.executable, "-IS", str(RELAY), _address(), module])
+    return shlex.join([sys.executable, "-m", module])
 
 
 def _text(file: IO[bytes]) -> str:
@@ -85,9 +95,15 @@ class Fork:
     ) -> None:
         self.returncode: int | None = None
         self._answers = socket.socket(socket.AF_UNIX)
-        self._answers.connect(_warm())
+        self._answers.connect(_address())
         self._given = b""
-        request = {"arguments": arguments, "environment": dict(env), "folder": os.getcwd(), "new_session": new_session}
+        request = {
+            "program": PROGRAM,
+            "arguments": arguments,
+            "environment": dict(env),
+            "folder": os.getcwd(),
+            "new_session": new_session,
+        }
         with open(os.devnull, "rb") as nothing:
             descriptors = [file.fileno() for file in (nothing, output, errors)]
             data = json.dumps(request).encode() + b"\n"
@@ -130,7 +146,7 @@ class Fork:
 
 
 @cache
-def _warm() -> str:
+def _address() -> str:
     """The address of this test process's warm process, which ends with it."""
     folder = tempfile.mkdtemp(prefix="zhuli-warm-")
     address = f"{folder}/socket"

@@ -2,7 +2,8 @@
 
     python -m tests.harness.warm_program SOCKET
 
-A request is a line of JSON, the fields of Job, with the descriptors of the new process's standard input, output and error.
+A request is a line of JSON, the fields of Job, with the descriptors of the new process: its standard input, output and error,
+and others that it holds under any number.
 Answers are lines: the process's id, and when it has ended, how (as in Popen.returncode). Who closes the connection before
 kills the process. The program ends with its own standard input. It has one thread, no event loop and no settings, so that
 what it forks begins as clean as a new process.
@@ -28,6 +29,7 @@ from types import CodeType, ModuleType
 from typing import Self
 
 PROGRAM = "zhuli.cli"
+MOST_DESCRIPTORS = 16
 LIBRARIES = (
     "uvloop",
     "httptools",
@@ -56,12 +58,14 @@ OUTSIDE = (
 )
 """What loads torch, onnxruntime or faiss: seldom needed, slow to load, and not all of it can be forked."""
 
+INSIDE = ("zhuli.testing.scripted_understander", "zhuli.learning.training.control", "zhuli.learning.training.event_log")
+"""What does not, of these: for servers of the tests, and for zhuli.testing.tuning_child."""
+
 
 def main(address: str) -> None:
     gc.disable()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as it is loaded; threads can't be forked
-    code = _code(PROGRAM)
-    for name in (*LIBRARIES, *_rooms()):
+    for name in (*LIBRARIES, *_rooms(), *INSIDE):
         importlib.import_module(name)
     assert threading.active_count() == 1
     gc.freeze()
@@ -70,7 +74,7 @@ def main(address: str) -> None:
         door.listen()
         job = Forks(door).serve()
     if job is not None:
-        job.become(code)
+        job.become()
 
 
 def _code(program: str) -> CodeType:
@@ -92,8 +96,9 @@ def _rooms() -> Iterator[str]:
 
 @dataclass
 class Job:
-    """A process that is to be; descriptors: its standard input, output and error."""
+    """A process that is to be. descriptors: its standard input, output and error, and what else it holds."""
 
+    program: str
     arguments: list[str]
     environment: dict[str, str]
     folder: str
@@ -102,17 +107,18 @@ class Job:
 
     @classmethod
     def receive(cls, connection: socket.socket) -> Self:
-        data, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 3)
+        data, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, MOST_DESCRIPTORS)
         while not data.endswith(b"\n"):
             if not (more := connection.recv(1 << 16)):
                 raise EOFError
             data += more
         return cls(**json.loads(data), descriptors=descriptors)
 
-    def become(self, code: CodeType) -> None:
+    def become(self) -> None:
         """Be the program, as if Python had just started it: nothing of the warm one's own is left."""
+        code = _code(self.program)
         os.chdir(self.folder)
-        for number, descriptor in enumerate(self.descriptors):
+        for number, descriptor in enumerate(self.descriptors[:3]):
             os.dup2(descriptor, number)
             os.close(descriptor)
         os.environ.clear()

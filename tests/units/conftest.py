@@ -23,7 +23,7 @@ def hints() -> Hints:
 async def database(farm: Farm, storage: Storage, tmp_path: Path, hints: Hints) -> AsyncIterator[Database]:
     """On both databases: tests that ask for it run twice."""
     try:
-        url = farm.new_database() if storage == "postgres" else f"sqlite:///{tmp_path / 'test.db'}"
+        url = farm.new_database(empty=True) if storage == "postgres" else f"sqlite:///{tmp_path / 'test.db'}"
     except NoPostgres as reason:
         if os.environ.get("CI"):
             raise

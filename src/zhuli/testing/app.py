@@ -27,6 +27,7 @@ from zhuli.settings import Settings
 from zhuli.store import collections, schema
 from zhuli.store.assistants import runs
 from zhuli.store.projects import DEFAULT_PROJECT
+from zhuli.testing import new_database
 from zhuli.testing.clock import ManualClock
 from zhuli.types.assistants.assistant import Assistant, AssistantCreate
 from zhuli.types.assistants.event import DELTAS, RunEvent
@@ -83,8 +84,11 @@ async def app_in_memory(
             "understander_plugins": [UNDERSTANDER],
             **settings,
         }
+        chosen = Settings(**given)
+        if not chosen.database_url:
+            new_database.make(place / "zhuli.db")
         clock = clock or ManualClock()
-        app = build_app(Settings(**given), clock=clock)
+        app = build_app(chosen, clock=clock)
         stack.push_async_callback(app.stop)
         await app.start(work=work)
         yield AppInMemory(app, clock, place)

@@ -77,7 +77,7 @@ def test_no_input_breaks_an_operation(
     subtests: pytest.Subtests,
 ) -> None:
     # A server of its own, so that what the search leaves behind does not turn up in the lists of other tests.
-    server = start_server(name="searched", tuning_command=tunings.COMMAND)
+    server = start_server(name="searched", tuning_command=tunings.command())
     client = clients.sdk(server)
     for operation in operations(server):
         if mode == GenerationMode.POSITIVE or can_be_wrong(operation):

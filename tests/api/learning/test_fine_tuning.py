@@ -30,7 +30,7 @@ def storage() -> Storage:
 
 @pytest.fixture
 def server(start_server: StartServer) -> Server:
-    return start_server(name="tuning", tuning_command=tunings.COMMAND, tuning_slots=4)
+    return start_server(name="tuning", tuning_command=tunings.command(), tuning_slots=4)
 
 
 @EACH_STORAGE
@@ -282,7 +282,7 @@ def test_what_is_not_done_here_is_refused_clearly(client: openai.OpenAI, http: h
 
 
 def test_another_project_sees_neither_job_nor_model(start_server: StartServer, clients: Clients) -> None:
-    server = start_server(fresh=True, tuning_command=tunings.COMMAND)
+    server = start_server(fresh=True, tuning_command=tunings.command())
     ours = clients.sdk(server, key=server.new_key("ours"))
     theirs = clients.sdk(server, key=server.new_key("theirs"))
     http = clients.http(server, headers={"Authorization": f"Bearer {ours.api_key}"})

@@ -49,7 +49,7 @@ def bases(tiny: Path) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def server(start_server: StartServer, bases: dict[str, dict[str, str]]) -> Server:
-    return start_server(name="tuned", tuning_command=tunings.COMMAND, tuning_slots=4, tuned_engines=1, bases=bases)
+    return start_server(name="tuned", tuning_command=tunings.command(), tuning_slots=4, tuned_engines=1, bases=bases)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ async def test_a_model_whose_base_another_server_runs_answers_there_as_an_adapte
         far = {"far": {"backend": "openai_compatible", "base_url": upstream.base_url, "model": "base"}}
         talker = {"talker": {"path": str(tiny / "talker"), "served_by": "far"}}
         server = await asyncio.to_thread(
-            start_server, fresh=True, tuning_command=tunings.COMMAND, models=far, bases=talker
+            start_server, fresh=True, tuning_command=tunings.command(), models=far, bases=talker
         )
         client, http = clients.sdk(server), clients.http(server)
         file = await asyncio.to_thread(tunings.plan, client, files={"adapter_config.json": ""})
@@ -179,7 +179,7 @@ async def test_a_model_whose_base_another_server_runs_answers_there_as_an_adapte
 def test_another_server_on_the_database_answers_as_well_or_says_that_it_lacks_the_files(
     start_server: StartServer, clients: Clients, tiny: Path, bases: dict[str, dict[str, str]], tmp_path: Path
 ) -> None:
-    first = start_server(name="tuned", tuning_command=tunings.COMMAND, tuning_slots=4, tuned_engines=1, bases=bases)
+    first = start_server(name="tuned", tuning_command=tunings.command(), tuning_slots=4, tuned_engines=1, bases=bases)
     client, http = clients.sdk(first), clients.http(first)
     talker = talker_of(client, http, tiny)
     classifier = tunings.finished(client, http, model="tiny")["fine_tuned_model"]

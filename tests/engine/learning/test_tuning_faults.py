@@ -22,7 +22,7 @@ def storage() -> Storage:
 @pytest.fixture
 def server(start_server: StartServer) -> Server:
     """Tests stop it and start it again."""
-    return start_server(name="faults", tuning_command=tunings.COMMAND, lease_seconds=1.0, max_attempts=2)
+    return start_server(name="faults", tuning_command=tunings.command(), lease_seconds=1.0, max_attempts=2)
 
 
 @pytest.mark.parametrize(("storage", "kills"), [("sqlite", (5, 15, 25)), ("postgres", (5,))])
