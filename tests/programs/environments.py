@@ -22,8 +22,9 @@ def python_with(openai: str) -> Path:
     python = folder / "bin" / "python"
     with _made_once(folder) as must_be_made:
         if must_be_made:
-            _run(sys.executable, "-m", "venv", str(folder))
-            _run(str(python), "-m", "pip", "install", "--quiet", f"openai=={openai}")
+            _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+            ours = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python))
+            _run(*ours, "install", "--quiet", "--no-compile", f"openai=={openai}")
     return python
 
 
