@@ -25,7 +25,7 @@ pytestmark = [
 @pytest.fixture
 def idle(start_server: StartServer) -> Server:
     """A server that takes runs and works on none."""
-    return start_server(fresh=True, worker_slots=0, lease_seconds=2)
+    return start_server(fresh=True, worker_slots=0, lease_seconds=2, grace_seconds=20)
 
 
 def ask_for_ever(server: Server) -> None:
