@@ -1,7 +1,7 @@
 """Small programs as an app's author writes them run unchanged on three releases of the SDK, sync and async.
 
-The programs lie in python/ and know nothing of this server: the environment gives them base URL and key. What they
-print is the same for all releases.
+The programs lie in python/ and know nothing of this server: the environment gives them base URL and key, but for Azure's,
+whose address is in them. What they print is the same for all releases.
 """
 
 import json
@@ -74,6 +74,15 @@ completed
 You said: hello
 True
 """,
+    "azure": """\
+You said: hello
+Once |upon |a |time.|
+2
+completed
+Once upon a time.
+processed
+You said: hello
+""",
     "cancelling": """\
 400 True
 cancelled
@@ -133,8 +142,10 @@ def check_growth(turns: list[dict[str, object]]) -> None:
 
 
 def run(program: str, release: str, server: Server, patience: float = PATIENCE) -> str:
-    """What the program prints in the environment of this release of the SDK."""
+    """What the program prints in the environment of this release of the SDK; an address of its own becomes the server's."""
     python = python_with(release)
+    source = server.folder / f"{program}-{release}.py"
+    source.write_text((PROGRAMS / f"{program}.py").read_text().replace("http://127.0.0.1:8000", server.url))
     environment = {
         "PATH": os.environ["PATH"],
         "OPENAI_BASE_URL": server.base_url,
@@ -142,7 +153,7 @@ def run(program: str, release: str, server: Server, patience: float = PATIENCE) 
         "PYTHONWARNINGS": "ignore",
     }
     done = subprocess.run(
-        [python, PROGRAMS / f"{program}.py"],
+        [python, source],
         env=environment,
         capture_output=True,
         text=True,
