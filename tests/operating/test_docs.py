@@ -109,6 +109,18 @@ def test_what_the_pages_of_the_house_name_is_there(page: Path) -> None:
     ] == []
 
 
+def test_every_promise_of_security_names_its_tests_which_are_there() -> None:
+    promised = (ROOT / "SECURITY.md").read_text().partition("| promise | how | tested by |\n")[2].partition("\n\n")[0]
+    rows = [line.split(" | ") for line in promised.splitlines()[1:]]
+    assert len(rows) > 20
+    for promise, _, tested in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", tested)
+        assert named, promise
+        assert [f"{file}::{test}" for file, test in named if f"def {test}" not in (ROOT / file).read_text()] == [], (
+            promise
+        )
+
+
 def modules(place: Path) -> list[Path]:
     """The modules in a place under src/zhuli: files that are not empty markers of a package, without the migrations."""
     found = [place] if place.suffix else [path for path in place.rglob("*.py") if path.name != "__init__.py"]
