@@ -1,15 +1,17 @@
-"""An environment of its own for each release of the SDKs, made when first asked for and kept for the next time.
+"""An environment of its own for each release of the SDKs and frameworks, made when first asked for and kept.
 
-They lie in .venvs/ of the repository, or where ZHULI_TEST_ENVIRONMENTS says. They hold nothing but the SDK: a program
-that runs in one sees what an app's own environment has.
+They lie in .venvs/ of the repository, or where ZHULI_TEST_ENVIRONMENTS says. They hold nothing but what is named: a
+program that runs in one sees what an app's own environment has.
 """
 
 import fcntl
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,23 +20,46 @@ PLACE = Path(os.environ.get("ZHULI_TEST_ENVIRONMENTS", Path(__file__).parents[2]
 
 def python_with(openai: str) -> Path:
     """The Python of an environment that has this release of `openai`."""
-    folder = PLACE / f"openai-{openai}"
+    return _python(PLACE / f"openai-{openai}", [f"openai=={openai}"])
+
+
+def python_of(requirements: Sequence[str]) -> Path:
+    """The Python of an environment that has these packages; pip never takes LiteLLM along."""
+    return _python(PLACE / _name_of(requirements), requirements)
+
+
+def _python(folder: Path, requirements: Sequence[str]) -> Path:
     python = folder / "bin" / "python"
     with _made_once(folder) as must_be_made:
         if must_be_made:
             _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
             ours = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python))
-            _run(*ours, "install", "--quiet", "--no-compile", f"openai=={openai}")
+            (unwanted := folder / "unwanted.txt").write_text("litellm<0\n")
+            _run(*ours, "install", "--quiet", "--no-compile", "-c", str(unwanted), *requirements)
     return python
 
 
 def node_with(openai: str) -> Path:
     """A folder in which Node finds this release of npm's `openai`."""
-    folder = PLACE / f"node-openai-{openai}"
+    return _node(PLACE / f"node-openai-{openai}", [f"openai@{openai}"])
+
+
+def node_of(requirements: Sequence[str]) -> Path:
+    """A folder in which Node finds these packages, without what they call optional."""
+    return _node(PLACE / f"node-{_name_of(requirements)}", requirements)
+
+
+def _node(folder: Path, requirements: Sequence[str]) -> Path:
     with _made_once(folder) as must_be_made:
         if must_be_made:
-            _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"openai@{openai}")
+            _run("npm", "install", "--no-audit", "--no-fund", "--omit=optional", "--prefix", str(folder), *requirements)
     return folder
+
+
+def _name_of(requirements: Sequence[str]) -> str:
+    """The same for the same packages in the same releases; begins with the first one's name."""
+    first = re.sub(r"[^a-z0-9]+", "-", requirements[0].lower()).strip("-")
+    return f"{first}-{hashlib.sha256(' '.join(requirements).encode()).hexdigest()[:8]}"
 
 
 @contextmanager

@@ -11,8 +11,9 @@ IsServed = Callable[[str], bool]
 _RESPONSES = (
     "There is no Responses API here. Use /v1/chat/completions, or assistants, threads and runs. What turns it off: "
     "openai-agents: set_default_openai_api('chat_completions'); AI SDK: openai.chat(…) or @ai-sdk/openai-compatible; "
-    "LangChain: use_responses_api=False; pydantic-ai: OpenAIChatModel; LlamaIndex: OpenAILike; Haystack: "
-    "OpenAIChatGenerator; promptfoo: openai:chat:…"
+    "LangChain: use_responses_api=False; pydantic-ai: OpenAIChatModel, or openai-chat:…; LlamaIndex: OpenAI or OpenAILike; "
+    "Semantic Kernel: ChatCompletionAgent; AutoGen: AssistantAgent; Haystack: OpenAIChatGenerator; promptfoo: "
+    "openai:chat:…. The page docs/frameworks.md has each."
 )
 _NO_SOUND = "This server neither hears nor speaks. Give the app another base URL for sound."
 _NO_PICTURES = (
