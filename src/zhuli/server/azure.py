@@ -11,7 +11,7 @@ _ASK_MODELS = ("/chat/completions", "/completions", "/embeddings")
 """What is sent to a deployment. Anything else may come that way too, and names its model itself or has none."""
 
 DEPLOYMENT = "azure_deployment"
-"""Where a scope has the name of the deployment: the model, for a body that names none."""
+"""Where a scope has the name of the deployment: the model, whatever the body names, as Azure has it."""
 
 
 def as_ours(scope: Scope) -> Scope:

@@ -21,7 +21,7 @@ class StrictJsonRequest(Request):
         """The body by the standard; InvalidRequest for what is no JSON, too deep or too much."""
         value = json_limits.read(await self.body())
         if isinstance(value, dict) and azure.DEPLOYMENT in self.scope:
-            value.setdefault("model", self.scope[azure.DEPLOYMENT])
+            value["model"] = self.scope[azure.DEPLOYMENT]
         return value
 
 

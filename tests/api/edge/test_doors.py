@@ -360,10 +360,14 @@ def test_azures_client_works_as_it_is(start_server: StartServer) -> None:
     client.close()
 
 
-def test_azures_deployment_is_the_model_of_a_body_without_one(server: Server, plain: Plain) -> None:
+def test_azures_deployment_is_the_model_whatever_the_body_says(server: Server, plain: Plain) -> None:
     http = plain(server)
     asked = {"messages": [{"role": "user", "content": "hello"}]}
     at = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
     assert http.post(at, json=asked).json()["model"]
+    for model in (None, "gpt-35-turbo", ""):  # LangChain sends null; to Azure a deployment's name is all that counts
+        assert http.post(at, json={**asked, "model": model}).json()["model"] == "gpt-4o"
+    stored = {"name": "gpt-4o", "model": "gpt-4o"}
+    assert http.post("/openai/deployments/none/assistants", json=stored).json()["model"] == "gpt-4o"
     assert http.post("/openai/v1/chat/completions", json={**asked, "model": "gpt-4o"}).status_code == 200
     assert http.post("/openai/deployments/gpt-4o/threads", json={}).status_code == 200

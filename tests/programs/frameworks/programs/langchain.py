@@ -2,7 +2,7 @@
 
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 
 zhuli = {"base_url": "http://127.0.0.1:8000/v1", "api_key": "none"}
@@ -38,3 +38,8 @@ texts = ["The bakery opens at six.", "Ships need a lighthouse."]
 question = embeddings.embed_query("when does the bakery open?")
 nearness = [sum(a * b for a, b in zip(question, vector)) for vector in embeddings.embed_documents(texts)]
 print(texts[nearness.index(max(nearness))])
+
+azure = AzureChatOpenAI(
+    azure_endpoint="http://127.0.0.1:8000", azure_deployment="gpt-4o", api_version="2024-10-21", api_key="none"
+)
+print(azure.invoke("Hello").content)
