@@ -4,7 +4,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from zhuli import registry
 from zhuli.assistants.wing import AssistantsWing
 from zhuli.assistants.wing import build as build_assistants
 from zhuli.core.clock import Clock, SystemClock
@@ -103,8 +102,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     knowledge = build_knowledge(ground)
     learning = build_learning(ground, files=knowledge.files)
     understanding = build_understanding(ground, predict=learning.predictions.answer)
-    tools = {"file_search": registry.find("tools", "file_search")(knowledge.searcher.search)}
-    assistants = build_assistants(ground, understandings=understanding.understandings, tools=tools)
+    assistants = build_assistants(ground, understandings=understanding.understandings, knowledge=knowledge)
     return App(
         **vars(ground), assistants=assistants, understanding=understanding, knowledge=knowledge, learning=learning
     )

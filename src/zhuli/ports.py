@@ -3,13 +3,14 @@
 Each docstring is the contract; `zhuli.testing` has a suite for each that built-ins and other people's plugins pass alike.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
-from zhuli.types.assistants.step import FileSearchToolCall
+from zhuli.types.assistants.step import ServerCall
 from zhuli.types.assistants.tool_task import ToolTask
 from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.passages import Found
 from zhuli.types.knowledge.vectors import Hit, IndexChange, Purpose, Vectors
 from zhuli.types.learning.example import Example, Feature, Metrics, Prediction, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
@@ -138,22 +139,64 @@ class Parser(Protocol):
         """Blocks of the file at `path`, in reading order; raises Unreadable."""
 
 
-class Tool(Protocol):
-    """A tool that runs in the server, in the middle of a run.
+class ToolServices(Protocol):
+    """What a tool may use of the server. folder: for what the tool keeps on this machine; it may be emptied between starts."""
 
-    Made by the composition root with what it needs. `definition` is the function that models are offered; its name is the
-    tool's type. called() is the call as the step shows it while it waits, from the arguments as the model wrote them, which
-    may be broken. run() gives the call with its results; it may be cancelled, and run again after a crash. Failures are
-    ZhuliErrors, which end the run with their message.
+    folder: Path
+
+    async def search(
+        self, project: str, stores: Sequence[str], queries: Sequence[str], *, most: int, threshold: float = 0.0
+    ) -> list[Found]:
+        """The `most` best passages of vector stores, best first. Raises NotFound, InvalidRequest, BackendError."""
+
+    def read_file(self, project: str, file_id: str) -> AsyncGenerator[bytes, None]:
+        """A file's bytes in pieces; NotFound for one that the project does not have."""
+
+    async def add_file(self, project: str, filename: str, data: bytes | AsyncIterable[bytes]) -> str:
+        """Keep a file that a tool made (purpose assistants_output) for the client to download; its id."""
+
+
+Call = TypeVar("Call", bound=ServerCall)
+
+
+class Tool(Protocol[Call]):
+    """A tool that runs in the server, in the middle of a run. Models are offered its functions; their calls come here.
+
+    Made once in each process: `Tool(name, settings, services)`, the name and settings those of [tools.NAME] in the settings
+    file; unknown or missing ones raise ConfigurationError. Making one is cheap: connections open with the first call.
+
+    idempotent: whether a call may be made again when the process died in it. Where not, the model is told that the outcome
+    is unknown. Calls of one turn run at once. They are given up after `tool_seconds`, and cancelled with their run; a tool
+    must not block the event loop. What run() raises is told to the model (a ZhuliError's message, else that it failed).
+
+    A tool may hold resources for a thread under task.thread_id, as long as it frees those that are not used for a while
+    and all in aclose(): another process, or this one after a restart, makes them again. One that shows progress calls
+    task.show(). One with a call of its own in the step, as file_search has it, makes that in called() and fills it in run();
+    all others use types.assistants.step.ServerToolCall, which may have fields of the tool's own.
     """
 
-    definition: ToolDefinition
+    idempotent: bool
 
-    def called(self, call_id: str, arguments: str) -> FileSearchToolCall:
-        """The call as its step shows it before it is done. arguments: JSON as the model wrote it, which may be broken."""
+    def __init__(self, name: str, settings: dict[str, Any], services: ToolServices) -> None: ...
 
-    async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
-        """The call with its results; may be cancelled, and run again after a crash. Raises ZhuliError, which ends the run."""
+    async def functions(self, project: str, settings: Mapping[str, Any]) -> Sequence[ToolDefinition]:
+        """What models are offered, in an assistant or run of the project that says `settings` of the tool; perhaps several.
+
+        Asked when these are saved and when a run begins, so it should remember what takes long to learn. InvalidRequest
+        says what is wrong with the settings. At a run other failures leave the tool out.
+        """
+
+    def called(self, call_id: str, function: str, arguments: str) -> Call:
+        """The call as its step shows it before it is done. arguments: JSON as the model wrote it, which may be broken.
+
+        Also called with no arguments yet, when the model begins to write the call.
+        """
+
+    async def run(self, call: Call, task: ToolTask) -> Call:
+        """The call with its results; may be cancelled. Of a ServerToolCall, `given` are the arguments, a JSON object."""
+
+    async def aclose(self) -> None:
+        """Free everything; nothing may be called again."""
 
 
 class Services(Protocol):

@@ -103,6 +103,18 @@ class Settings(BaseSettings):
     understander_plugins: list[str] = Field(
         [], description="Further understanders that domains may name, as 'package.module:Class'."
     )
+    tools: dict[str, dict[str, Any]] = Field(
+        {},
+        description="Tools beside the built-in ones, by name: [tools.weather] with their own settings, and `plugin` if "
+        "that has another name.",
+    )
+    tool_seconds: float = Field(60, gt=0, description="How long one call of a tool of the server may take.")
+    tool_output_bytes: int = Field(
+        64 * 1024, ge=1024, description="Longest output of a tool of the server that a model reads; more is cut."
+    )
+    tool_rounds: int = Field(
+        16, ge=1, description="Turns of a run that may call tools of the server; then the model must answer."
+    )
     vector_index: str = Field(
         "auto",
         description="embedded, pgvector, qdrant or another plugin; auto: pgvector where PostgreSQL has it, else embedded.",

@@ -1,6 +1,5 @@
 """The wing of assistants, built: what clients can do to runs, and the engine that executes them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,9 +8,11 @@ from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.handler import RunHandler
 from zhuli.assistants.runs.history import History
 from zhuli.assistants.runs.images import Images
+from zhuli.assistants.runs.tool_services import ServerToolServices
+from zhuli.assistants.runs.toolbox import Toolbox, configured, made_tool
 from zhuli.ground import Ground
 from zhuli.knowledge.files.file_service import repeat
-from zhuli.ports import Tool
+from zhuli.knowledge.wing import KnowledgeWing
 from zhuli.store import kept_answers
 from zhuli.store.assistants import chat_completions, runs
 from zhuli.understanding.dialogue.understanding import Understandings
@@ -27,6 +28,7 @@ class AssistantsWing:
     engine: Engine
     handler: RunHandler
     images: Images
+    tools: Toolbox
 
     def jobs(self) -> dict[str, JobKind]:
         return {runs.JOB: JobKind(self.handler, self.ground.settings.worker_slots)}
@@ -53,11 +55,12 @@ class AssistantsWing:
         """Nothing: running turns may finish."""
 
     async def aclose(self) -> None:
-        """Nothing of its own is open."""
+        await self.tools.aclose()
 
 
-def build(ground: Ground, *, understandings: Understandings, tools: Mapping[str, Tool]) -> AssistantsWing:
-    """tools: those that run in the server, by name."""
+def build(ground: Ground, *, understandings: Understandings, knowledge: KnowledgeWing) -> AssistantsWing:
+    """knowledge: what the tools search, and where their files are."""
+    tools = toolbox(ground, knowledge)
     images = Images(ground.database, ground.blobs)
     engine = Engine(
         database=ground.database,
@@ -69,7 +72,17 @@ def build(ground: Ground, *, understandings: Understandings, tools: Mapping[str,
         telemetry=ground.telemetry,
         settings=ground.settings,
         understandings=understandings,
+        tools=tools,
     )
-    engine.tools.update(tools)
-    commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings)
-    return AssistantsWing(ground, commands, engine, RunHandler(engine), images)
+    commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings, tools)
+    return AssistantsWing(ground, commands, engine, RunHandler(engine), images, tools)
+
+
+def toolbox(ground: Ground, knowledge: KnowledgeWing) -> Toolbox:
+    """The tools of this server, each made with its settings; ConfigurationError."""
+    folder = ground.settings.data_dir / "tools"
+    made = {
+        name: made_tool(name, plugin, own, ServerToolServices(folder / name, knowledge.searcher, knowledge.files))
+        for name, plugin, own in configured(ground.settings.tools)
+    }
+    return Toolbox(made, seconds=ground.settings.tool_seconds)

@@ -64,4 +64,6 @@ def _shown(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict):  # of tools, whose settings may be secrets: their names
+        return ", ".join(value) or "{}"
     return f"{value:g}" if isinstance(value, float) else masked(str(value))

@@ -37,16 +37,22 @@ def optional(**constraints: Any) -> Any:
     return Field(default=None, exclude_if=lambda value: value is None, **constraints)
 
 
-def by_type(*, otherwise: str | None = None) -> Discriminator:
-    """Choose a member of a union by its "type"; `otherwise` is the tag for what is not an object."""
+def by_type(*, otherwise: str | None = None, others: tuple[frozenset[str], str] | None = None) -> Discriminator:
+    """Choose a member of a union by its "type"; `otherwise` is the tag for what is not an object.
+
+    others: (types, tag) where every further type, which the union can't know, has the same tag.
+    """
+
+    def tagged(kind: str) -> str:
+        return others[1] if others is not None and kind not in others[0] else f"{TAG}{kind}"
 
     def tag(value: Any) -> str | None:
         if isinstance(value, dict):
             kind = value.get("type")
-            return f"{TAG}{kind}" if isinstance(kind, str) else None
+            return tagged(kind) if isinstance(kind, str) else None
         if otherwise is not None and not isinstance(value, BaseModel):
             return otherwise
-        return f"{TAG}{value.type}" if hasattr(value, "type") else None
+        return tagged(value.type) if hasattr(value, "type") else None
 
     return Discriminator(tag)
 

@@ -50,6 +50,11 @@ class Shelf:
         ]
 
 
+def file_search(shelf: Shelf) -> Plugin:
+    services: Any = shelf  # of what a tool may use, it has the search
+    return Plugin("file_search", {}, services)
+
+
 async def with_store(app: AppInMemory, *, days: int | None = None) -> str:
     expires = {"anchor": "last_active_at", "days": days} if days else None
     body = VectorStoreCreate.model_validate({"expires_after": expires} if expires else {})
@@ -69,7 +74,7 @@ async def ask(app: AppInMemory, shelf: Shelf, text: str, **fields: Any) -> Run:
 
 
 async def begin(app: AppInMemory, shelf: Shelf, text: str, *, store: str | None = None, **fields: Any) -> Run:
-    app.app.assistants.engine.tools["file_search"] = Plugin(shelf.search)
+    app.app.assistants.engine.tools["file_search"] = file_search(shelf)
     thread = fields.pop("thread", None) or await thread_with(app, store or await with_store(app))
     return await app.begin(text, thread=thread, **{"tools": [FILE_SEARCH], **fields})
 
@@ -235,7 +240,7 @@ class TestCutOff:
                 await asyncio.sleep(0.01)
         again = Shelf(TOWER)
         async with place.app(script({"text": "High."}), work=False) as app:
-            app.app.assistants.engine.tools["file_search"] = Plugin(again.search)
+            app.app.assistants.engine.tools["file_search"] = file_search(again)
             async with working(app):
                 run = await app.rest(run)
             assert run.status == "completed"

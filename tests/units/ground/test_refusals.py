@@ -137,10 +137,10 @@ CASES: list[tuple[Any, Any, str, str | None, str | None]] = [
         "invalid_value",
     ),
     (
-        AssistantCreate,
-        {**ASSISTANT, "tools": [{"type": "browser"}]},
-        "Invalid value: 'browser'. Supported values are: 'code_interpreter', 'file_search', 'function'.",
-        "tools[0].type",
+        MessageCreate,
+        {**MESSAGE, "attachments": [{"file_id": "file_1", "tools": [{"type": "browser"}]}]},
+        "Invalid value: 'browser'. Supported values are: 'code_interpreter', 'file_search'.",
+        "attachments[0].tools[0].type",
         "invalid_value",
     ),
     (

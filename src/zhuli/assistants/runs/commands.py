@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from zhuli.assistants.runs import attached, lifecycle
 from zhuli.assistants.runs.new import NO_DOMAIN, message_of, new_run, thread_of
 from zhuli.assistants.runs.outcomes import Cancelled
+from zhuli.assistants.runs.toolbox import Toolbox
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog
@@ -29,18 +30,21 @@ from zhuli.types.assistants.thread import Thread, ThreadCreate
 class RunCommands:
     """Each method gives the run as it is after the command."""
 
-    def __init__(self, database: Database, catalog: Catalog, clock: Clock, settings: Settings) -> None:
+    def __init__(self, database: Database, catalog: Catalog, clock: Clock, settings: Settings, tools: Toolbox) -> None:
         self._database = database
         self._catalog = catalog
         self._clock = clock
         self._settings = settings
+        self._tools = tools
 
     async def create(self, project: str, thread_id: str, body: RunCreate) -> Run:
         """Run an assistant on a thread, with the messages that are to be added before."""
+        await self._tools.check_run(project, body)
         return await self._database.run(self._create, project, thread_id, body)
 
     async def create_with_thread(self, project: str, body: ThreadRunCreate) -> Run:
         """Create a thread and run an assistant on it."""
+        await self._tools.check_run(project, body)
         return await self._database.run(self._create_with_thread, project, body)
 
     async def submit(self, project: str, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]) -> tuple[Run, int]:
@@ -83,6 +87,7 @@ class RunCommands:
     def _insert(self, connection: Connection, project: str, run: Run, before: list[Change]) -> Run:
         if self._catalog.resolve_now(connection, run.model, project) is None:
             raise self._catalog.unknown(run.model, project)
+        self._tools.check_known(run.tools)
         data = run.model_dump(mode="json")
         opening = [*before, Change("thread.run.created", data), Change("thread.run.queued", data)]
         try:

@@ -1,7 +1,7 @@
 """What executions of runs share, and the one way to end a run that is not simply finished."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -9,11 +9,11 @@ from zhuli.assistants.runs import lifecycle
 from zhuli.assistants.runs.history import History
 from zhuli.assistants.runs.images import Images
 from zhuli.assistants.runs.outcomes import Cancelled, End, Failed
+from zhuli.assistants.runs.toolbox import Toolbox
 from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.models.catalog import Catalog
-from zhuli.ports import Tool
 from zhuli.settings import Settings
 from zhuli.store.assistants import runs
 from zhuli.store.database import Database
@@ -37,8 +37,7 @@ class Engine:
     telemetry: Telemetry
     settings: Settings
     understandings: Understandings
-    tools: dict[str, Tool] = field(default_factory=dict)
-    """Tools that run in the server, by their type."""
+    tools: Toolbox
 
     async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
         """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""

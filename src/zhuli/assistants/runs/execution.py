@@ -7,7 +7,7 @@ the next turn.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ from zhuli.store.assistants import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.assistants.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
 from zhuli.types.assistants.run import Run
-from zhuli.types.assistants.step import FileSearchToolCall, FunctionToolCall, RunStep, ToolCallsDetails
+from zhuli.types.assistants.step import FunctionToolCall, RunStep, ToolCallsDetails
 from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 
 T = TypeVar("T")
@@ -60,6 +60,7 @@ class Execution:
         self._by_policy: PolicyTurn | None = None
         self._state_prompt = ""
         self._called: RunStep | None = None
+        self._begun: set[int] = set()
         self._call: asyncio.Task[Any] | None = None
         self._interrupted = False
 
@@ -115,6 +116,8 @@ class Execution:
         if stored.run.status != "queued":
             left = runs.open_items(connection, self._run_id)
             self._called = next((step for step in left.steps if _waits_for_tools(step)), None)
+            if self._called is not None:
+                self._begun = runs.begun_calls(connection, self._run_id, self._called.id)
             left = runs.OpenItems([step for step in left.steps if step is not self._called], left.messages)
             changes += lifecycle.closing(_STOPPED, left, now)
             changes += lifecycle.abandoning(runs.abandoned(connection, self._run_id))
@@ -156,31 +159,32 @@ class Execution:
 
     async def _use_tools(self, tools: ServerTools, entry: Entry) -> bool:
         """What comes before the next turn: calls that are not done yet, or the first search. False when the run rests."""
-        await self._guarded(tools.open_stores())
+        await self._guarded(tools.open())
         if self._called is not None:
-            return await self._do_calls(tools, entry, self._called)
-        by_policy = self._by_policy
-        if self._usages or not (tools.searches_first or (by_policy is not None and by_policy.searches)):
+            return await self._do_calls(tools, entry, self._called, self._begun)
+        by_policy, searching = self._by_policy, tools.searching
+        if searching is None or self._usages:
+            return True
+        if not searching.searches_first and (by_policy is None or not by_policy.searches):
             return True
         items = await self._items(entry)
         if any(item.searches for item in items if item.run_id == self._run_id):
             return True
-        call = await self._guarded(tools.first_call(items, None if by_policy is None else by_policy.decision.query))
+        call = await self._guarded(searching.first_call(items, None if by_policy is None else by_policy.decision.query))
         events = await self._record(opened_tool_step(self._run, [call], int(self._engine.clock.now())))
         return await self._do_calls(tools, entry, RunStep.model_validate_json(events[-1].data))
 
-    async def _do_calls(self, tools: ServerTools, entry: Entry, step: RunStep) -> bool:
+    async def _do_calls(self, tools: ServerTools, entry: Entry, step: RunStep, begun: Collection[int] = ()) -> bool:
         """Do the calls of a step that are the server's, and record what follows. False when the client is needed."""
-        assert isinstance(step.step_details, ToolCallsDetails)
         items = await self._items(entry)
         window = self._window(self._budget(entry))
-        calls = await self._guarded(tools.do(step.step_details.tool_calls, items, window))
+        calls = await self._guarded(tools.do(step, items, window, self._record, begun))
         data = with_calls(step.model_dump(mode="json"), calls)
         if functions := [call for call in calls if isinstance(call, FunctionToolCall)]:
             events = await self._record([Change(STEP_CALLED, data), lifecycle.run_needs_client(functions)])
             self._engine.note_rest(self._run_id, events[-1])
             return False
-        by_model = any(isinstance(call, FileSearchToolCall) and call.file_search.called_by == "model" for call in calls)
+        by_model = any(call.by_model for call in calls if not isinstance(call, FunctionToolCall))
         usage = self._usages[-1] if by_model else NO_USAGE
         data |= {"status": "completed", "completed_at": int(self._engine.clock.now()), "usage": usage}
         await self._record([Change("thread.run.step.completed", data)])
@@ -243,13 +247,15 @@ class Execution:
         if budget.completion is not None and budget.completion <= 0:
             return Incomplete("max_completion_tokens")
         items, tools = await self._items(entry), self._tools
+        offered = [] if tools is None else tools.offered_now(items, self._window(budget))
         request = prompt.build(
             self._run,
             items,
             budget=budget,
             first_turn=not self._usages,
-            offered=() if tools is None else tools.offered,
-            may_search=tools is None or not tools.offered or tools.may_search(items, self._window(budget)),
+            offered=offered or (() if tools is None else tools.offered),
+            may_call=tools is None or not tools.offered or bool(offered),
+            forced=None if tools is None else tools.forced,
             state_prompt=self._state_prompt,
         )
         if request is None:
@@ -365,7 +371,7 @@ def _outcome(turn: Turn, last: Delta) -> Outcome:
     if last.finish == "content_filter":
         return Failed("server_error", "The model's content filter stopped the answer.", filtered=True)
     calls = turn.calls
-    if any(isinstance(call, FileSearchToolCall) for call in calls):
+    if any(not isinstance(call, FunctionToolCall) for call in calls):
         return NeedsTools()
     return NeedsClient([call for call in calls if isinstance(call, FunctionToolCall)]) if calls else Finished()
 
@@ -374,7 +380,7 @@ def _waits_for_tools(step: RunStep) -> bool:
     """Whether the model said all of the step's calls, and one of the server's is not done."""
     details = step.step_details
     return isinstance(details, ToolCallsDetails) and any(
-        isinstance(call, FileSearchToolCall) for call in details.tool_calls
+        not isinstance(call, FunctionToolCall) for call in details.tool_calls
     )
 
 

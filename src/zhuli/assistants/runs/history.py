@@ -21,7 +21,7 @@ from zhuli.ports import Backend
 from zhuli.store.assistants import threads
 from zhuli.store.assistants.threads import Entry
 from zhuli.store.database import Database
-from zhuli.types.assistants.step import FileSearchToolCall
+from zhuli.types.assistants.step import FileSearchToolCall, ServerToolCall
 from zhuli.types.models.generation import ChatMessage
 
 IMAGE_TOKENS = 765
@@ -238,6 +238,11 @@ def _from_step(step: dict[str, Any], searches_before: int, *, own: bool) -> list
                 return [{"role": "user", "content": output}]
             arguments = orjson.dumps({"queries": search.file_search.queries}).decode()
             function = {"name": "file_search", "arguments": arguments}
+        elif call["type"] != "function":
+            made = ServerToolCall.model_validate(call)
+            if made.output is None:
+                return []
+            function, output = {"name": made.name, "arguments": made.body["arguments"]}, made.output
         else:
             function = {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
             output = call["function"]["output"] or ""

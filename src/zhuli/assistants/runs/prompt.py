@@ -100,19 +100,21 @@ def build(
     budget: Budget,
     first_turn: bool,
     offered: Sequence[ToolDefinition] = (),
-    may_search: bool = True,
+    may_call: bool = True,
+    forced: ToolChoice | None = None,
     state_prompt: str = "",
 ) -> GenerationRequest | None:
     """The request of one turn; None when the run's prompt budget can't hold even the newest exchange.
 
-    offered: the server's own tools, beside the client's functions. may_search: whether the model may call them now; if
-    not, they are left out, or stay with the choice "none" where there are no functions. state_prompt: what the model is told
-    just before the user's newest message, so that the prompt before it stays as it was.
+    offered: functions of the server's own tools, beside the client's. may_call: whether the model may call them now; if
+    not, they are left out, or stay with the choice "none" where there are no functions. forced: what makes it call the one
+    that the run's tool_choice names. state_prompt: what the model is told just before the user's newest message, so that
+    the prompt before it stays as it was.
     """
     functions: list[ToolDefinition] = [
         tool.model_dump(mode="json") for tool in run.tools if isinstance(tool, FunctionTool)
     ]
-    if not may_search and functions:
+    if not may_call and functions:
         offered = ()
     strategy = run.truncation_strategy
     newest = strategy.last_messages if strategy is not None and strategy.type == "last_messages" else None
@@ -125,11 +127,11 @@ def build(
         return None
     instructions: list[ChatMessage] = [{"role": "system", "content": run.instructions}] if run.instructions else []
     tools = [*functions, *offered]
-    choice = _first_choice(run, tools) if first_turn else _later_choice(run)
+    choice = (forced or _first_choice(run)) if first_turn else _later_choice(run)
     return GenerationRequest(
         messages=[*instructions, *_with_state_prompt(kept, state_prompt)],
         tools=tools,
-        tool_choice=choice if may_search or functions else "none",
+        tool_choice=choice if may_call or functions else "none",
         parallel_tool_calls=run.parallel_tool_calls,
         response_format=_response_format(run),
         max_tokens=budget.completion,
@@ -158,7 +160,7 @@ def _chosen(value: float | None) -> float | None:
     return None if value == 1 else value
 
 
-def _first_choice(run: Run, tools: Sequence[ToolDefinition]) -> ToolChoice:
+def _first_choice(run: Run) -> ToolChoice:
     choice = run.tool_choice
     if choice == "required" and searches_by_force(run):
         return "auto"  # the search that it asks for is done by now

@@ -1,249 +1,142 @@
-"""Tools that run in the server, as one run has them: when they are offered, what they may use, and doing a step's calls.
+"""Tools that run in the server, as one run has them: which functions the model is offered now, and whose a call is.
 
-What a tool does is the plugin's. Today there is one: file_search.
+What a tool does is the plugin's. Searches of files have rules of their own (file_searching); the calls of all other tools
+are made by tool_calls.
 """
 
-import asyncio
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.citing import Citer, Place
+from zhuli.assistants.runs.citing import Citer
 from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.file_searching import NAME, FileSearching, file_searching, most_results, words_of
 from zhuli.assistants.runs.history import Item
-from zhuli.assistants.runs.prompt import exchange_tokens, fixed_tokens, searches_by_force
-from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable
-from zhuli.core.ids import new_id
-from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
+from zhuli.assistants.runs.prompt import exchange_tokens, fixed_tokens
+from zhuli.assistants.runs.tool_calls import Record, ToolCalls
+from zhuli.assistants.runs.toolbox import Function
+from zhuli.core.errors import BackendError
 from zhuli.models.catalog import Entry
 from zhuli.ports import Tool
-from zhuli.store import collections, schema
-from zhuli.store.knowledge import vector_stores
 from zhuli.types.assistants.run import Run
-from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ToolCall
-from zhuli.types.assistants.thread import Thread
+from zhuli.types.assistants.step import FileSearchToolCall, RunStep, ServerToolCall, ToolCall, ToolCallsDetails
 from zhuli.types.assistants.tool_task import ToolTask
-from zhuli.types.assistants.tools import FileSearchSettings, FileSearchTool, FunctionTool, ToolResources
-from zhuli.types.models.generation import ChatMessage, ToolDefinition
-
-NAME = "file_search"
-
-_MOST_ROUNDS = 6
-"""Searches in one run after which the model must answer; models that search in circles would never end."""
-
-_MOST_TOKENS = 16_000
-"""Of passages in a prompt; the original's figure (contract §4.2). Smaller windows give half of what is not the answer's."""
+from zhuli.types.assistants.tools import NamedToolChoice, ServerTool
+from zhuli.types.models.generation import ToolChoice, ToolDefinition
 
 _AROUND = 200
-"""Tokens beside a search's passages: the call, and what the model is told about them."""
-
-_LEAST_TOKENS = 200
-"""With less room than this another search is of no use."""
-
-_RECENT = 4
-"""Messages before the user's newest that a rewriting of queries is told."""
-
-_LOOK_SECONDS = 0.2
-"""How often a thread's vector store is looked at while it is in progress."""
-
-_SMALL_WINDOW = 8192
-_MOST_RESULTS, _MOST_RESULTS_SMALL = 20, 5
-"""Results where the assistant does not say how many; fewer for windows up to _SMALL_WINDOW."""
+"""Tokens beside what a tool gives: the call, and what the model is told about it."""
 
 
 class ServerTools:
-    """Of one run that has the tool."""
+    """Of one run that has some; open() comes first."""
 
-    def __init__(self, engine: Engine, run: Run, project: str, entry: Entry, settings: FileSearchSettings) -> None:
+    def __init__(
+        self, engine: Engine, run: Run, project: str, entry: Entry, *, searching: FileSearching | None
+    ) -> None:
+        self.searching = searching
         self._engine = engine
         self._run = run
         self._project = project
         self._entry = entry
-        self._settings = settings
-        self._tool = engine.tools[NAME]
-        self._stores: list[str] = []
+        self._search: list[ToolDefinition] = []
+        self._functions: dict[str, Function] = {}
+
+    async def open(self) -> None:
+        """Wait for the vector stores, and ask the tools for their functions. InvalidRequest for what can't be used."""
+        if self.searching is not None:
+            await self.searching.open_stores()
+            if self.searching.is_offered:
+                self._search = list(await self._engine.tools[NAME].functions(self._project, {}))
+        if self._run.tool_choice != "none":
+            self._functions = await self._engine.tools.functions(self._project, self._run.tools)
 
     @property
-    def by_name(self) -> Mapping[str, Tool]:
-        """The tools whose calls by the model are the server's to run."""
-        return {NAME: self._tool} if self._is_offered else {}
+    def by_name(self) -> Mapping[str, Tool[Any]]:
+        """The tools whose calls by the model are the server's to run, by the names of their functions."""
+        searches = {NAME: self._engine.tools[NAME]} if self._search else {}
+        return {**searches, **{name: function.tool for name, function in self._functions.items()}}
 
     @property
-    def offered(self) -> Sequence[ToolDefinition]:
-        """What the model is offered: nothing where the server searches for it."""
-        return [self._tool.definition] if self._is_offered else []
+    def offered(self) -> list[ToolDefinition]:
+        """Every function that the model is offered in some turn of the run."""
+        return [*self._search, *(function.definition for function in self._functions.values())]
+
+    def offered_now(self, items: Sequence[Item], window: int) -> list[ToolDefinition]:
+        """Those that it may call in the next turn: not what it has called too often, nor searches that have no room."""
+        searches = self._search
+        if searches and self.searching is not None:
+            may = self.searching.may_search(items, window=window, free=self._free(items, window))
+            searches = searches if may else []
+        functions = self._functions.values() if self._rounds(items) < self._engine.settings.tool_rounds else ()
+        return [*searches, *(function.definition for function in functions)]
 
     @property
-    def _is_offered(self) -> bool:
-        taken = any(isinstance(tool, FunctionTool) and tool.function.name == NAME for tool in self._run.tools)
-        return self._entry.file_search == "called" and self._run.tool_choice != "none" and not taken
+    def forced(self) -> ToolChoice | None:
+        """What makes the model call the tool that the run's tool_choice names by its type; None where it names none."""
+        choice = self._run.tool_choice
+        if not isinstance(choice, NamedToolChoice):
+            return None
+        names = [name for name, function in self._functions.items() if function.type == choice.type]
+        if len(names) == 1:
+            return {"type": "function", "function": {"name": names[0]}}
+        return "required" if names else None
 
-    @property
-    def searches_first(self) -> bool:
-        """Whether the server searches before the model's first word."""
-        if self._run.tool_choice == "none":
-            return False
-        return searches_by_force(self._run) or (not self._is_offered and bool(self._stores))
+    async def do(
+        self, step: RunStep, items: Sequence[Item], window: int, record: Record, begun: Collection[int]
+    ) -> list[ToolCall]:
+        """The step's calls, with those done that are the server's. window: tokens that the prompt may have.
 
-    async def open_stores(self) -> None:
-        """Find the run's and the thread's stores; a run that begins waits for the thread's while it is in progress."""
-        began = self._run.started_at or self._engine.clock.now()
-        deadline = began + self._engine.settings.thread_store_wait_seconds
-        while True:
-            self._stores, working = await self._engine.database.run(self._look)
-            if not working or self._engine.clock.now() >= deadline:
-                return
-            await asyncio.sleep(_LOOK_SECONDS)
-
-    def _look(self, connection: Connection) -> tuple[list[str], bool]:
-        """The stores that exist, and whether one of the thread's is in progress; InvalidRequest when it has expired."""
-        thread = collections.get(connection, schema.threads, Thread, self._project, self._run.thread_id)
-        of_thread, now = stores_in(thread.tool_resources), int(self._engine.clock.now())
-        status = {
-            store: vector_stores.status_of(connection, store, now)
-            for store in (*of_thread, *stores_in(self._run.tool_resources))
-        }
-        for store in of_thread:
-            if status[store] == "expired":
-                raise InvalidRequest(
-                    f"The thread's vector store {store} has expired. Give the thread another one with "
-                    "tool_resources.file_search.vector_store_ids, or attach its files again."
-                )
-        existing = [store for store, state in status.items() if state is not None]
-        return existing, any(status[store] == "in_progress" for store in of_thread)
-
-    async def first_call(self, items: Sequence[Item], query: str | None = None) -> FileSearchToolCall:
-        """The search that the server makes by itself: for `query`, or with no queries of its own for the user's words."""
-        if query:
-            call = FileSearchCall(queries=[query], called_by="server")
-            return FileSearchToolCall(id=new_id("call"), file_search=call)
-        words = words_of(items)
-        queries = (
-            await rewrite(self._entry.backend, words, _recent(items)) if words and self._entry.rewrite_queries else []
-        )
-        return FileSearchToolCall(id=new_id("call"), file_search=FileSearchCall(queries=queries, called_by="server"))
-
-    async def do(self, calls: Sequence[ToolCall], items: Sequence[Item], window: int) -> list[ToolCall]:
-        """The calls with those done that are the server's. window: tokens that the prompt may have."""
-        if self._rounds(items) > _MOST_ROUNDS:
+        begun: places of calls that an attempt before this one began and did not end.
+        """
+        assert isinstance(step.step_details, ToolCallsDetails)
+        calls: list[ToolCall] = step.step_details.tool_calls
+        if self.searching is not None and any(isinstance(call, FileSearchToolCall) for call in calls):
+            calls = await self.searching.do(calls, items, window=window, free=self._free(items, window))
+        waiting = [n for n, call in enumerate(calls) if isinstance(call, ServerToolCall) and not call.is_done]
+        if not waiting:
+            return calls
+        if self._rounds(items) > self._engine.settings.tool_rounds:
             raise BackendError(
-                f"The model goes on searching after {_MOST_ROUNDS} rounds, though it was told to answer."
+                f"The model goes on calling tools after {self._engine.settings.tool_rounds} rounds, though it was told "
+                "to answer."
             )
-        done: list[ToolCall] = []
-        room = self._room(items, window)
-        for call in calls:
-            if isinstance(call, FileSearchToolCall) and not call.is_done:
-                call = await self._search(call, self._task(words_of(items), room))
-                room -= sum(
-                    await self._entry.backend.count_tokens([result.text for result in call.file_search.results or ()])
-                )
-            done.append(call)
-        return done
+        room = max(0, self._free(items, window)) // len(waiting)
+        doing = ToolCalls(self._engine, self._functions, self._task(items, room), step, calls, record)
+        return await doing.do(waiting, begun)
 
-    def _task(self, words: str, room: int) -> ToolTask:
-        small = self._entry.context_window <= _SMALL_WINDOW
+    def _task(self, items: Sequence[Item], room: int) -> ToolTask:
         return ToolTask(
             project=self._project,
-            stores=self._stores,
-            settings=self._settings,
-            words=words,
-            most=_MOST_RESULTS_SMALL if small else _MOST_RESULTS,
+            thread_id=self._run.thread_id,
+            run_id=self._run.id,
+            settings={},
+            stores=[] if self.searching is None else self.searching.stores,
+            words=words_of(items),
+            most=most_results(self._entry),
             room=room,
             count=self._entry.backend.count_tokens,
         )
 
-    async def _search(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
-        telemetry = self._engine.telemetry
-        began = time.perf_counter()
-        status = "failed"
-        with telemetry.span("tool", tool=NAME, call=call.id, stores=len(task.stores)) as span:
-            try:
-                done = await self._tool.run(call, task)
-                status = "completed"
-            except NotFound as error:  # a store went meanwhile; NotFound itself would mean that the run is gone
-                raise InvalidRequest(error.message) from error
-            except Unavailable as error:
-                raise BackendError(error.message) from error
-            finally:
-                telemetry.tool_calls.labels(NAME, status).inc()
-                telemetry.tool_seconds.labels(NAME).observe(time.perf_counter() - began)
-            span.set_attribute("queries", len(done.file_search.queries or ()))
-            span.set_attribute("results", len(done.file_search.results or ()))
-        return done
-
-    def may_search(self, items: Sequence[Item], window: int) -> bool:
-        """Whether another round of searches has a point."""
-        rounds = self._rounds(items)
-        has_room = rounds == 0 or self._room(items, window) >= _LEAST_TOKENS
-        return rounds < _MOST_ROUNDS and has_room
-
-    def _room(self, items: Sequence[Item], window: int) -> int:
-        """Tokens of passages that still go into the run's prompts of at most `window` tokens."""
-        free = window - fixed_tokens(self._run, self.offered) - exchange_tokens(items) - _AROUND
-        return min(room_for(items, self._run.id, window), free)
+    def _free(self, items: Sequence[Item], window: int) -> int:
+        """Tokens of `window` that nothing has taken yet."""
+        return window - fixed_tokens(self._run, self.offered) - exchange_tokens(items) - _AROUND
 
     def _rounds(self, items: Sequence[Item]) -> int:
-        return sum(1 for item in items if item.run_id == self._run.id and item.searches)
+        """Turns of the run that called functions of the server's, searches aside."""
+        return sum(1 for item in items if item.run_id == self._run.id and self._called_in(item))
+
+    def _called_in(self, item: Item) -> bool:
+        calls = (call for message in item.messages for call in message.get("tool_calls", ()))
+        return any(call["function"]["name"] in self._functions for call in calls)
 
     async def citer(self, items: Sequence[Item]) -> Citer | None:
-        """What makes citations of the next message's markers; None for JSON, which a marker would break."""
-        if self._run.response_format is not None and getattr(self._run.response_format, "type", "text") != "text":
-            return None
-        sources = sources_in(items, self._run.id)
-        texts = [result.text for result in sources.values()]
-        return Citer(sources, await asyncio.to_thread(Alignment, texts) if texts else Alignment([]))
+        """What makes citations of the next message's markers; None for a run that does not search."""
+        return None if self.searching is None else await self.searching.citer(items)
 
 
 def server_tools(engine: Engine, run: Run, project: str, entry: Entry) -> ServerTools | None:
     """The run's tools that run in the server; None for a run without."""
-    tool = next((tool for tool in run.tools if isinstance(tool, FileSearchTool)), None)
-    if tool is None or NAME not in engine.tools:
+    searching = file_searching(engine, run, project, entry)
+    if searching is None and not any(isinstance(tool, ServerTool) for tool in run.tools):
         return None
-    return ServerTools(engine, run, project, entry, tool.file_search or FileSearchSettings())
-
-
-def stores_in(resources: ToolResources | None) -> list[str]:
-    """The vector stores among tool_resources."""
-    search = None if resources is None else resources.file_search
-    return [] if search is None else list(search.vector_store_ids)
-
-
-def words_of(items: Sequence[Item]) -> str:
-    """The text of the user's newest message."""
-    for item in reversed(items):
-        message = (item.later[0] if item.searches and item.later else item).messages[0]
-        if item.is_message and message["role"] == "user":
-            content: Any = message["content"]
-            if isinstance(content, str):
-                return content
-            return "\n".join(part["text"] for part in content if part["type"] == "text")
-    return ""
-
-
-def _recent(items: Sequence[Item]) -> list[ChatMessage]:
-    """What was said just before the newest message, which tells what its pronouns mean."""
-    said = [message for item in items[-_RECENT - 1 : -1] if item.is_message for message in item.messages]
-    return [message for message in said if isinstance(message["content"], str) and "tool_calls" not in message]
-
-
-def room_for(items: Sequence[Item], run_id: str, window: int) -> int:
-    """Tokens of passages that a run may still have, by the share of the `window` that is theirs."""
-    spent = sum(
-        item.tokens - sum(later.tokens for later in item.later)
-        for item in items
-        if item.searches and item.run_id == run_id
-    )
-    return min(_MOST_TOKENS, window // 2) - spent
-
-
-def sources_in(items: Sequence[Item], run_id: str) -> dict[Place, FileSearchResult]:
-    """What the run's messages may cite: results by the numbers that their markers have."""
-    searches = [search for item in items if item.run_id == run_id for search in item.searches]
-    return {
-        (place, number): result
-        for place, search in enumerate(searches)
-        for number, result in enumerate(search.file_search.results or ())
-    }
+    return ServerTools(engine, run, project, entry, searching=searching)

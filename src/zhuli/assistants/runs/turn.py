@@ -15,17 +15,20 @@ from zhuli.core.ids import new_id
 from zhuli.ports import Tool
 from zhuli.types.assistants.event import STEP_CALLED, Change
 from zhuli.types.assistants.run import Run
-from zhuli.types.assistants.step import FunctionCallResult, FunctionToolCall, ToolCall, ToolCallsDetails
+from zhuli.types.assistants.step import FunctionCallResult, FunctionToolCall, ServerCall, ToolCall, ToolCallsDetails
 from zhuli.types.models.generation import Delta, ToolCallDelta, Usage
 
-_NO_TOOLS: Mapping[str, Tool] = MappingProxyType({})
+_NO_TOOLS: Mapping[str, Tool[Any]] = MappingProxyType({})
 NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 @dataclass(slots=True)
 class _Call:
+    """server: what it is to the tool of the server that answers it, before its arguments came."""
+
     id: str
     name: str
+    server: ServerCall | None = None
     arguments: list[str] = field(default_factory=list)
 
 
@@ -36,7 +39,7 @@ class Turn:
     """
 
     def __init__(
-        self, run: Run, now: int, *, tools: Mapping[str, Tool] = _NO_TOOLS, citer: Citer | None = None
+        self, run: Run, now: int, *, tools: Mapping[str, Tool[Any]] = _NO_TOOLS, citer: Citer | None = None
     ) -> None:
         self._run = run
         self._now = now
@@ -75,8 +78,9 @@ class Turn:
 
     def _as_call(self, call: _Call) -> ToolCall:
         arguments = "".join(call.arguments) or "{}"
-        if call.name in self._tools:
-            return self._tools[call.name].called(call.id, arguments)
+        if call.server is not None:
+            made: ServerCall = self._tools[call.name].called(call.id, call.name, arguments)
+            return made
         return FunctionToolCall(id=call.id, function=FunctionCallResult(name=call.name, arguments=arguments))
 
     def feed(self, delta: Delta) -> bool:
@@ -235,7 +239,7 @@ class Turn:
             self._open_step({"type": "tool_calls", "tool_calls": []})
         assert self._step is not None
         known = self._calls.get(piece.index)
-        call = known or _Call(piece.id or new_id("call"), piece.name or "")
+        call = known or self._new_call(piece.id or new_id("call"), piece.name or "")
         self._calls[piece.index] = call
         call.arguments.append(piece.arguments)
         delta = self._call_delta(piece, call, first=known is None)
@@ -243,10 +247,17 @@ class Turn:
             self._changes.append(step_delta(self._step["id"], delta))
         return opened
 
+    def _new_call(self, call_id: str, name: str) -> _Call:
+        tool = self._tools.get(name)
+        return _Call(call_id, name, None if tool is None else tool.called(call_id, name, ""))
+
     def _call_delta(self, piece: ToolCallDelta, call: _Call, *, first: bool) -> dict[str, Any] | None:
-        """What followers see of it; of a call of the server's own tools only that there is one."""
-        if call.name in self._tools:
-            return {"index": piece.index, "id": call.id, "type": call.name, call.name: {}} if first else None
+        """What followers see of it; of a call of the server's own tools what these show while they are called."""
+        if call.server is not None:
+            shown, kind = call.server.streamed(piece.arguments, first=first), call.server.type
+            if shown is None:
+                return None
+            return {"index": piece.index, **({"id": call.id} if first else {}), "type": kind, kind: shown}
         delta: dict[str, Any] = {"index": piece.index, "type": "function", "function": {"arguments": piece.arguments}}
         if first:
             delta["id"] = call.id

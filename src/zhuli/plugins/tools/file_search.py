@@ -4,17 +4,16 @@ How the passages are put to the model, and cited, is the run's business (assista
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zhuli.core.errors import ConfigurationError
+from zhuli.ports import ToolServices
 from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 from zhuli.types.assistants.tool_task import ToolTask
-from zhuli.types.assistants.tools import RankingOptions
+from zhuli.types.assistants.tools import FileSearchSettings, RankingOptions
 from zhuli.types.knowledge.passages import Found
 from zhuli.types.models.generation import ToolDefinition
-
-Search = Callable[..., Awaitable[list[Found]]]
-"""search(project, stores, queries, *, most, threshold): one list, best first; retrieval.knowledge has it."""
 
 _MOST_QUERIES = 5
 _LONGEST_QUERY = 2000
@@ -28,7 +27,9 @@ _OVERHEAD = 24
 
 
 class Plugin:
-    """Made with the search to use."""
+    """Its calls are made again after a crash: a search changes nothing."""
+
+    idempotent = True
 
     definition: ToolDefinition = {
         "type": "function",
@@ -56,10 +57,15 @@ class Plugin:
         },
     }
 
-    def __init__(self, search: Search) -> None:
-        self._search = search
+    def __init__(self, name: str, settings: dict[str, Any], services: ToolServices) -> None:
+        if settings:
+            raise ConfigurationError(f"The tool '{name}' has no settings, but was given {', '.join(settings)}.")
+        self._services = services
 
-    def called(self, call_id: str, arguments: str) -> FileSearchToolCall:
+    async def functions(self, project: str, settings: Mapping[str, Any]) -> Sequence[ToolDefinition]:
+        return [self.definition]
+
+    def called(self, call_id: str, function: str, arguments: str) -> FileSearchToolCall:
         return FileSearchToolCall(
             id=call_id, file_search=FileSearchCall(queries=queries_in(arguments), called_by="model")
         )
@@ -67,14 +73,20 @@ class Plugin:
     async def run(self, call: FileSearchToolCall, task: ToolTask) -> FileSearchToolCall:
         given = call.file_search.queries or [task.words.strip()]
         queries = [query[:_LONGEST_QUERY] for query in given if query]
-        ranking = task.settings.ranking_options or _RANKING
+        settings = FileSearchSettings.model_validate(task.settings)
+        ranking = settings.ranking_options or _RANKING
         found: list[Found] = []
         if queries and task.stores and task.room > 0:
-            most = task.settings.max_num_results or task.most
-            found = await self._search(task.project, task.stores, queries, most=most, threshold=ranking.score_threshold)
+            most = settings.max_num_results or task.most
+            found = await self._services.search(
+                task.project, task.stores, queries, most=most, threshold=ranking.score_threshold
+            )
         results = await _fitting([_result(item) for item in found], task)
         done = call.file_search.model_copy(update={"queries": queries, "ranking_options": ranking, "results": results})
         return call.model_copy(update={"file_search": done})
+
+    async def aclose(self) -> None:
+        """Nothing of its own is open."""
 
 
 def queries_in(arguments: str) -> list[str]:

@@ -20,6 +20,7 @@ router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=Jso
 @router.post("", response_model=Assistant)
 async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) -> Response:
     await _check_model(app, actor.project, body.model)
+    await app.assistants.tools.check(actor.project, body.tools)
     now, embedder = int(app.clock.now()), app.catalog.default_embedder
     return Json(await app.database.run(_create, actor.project, body, now=now, embedder=embedder))
 
@@ -38,6 +39,7 @@ async def get_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> Resp
 async def modify_assistant(assistant_id: str, body: AssistantModify, app: TheApp, actor: TheActor) -> Response:
     if body.model is not None:
         await _check_model(app, actor.project, body.model)
+    await app.assistants.tools.check(actor.project, body.tools)
     return Json(await app.database.run(_modify, actor.project, assistant_id, body))
 
 

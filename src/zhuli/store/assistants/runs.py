@@ -21,6 +21,7 @@ from zhuli.types.assistants.event import (
     DELTAS,
     RESTS,
     STEP_CALLED,
+    TOOLS_BEGUN,
     TURN_ABANDONED,
     TURN_ENDED,
     UNDERSTOOD,
@@ -133,7 +134,7 @@ class _Fold:
 
     def apply(self, change: Change) -> None:
         name, data = change.name, change.data
-        if name in DELTAS or name == TURN_ENDED:
+        if name in DELTAS or name in (TURN_ENDED, TOOLS_BEGUN):
             pass  # these change no row
         elif name == TURN_ABANDONED:
             for id_ in data["message_ids"]:
@@ -399,6 +400,12 @@ def _without_index(entry: dict[str, Any]) -> dict[str, Any]:
 def turn_usages(connection: Connection, run_id: str) -> list[dict[str, Any]]:
     """What each model call of the run used, oldest first: {"prompt_tokens", "completion_tokens", "total_tokens"}."""
     return [orjson.loads(data) for data in _NAMED(connection, {"run": run_id, "event": TURN_ENDED}).scalars()]
+
+
+def begun_calls(connection: Connection, run_id: str, step_id: str) -> set[int]:
+    """The places of a step's calls that were begun and are not to be made twice."""
+    begun = [orjson.loads(data) for data in _NAMED(connection, {"run": run_id, "event": TOOLS_BEGUN}).scalars()]
+    return {place for data in begun if data["step_id"] == step_id for place in data["calls"]}
 
 
 _NAMED = prepared(

@@ -18,7 +18,12 @@ TURN_ABANDONED = "zhuli.turn.abandoned"
 """Ours, not sent to clients: the process died within a turn that had already finished messages; no model reads them again."""
 
 STEP_CALLED = "zhuli.step.called"
-"""Ours, not sent to clients: the model has said all calls of a tool step, which now waits for their outputs."""
+"""Ours, not sent to clients: the model has said all calls of a tool step, which now waits for their outputs. Again with
+each output of a tool of the server that is not to be made twice."""
+
+TOOLS_BEGUN = "zhuli.tools.begun"
+"""Ours, not sent to clients: tools of the server that are not to be called twice are being called. The data is a step_id
+and `calls`, their places in the step."""
 
 UNDERSTOOD = "zhuli.understood"
 """Ours, not sent to clients: what a message was understood as, and what was decided. The data is an

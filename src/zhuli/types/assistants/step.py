@@ -1,12 +1,14 @@
 """The RunStep: a message or a round of tool calls that a run made."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+import orjson
+from pydantic import ConfigDict, Field, Tag
 
+from zhuli.core.errors import InvalidRequest
 from zhuli.types.assistants.run import RunUsage
-from zhuli.types.assistants.tools import RankingOptions
-from zhuli.types.wire import Wire, optional
+from zhuli.types.assistants.tools import API_TOOLS, RankingOptions
+from zhuli.types.wire import Wire, by_type, optional
 
 
 class MessageCreation(Wire):
@@ -88,8 +90,94 @@ class FileSearchToolCall(Wire):
         """Whether the search is over; it may have found nothing."""
         return self.file_search.results is not None
 
+    @property
+    def by_model(self) -> bool:
+        """Whether the model asked for it; otherwise the server did."""
+        return self.file_search.called_by == "model"
 
-ToolCall = Annotated[FunctionToolCall | FileSearchToolCall, Field(discriminator="type")]
+    def streamed(self, arguments: str, *, first: bool) -> dict[str, Any] | None:
+        """What followers see while the model writes the call: that there is one."""
+        return {} if first else None
+
+
+class ServerToolCall(Wire):
+    """A call of a tool that the server was given beside the API's own: type is the tool's name, and so is the field's.
+
+        {"id": "call_…", "type": "weather", "weather": {"name": "forecast", "arguments": "{…}", "output": null}}
+
+    name: the function that the model called. arguments: JSON as the model wrote it. output: what the model reads of it,
+    null until it is done. A tool may add fields of its own to these three.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    type: str
+
+    @classmethod
+    def asked(cls, tool: str, call_id: str, function: str, arguments: str, **more: Any) -> Self:
+        """A call that is not done yet. more: fields of the tool's own."""
+        body = {"name": function, "arguments": arguments, "output": None, **more}
+        return cls.model_validate({"id": call_id, "type": tool, tool: body})
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What stands under the tool's name."""
+        found: dict[str, Any] = (self.model_extra or {})[self.type]
+        return found
+
+    @property
+    def name(self) -> str:
+        """The function that was called."""
+        return str(self.body["name"])
+
+    @property
+    def output(self) -> str | None:
+        """What the model reads of it; None until it is done."""
+        output: str | None = self.body["output"]
+        return output
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments; InvalidRequest where the model did not write a JSON object."""
+        try:
+            given = orjson.loads(self.body["arguments"] or "{}")
+        except orjson.JSONDecodeError as error:
+            raise InvalidRequest(f"The arguments of {self.name} are not JSON: {error}.") from error
+        if not isinstance(given, dict):
+            raise InvalidRequest(f"The arguments of {self.name} are not a JSON object.")
+        return given
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is an output."""
+        return self.output is not None
+
+    @property
+    def by_model(self) -> bool:
+        """Always: the server calls none of these by itself."""
+        return True
+
+    def answered(self, output: str, **more: Any) -> Self:
+        """The call with its output. more: fields of the tool's own."""
+        return self.model_validate(
+            {"id": self.id, "type": self.type, self.type: {**self.body, **more, "output": output}}
+        )
+
+    def streamed(self, arguments: str, *, first: bool) -> dict[str, Any] | None:
+        """What followers see while the model writes the call. arguments: the piece that came; first: of the call."""
+        return {**self.body, "arguments": arguments} if first else {"arguments": arguments}
+
+
+ServerCall = FileSearchToolCall | ServerToolCall
+"""Calls that the server answers. A further one of the API's own needs id, type and the members that these have in common."""
+
+ToolCall = Annotated[
+    Annotated[FunctionToolCall, Tag("~function")]
+    | Annotated[FileSearchToolCall, Tag("~file_search")]
+    | Annotated[ServerToolCall, Tag("~server")],
+    by_type(others=(API_TOOLS, "~server")),
+]
 
 
 class ToolCallsDetails(Wire):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Tag
+from pydantic import ConfigDict, Field, Tag
 
 from zhuli.types.wire import Integer, Metadata, Name64, Request, by_shape, by_type, optional
 
@@ -56,11 +56,32 @@ class FileSearchAttachment(Request):
     type: Literal["file_search"]
 
 
+class ServerTool(Request):
+    """A tool that the server was given beside the API's own, by its name: {"type": "weather", "weather": {settings}}.
+
+    Which there are, and what their settings may be, is checked when an assistant or a run is saved.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True, serialize_by_alias=True)
+
+    type: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What stands under the tool's name; {} where nothing does."""
+        given = (self.model_extra or {}).get(self.type)
+        return given if isinstance(given, dict) else {}
+
+
+API_TOOLS = frozenset({"code_interpreter", "file_search", "function"})
+"""Types of tools that the API itself has."""
+
 AssistantTool = Annotated[
     Annotated[CodeInterpreterTool, Tag("~code_interpreter")]
     | Annotated[FileSearchTool, Tag("~file_search")]
-    | Annotated[FunctionTool, Tag("~function")],
-    by_type(),
+    | Annotated[FunctionTool, Tag("~function")]
+    | Annotated[ServerTool, Tag("~server")],
+    by_type(others=(API_TOOLS, "~server")),
 ]
 AttachmentTool = Annotated[
     Annotated[CodeInterpreterTool, Tag("~code_interpreter")] | Annotated[FileSearchAttachment, Tag("~file_search")],
@@ -141,9 +162,9 @@ class NamedFunction(Request):
 
 
 class NamedToolChoice(Request):
-    """The tool that the model must call first. function: only of type "function"."""
+    """The tool that the model must call first. function: only of type "function". Other types: names of ServerTools."""
 
-    type: Literal["function", "code_interpreter", "file_search"]
+    type: str
     function: NamedFunction | None = optional()
 
 
