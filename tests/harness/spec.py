@@ -127,6 +127,24 @@ def custom_calls_are_streamed_too(document: Schema) -> Schema:
     return document
 
 
+def tools_may_be_the_server_s(document: Schema) -> Schema:
+    """What an operator adds has a type of its own, in lists of tools and in calls (docs/decisions/0009)."""
+    for schema, field in (
+        ("AssistantObject", "tools"),
+        ("RunObject", "tools"),
+        ("RunStepDetailsToolCallsObject", "tool_calls"),
+        ("RunStepDeltaStepDetailsToolCallsObject", "tool_calls"),
+    ):
+        call = field == "tool_calls"
+        known = {"enum": ["code_interpreter", "file_search", "function"]}
+        properties: Schema = {"type": {"type": "string", "not": known}, **({"id": {"type": "string"}} if call else {})}
+        added = {"type": "object", "properties": properties, "required": ["type"]}
+        _property(document, schema, field)["items"]["oneOf"].append(added)
+    choice = document["components"]["schemas"]["AssistantsNamedToolChoice"]["properties"]["type"]
+    del choice["enum"]
+    return document
+
+
 def _property(document: Schema, schema: str, name: str) -> Schema:
     found: Schema = document["components"]["schemas"][schema]["properties"][name]
     return found
@@ -145,6 +163,7 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     jobs_may_be_paused,
     stored_messages_have_any_role,
     custom_calls_are_streamed_too,
+    tools_may_be_the_server_s,
 )
 
 _THREADS: Schema = {

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, Tag
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.types.assistants.run import RunUsage
-from zhuli.types.assistants.tools import API_TOOLS, RankingOptions
+from zhuli.types.assistants.tools import API_TOOLS, OtherType, RankingOptions
 from zhuli.types.wire import Wire, by_type, optional
 
 
@@ -112,7 +112,7 @@ class ServerToolCall(Wire):
     model_config = ConfigDict(extra="allow")
 
     id: str
-    type: str
+    type: OtherType
 
     @classmethod
     def asked(cls, tool: str, call_id: str, function: str, arguments: str, **more: Any) -> Self:

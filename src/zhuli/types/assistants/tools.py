@@ -56,6 +56,13 @@ class FileSearchAttachment(Request):
     type: Literal["file_search"]
 
 
+API_TOOLS = frozenset({"code_interpreter", "file_search", "function"})
+"""Types of tools that the API itself has."""
+
+OtherType = Annotated[str, Field(json_schema_extra={"not": {"enum": sorted(API_TOOLS)}})]
+"""The type of a tool that the API does not have."""
+
+
 class ServerTool(Request):
     """A tool that the server was given beside the API's own, by its name: {"type": "weather", "weather": {settings}}.
 
@@ -64,7 +71,7 @@ class ServerTool(Request):
 
     model_config = ConfigDict(extra="allow", strict=True, serialize_by_alias=True)
 
-    type: str
+    type: OtherType
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -72,9 +79,6 @@ class ServerTool(Request):
         given = (self.model_extra or {}).get(self.type)
         return given if isinstance(given, dict) else {}
 
-
-API_TOOLS = frozenset({"code_interpreter", "file_search", "function"})
-"""Types of tools that the API itself has."""
 
 AssistantTool = Annotated[
     Annotated[CodeInterpreterTool, Tag("~code_interpreter")]
