@@ -29,11 +29,12 @@ class Clients:
         self._open = ExitStack()
         self._open_async = AsyncExitStack()
 
-    def sdk(self, server: Server, *, key: str = ANY_KEY) -> openai.OpenAI:
+    def sdk(self, server: Server, *, key: str = ANY_KEY, strict: bool = True) -> openai.OpenAI:
+        """strict: refuse what the SDK's own types do not know; False as its users have it, for what is an addition of ours."""
         http = httpx2.Client(transport=InspectedTransport(self._inspector), timeout=PATIENCE)
         self._open.callback(http.close)
         return openai.OpenAI(
-            base_url=server.base_url, api_key=key, http_client=http, max_retries=0, _strict_response_validation=True
+            base_url=server.base_url, api_key=key, http_client=http, max_retries=0, _strict_response_validation=strict
         )
 
     def async_sdk(self, server: Server, *, key: str = ANY_KEY) -> openai.AsyncOpenAI:
