@@ -63,13 +63,14 @@ class ToolCalls:
         self._step = step.model_dump(mode="json")
         self._calls = list(calls)
         self._record = record
-        self._ending = asyncio.Lock()
+        self._writing = asyncio.Lock()
+        self._told: set[int] = set()
 
     async def do(self, waiting: Sequence[int], begun: Collection[int]) -> list[ToolCall]:
         """All calls of the step, those at the places `waiting` made at once. begun: as in ServerTools.do."""
         lost = [place for place in waiting if place in begun and not self._is_idempotent(place)]
         for place in lost:
-            self._calls[place] = self._asked(place).answered(UNKNOWN)
+            await self._write(place, self._asked(place).answered(UNKNOWN))
         making = [place for place in waiting if place not in lost]
         if once := [place for place in making if not self._is_idempotent(place)]:
             await self._record([Change(TOOLS_BEGUN, {"step_id": self._step["id"], "calls": once})])
@@ -83,12 +84,16 @@ class ToolCalls:
         return self._calls
 
     async def _make(self, place: int) -> None:
-        """Make one call, and write down what it gave where it can't be made again."""
-        made = await self._answer(place)
-        async with self._ending:
+        await self._write(place, await self._answer(place))
+
+    async def _write(self, place: int, made: ServerToolCall) -> None:
+        """Show what a call gave to who follows the run; and keep it for whoever goes on, where it can't be made again."""
+        async with self._writing:
             self._calls[place] = made
+            changes = [] if place in self._told else [self._delta(place, {"output": made.output})]
             if not self._is_idempotent(place):
-                await self._record([Change(STEP_CALLED, with_calls(self._step, self._calls))])
+                changes.append(Change(STEP_CALLED, with_calls(self._step, self._calls)))
+            await self._record(changes)
 
     async def _answer(self, place: int) -> ServerToolCall:
         """The call with an output, whatever happens."""
@@ -155,11 +160,15 @@ class ToolCalls:
             nonlocal left
             left -= len(orjson.dumps(piece))
             if left >= 0:
-                kind = self._calls[place].type
-                delta = {"index": place, "id": self._calls[place].id, "type": kind, kind: piece}
-                await self._record([step_delta(self._step["id"], delta)])
+                await self._record([self._delta(place, piece)])
+                if "output" in piece:  # which the tool tells by itself
+                    self._told.add(place)
 
         return show
+
+    def _delta(self, place: int, piece: dict[str, Any]) -> Change:
+        kind = self._calls[place].type
+        return step_delta(self._step["id"], {"index": place, "type": kind, kind: piece})
 
     def _asked(self, place: int) -> ServerToolCall:
         call = self._calls[place]

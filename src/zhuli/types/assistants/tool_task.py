@@ -19,6 +19,7 @@ class ToolTask:
     what to look for. most: how many results, where the settings don't say.
     room: tokens that the result may take in the prompt. count: tokens of each text.
     show: adds a piece to what followers see of the call while it runs, merged as the SDKs merge deltas (texts are joined).
+    The output is shown when the call is done, unless pieces of it were shown before, as {"output": …}.
     """
 
     project: str
