@@ -17,19 +17,39 @@ from benchmarks.processes import free_port
 USER = "postgres"
 
 
+class Cluster:
+    """A fresh cluster in a folder, which is made and must not exist yet; stopped until start() is called."""
+
+    def __init__(self, folder: Path) -> None:
+        self._programs = _programs()
+        self._folder = folder
+        port = free_port()
+        self._options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
+        self.url = f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
+        _make_folder(folder)
+        _run(self._programs / "initdb", "--pgdata", folder, "--username", USER, "--auth", "trust", "--encoding", "UTF8")
+
+    def start(self) -> None:
+        """Returns once it takes connections."""
+        self._control("--options", self._options, "--log", self._folder / "log", "--wait", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """fast: whoever is connected is cut off; immediate: as if it had crashed."""
+        self._control("--mode", mode, "--wait", "stop")
+
+    def _control(self, *arguments: str | Path) -> None:
+        _run(self._programs / "pg_ctl", "--pgdata", self._folder, *arguments)
+
+
 @contextmanager
 def started(folder: Path) -> Iterator[str]:
     """Its URL, until the block ends. The folder is made and must not exist yet."""
-    programs = _programs()
-    port = free_port()
-    _make_folder(folder)
-    _run(programs / "initdb", "--pgdata", folder, "--username", USER, "--auth", "trust", "--encoding", "UTF8")
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
-    _run(programs / "pg_ctl", "--pgdata", folder, "--options", options, "--log", folder / "log", "--wait", "start")
+    cluster = Cluster(folder)
+    cluster.start()
     try:
-        yield f"postgresql://{USER}@127.0.0.1:{port}/{USER}"
+        yield cluster.url
     finally:
-        _run(programs / "pg_ctl", "--pgdata", folder, "--mode", "fast", "--wait", "stop")
+        cluster.stop()
 
 
 def _programs() -> Path:

@@ -47,16 +47,17 @@ class Received:
 
 
 class FaultyUpstream:
-    """The server, from entering to leaving the context.
+    """The server, from entering to leaving the context, on a free port unless one is named.
 
     `arrived` is set once there is a request; `connections` counts the TCP connections that requests came over.
     """
 
-    def __init__(self, replies: Sequence[Reply] | Callable[[Received], Reply]) -> None:
+    def __init__(self, replies: Sequence[Reply] | Callable[[Received], Reply], *, port: int = 0) -> None:
         self.requests: list[Received] = []
         self.arrived = asyncio.Event()
         self.base_url = ""
         self._replies = replies
+        self._port = port
         self._peers: set[Any] = set()
 
     @property
@@ -69,7 +70,7 @@ class FaultyUpstream:
             app.router.add_post(path, self._handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
         return self
 
