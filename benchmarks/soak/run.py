@@ -43,20 +43,21 @@ def main(
 ) -> None:
     """Exit 1 when something was lost, doubled or left open."""
     with built() as house:
-        report = uvloop.run(_soak(house, minutes * 60, clients, think, every, random.Random(seed)))
+        report, samples = uvloop.run(_soak(house, minutes * 60, clients, think, every, random.Random(seed)))
     if output:
-        output.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+        output.write_bytes(orjson.dumps(report | {"megabytes": samples}, option=orjson.OPT_INDENT_2))
     if svg:
-        draw(report["megabytes"], svg)
-    Console().print_json(orjson.dumps({key: value for key, value in report.items() if key != "megabytes"}).decode())
+        draw(samples, svg)
+    Console().print_json(orjson.dumps(report).decode())
     sys.exit(1 if report["findings"] else 0)
 
 
 async def _soak(
     house: House, seconds: float, count: int, think: float, every: float, chance: random.Random
-) -> dict[str, object]:
+) -> tuple[dict[str, object], Samples]:
     await house.start()
-    ledger, samples = Ledger(), {machine.name: [] for machine in house.kept}
+    ledger = Ledger()
+    samples: Samples = {machine.name: [] for machine in house.kept}
     ports = [server.port for server in house.servers]
     try:
         async with aiohttp.ClientSession(
@@ -74,7 +75,7 @@ async def _soak(
                     *(_lived(person, assistant, until, think) for person in people),
                 )
                 await _check(people, progress)
-        return _report(house, ledger, samples, seconds)
+        return _report(house, ledger, samples, seconds), samples
     finally:
         await house.stop()
 
@@ -129,7 +130,6 @@ def _report(house: House, ledger: Ledger, samples: Samples, seconds: float) -> d
         "cpu seconds": {machine.name: round(cpu_seconds(machine.pid)) for machine in house.kept},
         "log lines with a traceback": _tracebacks(house),
         "megabytes, second sixth and last": {name: _flatness(values) for name, values in samples.items()},
-        "megabytes": samples,
         "findings": ledger.findings,
     }
 
