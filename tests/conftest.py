@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from hypothesis import settings
 
 from tests.harness import spec
 from tests.harness.clients import Clients
@@ -35,8 +36,10 @@ class ContractBroken(AssertionError):
 
 
 def pytest_configure() -> None:
-    """A terminated test run stops its servers as an interrupted one does."""
+    """A terminated test run stops its servers as an interrupted one does; no example of a property has a time to keep."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings.register_profile("patient", settings.default, deadline=None)
+    settings.load_profile("patient")
     gc.disable()
 
 

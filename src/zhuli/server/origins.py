@@ -6,6 +6,7 @@ rebinding). Browsers say so themselves: by the Origin that they send, and by the
 
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 
 from zhuli.core.errors import Forbidden
 
@@ -20,9 +21,8 @@ def check(
             "Send one, like 'Host: localhost', or make a key (zhuli keys create).",
             code="host_not_allowed",
         )
-    allowed = {_name(host) for host in allowed_hosts}
     for host in hosts:
-        if not is_loopback(name := _name(host)) and name not in allowed:
+        if not is_loopback(name := _name(host)) and name not in map(_name, allowed_hosts):
             raise Forbidden(
                 f"This server has no API keys, so it answers only to names of this machine, not to '{name[:100]}'. Make a key "
                 "(zhuli keys create), or name the host in the setting allowed_hosts.",
@@ -37,6 +37,7 @@ def check(
             )
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """A name or an address that only this machine has."""
     if host == "localhost" or host.endswith(".localhost"):

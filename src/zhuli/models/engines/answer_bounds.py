@@ -21,8 +21,9 @@ class AnswerBounds:
 
         A piece is a token at least, but for proxies that cut finer; so both pieces and letters must be too many.
         """
-        calls = (text for call in delta.tool_calls for text in (call.name or "", call.arguments))
-        said = "".join((delta.text, delta.reasoning, delta.refusal, *calls))
+        said = delta.text + delta.reasoning + delta.refusal
+        if delta.tool_calls:
+            said += "".join((call.name or "") + call.arguments for call in delta.tool_calls)
         if not said:
             return False
         self._pieces += 1

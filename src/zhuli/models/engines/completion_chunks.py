@@ -5,6 +5,7 @@ arguments of tool calls are passed on as they come.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -67,17 +68,15 @@ class CompletionReader:
         )
 
     def _read(self, chunk: dict[str, Any]) -> Delta | None:
-        if usage := _usage(chunk):
-            self._usage = usage
-        # We never ask for more than one choice; a server that sends more means them as alternatives.
-        choice = next((choice for choice in chunk.get("choices") or () if choice and not _place(choice)), None)
+        self._usage = _usage(chunk) or self._usage
+        choice = _first(chunk.get("choices") or ())
         if choice is None:
             return None
         if reason := choice.get("finish_reason"):
             self._end(str(reason).lower())
         delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
-        said = choice.get("logprobs")
-        read, logprobs = self._delta(delta), token_logprobs(said if isinstance(said, dict) else None)
+        read, said = self._delta(delta), choice.get("logprobs")
+        logprobs = token_logprobs(said) if isinstance(said, dict) else ()
         return replace(read or Delta(), logprobs=logprobs) if logprobs else read
 
     def _end(self, reason: str) -> None:
@@ -94,7 +93,8 @@ class CompletionReader:
             text, reasoning = _parts([text] if isinstance(text, dict) else text)
         if not isinstance(reasoning, str):
             reasoning = ""
-        text, reasoning, refusal = self._text.feed(text), self._reasoning.feed(reasoning), whole(str(refusal))
+        text, reasoning = text and self._text.feed(text), reasoning and self._reasoning.feed(reasoning)
+        refusal = refusal and whole(str(refusal))
         calls = self._tool_calls(delta)
         if not (text or reasoning or refusal or calls):
             return None
@@ -126,9 +126,12 @@ def shortened(said: Any, *, limit: int = 300, hide: str | None = None) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
-def _place(choice: dict[str, Any]) -> int:
-    """Which of several alternatives it is."""
-    return int(choice.get("index") or 0)
+def _first(choices: Iterable[Any]) -> Any:
+    """The one that is read. We never ask for more; a server that sends more means them as alternatives."""
+    for choice in choices:
+        if choice and not int(choice.get("index") or 0):
+            return choice
+    return None
 
 
 def _parts(parts: list[Any]) -> tuple[str, str]:
@@ -147,7 +150,7 @@ def _parts(parts: list[Any]) -> tuple[str, str]:
 
 def _usage(chunk: dict[str, Any]) -> Usage | None:
     """The token counts of a chunk; None where it has none that can be read."""
-    usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
+    usage = chunk.get("usage") or ("x_groq" in chunk and (chunk["x_groq"] or {}).get("usage"))
     if not isinstance(usage, dict):
         return None
     prompt_details = usage.get("prompt_tokens_details") or {}

@@ -83,15 +83,24 @@ class EventLines:
         if self._after_cr and data:
             data = data.removeprefix(b"\n")
             self._after_cr = False
+        if b"\r" not in data and b"\n" in data:  # as nearly all servers write
+            *whole, begun = data.split(b"\n")
+            whole[0] = bytes(self._rest) + whole[0]
+            self._rest[:] = begun
+            return self._kept(whole)
         self._rest += data
-        lines, start = [], 0
+        lines: list[bytes] = []
+        start = 0
         for end in _LINE_END.finditer(self._rest, self._searched):
             lines.append(bytes(self._rest[start : end.start()]))
             start = end.end()
         self._after_cr = 0 < start == len(self._rest) and self._rest.endswith(b"\r")
         del self._rest[:start]
+        return self._kept(lines)
+
+    def _kept(self, lines: list[bytes]) -> list[bytes]:
         self._searched = len(self._rest)
-        _check(len(self._rest), self._most)
+        _check(self._searched, self._most)
         return lines
 
     def _line(self, line: bytes) -> dict[str, Any] | None:
