@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     thread_store_wait_seconds: float = Field(
         60, ge=0, description="How long a run waits for the files of its thread's vector store."
     )
+    store_wait_seconds: float = Field(
+        30, ge=0, description="How long a search waits, from its run's start, for files that are still being read."
+    )
     stored_chat_days: float = Field(
         30, gt=0, description="How long chat completions stay that clients had stored (store: true)."
     )

@@ -15,7 +15,7 @@ from zhuli.assistants.runs.citing import Citer, Place
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.history import Item
 from zhuli.assistants.runs.prompt import searches_by_force
-from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable
+from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Outage, Unavailable
 from zhuli.core.ids import new_id
 from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.models.catalog import Entry
@@ -43,7 +43,7 @@ _RECENT = 4
 """Messages before the user's newest that a rewriting of queries is told."""
 
 _LOOK_SECONDS = 0.2
-"""How often a thread's vector store is looked at while it is in progress."""
+"""How often vector stores are looked at while they are in progress."""
 
 _SMALL_WINDOW = 8192
 _MOST_RESULTS, _MOST_RESULTS_SMALL = 20, 5
@@ -157,10 +157,13 @@ class FileSearching:
         status = "failed"
         with telemetry.span("tool", tool=NAME, call=call.id, stores=len(task.stores)) as span:
             try:
+                unread = await self._unread()
                 done: FileSearchToolCall = await self._tool.run(call, task)
                 status = "completed"
             except NotFound as error:  # a store went meanwhile; NotFound itself would mean that the run is gone
                 raise InvalidRequest(error.message) from error
+            except Outage:  # nothing of the run's is at fault
+                raise
             except Unavailable as error:
                 raise BackendError(error.message) from error
             finally:
@@ -168,7 +171,18 @@ class FileSearching:
                 telemetry.tool_seconds.labels(NAME).observe(time.perf_counter() - began)
             span.set_attribute("queries", len(done.file_search.queries or ()))
             span.set_attribute("results", len(done.file_search.results or ()))
-        return done
+        shown = done.file_search.model_copy(update={"files_in_progress": unread or None})
+        return done.model_copy(update={"file_search": shown})
+
+    async def _unread(self) -> int:
+        """Wait for files of the stores that are being read, as long as a run may; how many are left, which can't be found in."""
+        began = self._run.started_at or self._engine.clock.now()
+        deadline = began + self._engine.settings.store_wait_seconds
+        while True:
+            left = await self._engine.database.run(vector_stores.files_in_progress, self._stores)
+            if not left or self._engine.clock.now() >= deadline:
+                return left
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def may_search(self, items: Sequence[Item], *, window: int, free: int) -> bool:
         """Whether another round of searches has a point."""

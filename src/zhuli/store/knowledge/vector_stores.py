@@ -134,6 +134,19 @@ def counts(rows: Iterable[Any]) -> dict[str, tuple[FileCounts, int]]:
     }
 
 
+def files_in_progress(connection: Connection, ids: Sequence[str]) -> int:
+    """How many files of these stores are still being read."""
+    if not ids:
+        return 0
+    found: int = connection.execute(_IN_PROGRESS, {"ids": list(ids)}).scalar_one()
+    return found
+
+
+_IN_PROGRESS = select(func.count()).where(
+    store_files.c.vector_store_id.in_(bindparam("ids", expanding=True)), store_files.c.status == "in_progress"
+)
+
+
 def _status(expires_at: int | None, working: bool, now: int) -> Status:
     if expires_at is not None and expires_at <= now:
         return "expired"

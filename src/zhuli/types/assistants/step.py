@@ -67,13 +67,15 @@ class FileSearchResult(Wire):
 
 
 class FileSearchCall(Wire):
-    """Without results until the search is done. `queries` and `called_by` are our additions.
+    """Without results until the search is done. `queries`, `called_by` and `files_in_progress` are our additions.
 
     queries: what was searched for. called_by: the model, or the server before the model's first word.
+    files_in_progress: files of the stores that were still being read, so that nothing was found in them.
     """
 
     queries: list[str] | None = optional()
     called_by: Literal["model", "server"] | None = optional()
+    files_in_progress: int | None = optional()
     ranking_options: RankingOptions | None = optional()
     results: list[FileSearchResult] | None = optional()
 
