@@ -28,6 +28,15 @@ def typed_entity(slot: Slot) -> Entity | None:
     return Entity(name=slot.name, kind=kind, values=slot.values if kind == "lookup" else []) if kind else None
 
 
+def kind_asked(domain: DomainFields, slot: Slot | None) -> EntityKind | None:
+    """The kind of value that an answer to the question for the slot has, if it is one of the kinds that need no examples."""
+    if slot is None:
+        return None
+    kinds = {entity.name: entity.kind for entity in (*domain.entities, *implied_entities(domain))}
+    waited = (kinds.get(one.entity) for one in mappings_of(domain, slot) if isinstance(one, FromEntity))
+    return next((kind for kind in waited if kind not in (None, "learned", "lookup", "regex")), None)
+
+
 def loose_entities(slot: Slot) -> list[Entity]:
     """What could be a value of the slot by its type, whatever entity it waits for: an hour may be said as a bare number."""
     entity = typed_entity(slot)

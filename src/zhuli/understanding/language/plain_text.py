@@ -35,6 +35,11 @@ def plain(text: str) -> str:
     return text.translate(_FOLDING)
 
 
+def half_width(text: str) -> str:
+    """`text` with letters, figures and signs of full width as they are in ASCII; as long as it, and in its own case."""
+    return text.translate(_HALF_WIDTH)
+
+
 def without_pictures(text: str) -> str:
     """`text` with blanks for emoji and other pictures: models that were tuned without them lose the words beside."""
     return "".join(" " if _is_picture(character) else character for character in text)
@@ -61,3 +66,4 @@ def _folded(character: str) -> str:
 
 
 _FOLDING = _Folding()
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}

@@ -15,6 +15,8 @@ from zhuli.understanding.dialogue.slots.slot_candidates import SlotCandidates
 from zhuli.understanding.dialogue.slots.slot_context import SlotContext
 from zhuli.understanding.dialogue.slots.slot_validation import SlotUpdates
 from zhuli.understanding.dialogue.slots.slot_values import fit
+from zhuli.understanding.dialogue.slots.stated import stated, weightiest
+from zhuli.understanding.dialogue.utterance.answers import is_bare
 from zhuli.understanding.dialogue.utterance.multi_intent import short_answer
 from zhuli.understanding.dialogue.utterance.slot_names import names_in
 from zhuli.understanding.language.acts.dialogue_acts import correction
@@ -39,7 +41,9 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
         for slot in (slot for slot in candidates.slots if candidates.takes(slot, mention)):
             updates.deny(slot, mention)
     mentions = [one for one in mentions if not one.negated]
-    if asked is not None and _answers_as_text(updates, asked):
+    alone = {one.entity for one in mentions if sum(candidates.takes(slot, one) for slot in candidates.slots) == 1}
+    mentions = weightiest(updates.slot_context.text, mentions, alone=alone)
+    if asked is not None and _answers_as_text(updates, asked) and not _says_others(candidates, mentions):
         updates.offer_text(asked, candidates.text.strip())
         return
     if asked is not None and asked.name not in updates.filled:
@@ -56,6 +60,12 @@ def _answers_as_text(updates: SlotUpdates, asked: Slot) -> bool:
     domain, free = updates.slot_context.domain, asked.name not in updates.filled and not updates.slot_context.corrects
     from_entities = any(isinstance(one, FromEntity) for one in mappings_of(domain, asked))
     return free and not from_entities and takes_text(domain, asked)
+
+
+def _says_others(candidates: SlotCandidates, mentions: list[EntityFound]) -> bool:
+    """Whether the answer is nothing but values of other slots: "two, mild please" is no address."""
+    start, end = candidates.segment.start, candidates.segment.end
+    return is_bare(candidates.slot_context.text, start, end, [(one.start, one.end) for one in mentions], wordless=True)
 
 
 def _answer(updates: SlotUpdates, candidates: SlotCandidates, asked: Slot, mentions: list[EntityFound]) -> None:
@@ -147,19 +157,31 @@ def _look_closer(updates: SlotUpdates, candidates: SlotCandidates, asked: Slot |
         if (found := _by_type(updates, candidates, slot)) is not None:
             updates.offer(slot, found)
         elif slot is asked and not updates.filled and _in_own_words(updates, candidates, slot):
-            updates.offer_text(slot, candidates.text.strip())
+            updates.offer_text(slot, stated(candidates.text.strip()))
 
 
 def _by_type(updates: SlotUpdates, candidates: SlotCandidates, slot: Slot) -> EntityFound | None:
     """The first value of the slot's type that no other slot has taken."""
     for entity in loose_entities(slot):
         for one in find_entities(
-            candidates.text, [entity], language=updates.slot_context.language, now=updates.slot_context.now
+            candidates.text,
+            [entity],
+            language=updates.slot_context.language,
+            now=updates.slot_context.now,
+            asked=entity.kind,
         ):
+            if slot.type == "time" and one.source == "number" and not _alone(candidates.text, one):
+                continue  # "I have 2 kids" tells no hour
             start, end = one.start + candidates.segment.start, one.end + candidates.segment.start
             if (start, end) not in updates.used and not _is_denied(updates.slot_context, start, end):
                 return one.model_copy(update={"start": start, "end": end})
     return None
+
+
+def _alone(text: str, one: EntityFound) -> bool:
+    return (
+        is_bare(text, 0, len(text), [(one.start, one.end)], wordless=True) and not text[one.end - 2 : one.end].isalpha()
+    )
 
 
 def _is_denied(slot_context: SlotContext, start: int, end: int) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from zhuli.types.understanding.domain import DomainFields, Language, Slot
 from zhuli.types.understanding.understanding import Asked, DialogueState, EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots, slot_named
-from zhuli.understanding.dialogue.slot_mappings import implied_entities, loose_entities
+from zhuli.understanding.dialogue.slot_mappings import implied_entities, kind_asked, loose_entities
 from zhuli.understanding.dialogue.utterance.answers import Place, by_place, is_bare, only_says
 from zhuli.understanding.language.acts.negation import with_negation
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
@@ -53,7 +53,8 @@ def entities_in(context: UtteranceContext, learned: Sequence[EntityFound]) -> li
     "let's", or says no more than a day, an hour or an amount: "next Monday" is no restaurant.
     """
     wanted = [*context.domain.entities, *implied_entities(context.domain)]
-    rules = find_entities(context.text, wanted, language=context.language, now=context.now)
+    asked = kind_asked(context.domain, context.slot)
+    rules = find_entities(context.text, wanted, language=context.language, now=context.now, asked=asked)
     plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
     if context.asked is not None and by_place(context.asked.intents, context.text):
         rules = [one for one in rules if one.source != "number"]
@@ -69,5 +70,8 @@ def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:
 def loose_values(context: UtteranceContext) -> list[Place]:
     """What could be a value of the asked slot by its type, whatever entity it waits for."""
     wanted = loose_entities(context.slot) if context.slot else []
-    found = (find_entities(context.text, [want], language=context.language, now=context.now) for want in wanted)
+    found = (
+        find_entities(context.text, [want], language=context.language, now=context.now, asked=want.kind)
+        for want in wanted
+    )
     return [(one.start, one.end) for ones in found for one in ones]

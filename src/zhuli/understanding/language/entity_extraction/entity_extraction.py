@@ -14,7 +14,7 @@ from zhuli.understanding.language.entity_extraction.listed_values import find_li
 from zhuli.understanding.language.entity_extraction.patterns import find_matches
 from zhuli.understanding.language.entity_extraction.phones import find_phones
 from zhuli.understanding.language.numbers.counting import takes
-from zhuli.understanding.language.numbers.money import find_money
+from zhuli.understanding.language.numbers.money import find_bare_sums, find_money
 from zhuli.understanding.language.numbers.numbers import find_numbers
 from zhuli.understanding.language.plain_text import MOST_CHARACTERS, plain
 from zhuli.understanding.language.spans import Span, apart, outside
@@ -26,18 +26,24 @@ _FIGURES: tuple[EntityKind, ...] = ("email", "phone", "date", "time", "money", "
 
 
 def find_entities(
-    text: str, entities: Sequence[Entity], *, language: Language | None, now: datetime
+    text: str,
+    entities: Sequence[Entity],
+    *,
+    language: Language | None,
+    now: datetime,
+    asked: EntityKind | None = None,
 ) -> list[EntityFound]:
     """All findings of all entities but learned ones, in the order of the text.
 
     Findings of one entity do not overlap, those of several may. now: the user's day and hour, in the domain's time zone.
     Values: int or float of a number, "YYYY-MM-DD" of a date, "HH:MM" of a time, {"amount", "currency"} of money, "+" and digits
     of a phone, the listed value of a lookup, and else what stands there. Only listed values that were mistyped have a confidence.
+    asked: a value of this kind is waited for, so that what could be one is one.
     """
     text = text[:MOST_CHARACTERS]
     read = plain(text)
     named = {entity.name: _named(entity, text, read) for entity in entities if entity.kind in ("lookup", "regex")}
-    figures = _figures(read, {entity.kind for entity in entities}, language=language, now=now)
+    figures = _figures(read, {entity.kind for entity in entities}, language=language, now=now, asked=asked)
     names = [span for spans in named.values() for span, likeness in spans if likeness is None]
     found = [
         _found(entity, text, span, likeness)
@@ -80,16 +86,22 @@ def _found(entity: Entity, text: str, span: Span, likeness: float | None) -> Ent
     )
 
 
+def _sums(read: str, *, bare: bool) -> list[Span]:
+    """bare: also without a currency, for no other number is waited for."""
+    sums = find_money(read)
+    return apart([*sums, *outside(find_bare_sums(read), sums)]) if bare else sums
+
+
 def _figures(
-    read: str, kinds: Collection[EntityKind], *, language: Language | None, now: datetime
+    read: str, kinds: Collection[EntityKind], *, language: Language | None, now: datetime, asked: EntityKind | None
 ) -> dict[EntityKind, list[Span]]:
     """What there is of each kind, the earlier kinds before the later; none beyond the last that is asked for."""
     finders: dict[EntityKind, Callable[[], list[Span]]] = {
         "email": lambda: find_emails(read),
-        "phone": lambda: find_phones(read, chinese=language == "zh"),
+        "phone": lambda: find_phones(read, chinese=language == "zh", asked=asked == "phone"),
         "date": lambda: find_dates(read, now.date()),
-        "time": lambda: find_times(read, now),
-        "money": lambda: find_money(read),
+        "time": lambda: find_times(read, now, asked=asked == "time"),
+        "money": lambda: _sums(read, bare=asked == "money" or "number" not in kinds),
         "number": lambda: find_numbers(read),
     }
     found: dict[EntityKind, list[Span]] = {}

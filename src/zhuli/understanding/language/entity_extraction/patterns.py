@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from zhuli.understanding.language.plain_text import half_width
 from zhuli.understanding.language.spans import Span
 
 SECONDS = 0.05
@@ -39,11 +40,22 @@ def compiled(pattern: str) -> Any:
 
 
 def find_matches(text: str, pattern: str) -> list[Span]:
-    """Where the expression matches; a group "value" is the value, and its place the place. Empty matches are none."""
+    """Where the expression matches; a group "value" is the value, and its place the place. Empty matches are none.
+
+    Where it matches nothing it is tried as codes are typed in a hurry: in figures of full width, in small letters, in capitals.
+    """
     try:
-        return list(_matches(text, pattern))
+        readings = dict.fromkeys(
+            (text, half := half_width(text), _of_length(half, half.upper()), _of_length(half, half.lower()))
+        )
+        return next((found for read in readings if (found := list(_matches(read, pattern)))), [])
     except (BadPattern, TimeoutError):
         return []
+
+
+def _of_length(text: str, written: str) -> str:
+    """The text in other letters, if every character stays where it is."""
+    return written if len(written) == len(text) else text
 
 
 def fits(pattern: str, text: str) -> bool:

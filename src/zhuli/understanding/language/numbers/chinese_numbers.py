@@ -4,15 +4,20 @@ DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, 
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 _GROUPS = {"万": 10_000, "亿": 100_000_000}
 
+_LOWER = {"千": 1000, "万": 10_000}
+
 NUMERAL = "[零〇一二两三四五六七八九十百千万亿]"
 """One character of a number."""
 
-AMOUNT = f"(?:[0-9]{{1,9}}(?:\\.[0-9]{{1,4}})?[千万亿]?|{NUMERAL}{{1,12}})"
+AMOUNT = f"(?:[0-9]{{1,4}}[千万][1-9](?![0-9.个位千百十])|[0-9]{{1,9}}(?:\\.[0-9]{{1,4}})?[千万亿]?|{NUMERAL}{{1,12}})"
 """A number in digits, with 千, 万 or 亿 behind it, or in characters."""
 
 
 def amount(text: str) -> float | None:
     """The value of what AMOUNT matches: 两百五 is 250, 一千零五 1005, 1.5万 15000; None for what is no number, such as 三百百."""
+    if text[0].isdigit() and len(text) > 2 and text[-2] in _LOWER:
+        scale = _LOWER[text[-2]]
+        return tidy(float(text[:-2]) * scale + float(text[-1]) * scale / 10)
     if text[0].isdigit():
         scale = {"千": 1000, **_GROUPS}.get(text[-1], 1)
         return tidy(float(text.rstrip("千万亿")) * scale)

@@ -1,7 +1,8 @@
 """Sums of money in a text, as {"amount": number, "currency": ISO 4217}.
 
 "$" alone is US dollars, "¥" is yuan unless yen are named: 元 and 块 are yuan. Of a range (50-100元, "$50 to 100") both sums are
-found. Not found: sums without a currency ("under 50"), and pieces (两块蛋糕).
+found. Sums without a currency ("5k to Omar", 三千五) are for who knows that money is talked about; their currency is None. Not
+found: pieces (两块蛋糕).
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 
 from zhuli.understanding.language.numbers.chinese_numbers import AMOUNT, DIGITS, amount, tidy
 from zhuli.understanding.language.numbers.english_numbers import CARDINAL, cardinal
+from zhuli.understanding.language.numbers.numbers import find_numbers
 from zhuli.understanding.language.spans import Span, apart
 
 _SIGNS = {"us$": "USD", "hk$": "HKD", "nt$": "TWD", "a$": "AUD", "c$": "CAD", "s$": "SGD", "cn¥": "CNY", "jp¥": "JPY", "$": "USD",
@@ -52,13 +54,35 @@ _JIAO = re.compile(
 )
 _CENTS = re.compile(rf"(?<![a-z0-9.])(?P<number>[0-9]{{1,4}}|{CARDINAL}) ?(?:cents?|¢)(?![a-z])")
 
+_NO_SUM_BEFORE = re.compile(
+    r"(?:\b(?:card|account|number|no\.?|ending(?: in| with)?|room|line|order|code|pin|the)|#|号|尾号|末四位|第|[卡号]是?)\s*$"
+)
+_NO_SUM = re.compile(r"[0-9]?(?:st|nd|rd|th)\b|(?:rst|ond|ird|th)\b")
+_COUNTS = re.compile(
+    r" ?(?!(?:to|for|from|on|at|by|in|and|or|please|pls|out|over|now|today|tomorrow|then|instead|is|more|off|into|per|via|"
+    r"with|it|i|should|would|this|next|quid)\b)[a-z]{2,}|[-/:][0-9]|[个位人名张份天日月年号次点岁件条只斤公分家笔]",
+    re.ASCII,
+)
+
 
 def find_money(text: str) -> list[Span]:
     """Sums in a plain text, in order; whole amounts are ints."""
     return apart([*_signed(text), *_named(text), *_yuan(text), *_small(text)])
 
 
-def _sum(number: float, currency: str) -> dict[str, float | str]:
+def find_bare_sums(text: str) -> list[Span]:
+    """Numbers that may be sums, though nobody said of what: none that counts something, is a place in a list or names a card."""
+    return [
+        span._replace(value=_sum(span.value, None), certain=False)
+        for span in find_numbers(text)
+        if span.value > 0
+        and not _NO_SUM_BEFORE.search(text[: span.start])
+        and not _NO_SUM.match(text, span.end - 2)
+        and not _COUNTS.match(text, span.end)
+    ]
+
+
+def _sum(number: float, currency: str | None) -> dict[str, float | str | None]:
     return {"amount": tidy(number), "currency": currency}
 
 

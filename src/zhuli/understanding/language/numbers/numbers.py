@@ -17,16 +17,19 @@ _UNITS = (
 _DIGITS = re.compile(
     r"(?<![a-z0-9_/'])(?<![0-9][.:])(?:(?<![0-9\u4e00-\u9fff] )(?<![^\s(,])-)?"
     r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,9})?|[0-9]{1,15}(?:\.[0-9]{1,9})?)"
-    r"(?P<scale>[百千万亿]|k\b| ?(?:hundred|thousand|million|dozen)\b)?"
+    r"(?P<scale>[千万](?P<lower>[1-9])(?![0-9.个位多千百十])|[百千万亿]|k\b| ?(?:hundred|thousand|million|dozen)\b|"
+    r" ?grand\b(?! [a-z]*s\b))?"
     rf"(?![0-9]|[.,:/][0-9]{{4,}}|[./:][0-9]|(?!(?:{_UNITS})\b)[a-z_])",
     re.ASCII,
 )
 _SCALES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, "k": 1000, "hundred": 100, "thousand": 1000}
-_SCALES |= {"million": 1_000_000, "dozen": 12}
+_SCALES |= {"million": 1_000_000, "dozen": 12, "grand": 1000}
 
 _WORDS = re.compile(
-    rf"\b(?:(?P<half>half a|an?|{CARDINAL}) (?P<group>dozen|couple)(?: of\b)?|(?P<cardinal>{CARDINAL})"
-    r"(?P<and_half> and a half\b)?)(?![a-z0-9_])(?! (?:sec|second|moment|minute please)\b)",
+    rf"\b(?:(?P<half>half a(?! million| thousand)|an?|{CARDINAL}) (?P<group>dozen|couple)(?: of\b)?|(?P<cardinal>{CARDINAL})"
+    r"(?P<and_half> and a half\b)?(?P<scale> (?:thousand|million|grand)\b(?! [a-z]*s\b))?|"
+    r"(?P<part>half|quarter) (?:a |of a )(?P<whole>thousand|million|dozen)\b)(?![a-z0-9_])"
+    r"(?! (?:sec|second|moment|minute please)\b)",
     re.ASCII,
 )
 _NO_COUNT = re.compile(
@@ -84,19 +87,23 @@ def find_numbers(text: str) -> list[Span]:
 def _in_digits(text: str) -> Iterator[Span]:
     for match in _DIGITS.finditer(text):
         number = float(match["number"].replace(",", ""))
-        scale = _SCALES.get((match["scale"] or "").strip(), 1)
-        value = tidy(number * scale)
+        scale = _SCALES.get((match["scale"] or "").strip().rstrip("123456789"), 1)
+        value = tidy(number * scale + int(match["lower"] or 0) * scale / 10)
         yield Span(match.start(), match.end(), -value if match[0].startswith("-") else value)
 
 
 def _in_words(text: str) -> Iterator[Span]:
     for match in _WORDS.finditer(text):
-        if match["group"]:
+        if match["part"]:
+            yield Span(
+                match.start(), match.end(), tidy(_SCALES[match["whole"]] / (2 if match["part"] == "half" else 4))
+            )
+        elif match["group"]:
             count = 0.5 if match["half"] == "half a" else cardinal(match["half"])
             yield Span(match.start(), match.end(), tidy(count * (12 if match["group"] == "dozen" else 2)))
         elif match["cardinal"] != "one" or _is_count(text, match.start(), match.end()):
-            value = cardinal(match["cardinal"])
-            yield Span(match.start(), match.end(), value + 0.5 if match["and_half"] else value)
+            value = cardinal(match["cardinal"]) + (0.5 if match["and_half"] else 0)
+            yield Span(match.start(), match.end(), tidy(value * _SCALES.get((match["scale"] or "").strip(), 1)))
     for match in _HALF.finditer(text):
         yield Span(match.start(), match.end() - 1, 0.5)
     for match in _ORDINALS.finditer(text):

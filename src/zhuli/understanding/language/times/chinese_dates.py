@@ -1,9 +1,10 @@
 """Dates as they are said in Chinese. Works on plain text; days are reckoned by calendar_days.
 
-Not found: spans without a day (下周, 月底) and feasts of the moon's calendar (春节, 中秋).
+Not found: spans without a day (下周), and feasts of the moon's calendar but those around its new year (中秋).
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
 
@@ -17,6 +18,10 @@ _AHEAD = {"大后天": 3, "后天": 2, "明天": 1, "明日": 1, "明儿": 1, "�
 _FEASTS = {"元旦": (1, 1), "情人节": (2, 14), "妇女节": (3, 8), "愚人节": (4, 1), "劳动节": (5, 1), "五一": (5, 1),
            "儿童节": (6, 1), "六一": (6, 1), "教师节": (9, 10), "国庆节?": (10, 1), "十一假期": (10, 1), "万圣节": (10, 31),
            "双十一": (11, 11), "平安夜": (12, 24), "圣诞节?": (12, 25), "跨年夜?": (12, 31)}  # fmt: skip
+_NEW_YEARS = ("2026-02-17", "2027-02-06", "2028-01-26", "2029-02-13", "2030-02-03", "2031-01-23", "2032-02-11", "2033-01-31",
+              "2034-02-19", "2035-02-08", "2036-01-28")  # fmt: skip
+"""First days of the year by the moon's calendar, as China's calendar has them."""
+
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "末": 5} | {
     str(n): n - 1 for n in range(1, 8)
 }
@@ -76,6 +81,22 @@ def _ahead(match: re.Match[str], today: date) -> date | None:
     return days.shifted(today, _AHEAD[match[0]])
 
 
+def _edge_of_month(match: re.Match[str], today: date) -> date | None:
+    """月底 is the last day of this month, 月初 the first of the next one to begin."""
+    first = match["end"] == "初"
+    ahead = 1 if (match["which"] or "").startswith("下") or (first and not match["which"]) else 0
+    year, month = days.in_months(today, ahead)
+    return days.day_of(year, month, 1 if first else monthrange(year, month)[1])
+
+
+def _new_year(match: re.Match[str], today: date) -> date | None:
+    """Feasts around the new year of the moon's calendar, as far as its days are listed."""
+    said = match["moon"]
+    ahead = -1 if said.startswith(("除夕", "年三十")) else 14 if said.startswith(("元宵", "正月十五")) else 0
+    found = (days.shifted(date.fromisoformat(day), ahead) for day in _NEW_YEARS)
+    return next((day for day in found if day is not None and day >= today), None)
+
+
 def _feast(match: re.Match[str], today: date) -> date | None:
     month, day = next(when for name, when in _FEASTS.items() if re.fullmatch(name, match["feast"]))
     return days.day_of(today.year + 1, month, day) if match["next"] else days.coming(today, month, day)
@@ -96,6 +117,8 @@ _RULES: list[tuple[re.Pattern[str], Read, bool]] = [
         "(?P<count>[0-9]{1,4}|[一二两三四五六七八九十百]{1,4})个?(?P<unit>天|日|周|星期|礼拜)(?:之后|以后|后)"
     ), _after, True),
     (re.compile("|".join(_AHEAD)), _ahead, True),
+    (re.compile("(?P<which>这个|本|下个?)?月(?P<end>底|末|初)"), _edge_of_month, False),
+    (re.compile("(?:大年|农历)?(?P<moon>除夕夜?|年三十|大年初一|正月初一|元宵节?|正月十五)(?![路街道广场大])"), _new_year, True),
     (re.compile(f"(?P<next>明年)?(?P<feast>{'|'.join(_FEASTS)})(?![路街道广场大])"), _feast, True),
 ]  # fmt: skip
 _UP_TO = re.compile(rf"{_YEAR}(?P<month>{_NUMBER})月(?P<day>{_NUMBER})[日号]? ?[到至和-] ?(?P<last>{_NUMBER})[日号]")

@@ -9,11 +9,19 @@ from zhuli.understanding.language.spans import Span
 from zhuli.understanding.language.times.day_parts import CHINESE_PART, Part, clock, part_named
 
 _SMALL = "(?:[0-9]{1,2}|[零一二两三四五六七八九十]{1,3})"
+_COUNTED = "[个位人名桌间份张只条辆件杯碗晚天岁大]"
+"""Behind a number that counts, and tells no minutes: 七点三个人."""
+
+_DAYS = "今明后"
+"""With these a part of the day tells the day as well, and its characters are the date's: 今晚8点."""
+
+_BEHIND_DAY = "(?<=周[一二三四五六日天1-7])|(?<=星期[一二三四五六日天1-7])|(?<=礼拜[一二三四五六日天1-7])"
 _TIME = re.compile(
     rf"(?:(?P<part>{CHINESE_PART})(?:的|大概|大约|差不多|约|,| ){{0,2}})?(?P<before>差(?P<less>{_SMALL}分|"
     rf"[一三]刻)(?:钟)?(?:到)?)?"
-    rf"(?P<hour>(?<![0-9.零一二两三四五六七八九十第]){_SMALL})(?:(?P<mark>点|时(?![间候段节]))"
-    rf"(?:(?P<quarter>半|[一三]刻)|差(?P<short>{_SMALL}分|[一三]刻)|(?P<minute>(?:零|过)?{_SMALL})分?(?!以|钟|"
+    rf"(?P<hour>(?:{_BEHIND_DAY}|(?<![0-9.零一二两三四五六七八九十第])(?<!周)(?<!星期)(?<!礼拜)){_SMALL})"
+    rf"(?:(?P<mark>点|时(?![间候段节]))"
+    rf"(?:(?P<quarter>半|[一三]刻)|差(?P<short>{_SMALL}分|[一三]刻)|(?P<minute>(?:零|过)?{_SMALL})(?:分|(?!{_COUNTED}))(?!以|钟|"
     rf"[0-9.点]))?(?P<sharp>钟|整)?"
     r"|:(?P<figures>[0-5][0-9])(?![0-9:]))"
 )
@@ -35,7 +43,8 @@ def find_chinese_times(text: str, now: datetime, part: Part | None) -> Iterator[
         behind = match.end()
         found = None if _is_no_time(match, text) else _time(match, said or part)
         if found is not None:
-            yield Span(match.start(), match.end(), found)
+            says_day = (match["part"] or "")[:1] in _DAYS and match["part"]
+            yield Span(match.start("hour") if says_day else match.start(), match.end(), found)
     for match in _NAMED.finditer(text):
         yield Span(match.start(), match.end(), "00:00" if match[0] == "午夜" else "12:00", match[0] != "中午")
     yield from _later(text, now)

@@ -20,7 +20,8 @@ _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\.?"
 _WEEKDAY = (
     r"(?:(?:mon|tues|wednes|wendes|wedns|wens|thurs|thrus|fri|satur|sun)day|"
     r"(?<!of )(?<=(?:on|xt|is|by|or|to|ng) )(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)|(?<![^(])(?:mon|tues?|wed|"
-    r"thu(?:rs)?|fri|sat|sun)(?![^.,!?]))"
+    r"thu(?:rs)?|fri|sat|sun)(?![^.,!?])|"
+    r"(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)(?= (?:at )?[0-9]{1,2}(?:[:.][0-9]{2})? ?[ap]m))"
 )
 _TH = r"(?:st|nd|rd|th)"
 _DAY = rf"(?P<day>[0-9]{{1,2}}{_TH}?|{ORDINAL})"
@@ -34,9 +35,11 @@ _NO_LIST = (
 """Behind "the 6th" when it is a day and not the sixth of something."""
 
 _AHEAD = {"today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0, "yesterday": -1}
-_FEASTS = {r"christmas eve": (12, 24), r"(?:christmas|xmas)(?: day)?": (12, 25), r"boxing day": (12, 26),
+_FEASTS = {r"(?:christmas|xmas) eve": (12, 24), r"(?:christmas|xmas)(?: day)?": (12, 25), r"boxing day": (12, 26),
            r"new year'?s eve": (12, 31), r"new year'?s(?: day)?": (1, 1), r"valentine'?s(?: day)?": (2, 14),
            r"halloween": (10, 31), r"independence day|(?:the )?(?:4th|fourth) of july": (7, 4)}  # fmt: skip
+
+_PLACES = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth"}
 
 _Rule = tuple[str, Read, bool]
 
@@ -102,6 +105,39 @@ def _weekday(match: re.Match[str], today: date) -> date | None:
     return days.this_weekday(today, weekday) if which == "this" else days.coming_weekday(today, weekday)
 
 
+def _week_later(match: re.Match[str], today: date) -> date | None:
+    """ "Monday week", as it is said in Britain: a week after the coming Monday."""
+    return days.shifted(days.coming_weekday(today, _weekday_number(match["weekday"])), 7)
+
+
+def _weekday_of_month(match: re.Match[str], today: date) -> date | None:
+    """ "The first Monday in January", which is still to come."""
+    place = (
+        ["first", "second", "third", "fourth"].index(_PLACES.get(match["place"], match["place"]))
+        if (match["place"] != "last")
+        else -1
+    )
+    weekday = _weekday_number(match["weekday"])
+    for year, month in _months_meant(match, today):
+        length = monthrange(year, month)[1]
+        found = [day for day in range(1, length + 1) if date(year, month, day).weekday() == weekday][place]
+        if match["year"] or date(year, month, found) >= today:
+            return date(year, month, found)
+    return None
+
+
+def _months_meant(match: re.Match[str], today: date) -> list[tuple[int, int]]:
+    if match["which"]:
+        return [days.in_months(today, 1 if match["which"] == "next" else 0)]
+    month = next(number for number, name in enumerate(_MONTHS, start=1) if re.fullmatch(name, match["month"]))
+    return [(int(match["year"]), month)] if match["year"] else [(today.year, month), (today.year + 1, month)]
+
+
+def _end_of_month(match: re.Match[str], today: date) -> date | None:
+    year, month = days.in_months(today, 1 if match["which"] == "next" else 0)
+    return days.day_of(year, month, monthrange(year, month)[1])
+
+
 def _weekend(match: re.Match[str], today: date) -> date | None:
     return days.weekend(today, weeks=1 if match["which"] == "next" else 0)
 
@@ -137,6 +173,11 @@ def _rules() -> Iterator[_Rule]:
     yield rule(rf"(?:(?P<which>this|next|last|past)(?: coming)? |(?:the )?coming )?(?P<weekday>{_WEEKDAY})"
                r"(?:,? (?:of )?(?P<week>this|next) week)?",
                _weekday)  # fmt: skip
+    yield rule(rf"(?P<weekday>{_WEEKDAY}) week(?! on| off)", _week_later)
+    yield rule(rf"(?:a )?week (?:on|from) (?P<weekday>{_WEEKDAY})", _week_later)
+    yield rule(rf"(?:the )?(?P<place>first|second|third|fourth|last|1st|2nd|3rd|4th) (?P<weekday>{_WEEKDAY}) (?:in|of) "
+               rf"(?:{_MONTH}|(?P<which>this|the|next) month){_YEAR}", _weekday_of_month)  # fmt: skip
+    yield rule(r"(?:(?:at |by )?the )?end of (?P<which>this|the|next) month", _end_of_month)
     yield rule(rf"(?P<week>this|next) week(?: on)? (?P<weekday>{_WEEKDAY})(?P<which>)", _weekday)
     yield rule(r"(?:(?P<which>this|next) )?(?:the )?weekend", _weekend)
     yield rule(

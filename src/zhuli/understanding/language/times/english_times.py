@@ -44,6 +44,20 @@ def find_english_times(text: str, now: datetime, part: Part | None) -> Iterator[
         yield Span(match.start(), match.end(), "00:00" if match[0].endswith("night") else "12:00")
 
 
+def find_answers(text: str, part: Part | None) -> Iterator[Span]:
+    """What is a time where one is asked for, and may be anything else elsewhere: "7.30", "seven thirty", "half seven"."""
+    for match in _form(_ANSWERS).finditer(text):
+        groups = match.groupdict()
+        hour, minute = groups["hour"], groups["minute"] or groups["spoken"]
+        found = clock(whole(hour), _minutes(minute), _part(groups, part, by_24=hour[0] == "0" and len(hour) == 2))
+        if found is not None:
+            yield Span(match.start(), match.end(), found, certain=False)
+    for match in _form(_HALF).finditer(text):
+        found = clock(whole(match["hour"]), 30, _part(match.groupdict(), part))
+        if found is not None:
+            yield Span(match.start(), match.end(), found, certain=False)
+
+
 def _time(match: re.Match[str], part: Part | None) -> str | None:
     groups = match.groupdict()
     minute = groups.get("minute") or "0"
@@ -117,6 +131,8 @@ _FORMS = [
     (rf"(?P<begin>{_HOUR})(?:-?ish)", False),
     (rf"(?P<begin>{_HOUR})(?= (?:tonight|tomorrow (?:morning|afternoon|evening|night)))", True),
 ]
+_ANSWERS = rf"(?P<begin>{_HOUR})(?:\.(?P<minute>[0-5][0-9])|[ -](?P<spoken>{_SPOKEN}))(?: {_PART})?"
+_HALF = rf"half (?P<hour>[0-9]{{1,2}}|{_HOURS})(?: ?{_AMPM})?{_PART}?"
 _MINUTES = "(?:twenty[ -])?five|ten|twenty"
 _PAST = (rf"(?P<minutes>half|(?:an? )?quarter|(?:{_MINUTES}|[0-9]{{1,2}})(?= minutes| past| after)|"
               rf"(?<!from )(?<!between )(?:{_MINUTES}))"
