@@ -14,10 +14,10 @@ _MARKS = str.maketrans(
 )
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－"), "-")
 _SIMPLIFIED = str.maketrans(
-    "兩點週號後個萬億錢塊時間這裡裏兒樣還過對嗎轉麼們從來請訂換應該說錯誤幾點幫給沒壞聽話當開雙禮聖誕節國慶勞動",
-    "两点周号后个万亿钱块时间这里里儿样还过对吗转么们从来请订换应该说错误几点帮给没坏听话当开双礼圣诞节国庆劳动",
+    "兩點週號後個萬億錢塊時間這裡裏兒樣還過對嗎轉麼們從來請訂換應該說錯誤幾點幫給沒壞聽話當開雙禮聖誕節國慶勞動俩仨",
+    "两点周号后个万亿钱块时间这里里儿样还过对吗转么们从来请订换应该说错误几点帮给没坏听话当开双礼圣诞节国庆劳动两三",
 )
-"""Traditional characters that the rules name, for whoever writes them."""
+"""Traditional characters that the rules name, for whoever writes them; and 俩 and 仨, which count as 两个 and 三个 do."""
 
 
 class _Folding(dict[int, str]):

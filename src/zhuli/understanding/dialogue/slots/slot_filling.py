@@ -7,6 +7,8 @@ for but not found is looked for by its type, or taken as it was said. A value fi
 else fill no slots of the open form.
 """
 
+import re
+
 from zhuli.types.understanding.domain import FromEntity, FromIntent, Slot
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import slot_named
@@ -22,6 +24,14 @@ from zhuli.understanding.dialogue.utterance.slot_names import names_in
 from zhuli.understanding.language.acts.dialogue_acts import correction
 from zhuli.understanding.language.acts.wanting import wanted
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
+from zhuli.understanding.language.plain_text import plain
+
+_SAYS_NOTHING = re.compile(
+    r"(?:\W|\b(?:and|or|with|the|a|an|of|please|pls|thanks|thank|you|just|then|ok|okay|so|for|at|on|by|in)\b|谢谢|[个位份碗杯盒瓶条张晚要的吧请就来和加再那])*"
+)
+
+GUESSED = 0.75
+"""How sure a learned entity must be, to fill a text slot that nobody has asked for."""
 
 
 def filled(slot_context: SlotContext) -> SlotUpdates:
@@ -64,8 +74,11 @@ def _answers_as_text(updates: SlotUpdates, asked: Slot) -> bool:
 
 def _says_others(candidates: SlotCandidates, mentions: list[EntityFound]) -> bool:
     """Whether the answer is nothing but values of other slots: "two, mild please" is no address."""
-    start, end = candidates.segment.start, candidates.segment.end
-    return is_bare(candidates.slot_context.text, start, end, [(one.start, one.end) for one in mentions], wordless=True)
+    rest, at = "", candidates.segment.start
+    for one in mentions:
+        rest, at = rest + " " + candidates.slot_context.text[at : one.start], max(at, one.end)
+    rest += " " + candidates.slot_context.text[at : candidates.segment.end]
+    return bool(mentions) and _SAYS_NOTHING.fullmatch(plain(rest)) is not None
 
 
 def _answer(updates: SlotUpdates, candidates: SlotCandidates, asked: Slot, mentions: list[EntityFound]) -> None:
@@ -90,7 +103,7 @@ def _filled_elsewhere(candidates: SlotCandidates, asked: Slot, mention: EntityFo
 
 def _place(updates: SlotUpdates, candidates: SlotCandidates, mention: EntityFound) -> None:
     """Give a value to the slot that suits it best."""
-    if (mention.start, mention.end) in updates.used:
+    if (mention.start, mention.end) in updates.used or _is_guessed(updates, candidates, mention):
         return
     slot_context, named, taking = updates.slot_context, candidates.named(mention), candidates.taking(mention)
 
@@ -102,6 +115,14 @@ def _place(updates: SlotUpdates, candidates: SlotCandidates, mention: EntityFoun
 
     free = [slot for slot in taking if _is_free(updates, candidates, slot, mention)]
     updates.offer_first(sorted(free, key=order), mention)
+
+
+def _is_guessed(updates: SlotUpdates, candidates: SlotCandidates, mention: EntityFound) -> bool:
+    """Whether it may be any words: learned of few examples, not asked for, and without a role or a name that says what it is."""
+    asked, named = updates.slot_context.asked, candidates.named(mention)
+    open_text = all(slot.type == "text" and slot.name != asked for slot in candidates.taking(mention))
+    learned = mention.source == "learned" and mention.role is None and named is None
+    return learned and open_text and (mention.confidence or 1.0) < GUESSED
 
 
 def _is_free(updates: SlotUpdates, candidates: SlotCandidates, slot: Slot, mention: EntityFound) -> bool:

@@ -16,12 +16,19 @@ from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
 from zhuli.understanding.dialogue.utterance.answers import Place, asks, is_bare, is_question, only_says, requests
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision, decide_intent
 from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
+from zhuli.understanding.language.plain_text import plain
 
 Clause = tuple[tuple[int, int], Reading]
 """[start, end) of a clause, and what the understander read there."""
 
 _TELLING = frozenset(("lookup", "regex", "learned"))
 _JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然后|再|也", re.IGNORECASE)
+
+_WISHING = re.compile(
+    r"\b(?:i want|i need|i'?d (?:like|rather)|i would like|can you|could you|let me|please|cancel|stop)\b|"
+    r"我要|我想|帮我|给我|不想|不要|取消"
+)
+"""In an answer in the user's own words: without these it only tells something, whatever it is like."""
 
 CERTAIN = 0.5
 """What a clause's intent must reach, beside the threshold, to stand for itself: half sentences are easily misread."""
@@ -146,8 +153,50 @@ class IntentSegmenter:
             return decision
         return IntentDecision(intent.name, max(score, decision.threshold), decision.threshold, best=intent.name)
 
+    def _by_values(self, start: int, end: int, decision: IntentDecision) -> IntentDecision:
+        """The one intent whose form waits for what was found, where the likeliest has no use for it and is not certain.
+
+        "Could you squeeze us in tomorrow, 6 of us?" is no question about opening hours. Two values for the same form do, or,
+        where the message was unclear, one of the domain's own.
+        """
+        likeliest = intent_named(self.domain, decision.intent) if decision.known else None
+        if likeliest is not None and (likeliest.form or likeliest.act or decision.score >= SURELY):
+            return decision
+        values = [one for one in self._inside(start, end) if not one.negated]
+        here = form_named(self.domain, self.state.form)
+        if not values or asks(self.text[start:end]) or (here and self._takes(slots_of(self.domain, here), values)):
+            return decision
+        counts = {one.name: self._filled_by(one, values) for one in self.domain.intents if one.form}
+        most = max(counts.values(), default=0)
+        wanted = [name for name, count in counts.items() if count == most]
+        form = (
+            form_named(self.domain, next(one.form for one in self.domain.intents if one.name == wanted[0]))
+            if wanted
+            else None
+        )
+        own = any(one.source in _TELLING and self._takes(slots_of(self.domain, form), [one]) for one in values)
+        if len(wanted) != 1 or most < (1 if own and likeliest is None else 2):
+            return decision
+        outside = likeliest is None and not decision.unclear
+        if outside and (not own or wanted[0] != decision.best):
+            return decision
+        score = max(decision.threshold, 1.0 - decision.score)
+        return IntentDecision(wanted[0], score, decision.threshold, best=wanted[0])
+
+    def _filled_by(self, intent: Intent, values: Sequence[EntityFound]) -> int:
+        """How many slots of the intent's form the values fill; a value fills one."""
+        slots = slots_of(self.domain, form_named(self.domain, intent.form))
+        taken: set[tuple[int, int]] = set()
+        count = 0
+        for slot in slots:
+            one = next((v for v in values if (v.start, v.end) not in taken and self._takes([slot], [v])), None)
+            if one is not None:
+                taken.add((one.start, one.end))
+                count += 1
+        return count
+
     def _clause_intent(self, start: int, end: int, decision: IntentDecision) -> ClauseIntent:
-        decision = self._backed(start, end, decision)
+        decision = self._backed(start, end, self._by_values(start, end, decision))
         intent = intent_named(self.domain, decision.intent) if decision.known else None
         asked = self.state.asked is not None and self.state.form is not None
         if asked and (intent is None or not intent.act) and self._only_answers(start, end):
@@ -169,7 +218,8 @@ class IntentSegmenter:
             return True
         if intent is not None and intent.form is not None:
             others = slots_of(self.domain, form_named(self.domain, intent.form))
-            return self.corrects and bool(values) and not self._takes(others, values)
+            unsure = decision.score < SURER and not is_question(text)
+            return (self.corrects or unsure) and bool(values) and not self._takes(others, values)
         wants_to_know = asks(text) if intent is None or (self.corrects and requests(text)) else is_question(text)
         if not wants_to_know and (self._fed(values) or (values and (self.corrects or self.named))):
             return True
@@ -211,7 +261,9 @@ class IntentSegmenter:
         if self.asked is None or self.act in ("cancel", "handover"):
             return False
         if takes_text(self.domain, self.asked):
-            return not asks(text) and not (decision.known and (decision.score >= SURER or is_question(text)))
+            only = not any(isinstance(one, FromEntity) for one in mappings_of(self.domain, self.asked))
+            surer = decision.score >= SURER and not (only and not _WISHING.search(plain(text)))
+            return not asks(text) and not (decision.known and (surer or is_question(text)))
         return not decision.known and not decision.unclear and short_answer(self.domain, self.asked, text)
 
     def _feeds(self, value: EntityFound) -> bool:

@@ -10,6 +10,7 @@ from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots,
 from zhuli.understanding.dialogue.slot_mappings import implied_entities, kind_asked, loose_entities
 from zhuli.understanding.dialogue.utterance.answers import Place, by_place, is_bare, only_says
 from zhuli.understanding.language.acts.negation import with_negation
+from zhuli.understanding.language.entity_extraction.chinese_names import whole_names
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 from zhuli.understanding.language.entity_extraction.merging import merged
 
@@ -59,7 +60,7 @@ def entities_in(context: UtteranceContext, learned: Sequence[EntityFound]) -> li
     if context.asked is not None and by_place(context.asked.intents, context.text):
         rules = [one for one in rules if one.source != "number"]
     named = [one for one in learned if not _says_no_more(context.text, one, plainly)]
-    return with_negation(context.text, merged(rules, named))
+    return with_negation(context.text, merged(rules, whole_names(context.text, named)))
 
 
 def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:

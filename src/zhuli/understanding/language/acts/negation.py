@@ -63,6 +63,9 @@ _CHINESE_UNSUITED = re.compile(
 _BESIDES = re.compile("[^,.;!?]{0,4}?(?:以外|之外|外|都|别的|其他|其它)")
 _ONLY_SO = re.compile("除了")
 
+_ELSEWHERE = re.compile(r" *[a-z]+(?: [a-z]+)? (?:in|at|since|as of) ", re.ASCII)
+"""Behind a "no" and what there is none of: "no internet in York" does not deny York."""
+
 _ANSWERS = frozenset(("date", "time", "number", "money", "phone", "email"))
 _LEADING_NO = re.compile(r"^\W*(?:no|nope|nah)\b *(?:on |at |for )?$", re.ASCII)
 
@@ -100,7 +103,7 @@ def _denied(read: str, places: list[tuple[int, int]], denying: list[tuple[int, i
             if start >= end:
                 break
             if last is None:
-                near = start <= farthest and not has_comma(read, begin, start)
+                near = start <= farthest and not has_comma(read, begin, start) and not _is_elsewhere(read, begin, start)
             else:
                 near = start < last or (joins(read[last:start]) and _goes_on(read, places, start, last))
             if not near:
@@ -108,6 +111,10 @@ def _denied(read: str, places: list[tuple[int, int]], denying: list[tuple[int, i
             denied.add((start, stop))
             last = max(stop, last or 0)
     return denied
+
+
+def _is_elsewhere(read: str, begin: int, start: int) -> bool:
+    return read[:begin].endswith("no") and _ELSEWHERE.match(read, begin, start) is not None
 
 
 def _goes_on(read: str, places: list[tuple[int, int]], start: int, last: int) -> bool:

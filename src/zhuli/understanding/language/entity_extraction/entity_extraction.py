@@ -100,7 +100,7 @@ def _figures(
         "email": lambda: find_emails(read),
         "phone": lambda: find_phones(read, chinese=language == "zh", asked=asked == "phone"),
         "date": lambda: find_dates(read, now.date()),
-        "time": lambda: find_times(read, now, asked=asked == "time"),
+        "time": lambda: find_times(read, now, asked=asked == "time" or not {"number", "money"} & set(kinds)),
         "money": lambda: _sums(read, bare=asked == "money" or "number" not in kinds),
         "number": lambda: find_numbers(read),
     }

@@ -27,6 +27,9 @@ _TWO_FROM = 8
 
 _SHORTEST_CHINESE = 4
 
+_LOOSENED = 3
+"""Characters from which on 个 may stand behind the first: 换个机油 is 换机油."""
+
 
 @dataclass
 class _Names:
@@ -76,8 +79,15 @@ def _names(listed: _Listed) -> _Names:
     names = _Names()
     for value in listed.values:
         for name in (value.value, *value.synonyms):
-            _add(names, words_of(plain(name)), value.value)
+            words = words_of(plain(name))
+            _add(names, words, value.value)
+            if _is_chinese(words) and len(words) >= _LOOSENED:
+                _add(names, [words[0], Word("个", 0, 0), *words[1:]], value.value)
     return names
+
+
+def _is_chinese(words: list[Word]) -> bool:
+    return all(len(word.text) == 1 and word.text > "\u33ff" for word in words)
 
 
 def _add(names: _Names, words: list[Word], value: str) -> None:
@@ -91,7 +101,7 @@ def _add(names: _Names, words: list[Word], value: str) -> None:
     if joined.isascii() and _errors(joined):
         names.near[len(words), joined[0]].setdefault(joined, value)
         names.most_words = max(names.most_words, len(words))
-    elif len(words) >= _SHORTEST_CHINESE and all(len(word.text) == 1 and word.text > "\u33ff" for word in words):
+    elif len(words) >= _SHORTEST_CHINESE and _is_chinese(words):
         name = "".join(word.text for word in words)
         half = len(name) // 2
         names.halves[name[:half]].append((name, 0, value))

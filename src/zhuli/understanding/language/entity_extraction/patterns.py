@@ -22,6 +22,9 @@ MOST_REPETITIONS = 20_000
 _COUNTS = re.compile(r"\{(?:[0-9]*,)?([0-9]+),?\}")
 
 
+_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,4}[ -][0-9]{2,12}(?![A-Za-z0-9])")
+
+
 class BadPattern(ValueError):
     """Not a regular expression, or one that is too large; the message says why."""
 
@@ -48,9 +51,21 @@ def find_matches(text: str, pattern: str) -> list[Span]:
         readings = dict.fromkeys(
             (text, half := half_width(text), _of_length(half, half.upper()), _of_length(half, half.lower()))
         )
-        return next((found for read in readings if (found := list(_matches(read, pattern)))), [])
+        whole = next((found for read in readings if (found := list(_matches(read, pattern)))), [])
+        return whole or _spaced(half_width(text), pattern)
     except (BadPattern, TimeoutError):
         return []
+
+
+def _spaced(text: str, pattern: str) -> list[Span]:
+    """Codes with a blank or a stroke where the expression has none: "r 8810" for R8810."""
+    found: list[Span] = []
+    for match in _CODE.finditer(text):
+        code = re.sub(r"[ -]", "", match[0])
+        written = next((one for one in (code.upper(), code, code.lower()) if fits(pattern, one)), None)
+        if written is not None:
+            found.append(Span(match.start(), match.end(), written))
+    return found
 
 
 def _of_length(text: str, written: str) -> str:

@@ -57,7 +57,7 @@ _CENTS = re.compile(rf"(?<![a-z0-9.])(?P<number>[0-9]{{1,4}}|{CARDINAL}) ?(?:cen
 _NO_SUM_BEFORE = re.compile(
     r"(?:\b(?:card|account|number|no\.?|ending(?: in| with)?|room|line|order|code|pin|the)|#|号|尾号|末四位|第|[卡号]是?)\s*$"
 )
-_NO_SUM = re.compile(r"[0-9]?(?:st|nd|rd|th)\b|(?:rst|ond|ird|th)\b")
+_NO_SUM = re.compile(r"[0-9](?:st|nd|rd|th)$|^第")
 _COUNTS = re.compile(
     r" ?(?!(?:to|for|from|on|at|by|in|and|or|please|pls|out|over|now|today|tomorrow|then|instead|is|more|off|into|per|via|"
     r"with|it|i|should|would|this|next|quid)\b)[a-z]{2,}|[-/:][0-9]|[个位人名张份天日月年号次点岁件条只斤公分家笔]",
@@ -77,7 +77,7 @@ def find_bare_sums(text: str) -> list[Span]:
         for span in find_numbers(text)
         if span.value > 0
         and not _NO_SUM_BEFORE.search(text[: span.start])
-        and not _NO_SUM.match(text, span.end - 2)
+        and not _NO_SUM.search(text[span.start : span.end])
         and not _COUNTS.match(text, span.end)
     ]
 

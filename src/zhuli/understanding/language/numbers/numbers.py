@@ -56,13 +56,13 @@ _ORDINALS = re.compile(
 )
 
 _COUNTED = (
-    "个位名人间晚天夜张份杯只条本台辆次元分小时号楼层岁瓶碗盒斤公里米年月周星日点度倍成件套双桌顿场节课道题页集部首"
+    "个位名人间晚天夜张份杯只条本台辆次元分时号楼层岁瓶碗盒斤公里米年月周星日点度倍成件套双桌顿场节课道题页集部首"
     "把袋包箱颗根块片排座房室床票岁秒刻钟折%左以多来几"
 )
 """What may follow a numeral that counts: measure words, 百分号, 左右, 以上."""
 
 _CHINESE = re.compile(rf"(?<![\u4e00-\u9fffa-z0-9])第?(?P<alone>{NUMERAL}{{1,12}})(?![\u4e00-\u9fff])"
-                      rf"|(?P<counted>{NUMERAL}{{1,12}}|[0-9]{{1,9}})(?P<half>个半|半)?(?=[{_COUNTED}])"
+                      rf"|(?P<counted>{NUMERAL}{{1,12}}|[0-9]{{1,9}})(?P<half>个半|半)?(?=[{_COUNTED}]|小时|小孩)"
                       rf"|(?P<long>{NUMERAL}{{2,12}})")  # fmt: skip
 _HALF_OF = re.compile(
     r"(?<![\u4e00-\u9fff0-9])半(?=[个天年份只斤碗杯盒打]|小时)|(?<=[要来点了订])半(?=[个天年份只斤碗杯盒打]|小时)"
