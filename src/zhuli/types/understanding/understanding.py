@@ -4,6 +4,7 @@ A message's Understanding holds `changes`; the state is the fold of the changes 
 their messages, and of nothing else (understanding/dialogue/state). So it can be replayed, whatever became of the domain.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -41,11 +42,24 @@ class EntityFound(Wire):
 
 
 @dataclass(frozen=True, slots=True)
+class ActsRead:
+    """Dialogue acts of a text, several at once. certainty: of each, from 0 to 1, calibrated; said: those that it does."""
+
+    certainty: Mapping[str, float] = field(default_factory=dict)
+    said: frozenset[str] = frozenset()
+
+    def of(self, act: str) -> float:
+        """How certain it is; 0 where nothing is known of it."""
+        return self.certainty.get(act, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What an understander says to one text.
 
     ranking: intents, likeliest first; confidences are calibrated and sum to at most 1. in_scope: how likely any of the
     domain's intents is meant. threshold: what in_scope × best confidence must reach for the best intent to be decided for.
+    acts: None where the understander does not tell any; those of the packaged heads are then taken.
     """
 
     ranking: list[IntentScore]
@@ -53,6 +67,7 @@ class Reading:
     threshold: float
     entities: list[EntityFound] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    acts: ActsRead | None = None
 
 
 # What happened to a state. Each is applied by understanding/dialogue/state.fold.
