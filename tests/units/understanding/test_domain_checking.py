@@ -8,6 +8,7 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.types.understanding.domain import DomainFields, Finding
 from zhuli.understanding.domains.checks.checking import check, refuse_errors
 from zhuli.understanding.domains.yaml.reading import parse
+from zhuli.understanding.language.entity_extraction.patterns import SearchTime
 
 SOUND = """
 languages: [en, zh]
@@ -85,6 +86,11 @@ YAML_FINDINGS = {
     "invalid_pattern": ("error", "entities: {a: {patterns: ['[a']}}", "entities[0].patterns[0]"),
     "invalid_pattern of a slot": ("error", "slots: {a: {validation: {pattern: '('}}}", "slots[0].validation.pattern"),
     "slow_pattern": ("warning", "entities: {a: {patterns: ['(a+)+b']}}", "entities[0].patterns[0]"),
+    "too_many_patterns": (
+        "error",
+        f"entities: {{a: {{patterns: [{', '.join(f'a{number}' for number in range(501))}]}}}}",
+        "entities",
+    ),
     "empty_pattern": ("warning", "entities: {a: {patterns: ['a*']}}", "entities[0].patterns[0]"),
     "wrong_type": ("error", "slots: {a: {type: number, initial: five}}", "slots[0].initial"),
     "wrong_type of a date": ("error", "slots: {a: {type: date, initial: tomorrow}}", "slots[0].initial"),
@@ -173,6 +179,12 @@ def test_errors_come_first_and_the_same_is_not_said_a_hundred_times() -> None:
     report = check(DomainFields.model_validate({"intents": intents, "understander": {"type": "llm"}}))
     assert [finding.code for finding in report.findings] == ["undefined_form"] + ["duplicate_example"] * 20
     assert report.findings[-1].message.endswith("(79 more warnings like this.)")
+
+
+def test_expressions_that_take_too_long_to_compile_are_an_error() -> None:
+    domain = parse("entities: {a: {patterns: [b]}}")
+    report = check(domain, search_time=SearchTime(0))
+    assert ("error", "slow_patterns") in [(finding.level, finding.code) for finding in report.findings]
 
 
 def test_a_refusal_names_the_first_errors() -> None:

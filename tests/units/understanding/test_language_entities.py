@@ -1,5 +1,6 @@
 """Entities that are found by rule, put together: lists with typing errors, expressions, and what belongs to whom."""
 
+import threading
 import time
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,8 @@ from zhuli.types.understanding.domain import Entity, EntityKind, EntityValue
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 from zhuli.understanding.language.entity_extraction.merging import merged
-from zhuli.understanding.language.entity_extraction.patterns import BadPattern, compiled, fits
+from zhuli.understanding.language.entity_extraction.pattern_size import BadPattern
+from zhuli.understanding.language.entity_extraction.patterns import SearchTime, compiled, fits
 
 NOW = datetime(2026, 11, 23, 10, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -140,6 +142,51 @@ def test_an_expression_that_would_never_end_is_stopped() -> None:
     assert found("a" * 1000 + "!", Entity(name="x", kind="regex", patterns=[r"(a|aa)+$"])) == []
     assert not fits(r"(a|aa)+", "a" * 1000 + "!")
     assert time.process_time() - began < 5
+
+
+SLOW = [rf"({letters}|a|aa)+$" for letters in ("b" * count for count in range(1, 200))]
+
+
+def test_all_expressions_of_a_message_have_a_time_together_and_those_behind_it_are_told() -> None:
+    began, slow = time.thread_time(), SearchTime(0.2)
+    with slow.of_all_here():
+        assert found("a" * 1000 + "!", Entity(name="x", kind="regex", patterns=[*SLOW, "a!"])) == []
+    assert time.thread_time() - began < 2, "two hundred have 10 s, each for itself"
+    assert list(slow.unsearched) == [*SLOW, "a!"]
+    assert found("a!", Entity(name="x", kind="regex", patterns=["a!"])), "the next message has its own"
+
+
+def test_expressions_stop_when_they_are_told_from_another_thread() -> None:
+    slow, begun = SearchTime(60), threading.Event()
+    ended: list[list[tuple[str, str, Any]]] = []
+
+    def search() -> None:
+        begun.set()
+        with slow.of_all_here():
+            ended.append(found("a" * 1000 + "!", Entity(name="x", kind="regex", patterns=SLOW * 100)))
+
+    searching = threading.Thread(target=search, daemon=True)
+    searching.start()
+    begun.wait()
+    slow.stop()
+    searching.join(10)
+    assert ended == [[]], "it would take a minute"
+
+
+LARGE = {
+    "parts that are counted": "(?:" + "a?b" * 330 + "){20000}",
+    "counts in counts": "(?:(?:" + "(?:a|bc)" * 120 + "){140}){140}",
+    "what only the library reads": r"(?:\p{L}" + "a?b" * 300 + "){100}",
+    "characters in a row": "a" * 1000,
+    "characters in a row, over groups": "(?i:" + "a" * 150 + ")" + "b" * 150,
+    "characters in a row, with spaces that are not there": "(?x) a #)\n b" + " c" * 300,
+}
+
+
+@pytest.mark.parametrize("pattern", LARGE.values(), ids=LARGE)
+def test_an_expression_that_takes_long_to_compile_is_not_compiled(pattern: str) -> None:
+    with pytest.raises(BadPattern, match="more than"):
+        compiled(pattern)
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?:(?:a{1000}){1000}){1000}", "[z-a]"])

@@ -5,6 +5,7 @@ file; this puts them in order, and gives them the time and the models.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from time import perf_counter
@@ -23,7 +24,10 @@ from zhuli.understanding.dialogue.state_tracking import track
 from zhuli.understanding.dialogue.utterance.clause_splitting import split_clauses
 from zhuli.understanding.dialogue.utterance.multi_intent import Clause
 from zhuli.understanding.dialogue.utterance.payloads import payload
+from zhuli.understanding.language.entity_extraction.patterns import MESSAGE_SECONDS, SECONDS, SearchTime
 from zhuli.understanding.language.languages import language_of
+
+log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 2_000
 """Of a message that are read: what a user wants is in there, and what was pasted behind it is for the model."""
@@ -67,17 +71,23 @@ class Understandings:
         read = text[:MOST_CHARACTERS]
         language = language_of(read, domain.languages, state.language)
         whole, clauses = await self._readings(project, domain, state, read, split_clauses(read, language))
-        made = await asyncio.to_thread(
-            _understood,
-            domain,
-            state,
-            read,
-            language=language,
-            now=now,
-            whole=whole,
-            clauses=clauses,
-            message_id=message_id,
-        )
+        search_time = SearchTime()
+        try:
+            made = await asyncio.to_thread(
+                _understood,
+                domain,
+                state,
+                read,
+                search_time=search_time,
+                language=language,
+                now=now,
+                whole=whole,
+                clauses=clauses,
+                message_id=message_id,
+            )
+        finally:
+            search_time.stop()  # who asked may be gone, and the server stopping
+        made.reasons.extend(_unsearched(domain, search_time))
         if len(text) > MOST_CHARACTERS:
             made.reasons.append(f"Of its {len(text)} characters the first {MOST_CHARACTERS} were read.")
         self._telemetry.understanding_seconds.labels(domain.understander.type).observe(perf_counter() - began)
@@ -106,6 +116,7 @@ def _understood(
     state: DialogueState,
     text: str,
     *,
+    search_time: SearchTime,
     language: Language | None,
     now: float,
     whole: Reading,
@@ -114,9 +125,10 @@ def _understood(
 ) -> Understanding:
     """From what was read to what is decided; pure but for its id."""
     there = datetime.fromtimestamp(now, ZoneInfo(domain.timezone))
-    utterance = interpret(domain, state, text, language=language, now=there, whole=whole, clauses=clauses)
-    tracked = track(domain, state, utterance, message_id=message_id)
-    decision, decided = decide(domain, fold(tracked, state), utterance)
+    with search_time.of_all_here():
+        utterance = interpret(domain, state, text, language=language, now=there, whole=whole, clauses=clauses)
+        tracked = track(domain, state, utterance, message_id=message_id)
+        decision, decided = decide(domain, fold(tracked, state), utterance)
     return Understanding(
         id=new_id("und"),
         created_at=int(now),
@@ -134,3 +146,17 @@ def _understood(
         decision=decision,
         reasons=list(utterance.reasons),
     )
+
+
+def _unsearched(domain: Domain, search_time: SearchTime) -> list[str]:
+    """Whose expressions found nothing because they take too long; the log has it too, for who wrote the domain may not look."""
+    slow = search_time.unsearched
+    names = [f"'{entity.name}'" for entity in domain.entities if not slow.keys().isdisjoint(entity.patterns)]
+    names += [f"'{slot.name}'" for slot in domain.slots if slot.validation and slot.validation.pattern in slow]
+    if not names:
+        return []
+    log.warning("Domain %s: %d regular expressions were not searched to the end, of %s", domain.id, len(slow), names)
+    return [
+        f"Regular expressions of {', '.join(names)} were not searched to the end: each has {SECONDS * 1000:.0f} ms, and all "
+        f"of a message have {MESSAGE_SECONDS:g} s together."
+    ]

@@ -19,6 +19,7 @@ from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport,
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.checks.checking import check, refuse_errors
 from zhuli.understanding.domains.checks.findings import error
+from zhuli.understanding.language.entity_extraction.patterns import CHECK_SECONDS, SearchTime
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,11 @@ class Domains:
 
     async def check(self, fields: DomainFields) -> DomainReport:
         """What is found without learning; nothing is saved."""
-        return await asyncio.to_thread(check, fields, plugins=self._plugins)
+        search_time = SearchTime(CHECK_SECONDS)
+        try:
+            return await asyncio.to_thread(check, fields, plugins=self._plugins, search_time=search_time)
+        finally:
+            search_time.stop()  # who asked may be gone
 
     async def aclose(self) -> None:
         """Learn no more; what was not learned is learned when it is asked for."""

@@ -12,17 +12,22 @@ from zhuli.understanding.domains.checks.findings import told
 from zhuli.understanding.domains.checks.naming import check_names
 from zhuli.understanding.domains.checks.soundness import check_parts
 from zhuli.understanding.domains.checks.teaching import check_examples, count_examples
+from zhuli.understanding.language.entity_extraction.patterns import CHECK_SECONDS, SearchTime
 
 _MOST_SAID = 5
 """Errors that a refusal names."""
 
 
-def check(fields: DomainFields, *, plugins: Collection[str] | None = None) -> DomainReport:
+def check(
+    fields: DomainFields, *, plugins: Collection[str] | None = None, search_time: SearchTime | None = None
+) -> DomainReport:
     """What was found, errors first; pure. A server calls it in a thread: 10,000 examples take it a second.
 
-    plugins: the understanders "package.module:Class" that the server allows; None where that is not known.
+    plugins: the understanders "package.module:Class" that the server allows; None where that is not known. search_time: what
+    its expressions have, for whoever wants to stop them.
     """
-    findings = told(chain(check_names(fields), check_examples(fields), check_parts(fields, plugins)))
+    with (search_time or SearchTime(CHECK_SECONDS)).of_all_here():
+        findings = told(chain(check_names(fields), check_examples(fields), check_parts(fields, plugins)))
     return DomainReport(findings=findings, examples=count_examples(fields))
 
 

@@ -4,7 +4,8 @@ import re
 from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, Literal
 
-from zhuli.understanding.language.entity_extraction.patterns import BadPattern, compiled, fits
+from zhuli.understanding.language.entity_extraction.pattern_size import BadPattern
+from zhuli.understanding.language.entity_extraction.patterns import CHECK_SECONDS, compiled, fits, search_time
 
 _UNBOUNDED = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
@@ -15,7 +16,11 @@ Problem = tuple[Literal["error", "warning"], str, str]
 def problem(pattern: str) -> Problem | None:
     """The first thing that is wrong, if anything is."""
     try:
-        compiled(pattern)
+        with search_time().spent_on(pattern):
+            compiled(pattern)
+    except TimeoutError:
+        text = f"The domain's expressions take more than {CHECK_SECONDS:g} s to compile. Have fewer or smaller ones."
+        return "error", "slow_patterns", text
     except BadPattern as bad:
         return "error", "invalid_pattern", f"'{pattern}' is no regular expression that can be searched: {bad}."
     if fits(pattern, ""):

@@ -15,11 +15,15 @@ from zhuli.understanding.language.plain_text import plain
 _ONE_OF = ("call", "search", "hand_over", "talk", "clarify")
 """Steps of a rule that are more than a text."""
 
+MOST_PATTERNS = 500
+"""Regular expressions of a domain: each is searched in every message."""
+
 
 def check_parts(domain: DomainFields, plugins: Collection[str] | None) -> Iterator[Finding]:
     """Errors for what can't work, warnings for what is probably not meant. plugins: as in checking.check."""
     yield from _zone(domain.timezone)
     yield from _understander(domain.understander.type, plugins)
+    yield from _number_of_patterns(domain)
     for index, entity in enumerate(domain.entities):
         yield from _entity(entity, f"entities[{index}]")
     for index, slot in enumerate(domain.slots):
@@ -65,6 +69,16 @@ def _entity(entity: Entity, where: str) -> Iterator[Finding]:
     for number, pattern in enumerate(entity.patterns):
         yield from _pattern(pattern, f"{where}.patterns[{number}]")
     yield from _listed_twice(entity, where)
+
+
+def _number_of_patterns(domain: DomainFields) -> Iterator[Finding]:
+    count = sum(len(entity.patterns) for entity in domain.entities)
+    count += sum(slot.validation is not None and slot.validation.pattern is not None for slot in domain.slots)
+    if count > MOST_PATTERNS:
+        text = (
+            f"The domain has {count} regular expressions; at most {MOST_PATTERNS} are taken. List values as a lookup."
+        )
+        yield error("too_many_patterns", "entities", text)
 
 
 def _pattern(pattern: str, where: str) -> Iterator[Finding]:
