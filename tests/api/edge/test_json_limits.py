@@ -7,7 +7,7 @@ import httpx2
 import openai
 import pytest
 
-from zhuli.core.json_limits import MOST_LEVELS
+from zhuli.core.json_limits import MOST_CONTAINERS, MOST_LEVELS
 from zhuli.types.assistants.message import MOST_MESSAGES
 
 
@@ -90,3 +90,8 @@ def test_more_messages_than_a_request_may_bring_are_refused(http: httpx2.Client)
 def test_a_body_of_a_million_values_is_refused(http: httpx2.Client) -> None:
     body = json.dumps({"metadata": [0] * 1_000_000})
     assert "several requests" in message_of(http.post("/v1/threads", content=body.encode()))
+
+
+def test_a_body_of_very_many_arrays_or_objects_is_refused(http: httpx2.Client) -> None:
+    body = json.dumps({"metadata": [{}] * (MOST_CONTAINERS + 1)})
+    assert "arrays and objects" in message_of(http.post("/v1/threads", content=body.encode()))
