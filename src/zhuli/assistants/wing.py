@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 
+from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import RunCommands
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.handler import RunHandler
@@ -15,6 +16,7 @@ from zhuli.knowledge.files.file_service import repeat
 from zhuli.knowledge.wing import KnowledgeWing
 from zhuli.store import kept_answers
 from zhuli.store.assistants import chat_completions, runs
+from zhuli.store.assistants.leftovers import CLEAN_UP
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.worker.loop import Chore, JobKind
 
@@ -31,7 +33,10 @@ class AssistantsWing:
     tools: Toolbox
 
     def jobs(self) -> dict[str, JobKind]:
-        return {runs.JOB: JobKind(self.handler, self.ground.settings.worker_slots)}
+        return {
+            runs.JOB: JobKind(self.handler, self.ground.settings.worker_slots),
+            CLEAN_UP: JobKind(CleanUp(self.ground.database), 1),
+        }
 
     def chores(self) -> list[Chore]:
         """Runs must expire also where none are executed."""

@@ -1,6 +1,8 @@
 """A thread as chat messages: what a model reads of each message and step, counted once, and read anew after an edit."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from random import random
 from typing import Any
 
 import orjson
@@ -185,6 +187,48 @@ class TestCalls:
         await say(database, message("msg_1", "user", "Time?"))
         await call(database, "step_1", ("time", None), behind=1)
         assert [one["role"] for one in await read(database, backend)] == ["user"]
+
+
+class TestLongThreads:
+    @pytest.fixture(autouse=True)
+    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("zhuli.assistants.runs.history.MOST_AT_ONCE", 2)
+
+    async def test_they_are_read_in_pieces_with_their_rounds_where_they_were_made(
+        self, database: Database, backend: Counting
+    ) -> None:
+        await say(database, *(message(f"msg_{number}", "user", f"{number}") for number in range(1, 8)))
+        for behind in (7, 1, 2, 3, 2):
+            await call(database, f"step_{behind}_{random()}", (f"after {behind}", "-"), behind=behind)
+        messages = await read(database, backend)
+        said = [one["content"] or one["tool_calls"][0]["function"]["name"] for one in messages if one["role"] != "tool"]
+        assert said == ["1", "after 1", "2", "after 2", "after 2", "3", "after 3", "4", "5", "6", "7", "after 7"]
+
+    async def test_what_is_new_is_read_behind_what_was_known(self, database: Database, backend: Counting) -> None:
+        history = History(database)
+        await say(database, *(message(f"msg_{number}", "user", f"{number}") for number in range(1, 4)))
+        await history.read(THREAD, backend, "m")
+        await call(database, "step_1", ("time", "noon"), behind=3)
+        await say(database, *(message(f"msg_{number}", "user", f"{number}") for number in range(4, 9)))
+        items, counts = await history.read(THREAD, backend, "m")
+        assert [one["content"] for one in flat(items) if one["role"] == "user"] == list("12345678")
+        assert [one["role"] for one in flat(items)][3:5] == ["assistant", "tool"]
+        assert [id_ for id_, _ in counts] == [f"msg_{number}" for number in range(4, 9)]
+
+    async def test_others_have_their_turn_meanwhile(self, database: Database, backend: Counting) -> None:
+        await say(database, *(message(f"msg_{number}", "user", "Hi") for number in range(1, 200)))
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        waiting = asyncio.create_task(other())
+        await History(database).read(THREAD, backend, "m")
+        waiting.cancel()
+        assert turns >= 99
 
 
 class TestCounting:

@@ -17,7 +17,7 @@ from zhuli.assistants.runs import lifecycle, policy_turn, prompt
 from zhuli.assistants.runs.deadline import Deadline
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.event_writer import EventWriter
-from zhuli.assistants.runs.history import Item, output_in, text_of
+from zhuli.assistants.runs.history import MOST_AT_ONCE, Item, output_in, text_of
 from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.assistants.runs.policy_turn import PolicyTurn
 from zhuli.assistants.runs.server_tools import ServerTools, server_tools
@@ -194,6 +194,10 @@ class Execution:
         items, counts = await self._engine.history.read(
             self._run.thread_id, entry.backend, entry.name, run_id=self._run_id
         )
+        while len(counts) > MOST_AT_ONCE:  # of a thread that is long and new here; the rest is kept with what the run records
+            await self._engine.database.run(threads.store_counts, counts[:MOST_AT_ONCE], entry.name)
+            counts = counts[MOST_AT_ONCE:]
+            await asyncio.sleep(0)
         self._counts += counts
         self._tokenizer = entry.name
         return items

@@ -7,6 +7,7 @@ What a file search found is read by its own run only: later ones would pay for p
 For the same reason nobody reads markers of citations again; an answer is what the model wrote.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from zhuli.types.models.generation import ChatMessage
 
 IMAGE_TOKENS = 765
 """Tokens counted for an image: what OpenAI's vision guide gives for 1024×1024 in high detail (85 + 4 × 170)."""
+
+MOST_AT_ONCE = 500
+"""Messages that are read in one go: ten milliseconds."""
 
 _THREADS = 1024
 """Threads kept in memory; the least recently used goes first."""
@@ -81,10 +85,19 @@ class History:
         known = self._threads.pop(thread_id, None)
         if known is None or known.tokenizer != tokenizer:
             known = _Read(edits=-1, tokenizer=tokenizer)
-        edits, new = await self._database.run(_news, thread_id, known.edits, known.message_seq, known.step_seq)
-        if edits != known.edits:
-            known = _Read(edits=edits, tokenizer=tokenizer)
-        counts = await _extend(known, new, backend, run_id)
+        counts: list[tuple[str, int]] = []
+        behind, after_step = -1, known.step_seq
+        while True:
+            edits, new, more = await self._database.run(
+                _news, thread_id, known.edits, after_message=known.message_seq, after_step=after_step, behind=behind
+            )
+            if edits != known.edits:
+                known, after_step = _Read(edits=edits, tokenizer=tokenizer), 0
+            counts += await _extend(known, new, backend, run_id)
+            if more is None:
+                break
+            behind = more
+            await asyncio.sleep(0)  # a long thread keeps nobody waiting
         if known.searching - {run_id}:
             _forget_passages(known, run_id)
         self._threads[thread_id] = known
@@ -123,13 +136,16 @@ async def _extend(known: _Read, new: list[Entry], backend: Backend, run_id: str 
 
 
 def _news(
-    connection: Connection, thread_id: str, edits: int, message_seq: int, step_seq: int
-) -> tuple[int, list[Entry]]:
-    """The thread's edits now, and what came after the seqs; everything if it was edited since."""
+    connection: Connection, thread_id: str, edits: int, *, after_message: int, after_step: int, behind: int
+) -> tuple[int, list[Entry], int | None]:
+    """The thread's edits now, and what comes after the seqs, some of it; from the beginning if it was edited since."""
     now = threads.edits(connection, thread_id)
     if now != edits:
-        return now, threads.entries(connection, thread_id)
-    return now, threads.entries(connection, thread_id, after_message=message_seq, after_step=step_seq)
+        after_message, after_step, behind = 0, 0, -1
+    new, more = threads.entries(
+        connection, thread_id, after_message=after_message, after_step=after_step, behind=behind, most=MOST_AT_ONCE
+    )
+    return now, new, more
 
 
 def _append(

@@ -42,11 +42,7 @@ async def list_messages(
 
 @router.get("/{message_id}", response_model=Message)
 async def get_message(thread_id: str, message_id: str, app: TheApp, actor: TheActor) -> Response:
-    return Json(
-        await app.database.run(
-            collections.get, schema.messages, Message, actor.project, message_id, {"thread_id": thread_id}
-        )
-    )
+    return Json(await app.database.run(_get, actor.project, thread_id, message_id))
 
 
 @router.post("/{message_id}", response_model=Message)
@@ -70,6 +66,12 @@ def _add(
     threads.lock(connection, project, thread_id)
     refuse_while_active(connection, thread_id, doing="add messages to")
     return add_messages(connection, project, thread_id, [body], now, embedder=embedder)[0]
+
+
+def _get(connection: Connection, project: str, thread_id: str, message_id: str) -> Message:
+    message = collections.get(connection, schema.messages, Message, project, message_id, {"thread_id": thread_id})
+    collections.seq_of(connection, schema.threads, project, thread_id)  # what a deleted one left may still be there
+    return message
 
 
 def _list(connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None) -> Page[Message]:

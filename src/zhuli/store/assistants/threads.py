@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
+from zhuli.store.assistants.leftovers import CLEAN_UP, clean_some
 from zhuli.store.collections import missing
-from zhuli.store.schema import jobs, messages, run_events, run_steps, runs, threads, understandings
+from zhuli.store.jobs import enqueue_all
+from zhuli.store.schema import jobs, messages, run_steps, runs, threads
 from zhuli.store.statement import prepared
 from zhuli.types.assistants.message import Message
+
+RUNS_AT_ONCE = 20
+"""Whose logs are deleted with their thread; of more, jobs delete them."""
 
 _LOCK = prepared(
     select(threads.c.seq)
@@ -62,15 +67,19 @@ def edited(connection: Connection, thread_id: str, message: Message | None = Non
 
 
 def delete_thread(connection: Connection, project: str, thread_id: str) -> list[str]:
-    """Delete the thread with all that is on it; the ids of its runs."""
+    """Delete the thread, and its runs so that no worker goes on; the ids of its runs.
+
+    All else of it can't be reached any more. Where that is much, a job deletes it (leftovers), for a transaction of SQLite stops
+    everything else meanwhile.
+    """
     lock(connection, project, thread_id)
     of_thread = select(runs.c.id).where(runs.c.thread_id == thread_id)
     ids = list(connection.execute(of_thread.with_for_update()).scalars())  # what a worker is writing comes first
-    connection.execute(delete(run_events).where(run_events.c.run_id.in_(of_thread)))
     connection.execute(delete(jobs).where(jobs.c.kind == "run", jobs.c.key.in_(of_thread)))
-    for table in (run_steps, messages, runs, understandings):
-        connection.execute(delete(table).where(table.c.thread_id == thread_id))
+    connection.execute(delete(runs).where(runs.c.thread_id == thread_id))
     connection.execute(delete(threads).where(threads.c.id == thread_id))
+    left = [key for key in (*ids[:RUNS_AT_ONCE], thread_id) if not clean_some(connection, key)]
+    enqueue_all(connection, CLEAN_UP, [*left, *ids[RUNS_AT_ONCE:]])
     return ids
 
 
@@ -102,16 +111,22 @@ _MESSAGES = prepared(
         or_(messages.c.status == "completed", messages.c.status == "incomplete"),
     )
     .order_by(messages.c.seq)
+    .limit(bindparam("most"))
 )
 _STEPS = prepared(
     select(run_steps.c.seq, run_steps.c.id, run_steps.c.run_id, run_steps.c.body, run_steps.c.after_message)
     .where(
         run_steps.c.thread_id == bindparam("thread"),
         run_steps.c.seq > bindparam("after"),
+        run_steps.c.after_message > bindparam("behind"),
+        run_steps.c.after_message <= bindparam("until"),
         run_steps.c.status == "completed",
     )
     .order_by(run_steps.c.seq)
 )
+_NEWEST = 2**63 - 1
+"""No message has this seq."""
+
 _EDITS = prepared(select(threads.c.edits).where(threads.c.id == bindparam("thread")))
 
 
@@ -123,17 +138,27 @@ def edits(connection: Connection, thread_id: str) -> int:
     return int(count)
 
 
-def entries(connection: Connection, thread_id: str, *, after_message: int = 0, after_step: int = 0) -> list[Entry]:
-    """Finished messages and tool rounds after these seqs, as the conversation had them."""
+def entries(
+    connection: Connection, thread_id: str, *, after_message: int, after_step: int, behind: int, most: int
+) -> tuple[list[Entry], int | None]:
+    """Some finished messages and tool rounds after these seqs, as the conversation had them.
+
+    behind: what the last call gave, to go on from there, or -1. most: messages. What is given beside the entries is None when
+    there are no more.
+    """
     found: list[tuple[tuple[int, int], Entry]] = []
-    for row in _MESSAGES(connection, {"thread": thread_id, "after": after_message}):
+    until = _NEWEST
+    for row in _MESSAGES(connection, {"thread": thread_id, "after": max(after_message, behind), "most": most}):
         entry = Entry(row.seq, row.id, False, row.run_id, row.body, row.tokens, row.tokenizer)
         found.append(((row.seq, 0), entry))
-    for step in _STEPS(connection, {"thread": thread_id, "after": after_step}):
+    if len(found) == most:
+        until = found[-1][1].seq
+    places = {"thread": thread_id, "after": after_step, "behind": behind, "until": until}
+    for step in _STEPS(connection, places):
         entry = Entry(step.seq, step.id, True, step.run_id, step.body, None, None)
         found.append(((step.after_message, step.seq), entry))
     found.sort(key=lambda item: item[0])
-    return [entry for _, entry in found]
+    return [entry for _, entry in found], None if until == _NEWEST else until
 
 
 _COUNTED = prepared(
