@@ -5,6 +5,7 @@ import logging
 import math
 import signal
 import socket
+import sys
 import time
 from types import FrameType
 
@@ -21,6 +22,8 @@ from zhuli.settings import Settings
 from zhuli.store import migrate, projects
 
 log = logging.getLogger(__name__)
+
+SWITCH_SECONDS = 0.001
 
 
 def serve(settings: Settings) -> None:
@@ -43,6 +46,8 @@ def serve(settings: Settings) -> None:
         ws="none",
         lifespan="on",
     )
+    # So soon a thread that computes gives Python's lock to the loop, which needs it several times for an answer; 5 ms are usual.
+    sys.setswitchinterval(SWITCH_SECONDS)
     # What is loaded by now stays, so the garbage collector need never look at it.
     gc.freeze()
     gc.enable()

@@ -32,6 +32,11 @@ Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)]
 Name64 = Annotated[str, Field(max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
 
 
+def most(items: int, *, least: int = 0) -> Any:
+    """A list of so many at most, whose first fault ends the looking: half a million are told by one sentence anyway."""
+    return Field(max_length=items, min_length=least, fail_fast=True)
+
+
 def optional(**constraints: Any) -> Any:
     """A field that is left out of the JSON when it is None, for the schema says "absent", not "null"."""
     return Field(default=None, exclude_if=lambda value: value is None, **constraints)

@@ -86,6 +86,11 @@ YAML_FINDINGS = {
     "invalid_pattern": ("error", "entities: {a: {patterns: ['[a']}}", "entities[0].patterns[0]"),
     "invalid_pattern of a slot": ("error", "slots: {a: {validation: {pattern: '('}}}", "slots[0].validation.pattern"),
     "slow_pattern": ("warning", "entities: {a: {patterns: ['(a+)+b']}}", "entities[0].patterns[0]"),
+    "too_many_examples": (
+        "error",
+        "intents: {a: [" + "x, " * 10_000 + "], b: [" + "y, " * 10_000 + "], c: [z]}",
+        "intents",
+    ),
     "too_many_patterns": (
         "error",
         f"entities: {{a: {{patterns: [{', '.join(f'a{number}' for number in range(501))}]}}}}",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.types.understanding.domain import DomainFields
@@ -305,3 +306,24 @@ def test_the_domain_of_the_documentation_is_sound() -> None:
     page = (Path(__file__).parents[3] / "docs" / "domains.md").read_text()
     domain = parse(page.partition("```yaml\n")[2].partition("```")[0])
     assert check(domain).findings == []
+
+
+TOO_MUCH = {
+    "lines": "intents:\n  a:\n" + "  - x\n" * 400_000,
+    "a flow": "out_of_scope: [" + "x," * 900_000 + "x]",
+    "empty lists": "intents: [" + "[]," * 900_000 + "[]]",
+}
+
+
+@pytest.mark.parametrize("text", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_more_values_than_any_domain_has_are_refused_while_they_are_read(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="at most 150000"):
+        parse(text)
+
+
+def test_of_many_faults_the_first_is_looked_at() -> None:
+    with pytest.raises(ValidationError) as raised:
+        DomainFields.model_validate({"intents": [{"name": "a", "examples": [1] * 10_000}]})
+    assert raised.value.error_count() == 1
+    with pytest.raises(InvalidRequest, match="examples"):
+        parse("intents: {a: [" + "[]," * 10_000 + "]}")

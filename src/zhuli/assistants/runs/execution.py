@@ -194,7 +194,9 @@ class Execution:
         items, counts = await self._engine.history.read(
             self._run.thread_id, entry.backend, entry.name, run_id=self._run_id
         )
-        while len(counts) > MOST_AT_ONCE:  # of a thread that is long and new here; the rest is kept with what the run records
+        while (
+            len(counts) > MOST_AT_ONCE
+        ):  # of a thread that is long and new here; the rest is kept with what the run records
             await self._engine.database.run(threads.store_counts, counts[:MOST_AT_ONCE], entry.name)
             counts = counts[MOST_AT_ONCE:]
             await asyncio.sleep(0)

@@ -45,18 +45,22 @@ def lock_message(connection: Connection, message_id: str) -> None:
 
 def insert_messages(connection: Connection, project: str, items: Sequence[Message]) -> None:
     """Add messages in this order."""
-    for item in items:  # one by one: rows of one statement need not get their seq in order on every database
-        _ADD(
-            connection,
-            {
-                "id": item.id,
-                "project_id": project,
-                "thread_id": item.thread_id,
-                "run_id": item.run_id,
-                "status": item.status,
-                "body": item.model_dump_json(),
-            },
-        )
+    rows = [
+        {
+            "id": item.id,
+            "project_id": project,
+            "thread_id": item.thread_id,
+            "run_id": item.run_id,
+            "status": item.status,
+            "body": item.model_dump_json(),
+        }
+        for item in items
+    ]
+    if connection.dialect.name == "sqlite":
+        _ADD(connection, rows)
+        return
+    for row in rows:  # one by one: rows of one statement need not get their seq in order on every database
+        _ADD(connection, row)
 
 
 def edited(connection: Connection, thread_id: str, message: Message | None = None) -> None:

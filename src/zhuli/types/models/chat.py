@@ -16,7 +16,7 @@ from zhuli.types.assistants.tools import (
     ReasoningEffort,
     TextFormat,
 )
-from zhuli.types.wire import TAG, Integer, Metadata, Name64, Request, Wire, by_shape, by_type, optional
+from zhuli.types.wire import TAG, Integer, Metadata, Name64, Request, Wire, by_shape, by_type, most, optional
 
 
 class Loose(Request):
@@ -182,7 +182,7 @@ class ChatRequest(Loose):
     """A request for a chat completion. functions and function_call are the older form of tools and tool_choice."""
 
     model: Model
-    messages: list[ChatMessageInput] = Field(min_length=1)
+    messages: Annotated[list[ChatMessageInput], most(10_000, least=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     tools: list[ChatTool] | None = Field(default=None, max_length=128)

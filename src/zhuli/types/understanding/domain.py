@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Tag
 
-from zhuli.types.wire import Integer, Metadata, Request, Wire, by_shape, by_type, optional
+from zhuli.types.wire import Integer, Metadata, Request, Wire, by_shape, by_type, most, optional
 
 Language = Literal["en", "zh"]
 
@@ -160,7 +160,7 @@ class Intent(Request):
 
     name: Name
     description: str | None = None
-    examples: list[str] = []
+    examples: Annotated[list[str], most(10_000)] = []
     act: Act | None = None
     form: Name | None = None
     action: Action | None = None
@@ -170,7 +170,7 @@ class EntityValue(Request):
     """A value that an entity may have, and other words for it."""
 
     value: str
-    synonyms: list[str] = []
+    synonyms: Annotated[list[str], most(1_000)] = []
 
 
 EntityKind = Literal["learned", "lookup", "regex", "number", "date", "time", "money", "phone", "email"]
@@ -181,8 +181,8 @@ class Entity(Request):
 
     name: Name
     kind: EntityKind = "learned"
-    values: list[EntityValue] = []
-    patterns: list[Annotated[str, Field(max_length=1000)]] = []
+    values: Annotated[list[EntityValue], most(50_000)] = []
+    patterns: Annotated[list[Annotated[str, Field(max_length=1000)]], most(5_000)] = []
 
 
 class FromEntity(Request):
@@ -193,7 +193,7 @@ class FromEntity(Request):
     type: Literal["entity"]
     entity: Name
     role: Name | None = None
-    intents: list[Name] = []
+    intents: Annotated[list[Name], most(2_000)] = []
     asked: bool = False
 
 
@@ -201,7 +201,7 @@ class FromIntent(Request):
     """The slot takes this value when one of these intents is understood; asked: only if it was just asked for."""
 
     type: Literal["intent"]
-    intents: Annotated[list[Name], Field(min_length=1)]
+    intents: Annotated[list[Name], most(2_000, least=1)]
     value: Any
     asked: bool = False
 
@@ -237,8 +237,8 @@ class Slot(Request):
     name: Name
     type: Literal["text", "number", "boolean", "date", "time", "category", "list"] = "text"
     description: str | None = None
-    values: list[EntityValue] = []
-    mappings: list[Mapping] = []
+    values: Annotated[list[EntityValue], most(10_000)] = []
+    mappings: Annotated[list[Mapping], most(100)] = []
     prompt: Wording | None = None
     validation: Validation | None = None
     initial: Any = None
@@ -253,9 +253,9 @@ class Form(Request):
     """
 
     name: Name
-    slots: Annotated[list[Name], Field(min_length=1)]
-    optional: list[Name] = []
-    prompts: dict[Name, Wording] = {}
+    slots: Annotated[list[Name], most(1_000, least=1)]
+    optional: Annotated[list[Name], most(1_000)] = []
+    prompts: Annotated[dict[Name, Wording], Field(max_length=1_000)] = {}
     confirm: Wording | None = None
     action: Action
     cancelled: Wording | None = None
@@ -296,17 +296,17 @@ class DomainFields(Request):
 
     name: Annotated[str, Field(max_length=256)] | None = None
     description: Annotated[str, Field(max_length=8192)] | None = None
-    languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
+    languages: Annotated[list[Language], most(100, least=1)] = ["en"]
     timezone: str = "UTC"
     understander: UnderstanderSettings = Field(default_factory=UnderstanderSettings)
-    intents: list[Intent] = []
-    out_of_scope: list[str] = []
-    entities: list[Entity] = []
-    slots: list[Slot] = []
-    forms: list[Form] = []
-    responses: dict[Name, Wording] = {}
-    rules: Annotated[list[Rule], Field(max_length=5000)] = []
-    variables: list[Name] = []
+    intents: Annotated[list[Intent], most(2_000)] = []
+    out_of_scope: Annotated[list[str], most(10_000)] = []
+    entities: Annotated[list[Entity], most(1_000)] = []
+    slots: Annotated[list[Slot], most(1_000)] = []
+    forms: Annotated[list[Form], most(1_000)] = []
+    responses: Annotated[dict[Name, Wording], Field(max_length=5_000)] = {}
+    rules: Annotated[list[Rule], most(5_000)] = []
+    variables: Annotated[list[Name], most(1_000)] = []
     fallback: Fallback = Field(default_factory=Fallback)
     show: bool = True
     metadata: Metadata = {}

@@ -40,6 +40,9 @@ WEIGHTS = (12.16, 7.47, 1.28, 0.85, 0.31)
 
 BIAS = -9.98
 
+MOST_PHRASES = 256
+"""Of a query that are looked for: one of 16,000 characters has ten thousand, and no passage has many of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -92,7 +95,7 @@ def _phrases(query: str) -> list[str]:
     pairs = [
         left + right if _HAN.match(left) and _HAN.match(right) else f"{left} {right}" for left, right in pairwise(words)
     ]
-    return list(dict.fromkeys(pairs))
+    return list(dict.fromkeys(pairs))[:MOST_PHRASES]
 
 
 def _covered(idf: Mapping[str, float], text: str) -> float:

@@ -15,6 +15,9 @@ from zhuli.understanding.language.plain_text import plain
 _ONE_OF = ("call", "search", "hand_over", "talk", "clarify")
 """Steps of a rule that are more than a text."""
 
+MOST_EXAMPLES = 20_000
+"""Of all intents: learning from as many takes minutes."""
+
 MOST_PATTERNS = 500
 """Regular expressions of a domain: each is searched in every message."""
 
@@ -23,7 +26,7 @@ def check_parts(domain: DomainFields, plugins: Collection[str] | None) -> Iterat
     """Errors for what can't work, warnings for what is probably not meant. plugins: as in checking.check."""
     yield from _zone(domain.timezone)
     yield from _understander(domain.understander.type, plugins)
-    yield from _number_of_patterns(domain)
+    yield from _numbers(domain)
     for index, entity in enumerate(domain.entities):
         yield from _entity(entity, f"entities[{index}]")
     for index, slot in enumerate(domain.slots):
@@ -71,7 +74,11 @@ def _entity(entity: Entity, where: str) -> Iterator[Finding]:
     yield from _listed_twice(entity, where)
 
 
-def _number_of_patterns(domain: DomainFields) -> Iterator[Finding]:
+def _numbers(domain: DomainFields) -> Iterator[Finding]:
+    examples = len(domain.out_of_scope) + sum(len(intent.examples) for intent in domain.intents)
+    if examples > MOST_EXAMPLES:
+        text = f"The domain has {examples} examples; at most {MOST_EXAMPLES} are taken. A few dozen an intent teach the most."
+        yield error("too_many_examples", "intents", text)
     count = sum(len(entity.patterns) for entity in domain.entities)
     count += sum(slot.validation is not None and slot.validation.pattern is not None for slot in domain.slots)
     if count > MOST_PATTERNS:

@@ -13,6 +13,9 @@ from typing import Any
 from zhuli.core.errors import InvalidRequest
 
 MOST_CHARACTERS = 4_000_000
+MOST_VALUES = 150_000
+"""Texts, lists and mappings: more than a domain within its limits has."""
+
 _DEPTH = 24
 
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,19})")
@@ -51,7 +54,7 @@ def tree_of(text: str) -> Node:
         raise wrong(None, f"At most {MOST_CHARACTERS} characters of YAML are taken; there are {len(text)}.")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        events = (event for event in yaml.parse(text, Loader=loader) if not _is_frame(event))
+        events = _counted(event for event in yaml.parse(text, Loader=loader) if not _is_frame(event))
         first = next(events, None)
         root = Node(1, {}) if first is None else _node(first, events, 0)
         if (more := next(events, None)) is not None:
@@ -93,6 +96,14 @@ def _scalar(text: str) -> Any:
         return int(text)
     number = float(text) if _DECIMAL.fullmatch(text) else math.inf
     return number if math.isfinite(number) else text
+
+
+def _counted(events: Iterator[Any]) -> Iterator[Any]:
+    """The events, unless they are of too many values."""
+    for number, event in enumerate(events):
+        if number > 2 * MOST_VALUES:  # a list or mapping has one for its end
+            raise wrong(_line(event), f"This is too much: at most {MOST_VALUES} texts, lists and mappings are taken.")
+        yield event
 
 
 def _is_frame(event: Any) -> bool:
