@@ -95,3 +95,35 @@ def test_a_body_of_a_million_values_is_refused(http: httpx2.Client) -> None:
 def test_a_body_of_very_many_arrays_or_objects_is_refused(http: httpx2.Client) -> None:
     body = json.dumps({"metadata": [{}] * (MOST_CONTAINERS + 1)})
     assert "arrays and objects" in message_of(http.post("/v1/threads", content=body.encode()))
+
+
+FILES = {f"nlu{number}.yml": "nlu: []" for number in range(257)}
+NAMED = [{"name": f"n{number}"} for number in range(2_001)]
+VALUES = [{"value": f"v{number}"} for number in range(50_001)]
+SAID = [{"role": "user", "content": "hi"}] * 10_001
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("/v1/chat/completions", {"model": "gpt-4o", "messages": SAID}, "messages"),
+        ("/v1/threads", {"messages": SAID}, "messages"),
+        ("/v1/embeddings", {"model": "hashed", "input": ["hi"] * 2_049}, "input"),
+        ("/v1/vector_stores/vs_1/search", {"query": ["hi"] * 33}, "query"),
+        ("/v1/vector_stores/vs_1/search", {"query": "hi " * 6_000}, "query"),
+        ("/v1/domains", {"intents": NAMED}, "intents"),
+        ("/v1/domains", {"intents": [{"name": "a", "examples": ["hi"] * 10_001}]}, "intents[0].examples"),
+        ("/v1/domains", {"entities": [{"name": "a", "kind": "lookup", "values": VALUES}]}, "entities[0].values"),
+        ("/v1/domains", {"responses": {f"r{number}": "hi" for number in range(5_001)}}, "responses"),
+        ("/v1/domains/import", {"format": "rasa", "files": FILES}, "files"),
+    ],
+)
+def test_numbers_of_items_have_limits_that_are_named(http: httpx2.Client, path: str, body: Any, param: str) -> None:
+    error = http.post(path, json=body).json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["param"] == param
+
+
+def test_half_a_million_wrong_values_are_one_error(http: httpx2.Client) -> None:
+    body = {"intents": [{"name": "a", "examples": [1] * 499_000}]}
+    assert "examples[0]" in message_of(http.post("/v1/domains/check", json=body))

@@ -248,9 +248,3 @@ def test_files_that_are_no_project_are_refused(http: httpx2.Client) -> None:
 def test_ids_are_looked_at_under_strict_ids(clients: Clients, start_server: StartServer) -> None:
     http = clients.http(start_server(strict={"ids": True}))
     assert_refused(http.get("/v1/domains/asst_1"), 400, param="domain_id", code="invalid_value")
-
-
-def test_lists_have_limits_that_the_refusal_names(client: openai.OpenAI) -> None:
-    intents = [{"name": f"intent_{number}"} for number in range(2_001)]
-    with refused(400, param="intents", code="array_above_max_length"):
-        client.post("/domains", body={"intents": intents}, cast_to=object)
