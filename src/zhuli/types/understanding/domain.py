@@ -127,15 +127,15 @@ class When(Request):
     that hold anything. entities: values that the message has. mentioned: entities that it has, with any value.
     """
 
-    intents: list[Name] = []
+    intents: Annotated[list[Name], most(2_000)] = []
     done: Name | None = None
     form: Name | None = None
     asked: Name | None = None
     after: Annotated[list[Name], Field(max_length=16)] = []
     slots: dict[Name, Any] = {}
-    known: list[Name] = []
+    known: Annotated[list[Name], most(1_000)] = []
     entities: dict[Name, Any] = {}
-    mentioned: list[Name] = []
+    mentioned: Annotated[list[Name], most(1_000)] = []
 
 
 class Rule(Request):
