@@ -63,7 +63,7 @@ async def test_expressions_end_with_who_asked(understandings: Understandings, mo
             return super().spent_on(pattern)
 
     monkeypatch.setattr("zhuli.understanding.dialogue.understanding.SearchTime", Watched)
-    domain = domain_of({"name": "slow", "patterns": SLOW * 100})
+    domain = domain_of({"name": "slow", "patterns": SLOW * 25})
     asking = asyncio.create_task(understandings.understand("default", domain, TEXT, DialogueState()))
     await asyncio.to_thread(begun.wait)
     asking.cancel()
