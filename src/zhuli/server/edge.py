@@ -3,6 +3,7 @@
 Nothing here knows a route. `except Exception` stands here, so that no stack trace reaches a client.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhuli.core import full_disk
-from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound, ServerFault, ZhuliError
+from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound, ServerFault, Unavailable, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.outages import Outages
@@ -69,6 +70,8 @@ class Edge:
             await exchange.fail(error, body)
         except ClientLeft:
             exchange.nobody_waits()
+        except asyncio.CancelledError:  # by the end of a server's grace, and by nobody else
+            await exchange.fail(Unavailable("The server is stopping. Send the request again."), body)
         except Exception as error:
             if (full := full_disk.found_in(error)) is not None:
                 self._disks.note(str(error))

@@ -149,6 +149,26 @@ async def test_a_run_goes_on_without_its_client(app: AsyncOpenAI, upstream: Faul
             run = await app.beta.threads.runs.retrieve(run.id, thread_id=thread.id)
 
 
+async def test_a_stopping_server_waits_for_no_client_that_left_and_tells_those_who_stay(
+    upstream: FaultyUpstream, clients: Clients, start_server: Callable[..., Server], storage: str
+) -> None:
+    up = {"backend": "openai_compatible", "base_url": upstream.base_url}
+    server = await asyncio.to_thread(lambda: start_server(fresh=True, models={"up": up}, grace_seconds=0.1))
+    app, said = clients.async_sdk(server), f"stopping on {storage}"
+    with pytest.raises(openai.APITimeoutError):
+        await chat(app.with_options(timeout=SHORT), f"{said}, left")
+    staying = asyncio.create_task(chat(app, f"{said}, staying"))
+    await requests_with(upstream, f"{said}, staying")
+    await asyncio.to_thread(server.stop)
+    with pytest.raises(openai.InternalServerError, match="The server is stopping") as told:
+        await staying
+    assert told.value.status_code == 503
+    async with asyncio.timeout(PATIENCE):
+        for request in await requests_with(upstream, said):
+            await request.gone.wait()
+    assert "Traceback" not in server.log()
+
+
 async def requests_with(upstream: FaultyUpstream, text: str) -> list[Received]:
     """Those whose body has the text, at least one."""
     async with asyncio.timeout(PATIENCE):

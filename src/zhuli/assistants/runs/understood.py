@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.policy_turn import PolicyTurn, lacks, possible
-from zhuli.core.errors import InvalidRequest, NotFound, ZhuliError
+from zhuli.core.errors import InvalidRequest, NotFound, Outage, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.store import collections, schema
 from zhuli.store.understanding import understandings
@@ -70,6 +70,8 @@ class RunUnderstanding:
         ids = {"thread_id": self.run.thread_id, "message_id": message.message_id, "run_id": self.run.id}
         try:
             made = await self.engine.understandings.understand(self.project, domain, message.text, state, **ids)
+        except Outage:  # which passes, and the message can be understood then
+            raise
         except ZhuliError as error:
             log.warning("Message %s could not be understood: %s", message.message_id, error.message)
             made = self._not_understood(domain, message, f"The message could not be understood: {error.message}")
