@@ -40,6 +40,8 @@ def test_a_kill_while_a_tool_is_at_work(
     steps: list[Any] = sdk.beta.threads.runs.steps.list(run.id, thread_id=thread).data
     [call] = [call.to_dict() for step in steps if step.type == "tool_calls" for call in step.step_details.tool_calls]
     assert call["workshop"]["output"] == ("A chair." if idempotent else UNKNOWN)
-    assert journal.read_text().splitlines() == [call["id"]] * (2 if idempotent else 1)
+    begun = journal.read_text().splitlines()
+    assert set(begun) == {call["id"]}
+    assert len(begun) >= 2 if idempotent else len(begun) == 1  # a slow machine may lose the lease once more
     nothing: list[ServerEvent] = []
     check_log(clients.http(server), run, nothing)
