@@ -8,6 +8,10 @@ from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 
 
+PAUSE_SECONDS = 0.01
+"""Between two pieces: others need the loop several times for an answer."""
+
+
 class CleanUp:
     """A job that breaks is taken up again when its lease has run out."""
 
@@ -17,7 +21,7 @@ class CleanUp:
     async def handle(self, job: Job) -> None:
         """Delete, some at a time, until nothing is left; the next attempt goes on where this one ended."""
         while not await self._database.run(clean_some, job.key):
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE_SECONDS)
         await self._database.run(jobs.finish, job.kind, job.key)
 
     async def give_up(self, job: Job, message: str) -> None:

@@ -13,7 +13,7 @@ from zhuli.store.statement import prepared
 CLEAN_UP = "clean_up_thread"
 """The kind of job that deletes it; its key is the id of the thread, or of a run of it."""
 
-MOST = 500
+MOST = 200
 """Rows of a table in one transaction: some milliseconds on SQLite."""
 
 
