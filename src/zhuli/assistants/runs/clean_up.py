@@ -7,7 +7,6 @@ from zhuli.store.assistants.leftovers import clean_some
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 
-
 PAUSE_SECONDS = 0.01
 """Between two pieces: others need the loop several times for an answer."""
 
