@@ -59,7 +59,7 @@ class Reading:
 
     ranking: intents, likeliest first; confidences are calibrated and sum to at most 1. in_scope: how likely any of the
     domain's intents is meant. threshold: what in_scope × best confidence must reach for the best intent to be decided for.
-    acts: None where the understander does not tell any; those of the packaged heads are then taken.
+    acts: None where the understander does not tell any. Nothing is decided by them yet.
     """
 
     ranking: list[IntentScore]
