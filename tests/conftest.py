@@ -40,13 +40,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings.register_profile("patient", settings.default, deadline=None)
     settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What all those imports leave is here to stay: a million objects that the garbage collector need not look through."""
     gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """What all those imports have left is here to stay: two million objects that nobody need look through."""
-    gc.freeze()
-    gc.enable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

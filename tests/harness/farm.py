@@ -4,14 +4,13 @@ PostgreSQL is started when the first test needs it.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.harness import warm
 from tests.harness.postgres import Postgres
-from tests.harness.server import SCRIPT, Server, StartFailed, Table
+from tests.harness.server import SCRIPT, Server, StartFailed, Table, environment
 from tests.harness.warm import WARM
 from zhuli.testing import new_database
 
@@ -120,6 +119,6 @@ class Farm:
             self._migrated = self._postgres.new_database()
             warm.run(
                 ["migrate"],
-                env={**os.environ, "ZHULI_DATABASE_URL": self._migrated, "ZHULI_DATA_DIR": str(self._folder)},
+                env={**environment(), "ZHULI_DATABASE_URL": self._migrated, "ZHULI_DATA_DIR": str(self._folder)},
             ).check_returncode()
         return self._postgres.new_database(like=self._migrated)

@@ -60,7 +60,8 @@ class Postgres:
             self._process.kill()
             self._process.wait()
         # Thousands of files, which nobody has to wait for.
-        subprocess.run(["sh", "-c", 'rm -rf "$0" &', str(self._folder)], start_new_session=True, check=True)
+        remove = ["sh", "-c", 'exec rm -rf "$0" >/dev/null 2>&1 &', str(self._folder)]
+        subprocess.run(remove, start_new_session=True, check=True)
 
     def crash(self) -> None:
         """End it at once, with all its connections."""

@@ -88,7 +88,7 @@ class Server:
         with self._log.open("ab") as log:
             self._process = warm.start(
                 self._at("serve", "--host", self.host, "--port", str(self.port)),
-                env=_environment(),
+                env=environment(),
                 output=log,
                 errors=log,
                 new_session=True,
@@ -137,7 +137,7 @@ class Server:
 
     def cli(self, *arguments: str) -> str:
         """Run a command of `zhuli` on this server's data, and give its output."""
-        done = warm.run(self._at(*arguments), env=_environment())
+        done = warm.run(self._at(*arguments), env=environment())
         if done.returncode:
             raise RuntimeError(f"zhuli {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -221,6 +221,6 @@ def to_toml(table: Table, name: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Without the settings of whoever runs the tests."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("ZHULI_", "OPENAI_"))}
