@@ -294,6 +294,31 @@ def import_domain(
     print(asyncio.run(save(read_settings(config, data_dir=data_dir), found.fields, over=over, project=project)))
 
 
+@domains.command("test")
+def try_domain(
+    path: Annotated[Path, typer.Argument(help="A domain in YAML, or a Rasa project's folder with its test stories.")],
+    conversations: Annotated[
+        list[Path] | None, typer.Option(help="Files or folders with conversations; may be given several times.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Parts of the examples that are read by what the others teach.")] = 0,
+    holdout: Annotated[float | None, typer.Option(help="Or one share of the examples, such as 0.2.")] = None,
+    report: Annotated[Path | None, typer.Option(help="A file for all that was found, as JSON.")] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Walk conversations through a domain and read its examples; exit code 1 if a turn goes otherwise than expected."""
+    from zhuli.operating.domain_tests import lines_of, test
+    from zhuli.settings import read_settings
+
+    settings = read_settings(config, data_dir=data_dir)
+    result = asyncio.run(test(settings, path, conversations or [], folds=folds, holdout=holdout))
+    if report is not None:
+        report.write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    print("\n".join(lines_of(result)))
+    if result.differences:
+        raise typer.Exit(1)
+
+
 @domains.command("export")
 def export_domain(
     domain_id: Annotated[str, typer.Argument(help="Its id, dom_…")],

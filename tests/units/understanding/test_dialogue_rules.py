@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.units.understanding.conversation import Conversation
-from zhuli.types.understanding.domain import DomainFields
+from zhuli.types.understanding.domain import DomainFields, Rule
 from zhuli.types.understanding.understanding import DialogueState
 from zhuli.understanding.dialogue.responses.responses import after_call
 from zhuli.understanding.domains.checks.checking import check
@@ -116,6 +116,15 @@ def test_a_call_stands_between_its_texts(talk: Conversation) -> None:
     assert after_call(SHOP, decision, talk.state, "done") == "Great.\nThank you for the stars."
 
 
+def test_functions_are_called_together() -> None:
+    steps = [{"type": "call", "function": "one", "arguments": {"n": 1}}, {"type": "call", "function": "two"}]
+    rule = {"when": {"intents": ["more"]}, "do": [*steps, {"type": "respond", "response": "great"}]}
+    talk = Conversation(SHOP.model_copy(update={"rules": [Rule.model_validate(rule)]}))
+    decision = talk.says("more", "more")
+    assert (decision.function, decision.arguments, decision.then) == ("one", {"n": 1}, ["great"])
+    assert [(one.function, one.arguments) for one in decision.also] == [("two", {})]
+
+
 def test_within_a_form_a_rule_answers_and_the_form_asks_nothing_until_it_is_gone_on_with(talk: Conversation) -> None:
     talk.says("I want to order", "order")
     assert talk.asked == "product"
@@ -182,7 +191,7 @@ def test_a_functions_output_fills_variables_and_may_choose_what_is_said(
         ({"when": {"intents": ["a"]}, "do": [{"type": "respond", "response": "r"}]}, "undefined_response",
          "rules[0].do[0].response"),
         ({"when": {"intents": ["a"]}, "do": [{"type": "open", "form": "f"}]}, "undefined_form", "rules[0].do[0].form"),
-        ({"when": {"intents": ["a"]}, "do": [{"type": "call", "function": "f"}] * 2}, "two_actions", "rules[0].do"),
+        ({"when": {"intents": ["a"]}, "do": [{"type": "search"}, {"type": "talk"}]}, "two_actions", "rules[0].do"),
     ],
 )  # fmt: skip
 def test_a_rule_that_can_not_hold_or_names_nothing_is_found(rule: object, code: str, where: str) -> None:

@@ -58,7 +58,8 @@ def lacks(run: Run, decision: Decision) -> str | None:
         case "talk":
             return None
         case "call":
-            return _lacks_function(run, decision.function)
+            names = [decision.function, *(further.function for further in decision.also)]
+            return next((lacking for name in names if (lacking := _lacks_function(run, name))), None)
         case "search":
             return None if _may_search(run) else "The run has no file_search to search with, so the model talks."
         case _:
@@ -105,9 +106,12 @@ def _saying(text: str) -> list[Delta]:
 
 
 def _calling(decision: Decision) -> list[Delta]:
-    arguments = orjson.dumps(decision.arguments or {}).decode()
-    call = ToolCallDelta(0, new_id("call"), decision.function, arguments)
-    return [Delta(tool_calls=(call,)), Delta(finish="tool_calls", usage=FREE)]
+    calls = [(decision.function, decision.arguments or {}), *((one.function, one.arguments) for one in decision.also)]
+    deltas = tuple(
+        ToolCallDelta(number, new_id("call"), function, orjson.dumps(arguments).decode())
+        for number, (function, arguments) in enumerate(calls)
+    )
+    return [Delta(tool_calls=deltas), Delta(finish="tool_calls", usage=FREE)]
 
 
 async def streamed(deltas: list[Delta]) -> AsyncGenerator[Delta, None]:

@@ -67,9 +67,16 @@ class RunUnderstanding:
 
     async def _understood(self, domain: Domain, state: DialogueState, message: Unanswered) -> Understanding:
         """What the message means in this state. Where it can't be told the model talks, and the reasons say why."""
-        ids = {"thread_id": self.run.thread_id, "message_id": message.message_id, "run_id": self.run.id}
         try:
-            made = await self.engine.understandings.understand(self.project, domain, message.text, state, **ids)
+            made = await self.engine.understandings.understand(
+                self.project,
+                domain,
+                message.text,
+                state,
+                thread_id=self.run.thread_id,
+                message_id=message.message_id,
+                run_id=self.run.id,
+            )
         except Outage:  # which passes, and the message can be understood then
             raise
         except ZhuliError as error:

@@ -12,6 +12,7 @@ from zhuli.store import collections
 from zhuli.store.schema import domains
 from zhuli.types.page import Deleted, Page
 from zhuli.types.understanding.domain import Domain, DomainFields, DomainImport, DomainReport
+from zhuli.types.understanding.domain_test import DomainTest, DomainTestCreate
 from zhuli.understanding.domains.checks.findings import told
 from zhuli.understanding.domains.rasa import project
 from zhuli.understanding.domains.yaml.writing import dump
@@ -49,6 +50,12 @@ async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Res
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
     also = findings if body.all_notes else told(findings, most=_MOST_NOTES)
     return Json(await app.understanding.domains.create(actor.project, fields, also=also))
+
+
+@router.post("/{domain_id}/test", response_model=DomainTest)
+async def test_domain(domain_id: str, body: DomainTestCreate, app: TheApp, actor: TheActor) -> Response:
+    """Walk conversations through a domain, and read its examples by what the others teach; nothing is saved."""
+    return Json(await app.understanding.domains.test(actor.project, domain_id, body))
 
 
 @router.get("", response_model=Page[Domain])

@@ -141,9 +141,9 @@ class When(Request):
 class Rule(Request):
     """What is done under a condition, in place of what the intent or the form does: the first rule that holds decides.
 
-    Several texts are said one after the other; one of the steps at most may be a call, a search, a hand-over or the model's
-    turn, and what follows a call is said when its output is there. After a rule with `form` that does not open it, the form
-    asks nothing.
+    Several texts are said one after the other, functions are called together, and what follows a call is said when the output
+    is there; of searches, hand-overs and the model's turn there may be one. After a rule with `form` that does not open it, the
+    form asks nothing.
     """
 
     when: When

@@ -228,12 +228,20 @@ class DialogueState(Wire):
         return self.topics[-1].form if self.topics else None
 
 
+class FurtherCall(Wire):
+    """A function that is called together with the first one of a decision."""
+
+    function: str
+    arguments: dict[str, Any] = {}
+
+
 class Decision(Wire):
     """What the policy does after a message.
 
     text: what is said (ask, confirm, respond, clarify, cancel, hand_over). function, arguments, response: of a call.
     query: of a search. instructions: for the model, of talk and search. why: for people who read the log. then: responses that
-    are said with the output of a call, after `response`. did: names of the responses and the function, in their order.
+    are said with the output of a call, after `response`. also: functions that are called with the first. did: names of the
+    responses and the functions, in their order.
     """
 
     act: Literal["ask", "confirm", "respond", "clarify", "cancel", "hand_over", "call", "search", "talk"]
@@ -246,6 +254,7 @@ class Decision(Wire):
     instructions: str | None = optional()
     why: str = ""
     then: list[str] = Field(default=[], exclude_if=lambda names: not names)
+    also: list[FurtherCall] = Field(default=[], exclude_if=lambda calls: not calls)
     did: list[str] = Field(default=[], exclude=True)
 
 

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
-from zhuli.types.understanding.understanding import DialogueState, SlotCleared, SlotSet, StateChange, TurnTaken
+from zhuli.types.understanding.understanding import (
+    DialogueState,
+    SlotCleared,
+    SlotSet,
+    StateChange,
+    TopicClosed,
+    TurnTaken,
+)
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.topics.topic_stack import closed, stale
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
@@ -21,8 +28,10 @@ def track(
         confidence=intent.confidence if intent else None,
     )
     changes: list[StateChange] = [turn, *stale(domain, state), *_begun(domain, state), *utterance.reopened]
-    if utterance.cancels or (utterance.leaves and state.form is not None):
+    if utterance.cancels or (utterance.leaves and state.form is not None and not utterance.opened):
         changes += closed(domain, fold(changes, state), "cancelled")
+    elif utterance.leaves and state.form is not None:  # for another form: it keeps what it knows, but does not wait
+        changes.append(TopicClosed(how="cancelled"))
     changes += utterance.opened
     changes += [SlotCleared(slot=name, why="negated") for name in utterance.cleared]
     for one in utterance.filled:

@@ -65,9 +65,13 @@ class Understandings:
         thread_id: str | None = None,
         message_id: str | None = None,
         run_id: str | None = None,
+        now: float | None = None,
     ) -> Understanding:
-        """What `text` means where the dialogue stands at `state`, and what is decided. `state` of the answer is None."""
-        began, now = perf_counter(), self._clock.now()
+        """What `text` means where the dialogue stands at `state`, and what is decided. `state` of the answer is None.
+
+        now: seconds since 1970, what "tomorrow" is counted from; None: the clock's.
+        """
+        began, now = perf_counter(), self._clock.now() if now is None else now
         read = text[:MOST_CHARACTERS]
         language = language_of(read, domain.languages, state.language)
         whole, clauses = await self._readings(project, domain, state, read, split_clauses(read, language))

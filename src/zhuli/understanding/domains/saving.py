@@ -16,9 +16,11 @@ from zhuli.store.database import Database
 from zhuli.store.schema import domains
 from zhuli.store.understanding import domains as store
 from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport, Finding
+from zhuli.types.understanding.domain_test import DomainTest, DomainTestCreate
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.checks.checking import check, refuse_errors
 from zhuli.understanding.domains.checks.findings import error
+from zhuli.understanding.domains.testing.testing import run_tests
 from zhuli.understanding.language.entity_extraction.patterns import CHECK_SECONDS, SearchTime
 
 log = logging.getLogger(__name__)
@@ -98,6 +100,10 @@ class Domains:
             return await asyncio.to_thread(check, fields, plugins=self._plugins, search_time=search_time)
         finally:
             search_time.stop()  # who asked may be gone
+
+    async def test(self, project: str, domain_id: str, asked: DomainTestCreate) -> DomainTest:
+        """What comes of conversations and examples by the domain as it is saved; nothing of it is kept."""
+        return await run_tests(self._understandings, project, await self.get(project, domain_id), asked)
 
     async def aclose(self) -> None:
         """Learn no more; what was not learned is learned when it is asked for."""

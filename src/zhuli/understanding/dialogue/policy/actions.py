@@ -19,7 +19,7 @@ from zhuli.types.understanding.domain import (
     Search,
     Talk,
 )
-from zhuli.types.understanding.understanding import Decision, DialogueState
+from zhuli.types.understanding.understanding import Decision, DialogueState, FurtherCall
 from zhuli.understanding.dialogue.forms_and_slots import slots_of
 from zhuli.understanding.dialogue.responses.responses import built_in, held, joined, said
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
@@ -83,12 +83,14 @@ def perform_steps(
 ) -> Decision | None:
     """What a rule's steps are together; None where nothing is said and done. own: what the intent does without the rule.
 
-    Of several that are more than a text the first is done; texts after a call are said with its output.
+    Functions are called together, and texts after them are said with the output; of others that are more than a text the first
+    is done.
     """
     main: Decision | None = None
     texts: list[str | None] = []
     did: list[str] = []
     after: list[str] = []
+    also: list[FurtherCall] = []
     for step in steps:
         action = own if step.type == "answer" else None if step.type in ("open", "leave") else step
         if action is None or isinstance(action, Open | Leave | Answer):
@@ -103,9 +105,12 @@ def perform_steps(
         elif main is None:
             main = made
             did += made.did
+        elif main.act == made.act == "call":
+            also.append(_further(made))
+            did += made.did
     if main is None:
         return Decision(act="respond", text=joined(*texts), why=why, did=did) if did else None
-    return main.model_copy(update={"text": joined(*texts, main.text) or None, "then": after, "did": did})
+    return main.model_copy(update={"text": joined(*texts, main.text) or None, "then": after, "also": also, "did": did})
 
 
 def as_one(decisions: Sequence[Decision]) -> Decision:
@@ -123,6 +128,10 @@ def as_one(decisions: Sequence[Decision]) -> Decision:
     text = joined(*(one.text for one in before), main.text) or None
     did = [name for one in (*before, main) for name in one.did]
     return main.model_copy(update={"text": text, "why": _reasons(decisions), "did": did})
+
+
+def _further(made: Decision) -> FurtherCall:
+    return FurtherCall(function=made.function or "", arguments=made.arguments or {})
 
 
 def _reasons(decisions: Sequence[Decision]) -> str:

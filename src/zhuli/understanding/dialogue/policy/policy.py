@@ -34,8 +34,9 @@ def decide(
         state = state.model_copy(update={"language": utterance.language or domain.languages[0]})
     moves = (rule(domain, state, utterance) for rule in _RULES)
     decision, changes = next(move for move in moves if move is not None)
-    if any(rule.when.after for rule in domain.rules) and utterance.intent is not None:
-        changes = [*changes, Did(names=[*(f"/{name}" for name in _names(utterance)), *decision.did])]
+    names = [*(f"/{name}" for name in _names(utterance)), *decision.did]
+    if names and any(rule.when.after for rule in domain.rules):
+        changes = [*changes, Did(names=names)]
     return decision, changes
 
 

@@ -17,6 +17,8 @@ def ruled(domain: DomainFields, state: DialogueState, utterance: InterpretedUtte
     if not domain.rules or state.handed_over or utterance.intent is None:
         return utterance
     found = {name: rule for name in _meant(domain, utterance) if (rule := _rule_for(domain, state, utterance, name))}
+    if not found and utterance.cancels:
+        found = _leaving(domain, state, utterance)
     if not found:
         return utterance
     leaves = any(step.type == "leave" for rule in found.values() for step in rule.do)
@@ -29,6 +31,13 @@ def ruled(domain: DomainFields, state: DialogueState, utterance: InterpretedUtte
     cancels = None if any(rule.when.form for rule in found.values()) else utterance.cancels
     reasons = [*utterance.reasons, *(f"A rule of the domain holds for '{name}'." for name in found)]
     return replace(utterance, rules=found, opened=[*kept, *ours], leaves=leaves, cancels=cancels, reasons=reasons)
+
+
+def _leaving(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> dict[str, Rule]:
+    """Who cancels leaves the form as one does who says no, where a rule says how that is."""
+    names = [intent.name for intent in domain.intents if intent.act in ("deny", "cancel")]
+    rules = ((name, _rule_for(domain, state, utterance, name)) for name in names)
+    return next(({name: rule} for name, rule in rules if rule and any(step.type == "leave" for step in rule.do)), {})
 
 
 def rule_done(domain: DomainFields, state: DialogueState, form: str, intents: Iterable[str]) -> Rule | None:

@@ -7,6 +7,9 @@ from typing import Any
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
 from zhuli.types.understanding.understanding import EntityFound, IntentScore, Reading
 
+UNCLEAR = "nlu_fallback"
+"""Rasa's name of what may be meant in several ways."""
+
 _PAYLOAD = re.compile(r"^\s*/([^\s{}\[\]()]+?)(?:@1\.0)?\s*(\{.*\})?\s*['\"]?\s*$", re.DOTALL)
 
 
@@ -15,13 +18,27 @@ def payload(domain: DomainFields, text: str) -> Reading | None:
     found = _PAYLOAD.match(text) if text.lstrip().startswith("/") else None
     if found is None:
         return None
-    name = found.group(1)
-    if name != OUT_OF_SCOPE and all(intent.name != name for intent in domain.intents):
-        return None
+    name = _named(domain, found.group(1))
+    if name is None:
+        return _unclear(domain) if found.group(1) == UNCLEAR else None
     ranking = [] if name == OUT_OF_SCOPE else [IntentScore(name=name, confidence=1.0)]
     given = _members(found.group(2))
     entities = [_entity(text, key, value) for key, value in given.items() if not isinstance(value, dict | list)]
     return Reading(ranking, 1.0 if ranking else 0.0, 0.5, entities, [f"It is the payload of a button, for '{name}'."])
+
+
+def _unclear(domain: DomainFields) -> Reading:
+    """Between any two intents."""
+    ranking = [IntentScore(name=intent.name, confidence=0.5) for intent in domain.intents[:2]]
+    return Reading(ranking, 1.0, 0.5, [], ["It is the payload of a button, for what is unclear."])
+
+
+def _named(domain: DomainFields, name: str) -> str | None:
+    """The intent of this name; of `faq` the first that is one of it."""
+    names = [intent.name for intent in domain.intents]
+    if name in (OUT_OF_SCOPE, *names):
+        return name
+    return next((known for known in names if known.startswith(f"{name}/")), None)
 
 
 def _members(text: str | None) -> dict[str, Any]:

@@ -221,8 +221,8 @@ def _rules(domain: DomainFields) -> Iterator[Finding]:
             text = "The rule holds for no message. Give it `intents` or `done` (a form that is complete) under `when`."
             yield error("no_condition", f"{where}.when", text)
         weighty = [step.type for step in rule.do if step.type in _ONE_OF]
-        if len(weighty) > 1:
-            text = f"Of {', '.join(weighty)} only the first is done: a reply has one of them."
+        if len(weighty) > 1 and set(weighty) != {"call"}:
+            text = f"Of {', '.join(weighty)} only the first is done, but for calls: a reply has one of them."
             yield warning("two_actions", f"{where}.do", text)
 
 

@@ -18,6 +18,9 @@ Data = dict[str, Any]
 MOST_LOOKED_BACK = 8
 """Events that are looked back upon to tell two turns apart."""
 
+MOST_STEPS = 16
+"""Of a rule."""
+
 TWO_STAGE = "action_two_stage_fallback"
 
 
@@ -103,16 +106,20 @@ def _steps(turn: Turn, known: Known, notes: Notes, functions: set[str]) -> list[
 
 
 def _without_repeats(steps: list[Data], turn: Turn, notes: Notes) -> list[Data]:
-    """At most one call or the like; the same form once; a form that was left and is opened again is only opened."""
+    """Of forms that are opened the last; where another one was open, that is left."""
     kept: list[Data] = []
     for step in steps:
-        weighty = step["type"] in ("call", "clarify")
-        if weighty and any(one["type"] in ("call", "clarify") for one in kept):
-            text = f"Of {', '.join(turn.actions)} only the first function is called: a reply has one."
-            notes.add("second_function", turn.file, turn.node, text)
-        elif step not in kept or step["type"] == "respond":
-            kept.append(step)
-    return kept[:16]
+        if step["type"] in ("leave", "clarify") and step in kept:
+            continue
+        if step["type"] == "open" and any(one["type"] == "open" for one in kept):
+            kept = [one for one in kept if one["type"] != "open"]
+        kept.append(step)
+    opened = next((step["form"] for step in kept if step["type"] == "open"), None)
+    if turn.form is not None and opened not in (None, turn.form) and {"type": "leave"} not in kept:
+        kept.insert(0, {"type": "leave"})
+    if len(kept) > MOST_STEPS:
+        notes.add("steps_left_out", turn.file, turn.node, f"Of {len(kept)} actions the first {MOST_STEPS} are taken.")
+    return kept[:MOST_STEPS]
 
 
 def _goes_on(case: _Case) -> bool:

@@ -6,6 +6,7 @@ What follows of the turns is conditions'.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of
@@ -24,6 +25,9 @@ BUILT_IN = (
     "...",
 )
 """Of Rasa's own; zhuli does by itself what these are for, or has no such thing."""
+
+MOST_WAYS = 16
+"""Through a story with several `or`."""
 
 MOST_JOINED = 8
 """Stories that a checkpoint leads to one, of which each is joined."""
@@ -65,13 +69,23 @@ def read_turns(source: RasaFiles, notes: Notes, script: Script) -> list[Turn]:
     """Of all rules, then of all stories, in the order of the files."""
     turns: list[Turn] = []
     for file, rule in source.items("rules"):
-        turns += _Reader(file, rule, notes, script, strict=True).turns(_steps(rule))
+        for steps in _ways(_steps(rule)):
+            turns += _Reader(file, rule, notes, script, strict=True).turns(steps)
     stories = [(file, story, _steps(story)) for file, story in source.items("stories")]
     ends = _ends(stories)
     for file, story, steps in stories:
-        for before in _befores(steps, ends):
-            turns += _Reader(file, story, notes, script, strict=False).turns(steps, before)
+        for before, way in product(_befores(steps, ends), _ways(steps)):
+            turns += _Reader(file, story, notes, script, strict=False).turns(way, before)
     return turns
+
+
+def _ways(steps: Sequence[Node]) -> list[list[Node]]:
+    """The steps with one alternative of each `or`."""
+    ways: list[list[Node]] = [[]]
+    for step in steps:
+        either = [Node(step.line, one.value) for one in step.fields["or"].items] if "or" in step.fields else [step]
+        ways = [[*way, one] for way in ways for one in either][:MOST_WAYS]
+    return ways
 
 
 def _steps(story: Node) -> list[Node]:
@@ -132,7 +146,7 @@ class _Reader:
 
     def _step(self, step: Node) -> None:
         fields = step.fields
-        if fields.keys() & {"intent", "or", "user"}:
+        if fields.keys() & {"intent", "user"}:
             self._said(step)
         elif "slot_was_set" in fields:
             self._set(fields["slot_was_set"])
@@ -148,15 +162,10 @@ class _Reader:
 
     def _said(self, step: Node) -> None:
         self._close()
-        either = step.fields.get("or")
-        for one in either.items if either else [step]:
-            intent = self._intent(one)
-            if intent is not None:
-                self._open.append(self._turn(step, intent=intent, entities=_entities(one)))
-            elif "slot_was_set" in one.fields:
-                self._set(one.fields["slot_was_set"])
-        if self._open:
-            self._before.append(f"/{self._open[0].intent}")
+        intent = self._intent(step)
+        if intent is not None:
+            self._open = [self._turn(step, intent=intent, entities=_entities(step))]
+            self._before.append(f"/{intent}")
 
     def _intent(self, step: Node) -> str | None:
         """As it is written, or by what the user says, where that is an example of one."""
