@@ -172,7 +172,7 @@ def test_each_expectation_that_is_not_met_is_told(bot: DomainFields, expect: Any
 def test_a_test_that_can_not_be_read_names_its_file_and_line(bot: DomainFields) -> None:
     with pytest.raises(InvalidRequest, match=r"a\.yml: Line 2: .*turns"):
         read_tests({"a.yml": "conversations:\n- name: none"}, bot)
-    with pytest.raises(InvalidRequest, match=r"b\.yml: Line 1"):
+    with pytest.raises(InvalidRequest, match=r"b\.yml: Line 2"):
         read_tests({"b.yml": "stories: [a"}, bot)
 
 
