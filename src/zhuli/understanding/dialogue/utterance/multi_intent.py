@@ -177,6 +177,8 @@ class IntentSegmenter:
         own = any(one.source in _TELLING and self._takes(slots_of(self.domain, form), [one]) for one in values)
         if len(wanted) != 1 or most < (1 if own and likeliest is None else 2):
             return decision
+        if decision.unclear and not own and sum(name in counts for name in decision.candidates) > 1:
+            return decision  # a day and an hour do not tell a table from a taxi
         outside = likeliest is None and not decision.unclear
         if outside and (not own or wanted[0] != decision.best):
             return decision
