@@ -26,12 +26,21 @@ def told(findings: Iterable[Finding], *, most: int = MOST_OF_A_CODE) -> list[Fin
     for finding in findings:  # there may be a million: those that are not told are not kept either
         kind = (finding.level, finding.code)
         count[kind] += 1
-        if count[kind] <= MOST_OF_A_CODE:
+        if count[kind] <= most:
             first.setdefault(kind, []).append(finding)
     kept: list[Finding] = []
     for (level, code), same in sorted(first.items(), key=lambda item: item[0][0] != "error"):
         kept += same
-        if (more := count[level, code] - MOST_OF_A_CODE) > 0:
+        if (more := count[level, code] - most) > 0:
             text = f"{same[-1].message} ({more} more {level}s like this.)"
             kept[-1] = same[-1].model_copy(update={"message": text})
     return kept
+
+
+def summed_up(findings: Iterable[Finding]) -> list[str]:
+    """A line for each code, the most frequent first: how often, and the first of it."""
+    by_code: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    ordered = sorted(by_code.items(), key=lambda item: -len(item[1]))
+    return [f"{len(same):5} {code}, first {same[0].where}: {same[0].message}" for code, same in ordered]
