@@ -104,6 +104,10 @@ def test_what_is_done_depends_on_what_was_done_before(talk: Conversation) -> Non
     assert talk.says("tell me more", "more").act == "talk"
 
 
+def test_no_rule_holds_for_what_may_be_meant_in_two_ways(talk: Conversation) -> None:
+    assert talk.says("well", "greet|thanks").act == "clarify"
+
+
 def test_a_rule_may_wait_for_a_value_that_the_message_has(talk: Conversation) -> None:
     assert talk.says("more chairs", "more").act == "talk"
     assert talk.says("more lamps", "more").text == "Lamps are out of stock."

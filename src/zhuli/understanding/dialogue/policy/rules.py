@@ -14,7 +14,7 @@ def ruled(domain: DomainFields, state: DialogueState, utterance: InterpretedUtte
 
     state: before the message.
     """
-    if not domain.rules or state.handed_over or utterance.intent is None:
+    if not domain.rules or state.handed_over or utterance.intent is None or utterance.unclear:
         return utterance
     found = {name: rule for name in _meant(domain, utterance) if (rule := _rule_for(domain, state, utterance, name))}
     if not found and utterance.cancels:
