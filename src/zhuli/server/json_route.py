@@ -1,6 +1,7 @@
 """How routes are matched and how they read a body: JSON by the standard, whatever the content type says."""
 
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -41,8 +42,15 @@ class JsonRoute(APIRoute):
         return handle
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Starlette's, with a look at the depth first."""
-        # Routes are tried one by one, each with a regular expression; most differ in depth already.
-        if scope["type"] == "http" and ":path" not in self.path and scope["path"].count("/") != self.path.count("/"):
-            return Match.NONE, {}
+        """Starlette's, with a look at the beginning and the depth first."""
+        # Routes are tried one by one, each with a regular expression; most differ in what stands before the first id.
+        if scope["type"] == "http":
+            path, (begin, depth) = scope["path"], self._shape
+            if not path.startswith(begin) or (depth is not None and path.count("/") != depth):
+                return Match.NONE, {}
         return super().matches(scope)
+
+    @cached_property
+    def _shape(self) -> tuple[str, int | None]:
+        """What every path of the route begins with, and its slashes, where their number is fixed."""
+        return self.path.partition("{")[0], None if ":path" in self.path else self.path.count("/")
