@@ -28,6 +28,7 @@ data_dir = "{folder}/data"
 database_url = "{database}"
 run_lifetime_seconds = 60
 lease_seconds = 5
+delta_retention_seconds = 86400
 log_format = "json"
 """
 MODELS = """\
