@@ -280,6 +280,26 @@ _DOMAIN: Schema = {
     "required": ["id", "object", "created_at", "version", "report", "intents", "entities", "slots", "forms"],
 }
 
+_DOMAIN_TEST: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "domain.test"},
+        "conversations": {"type": "integer", "minimum": 0},
+        "conversations_right": {"type": "integer", "minimum": 0},
+        "turns": {"type": "integer", "minimum": 0},
+        "right": {"type": "integer", "minimum": 0},
+        "differences": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["conversation", "turn", "user", "what", "expected", "found", "why"],
+            },
+        },
+        "examples": {"type": ["object", "null"]},
+    },
+    "required": ["object", "conversations", "conversations_right", "turns", "right", "differences", "examples"],
+}
+
 _TEXT_COMPLETION: Schema = {
     "type": "object",
     "properties": {
@@ -336,6 +356,7 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": _DOMAIN}},
     ("POST", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": _DOMAIN}},
     ("DELETE", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": {"type": "object"}}},
+    ("POST", f"{PREFIX}/domains/{{domain_id}}/test"): {"application/json": {"schema": _DOMAIN_TEST}},
     ("GET", f"{PREFIX}/domains/{{domain_id}}/export"): {"application/yaml": {}},
     ("GET", f"{PREFIX}/domains/{{domain_id}}/report"): {"application/json": {"schema": _DOMAIN_REPORT}},
     ("GET", "/healthz"): {"text/plain": {}},
