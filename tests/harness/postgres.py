@@ -25,7 +25,7 @@ FAST = {
     "unix_socket_directories": "",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
+    "synchronous_commit": "on",  # tests end it by crash(), and what was acknowledged must be there
     "max_connections": "300",
 }
 

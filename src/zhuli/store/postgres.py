@@ -51,6 +51,7 @@ class PostgresDatabase:
         self.origin = new_id("process")
         self._listening: asyncio.Task[None] | None = None
         self._outages = Outages("The database")
+        self._answered = False
         self.url = make_url(url).set(drivername="postgresql+asyncpg")
         self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
 
@@ -63,6 +64,7 @@ class PostgresDatabase:
                     raise self._given_up(again.__cause__) from again
                 await asyncio.sleep(0.01 * 4**attempt)
             else:
+                self._answered = True
                 self._outages.over()
                 for topic, payload in pending:
                     self._hints.publish(topic, payload)
@@ -96,7 +98,8 @@ class PostgresDatabase:
         return self._away(f"The database does not answer: {_said(error)}.")
 
     def _away(self, message: str) -> Outage:
-        self._outages.note(message)
+        if self._answered:  # else a command has just begun, and ends with this message
+            self._outages.note(message)
         return Outage(message, code="database_away")
 
     async def begin(self) -> None:
