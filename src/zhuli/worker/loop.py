@@ -215,8 +215,12 @@ class Worker:
             await self._give_up(handler, job)
 
     async def _put_back(self, job: Job) -> None:
-        """What everybody needs is away: nothing of the job's is at fault, so it is anybody's as soon as that can be written."""
-        while True:
+        """What everybody needs is away: nothing of the job's is at fault, so it is anybody's as soon as that can be written.
+
+        A task that was told to end meets the outage in its last words; then there is no waiting, and the lease runs out.
+        """
+        task = asyncio.current_task()
+        while task is None or not task.cancelling():
             await asyncio.sleep(_AGAIN_SECONDS)
             with suppress(Outage):
                 await self._database.run(jobs.release, job)
