@@ -4,6 +4,8 @@ What is stored must be read again, inside lists, steps and events: so a body may
 """
 
 import gc
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -31,19 +33,13 @@ def read(data: bytes) -> Any:
         value = orjson.loads(data) if len(data) < _SMALL else _without_pauses(data)
     except orjson.JSONDecodeError as error:
         raise (too_deep() if "depth" in str(error) else error) from error
-    if isinstance(value, dict | list):
-        _measure(value)
+    _measure(value)
     return value
 
 
 def is_too_deep(value: Any) -> bool:
     """By the same limit, a value that was read from something else than a body."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MOST_LEVELS):
-        level = _inner(level)
-        if not level:
-            return False
-    return True
+    return next(islice(_levels(value), MOST_LEVELS, None), None) is not None
 
 
 def too_deep() -> InvalidRequest:
@@ -71,23 +67,23 @@ def _without_pauses(data: bytes) -> Any:
 
 
 def _measure(value: Any) -> None:
-    """A level at a time, as wide as it is."""
-    level, count = [value], 0
-    for _ in range(MOST_LEVELS):
+    count = 0
+    for depth, level in enumerate(_levels(value), 1):
+        if depth > MOST_LEVELS:
+            raise too_deep()
         count += len(level)
         if count > MOST_CONTAINERS:
             raise _too_many(MOST_CONTAINERS, "arrays and objects")
-        level = _inner(level)
-        if not level:
-            return
-    raise too_deep()
 
 
-def _inner(level: list[Any]) -> list[Any]:
-    """What of these may have parts itself."""
-    return [
-        part
-        for one in level
-        for part in (one.values() if type(one) is dict else one)
-        if type(part) is dict or type(part) is list
-    ]
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The arrays and objects of each level, from the outermost: a level at a time, as wide as it is."""
+    level = [value] if isinstance(value, dict | list) else []
+    while level:
+        yield level
+        level = [
+            part
+            for one in level
+            for part in (one.values() if type(one) is dict else one)
+            if type(part) is dict or type(part) is list
+        ]

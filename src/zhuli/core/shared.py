@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
+from zhuli.core.cancelling import being_cancelled
 from zhuli.core.errors import Unavailable
 
 T = TypeVar("T")
@@ -21,20 +22,26 @@ class Shared(Generic[T]):
         if self._making is None or self._making.done():
             self._making = asyncio.create_task(self._make())
             self._making.add_done_callback(_look_at)
-        making = self._making
-        try:
-            return await asyncio.shield(making)
-        except asyncio.CancelledError:
-            waiting = asyncio.current_task()
-            if making.cancelled() and waiting is not None and not waiting.cancelling():
-                raise Unavailable("The server is stopping.") from None
-            raise
+        return await shared(self._making, "The server is stopping.")
 
     async def stop(self) -> None:
         """End what is being made; who waits for it gets Unavailable."""
         if self._making is not None and not self._making.done():
             self._making.cancel()
             await asyncio.wait([self._making])
+
+
+async def shared(making: asyncio.Task[T], stopped: str) -> T:
+    """What a task gives to each who waits for it: one that goes away does not end it, its end is no cancellation of theirs.
+
+    stopped: what Unavailable says to who waits for a task that was cancelled.
+    """
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        if making.cancelled() and not being_cancelled():
+            raise Unavailable(stopped) from None
+        raise
 
 
 def _look_at(making: "asyncio.Task[Any]") -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from zhuli.core.cancelling import being_cancelled
 from zhuli.server.once import HEADER
 from zhuli.server.scopes import writes_nothing
 
@@ -40,7 +41,7 @@ async def unless_client_leaves(app: ASGIApp, scope: Scope, receive: Receive, sen
     try:
         await working
     except asyncio.CancelledError:
-        if asked.left and not _being_cancelled():
+        if asked.left and not being_cancelled():
             raise ClientLeft from None
         raise
     finally:
@@ -48,14 +49,10 @@ async def unless_client_leaves(app: ASGIApp, scope: Scope, receive: Receive, sen
 
 
 def _ends_with_client(scope: Scope) -> bool:
-    if scope["method"] != "POST" or any(name == _KEY for name, _ in scope["headers"]):
+    path = scope["path"]
+    if scope["method"] != "POST" or not (writes_nothing(path) or _ANSWERS.fullmatch(path)):
         return False
-    return writes_nothing(scope["path"]) or _ANSWERS.fullmatch(scope["path"]) is not None
-
-
-def _being_cancelled() -> bool:
-    current = asyncio.current_task()
-    return current is not None and current.cancelling() > 0
+    return all(name != _KEY for name, _ in scope["headers"])
 
 
 class _Asked:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from zhuli.core import full_disk, logs
+from zhuli.core.cancelling import being_cancelled
 from zhuli.core.clock import Clock
 from zhuli.core.errors import Outage
 from zhuli.core.hints import Hints
@@ -219,8 +220,7 @@ class Worker:
 
         A task that was told to end meets the outage in its last words; then there is no waiting, and the lease runs out.
         """
-        task = asyncio.current_task()
-        while task is None or not task.cancelling():
+        while not being_cancelled():
             await asyncio.sleep(_AGAIN_SECONDS)
             with suppress(Outage):
                 await self._database.run(jobs.release, job)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zhuli import registry
-from zhuli.core.errors import InvalidRequest, Unavailable
+from zhuli.core.errors import InvalidRequest
+from zhuli.core.shared import shared
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import Database
@@ -20,6 +21,8 @@ from zhuli.understanding.dialogue.understander_services import Predict, Understa
 
 Key = tuple[str, int]
 """A domain's id and version."""
+
+_FORGOTTEN = "What the domain means is not learned any more: it was deleted, or the server stops."
 
 
 @dataclass
@@ -50,7 +53,7 @@ class LoadedUnderstanders:
             self._ready[key].add_done_callback(lambda task: self._drop_failed(key, task))
         self._ready.move_to_end(key)
         self._drop_old(key)
-        return await _shared(self._ready[key])
+        return await shared(self._ready[key], _FORGOTTEN)
 
     async def forget(self, domain_id: str) -> None:
         """Drop what was learned for the domain, which has been deleted."""
@@ -95,16 +98,3 @@ class LoadedUnderstanders:
         failed = task.cancelled() or task.exception() is not None
         if failed and self._ready.get(key) is task:
             del self._ready[key]
-
-
-async def _shared(preparing: asyncio.Task[Understander]) -> Understander:
-    """What it gives to all who wait for it: one that goes away does not end it, its end is no cancellation of theirs."""
-    try:
-        return await asyncio.shield(preparing)
-    except asyncio.CancelledError:
-        waiting = asyncio.current_task()
-        if preparing.cancelled() and waiting is not None and not waiting.cancelling():
-            raise Unavailable(
-                "What the domain means is not learned any more: it was deleted, or the server stops."
-            ) from None
-        raise

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from zhuli.core.cancelling import being_cancelled
 from zhuli.core.clock import Clock
 from zhuli.core.errors import BackendError, FileErrorCode, LeaseLost, Unavailable, Unreadable
 from zhuli.core.telemetry import Telemetry
@@ -95,7 +96,7 @@ class IngestionHandler:
                 await going
                 return
             except asyncio.CancelledError:
-                if not going.cancelled() or _being_cancelled():
+                if not going.cancelled() or being_cancelled():
                     raise
                 if not await self._still_mine(job):
                     self._with.telemetry.files_ingested.labels("cancelled").inc()
@@ -129,11 +130,6 @@ class IngestionHandler:
         """Stop working on the file; whether that was right is looked up."""
         if (going := self._going.get(key)) is not None:
             going.cancel()
-
-
-def _being_cancelled() -> bool:
-    current = asyncio.current_task()
-    return current is not None and current.cancelling() > 0
 
 
 class _Attempt:
