@@ -18,11 +18,11 @@ from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.outages import Outages
 from zhuli.core.telemetry import Telemetry
-from zhuli.server import azure, origins
-from zhuli.server.actor import Actor, Doorkeeper
+from zhuli.server.doors import azure, origins
+from zhuli.server.doors.actor import Actor, Doorkeeper
+from zhuli.server.doors.scopes import scope_of
 from zhuli.server.leaving import ClientLeft, unless_client_leaves
 from zhuli.server.request_body import RequestBody, too_large
-from zhuli.server.scopes import scope_of
 from zhuli.settings import Settings
 from zhuli.store.projects import Scope as Needed
 from zhuli.types.knowledge.upload import PART_BYTES

@@ -22,11 +22,11 @@ from zhuli.app import App
 from zhuli.core import full_disk
 from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
-from zhuli.server.actor import Doorkeeper
-from zhuli.server.cors import for_pages
+from zhuli.server.doors.actor import Doorkeeper
+from zhuli.server.doors.cors import for_pages
+from zhuli.server.doors.origins import is_loopback
 from zhuli.server.edge import Edge
 from zhuli.server.heads import Heads
-from zhuli.server.origins import is_loopback
 from zhuli.server.unserved import not_allowed, not_found
 from zhuli.types.refusals import refusal
 

@@ -11,7 +11,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from zhuli.core import json_limits
-from zhuli.server import azure
+from zhuli.server.doors import azure
 from zhuli.server.once import digest_of_body, once
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhuli.core.cancelling import being_cancelled
+from zhuli.server.doors.scopes import writes_nothing
 from zhuli.server.once import HEADER
-from zhuli.server.scopes import writes_nothing
 
 _ANSWERS = re.compile(r"/v1/(?:chat/completions|completions)/?", re.ASCII)
 """Beside what writes nothing. A chat completion may be stored: that is one transaction behind its end, done whole or not."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.actor import Actor
+from zhuli.server.doors.actor import Actor
 from zhuli.settings import Settings
 from zhuli.types.page import Order, PageParams
 

@@ -14,9 +14,9 @@ import uvicorn
 from zhuli.app import App, build_app
 from zhuli.core import logs
 from zhuli.core.errors import ConfigurationError
+from zhuli.server.doors.origins import is_loopback
 from zhuli.server.greeting import greeting
 from zhuli.server.http import build_server
-from zhuli.server.origins import is_loopback
 from zhuli.server.protocol import limited
 from zhuli.settings import Settings
 from zhuli.store import migrate, projects
