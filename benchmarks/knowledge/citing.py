@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from zhuli.assistants.runs.alignment import THRESHOLD, Alignment, Support
-from zhuli.assistants.runs.sentences import has_substance, split
+from zhuli.assistants.runs.citations.alignment import THRESHOLD, Alignment, Support
+from zhuli.assistants.runs.citations.sentences import has_substance, split
 
 PASSAGES = 10
 CASES = 120

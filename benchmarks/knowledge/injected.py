@@ -1,6 +1,6 @@
 """Documents with orders in them, for benchmarks/knowledge/injections.py.
 
-Two halves. DEVELOPMENT is what the prompt and assistants/runs/injection_filter were worked out on.
+Two halves. DEVELOPMENT is what the prompt and assistants/runs/citations/injection_filter were worked out on.
 REPORT was written before that and not looked at while it was made: other facts, other styles, and every order worded by
 itself. Both come from the same pen, so neither says how many orders of a determined attacker get through.
 """

@@ -24,9 +24,9 @@ from typing import Any
 from benchmarks.knowledge import injected
 from benchmarks.knowledge.injected import Attack
 from zhuli import registry
-from zhuli.assistants.runs import passages
-from zhuli.assistants.runs.injection_filter import NOTE, is_injection, without_injections
-from zhuli.assistants.runs.sentences import split
+from zhuli.assistants.runs.citations import passages
+from zhuli.assistants.runs.citations.injection_filter import NOTE, is_injection, without_injections
+from zhuli.assistants.runs.citations.sentences import split
 from zhuli.ports import Backend
 from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 from zhuli.types.models.generation import ChatMessage, GenerationRequest

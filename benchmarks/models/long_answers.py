@@ -6,8 +6,8 @@ Each column has an answer twice as long as the one before it; a row that is line
 from collections.abc import Callable
 from time import perf_counter
 
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.citing import Citer
+from zhuli.assistants.runs.citations.alignment import Alignment
+from zhuli.assistants.runs.citations.citing import Citer
 from zhuli.models.engines.completion import Answer
 from zhuli.models.engines.event_lines import Body
 from zhuli.models.engines.tool_call_pieces import ToolCallReader

@@ -12,8 +12,8 @@ from tests.engine import invariants
 from tests.engine.conftest import Place
 from tests.engine.scripts import BEGUN, CALLED, COMPLETED, OPENED, SAID, SPEAKING, call, says, tool
 from tests.engine.workers import working
+from zhuli.assistants.runs.citations.passages import BEGIN, END
 from zhuli.assistants.runs.commands import insert_thread
-from zhuli.assistants.runs.passages import BEGIN, END
 from zhuli.plugins.tools.file_search import Plugin
 from zhuli.store import schema
 from zhuli.store.knowledge import vector_stores

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.citing import Citation, Citer
-from zhuli.assistants.runs.passages import BEGIN, END, harmless, told
-from zhuli.assistants.runs.sentences import split
+from zhuli.assistants.runs.citations.alignment import Alignment
+from zhuli.assistants.runs.citations.citing import Citation, Citer
+from zhuli.assistants.runs.citations.passages import BEGIN, END, harmless, told
+from zhuli.assistants.runs.citations.sentences import split
 from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 
 TOWER = "The tower of Luzhou was built in 1412 and is 78 metres high. It stands by the river."

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.citing import Citation, Citer
-from zhuli.assistants.runs.injection_filter import NOTE, is_injection, without_injections
-from zhuli.assistants.runs.passages import before_question, told
+from zhuli.assistants.runs.citations.alignment import Alignment
+from zhuli.assistants.runs.citations.citing import Citation, Citer
+from zhuli.assistants.runs.citations.injection_filter import NOTE, is_injection, without_injections
+from zhuli.assistants.runs.citations.passages import before_question, told
 from zhuli.types.assistants.step import FileSearchCall, FileSearchResult, FileSearchToolCall, ResultContent
 
 TOWER = "The tower was built in 1412. It is 78 metres high."

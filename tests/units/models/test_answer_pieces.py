@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.citing import Citer
+from zhuli.assistants.runs.citations.alignment import Alignment
+from zhuli.assistants.runs.citations.citing import Citer
 from zhuli.models.engines.event_lines import Body
 from zhuli.models.engines.json_object import JsonObject
 from zhuli.models.engines.tool_calls import ToolCallText

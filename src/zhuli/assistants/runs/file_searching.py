@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.citing import Citer, Place
+from zhuli.assistants.runs.citations.alignment import Alignment
+from zhuli.assistants.runs.citations.citing import Citer, Place
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.history import Item
 from zhuli.assistants.runs.prompt import searches_by_force

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
-from zhuli.assistants.runs import passages
+from zhuli.assistants.runs.citations import passages
 from zhuli.core.tokens import MESSAGE_OVERHEAD
 from zhuli.ports import Backend
 from zhuli.store.assistants import threads

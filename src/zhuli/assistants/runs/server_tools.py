@@ -7,7 +7,7 @@ are made by tool_calls.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from zhuli.assistants.runs.citing import Citer
+from zhuli.assistants.runs.citations.citing import Citer
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.file_searching import NAME, FileSearching, file_searching, most_results, words_of
 from zhuli.assistants.runs.history import Item

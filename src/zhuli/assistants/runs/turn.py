@@ -2,7 +2,7 @@
 
 A turn makes a message step, a tool step, or the first and then the second. A message stands complete before the tool step
 begins, for clients follow one message at a time. Adjacent pieces of text are joined until they are taken. Markers of
-citations become annotations on the way (assistants/runs/citing), each in the delta that has its marker.
+citations become annotations on the way (assistants/runs/citations/citing), each in the delta that has its marker.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from zhuli.assistants.runs.citing import Citation, CitedPiece, Citer
+from zhuli.assistants.runs.citations.citing import Citation, CitedPiece, Citer
 from zhuli.core.ids import new_id
 from zhuli.ports import Tool
 from zhuli.types.assistants.event import STEP_CALLED, Change

@@ -1,6 +1,6 @@
 """The tool file_search: looks for passages in the run's vector stores, and keeps the best that fit into the prompt.
 
-How the passages are put to the model, and cited, is the run's business (assistants/runs/passages, assistants/runs/citing).
+How the passages are put to the model, and cited, is the run's business (assistants/runs/citations).
 """
 
 import json

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from zhuli.assistants.runs.sentences import has_substance, split
+from zhuli.assistants.runs.citations.sentences import has_substance, split
 
 THRESHOLD = 0.45
 """Support from which a sentence counts as taken from a passage; chosen on benchmarks/knowledge/citing.py's tuning half."""

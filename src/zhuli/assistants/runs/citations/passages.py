@@ -7,7 +7,7 @@ ours is made harmless. All this is for the model's eyes: results stay as they we
 
 import re
 
-from zhuli.assistants.runs.injection_filter import without_injections
+from zhuli.assistants.runs.citations.injection_filter import without_injections
 from zhuli.types.assistants.step import FileSearchResult, FileSearchToolCall
 from zhuli.types.models.generation import ChatMessage
 

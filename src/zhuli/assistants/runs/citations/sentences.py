@@ -1,6 +1,6 @@
 """Where sentences end, in English and Chinese, in prose, lists and tables; also while the text is still coming. Pure.
 
-Code is not told apart here: who reads a text as it comes (assistants/runs/citing) skips it.
+Code is not told apart here: who reads a text as it comes (assistants/runs/citations/citing) skips it.
 """
 
 import re

@@ -11,7 +11,7 @@ measured by benchmarks/knowledge/injections.py.
 import re
 import unicodedata
 
-from zhuli.assistants.runs.sentences import split
+from zhuli.assistants.runs.citations.sentences import split
 
 NOTE = "[a sentence that gives orders was left out]"
 

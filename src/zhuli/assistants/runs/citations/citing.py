@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zhuli.assistants.runs.alignment import Alignment
-from zhuli.assistants.runs.passages import mark
-from zhuli.assistants.runs.sentences import CLOSERS, ENOUGH, HARD, stops, substance
+from zhuli.assistants.runs.citations.alignment import Alignment
+from zhuli.assistants.runs.citations.passages import mark
+from zhuli.assistants.runs.citations.sentences import CLOSERS, ENOUGH, HARD, stops, substance
 from zhuli.types.assistants.step import FileSearchResult
 
 Place = tuple[int, int]
