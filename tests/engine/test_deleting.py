@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from tests.engine.conftest import Place
 from tests.engine.scripts import says
 from tests.engine.workers import working
+from tests.harness.waiting import turns_of_others
 from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import add_messages
 from zhuli.core.errors import NotFound
@@ -71,15 +72,6 @@ async def test_others_have_their_turn_while_it_is_deleted(place: Place) -> None:
         async with working(app):
             thread, _ = await long_thread(app)
         await app.app.database.run(threads.delete_thread, app.project, thread)
-        turns = 0
-
-        async def other() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        waiting = asyncio.create_task(other())
-        await CleanUp(app.app.database).handle(Job(0, leftovers.CLEAN_UP, thread, "worker_1", 1, None))
-        waiting.cancel()
-        assert turns > 5
+        with turns_of_others() as turns:
+            await CleanUp(app.app.database).handle(Job(0, leftovers.CLEAN_UP, thread, "worker_1", 1, None))
+        assert turns() > 5

@@ -1,6 +1,5 @@
 """A thread as chat messages: what a model reads of each message and step, counted once, and read anew after an edit."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from random import random
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, insert
 
+from tests.harness.waiting import turns_of_others
 from zhuli.assistants.runs.history import IMAGE_TOKENS, History, Item
 from zhuli.core.hints import Hints
 from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
@@ -217,18 +217,9 @@ class TestLongThreads:
 
     async def test_others_have_their_turn_meanwhile(self, database: Database, backend: Counting) -> None:
         await say(database, *(message(f"msg_{number}", "user", "Hi") for number in range(1, 200)))
-        turns = 0
-
-        async def other() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        waiting = asyncio.create_task(other())
-        await History(database).read(THREAD, backend, "m")
-        waiting.cancel()
-        assert turns >= 99
+        with turns_of_others() as turns:
+            await History(database).read(THREAD, backend, "m")
+        assert turns() >= 99
 
 
 class TestCounting:
