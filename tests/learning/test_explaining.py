@@ -119,9 +119,10 @@ def test_words_stand_where_they_are_in_the_text(intents: Learned) -> None:
 
 
 def test_deleting_the_words_that_score_highest_costs_more_than_deleting_any(intents: Learned) -> None:
-    falls = deletion(intents.task, intents.model, intents.examples[::3], most=3)
-    assert falls.texts > 15
-    assert falls.aopc["highest"] > 2 * falls.aopc["random"]
+    """Twice to four times as much, by which weights the model began with and how the processor rounds."""
+    falls = deletion(intents.task, intents.model, intents.examples, most=3)
+    assert falls.texts > 50
+    assert falls.aopc["highest"] > 1.5 * falls.aopc["random"]
     assert falls.aopc["lowest"] < falls.aopc["random"]
 
 

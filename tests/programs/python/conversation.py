@@ -26,14 +26,14 @@ for number, question in enumerate(QUESTIONS):
     client.beta.threads.messages.create(thread.id, role="user", content=question)
     if number % 2:
         with client.beta.threads.runs.stream(
-            thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=64
+            thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=256
         ) as stream:
             streamed = "".join(stream.text_deltas)
         run = stream.get_final_run()
     else:
         streamed = None
         run = client.beta.threads.runs.create_and_poll(
-            thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=64
+            thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=256
         )
     answer = client.beta.threads.messages.list(thread.id, run_id=run.id).data[0].content[0].text.value
     if streamed is not None:

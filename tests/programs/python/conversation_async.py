@@ -28,14 +28,14 @@ async def main() -> None:
         await client.beta.threads.messages.create(thread.id, role="user", content=question)
         if number % 2:
             async with client.beta.threads.runs.stream(
-                thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=64
+                thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=256
             ) as stream:
                 streamed = "".join([text async for text in stream.text_deltas])
             run = await stream.get_final_run()
         else:
             streamed = None
             run = await client.beta.threads.runs.create_and_poll(
-                thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=64
+                thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=256
             )
         messages = await client.beta.threads.messages.list(thread.id, run_id=run.id)
         answer = messages.data[0].content[0].text.value
