@@ -257,7 +257,12 @@ def roll_model_back(
 
 @domains.command("check")
 def check_domain(
-    path: Annotated[Path, typer.Argument(help="A domain in YAML, or a Rasa project's folder or file.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A domain in YAML; or of Rasa, Dialogflow ES, LUIS or Botpress 12 a folder, file or archive."
+        ),
+    ],
 ) -> None:
     """Say what is wrong with a domain, without a server; exit code 1 if it can't be saved like this."""
     from zhuli.operating.domains import check, read
@@ -270,7 +275,12 @@ def check_domain(
 
 @domains.command("import")
 def import_domain(
-    path: Annotated[Path, typer.Argument(help="A domain in YAML, or a Rasa project's folder or file.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A domain in YAML; or of Rasa, Dialogflow ES, LUIS or Botpress 12 a folder, file or archive."
+        ),
+    ],
     to: Annotated[Path | None, typer.Option(help="Only write it as YAML here, for looking it over.")] = None,
     over: Annotated[str | None, typer.Option(help="The id of the domain that it takes the place of.")] = None,
     notes: Annotated[Path | None, typer.Option(help="A file for all that is not taken over, a line each.")] = None,

@@ -3,6 +3,9 @@
 Each command is a process of its own once; what they say of files is asked in this one.
 """
 
+import json
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,50 @@ def test_a_rasa_project_becomes_yaml_that_can_be_saved(tmp_path: Path, capsys: p
     assert sound and lines[-1].endswith("it can be saved.")
     write(found.fields, None)
     assert capsys.readouterr().out == (tmp_path / "cars.yml").read_text()
+
+
+AGENT = {
+    "shop/agent.json": {"language": "en"},
+    "shop/intents/hours.json": {"name": "hours", "responses": [{"messages": [{"type": 0, "speech": "From eight."}]}]},
+    "shop/intents/hours_usersays_en.json": [{"data": [{"text": "when are you open"}]}],
+}
+
+
+def test_exports_are_read_from_folder_and_archive_alike(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive, tarfile.open(tmp_path / "shop.tgz", "w:gz") as tar:
+        for name, content in AGENT.items():
+            file = tmp_path / "folder" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(content))
+            archive.write(file, name)
+            tar.add(file, name)
+    found = [read(tmp_path / name).fields for name in ("folder", "shop.zip", "shop.tgz")]
+    assert found[0] == found[1] == found[2]
+    assert found[0].responses == {"hours": "From eight."}
+    done = zhuli("domains", "check", tmp_path / "shop.zip")
+    assert done.returncode == 0 and "1 intents with 1 examples" in done.stdout
+
+
+def test_an_archive_is_read_within_limits(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "large.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in AGENT.items():
+            archive.writestr(name, json.dumps(content))
+        archive.writestr("shop/intents/huge_usersays_en.json", " " * 5_000_000)
+        for number in range(20):
+            archive.writestr(f"shop/intents/{number}.json", " " * 3_900_000)
+    with pytest.raises(ConfigurationError, match="unpacks to more than"):
+        read(tmp_path / "large.zip")
+    (tmp_path / "broken.zip").write_bytes(b"PK nothing")
+    with pytest.raises(ConfigurationError, match=r"broken\.zip can't be read"):
+        read(tmp_path / "broken.zip")
+
+
+def test_one_json_file_is_recognised_by_what_it_has(tmp_path: Path) -> None:
+    app = {"luis_schema_version": "7.0.0", "intents": [{"name": "hi"}], "utterances": [{"text": "hi", "intent": "hi"}]}
+    (tmp_path / "app.json").write_text(json.dumps(app))
+    assert [intent.examples for intent in read(tmp_path / "app.json").fields.intents] == [["hi"]]
+    (tmp_path / "ours.json").write_text(json.dumps({"intents": [{"name": "hi", "examples": ["hi", "hello"]}]}))
+    assert [intent.examples for intent in read(tmp_path / "ours.json").fields.intents] == [["hi", "hello"]]
 
 
 def test_what_can_not_be_read_or_written_is_a_sentence(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.operating.in_database import in_project
+from zhuli.operating.project_files import files_of, is_archive, text_of
 from zhuli.settings import Settings
 from zhuli.store import collections
 from zhuli.store.schema import domains
@@ -20,8 +21,7 @@ from zhuli.types.understanding.domain import Domain, DomainFields, Finding
 from zhuli.understanding.domains.checks.checking import check as findings_of
 from zhuli.understanding.domains.checks.checking import refuse_errors
 from zhuli.understanding.domains.checks.findings import summed_up
-from zhuli.understanding.domains.rasa import project
-from zhuli.understanding.domains.rasa.yaml_files import is_of_tests
+from zhuli.understanding.domains.importing import format_of, is_export, read_files
 from zhuli.understanding.domains.saving import new_domain, next_version
 from zhuli.understanding.domains.yaml.reading import line_of
 from zhuli.understanding.domains.yaml.reading import read as read_yaml
@@ -29,12 +29,6 @@ from zhuli.understanding.domains.yaml.writing import dump
 
 _RASA = re.compile(r"^(?:version|nlu|rules|stories)[ \t]*:", re.MULTILINE)
 """What a file of Rasa's has, and a domain's does not."""
-
-_OF_PROJECT = (".yml", ".yaml", ".md", ".json")
-"""How names of files end that a project may consist of."""
-
-MOST_CHARACTERS = 4_000_000
-"""Of a file that is looked at; larger ones in a project's folder are something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +41,12 @@ class Found:
 
 
 def read(path: Path) -> Found:
-    """A domain's YAML, or the files of a Rasa project; InvalidRequest or ConfigurationError says what is wrong."""
-    if path.is_dir():
-        return Found(*project.read(_project_files(path)))
-    text = _text(path)
-    if _RASA.search(text):
-        return Found(*project.read({path.name: text}))
+    """A domain's YAML, or a project's files, folder or archive; InvalidRequest or ConfigurationError says what is wrong."""
+    if path.is_dir() or is_archive(path):
+        return _imported(files_of(path))
+    text = text_of(path)
+    if path.suffix.lower() == ".md" or is_export(text) or _RASA.search(text):
+        return _imported({path.name: text})
     found = read_yaml(text)
     return Found(found.fields, lines=found.lines)
 
@@ -110,22 +104,8 @@ def write(fields: DomainFields, to: Path | None) -> None:
         raise ConfigurationError(f"{to} can't be written: {error}.") from error
 
 
-def _project_files(folder: Path) -> dict[str, str]:
-    """Texts by name; the importer leaves alone what is no file of a project's."""
-    try:
-        found = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in _OF_PROJECT and file.is_file()]
-        small = [file for file in found if file.stat().st_size <= MOST_CHARACTERS]
-        names = {str(file.relative_to(folder)): file for file in small}
-    except OSError as error:  # such as a folder in it that may not be read
-        raise ConfigurationError(f"{folder} can't be read: {error}.") from error
-    return {name: _text(file) for name, file in names.items() if not is_of_tests(name)}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} can't be read: {error}.") from error
+def _imported(files: dict[str, str]) -> Found:
+    return Found(*read_files(files, format_of(files)))
 
 
 def _said(finding: Finding, lines: dict[str, int]) -> str:

@@ -4,6 +4,7 @@ What is found in a domain is tests/units/understanding/test_domain_checking.py; 
 """
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -238,10 +239,46 @@ def test_a_rasa_project_becomes_a_domain_that_says_what_did_not_come_along(clien
     assert get(client, f"/domains/{made['id']}") == made
 
 
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    "dialogflow": {
+        "intents/hours.json": {"name": "hours", "responses": [{"messages": [{"type": 0, "speech": "From eight."}]}]},
+        "intents/hours_usersays_en.json": [{"data": [{"text": "when are you open"}]}],
+    },
+    "luis": {
+        "app.json": {
+            "luis_schema_version": "7.0.0",
+            "intents": [{"name": "hours"}],
+            "utterances": [{"text": "when are you open", "intent": "hours", "entities": []}],
+            "patterns": [{"pattern": "when [are] you open", "intent": "hours"}],
+        }
+    },
+    "botpress": {
+        "bot.config.json": {"defaultLanguage": "en"},
+        "intents/hours.json": {"name": "hours", "utterances": {"en": ["when are you open"]}, "slots": []},
+        "flows/main.flow.json": {"nodes": [{"name": "entry", "next": []}]},
+    },
+}
+
+
+@pytest.mark.parametrize("format", ELSEWHERE)
+def test_projects_of_other_builders_come_in_by_the_same_door(client: openai.OpenAI, format: str) -> None:
+    files = {name: json.dumps(content) for name, content in ELSEWHERE[format].items()}
+    made: Any = client.post("/domains/import", body={"format": format, "files": files, "name": "Shop"}, cast_to=object)
+    assert (made["name"], made["intents"][0]["name"], made["intents"][0]["examples"]) == (
+        "Shop",
+        "hours",
+        ["when are you open"],
+    )
+    assert {"dialogflow": "few_examples", "luis": "not_taken", "botpress": "flow"}[format] in codes(made["report"])
+    assert get(client, f"/domains/{made['id']}") == made
+
+
 def test_files_that_are_no_project_are_refused(http: httpx2.Client) -> None:
     answer = http.post("/v1/domains/import", json={"format": "rasa", "files": {"nlu.yml": "nlu: ["}})
     assert_refused(answer, 400, param="files.nlu.yml", code="invalid_yaml")
-    answer = http.post("/v1/domains/import", json={"format": "dialogflow", "files": {"a": "b"}})
+    answer = http.post("/v1/domains/import", json={"format": "luis", "files": {"app.json": "{"}})
+    assert_refused(answer, 400, param="files.app.json", code="invalid_json")
+    answer = http.post("/v1/domains/import", json={"format": "lex", "files": {"a": "b"}})
     assert_refused(answer, 400, param="format", code="invalid_value")
 
 

@@ -14,7 +14,7 @@ from zhuli.types.page import Deleted, Page
 from zhuli.types.understanding.domain import Domain, DomainFields, DomainImport, DomainReport
 from zhuli.types.understanding.domain_test import DomainTest, DomainTestCreate
 from zhuli.understanding.domains.checks.findings import told
-from zhuli.understanding.domains.rasa import project
+from zhuli.understanding.domains.importing import read_files
 from zhuli.understanding.domains.yaml.writing import dump
 
 router = APIRouter(prefix="/v1/domains", tags=["Domains"], route_class=YamlRoute, strict_content_type=False)
@@ -45,8 +45,8 @@ async def modify_domain(domain_id: str, body: DomainFields, app: TheApp, actor: 
 
 @router.post("/import", response_model=Domain)
 async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Response:
-    """A domain from the files of a Rasa project, and what could not be taken over."""
-    fields, findings = await asyncio.to_thread(project.read, body.files)
+    """A domain from the files of a Rasa, Dialogflow ES, LUIS or Botpress project, and what could not be taken over."""
+    fields, findings = await asyncio.to_thread(read_files, body.files, body.format)
     fields = fields if body.name is None else fields.model_copy(update={"name": body.name})
     also = findings if body.all_notes else told(findings, most=_MOST_NOTES)
     return Json(await app.understanding.domains.create(actor.project, fields, also=also))

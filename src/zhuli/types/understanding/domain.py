@@ -312,13 +312,17 @@ class DomainFields(Request):
     metadata: Metadata = {}
 
 
+ImportFormat = Literal["rasa", "dialogflow", "luis", "botpress"]
+"""Of projects that become domains: dialogflow is an ES export, luis an app's JSON, botpress a bot of 12."""
+
+
 class DomainImport(Request):
-    """Files of another format that make a domain. files: their texts by name, such as nlu.yml, domain.yml, data/rules.yml.
+    """Files of another format that make a domain. files: their texts by name, such as nlu.yml, domain.yml, intents/book.json.
 
     all_notes: each thing that is not taken over is a finding; otherwise the first of each kind, and how many more there are.
     """
 
-    format: Literal["rasa"]
+    format: ImportFormat
     files: Annotated[dict[str, str], Field(min_length=1, max_length=256)]
     name: Annotated[str, Field(max_length=256)] | None = None
     all_notes: bool = False

@@ -3,15 +3,14 @@
 What follows an intent wherever it is said is the intent's own action; all else is a rule that says when.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE
+from zhuli.understanding.domains.imports.notes import Notes, function_name
 from zhuli.understanding.domains.rasa.responses import Variation
 from zhuli.understanding.domains.rasa.stories import ANYTHING, DEACTIVATE, Turn
-from zhuli.understanding.domains.rasa.yaml_files import Notes
 
 Data = dict[str, Any]
 
@@ -303,11 +302,6 @@ def _variants(rule: Data, known: Known) -> Iterator[Data]:
             when = {**rule["when"], "slots": {**rule["when"].get("slots", {}), **variation.slots}}
             do = [*rule["do"][:number], {**step, "response": variation.response}, *rule["do"][number + 1 :]]
             yield {"when": when, "do": do}
-
-
-def function_name(action: str) -> str:
-    """The action's name as a function may have it."""
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", action)[:64]
 
 
 def fallbacks(followed: Followed) -> Data:

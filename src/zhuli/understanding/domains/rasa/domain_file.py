@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from zhuli.understanding.domains.imports.notes import Notes, clean
 from zhuli.understanding.domains.rasa.responses import Variation, read_responses
 from zhuli.understanding.domains.rasa.slot_mappings import mappings_of, with_own_entity
-from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of, texts
+from zhuli.understanding.domains.rasa.yaml_files import RasaFiles, text_of, texts
 from zhuli.understanding.domains.yaml.tree import Node, data_of
 
 TYPES = {

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zhuli.types.understanding.understanding import EntityFound
-from zhuli.understanding.domains.checks.patterns import problem
-from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of
+from zhuli.understanding.domains.imports.notes import Notes, clean, markable
+from zhuli.understanding.domains.imports.value_lists import pattern_entity
+from zhuli.understanding.domains.rasa.yaml_files import RasaFiles, text_of
 from zhuli.understanding.domains.yaml.tree import Node, lines_of
 from zhuli.understanding.language.marked_examples import BadMark, read_marks, write_marks
 
@@ -20,9 +21,6 @@ DUCKLING = {
     "date": "date",
 }
 """Entities of these names come from Rasa's DucklingEntityExtractor or its like, so they have no examples."""
-
-MOST_OF_A_PATTERN = 1000
-"""Characters, as a domain has them."""
 
 _GROUP = re.compile(r'\{[^{}]*"group"')
 
@@ -54,9 +52,9 @@ def read_nlu(source: RasaFiles, notes: Notes) -> Nlu:
             found = (_example(nlu, notes, file, line, text) for line, text in lines)
             nlu.examples.setdefault(clean(intent), []).extend(text for text in found if text is not None)
         elif (name := text_of(item.fields.get("lookup"))) is not None:
-            nlu.lookups.setdefault(entity_name(name), []).extend(text for _, text in lines)
+            nlu.lookups.setdefault(markable(name), []).extend(text for _, text in lines)
         elif (name := text_of(item.fields.get("regex"))) is not None:
-            nlu.patterns.setdefault(entity_name(name), []).extend(text for _, text in lines)
+            nlu.patterns.setdefault(markable(name), []).extend(text for _, text in lines)
         elif "synonym" not in item.fields:
             kinds = ", ".join(item.fields) or "nothing"
             notes.add(
@@ -70,7 +68,7 @@ def read_nlu(source: RasaFiles, notes: Notes) -> Nlu:
 
 def entity_names(source: RasaFiles, nlu: Nlu) -> list[str]:
     """Those that the domain names, are marked, or have a list."""
-    declared = [entity_name(name) for name in source.names("entities")]
+    declared = [markable(name) for name in source.names("entities")]
     return list(dict.fromkeys([*declared, *nlu.marks, *nlu.lookups]))
 
 
@@ -87,17 +85,12 @@ def entities_of(source: RasaFiles, nlu: Nlu, notes: Notes, *, also: Iterable[str
     return made
 
 
-def entity_name(name: str) -> str:
-    """As it can be marked in examples."""
-    return re.sub(r"[:#]", "_", clean(name))
-
-
 def _entity(name: str, nlu: Nlu, notes: Notes) -> dict[str, Any]:
     """A list makes it a lookup list also where it is marked: what is marked joins the list."""
     if values := _values(nlu.lookups.get(name, []), nlu.marks.get(name, []), nlu) if name in nlu.lookups else []:
         return {"name": name, "kind": "lookup", "values": values}
-    if patterns := _patterns(name, nlu.patterns.get(name, []), notes):
-        return {"name": name, "kind": "regex", "patterns": patterns}
+    if (found := pattern_entity(name, nlu.patterns.get(name, []), notes)).get("patterns"):
+        return found
     if name not in nlu.marks and name.lower() in DUCKLING:
         kind = DUCKLING[name.lower()]
         notes.add(
@@ -105,19 +98,6 @@ def _entity(name: str, nlu: Nlu, notes: Notes) -> dict[str, Any]:
         )
         return {"name": name, "kind": kind}
     return {"name": name}
-
-
-def _patterns(name: str, given: list[str], notes: Notes) -> list[str]:
-    """Those that can be used here."""
-    kept: list[str] = []
-    for pattern in given:
-        found = problem(pattern)
-        if len(pattern) > MOST_OF_A_PATTERN or (found is not None and found[0] == "error"):
-            why = found[2] if found else f"It is longer than {MOST_OF_A_PATTERN} characters."
-            notes.add("pattern_not_taken", name, None, f"A pattern of '{name}' is left out. {why}")
-        else:
-            kept.append(pattern)
-    return kept
 
 
 def _values(words: list[str], marks: list[tuple[str, str]], nlu: Nlu) -> list[dict[str, Any]]:
@@ -167,6 +147,6 @@ def _mark(nlu: Nlu, entity: EntityFound) -> EntityFound:
     if word in nlu.synonyms:
         nlu.used.add(word)
         value = nlu.synonyms[word] if value == entity.text else value
-    name = entity_name(entity.entity)
+    name = markable(entity.entity)
     nlu.marks.setdefault(name, []).append((entity.text, str(value)))
     return entity.model_copy(update={"entity": name, "value": value})

@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.refusals import refusal_of
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Finding
+from zhuli.understanding.domains.imports.draft import validated, variables_of
+from zhuli.understanding.domains.imports.notes import Notes
 from zhuli.understanding.domains.rasa.conditions import Followed, Known, fallbacks, follow
 from zhuli.understanding.domains.rasa.domain_file import RasaDomain, read_domain
 from zhuli.understanding.domains.rasa.nlu_data import Nlu, entities_of, entity_names, read_nlu
-from zhuli.understanding.domains.rasa.responses import variables_of
 from zhuli.understanding.domains.rasa.stories import Script, read_turns
-from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, text_of
+from zhuli.understanding.domains.rasa.yaml_files import RasaFiles, text_of
 from zhuli.understanding.domains.yaml.tree import data_of
 from zhuli.understanding.language.marked_examples import BadMark, read_marks
 from zhuli.understanding.language.tokens import tokens, unspaced
@@ -73,10 +71,7 @@ def read(files: Mapping[str, str]) -> tuple[DomainFields, list[Finding]]:
         entities=entity_names(source, nlu),
     )
     given = _domain(_Read(source, notes, nlu, domain, follow(turns, notes, known), intents))
-    try:
-        return DomainFields.model_validate(given), list(notes)
-    except ValidationError as error:
-        raise _refused(error) from error
+    return validated(given), list(notes)
 
 
 def _intents(source: RasaFiles, nlu: Nlu) -> list[str]:
@@ -218,8 +213,3 @@ def _language(source: RasaFiles, nlu: Nlu) -> str:
     said = next((str(node.value) for _, node in source.all("language")), "")
     words = (token.text for examples in nlu.examples.values() for example in examples[:5] for token in tokens(example))
     return "zh" if said.startswith("zh") or (not said and any(map(unspaced, words))) else "en"
-
-
-def _refused(error: ValidationError) -> InvalidRequest:
-    said = refusal_of(error)
-    return InvalidRequest(f"The files can't be made into a domain. {said.message}", param="files", code=said.code)

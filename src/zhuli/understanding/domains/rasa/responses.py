@@ -1,16 +1,14 @@
 """Rasa's responses: one text for each name, and the variations that are said under a condition."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of
+from zhuli.understanding.domains.imports.notes import Notes, clean
+from zhuli.understanding.domains.rasa.yaml_files import RasaFiles, text_of
 from zhuli.understanding.domains.yaml.tree import Node, data_of
 
 MOST_CHARACTERS = 8192
 """Of a text that is said."""
-
-_PLACEHOLDER = re.compile(r"\{\{?(\w[^\s{}\[\]()]*)\}?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,6 @@ def read_responses(source: RasaFiles, notes: Notes) -> tuple[dict[str, str], dic
             if special:
                 variations[clean(name)] = special
     return texts, variations
-
-
-def variables_of(texts: list[str], slots: set[str]) -> list[str]:
-    """Placeholders that are no slots: custom actions fill them."""
-    found = (name for text in texts for name in _PLACEHOLDER.findall(text))
-    return list(dict.fromkeys(name for name in found if name not in slots))
 
 
 def _response(notes: Notes, file: str, name: str, node: Node) -> tuple[dict[str, str], list[Variation]]:

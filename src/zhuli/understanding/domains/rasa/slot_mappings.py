@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zhuli.understanding.domains.rasa.nlu_data import entity_name
-from zhuli.understanding.domains.rasa.yaml_files import Notes, clean, text_of, texts
+from zhuli.understanding.domains.imports.notes import Notes, clean, markable
+from zhuli.understanding.domains.rasa.yaml_files import text_of, texts
 from zhuli.understanding.domains.yaml.tree import Node, data_of
 
 Data = dict[str, Any]
@@ -50,7 +50,7 @@ def _mapping(notes: Notes, file: str, slot: Data, node: Node, intents: Sequence[
             text = f"The group in a mapping of '{name}' is not taken: groups are not known here."
             notes.add("no_groups", file, node, text)
         role = text_of(fields.get("role"))
-        made: Data = {"type": "entity", "entity": entity_name(entity), "intents": only}
+        made: Data = {"type": "entity", "entity": markable(entity), "intents": only}
         return {**made, **({"role": role} if role else {}), **({"asked": True} if _when_asked(fields, name) else {})}
     if kind == "from_text":
         if only:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from zhuli.understanding.domains.rasa.yaml_files import Notes, RasaFiles, clean, text_of
+from zhuli.understanding.domains.imports.notes import Notes, clean
+from zhuli.understanding.domains.rasa.yaml_files import RasaFiles, text_of
 from zhuli.understanding.domains.yaml.tree import Node, data_of
 
 DEACTIVATE = "action_deactivate_loop"

@@ -5,12 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.types.understanding.domain import Finding
-from zhuli.understanding.domains.checks.findings import warning
+from zhuli.understanding.domains.imports.notes import Notes, clean
 from zhuli.understanding.domains.rasa import json_files, markdown_files
 from zhuli.understanding.domains.yaml.tree import Node, tree_of
-
-_NO_NAME = re.compile(r"[\s{}\[\]()]+")
 
 _OF_TESTS = re.compile(r"(?:^|/)(?:tests?|test_stories|results|models|node_modules|\.[^/]+)/|(?:^|/)test_[^/]*$")
 """What Rasa itself trains nothing from: conversations for testing, results, hidden folders."""
@@ -22,22 +19,6 @@ KEYS = frozenset(
 """What a file of a project has one of."""
 
 _LIKELY = re.compile(rf"^(?:{'|'.join(sorted(KEYS))})\s*:", re.MULTILINE)
-
-
-class Notes(list[Finding]):
-    """What is told about the import, each once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._told: set[tuple[str, str]] = set()
-
-    def add(self, code: str, file: str, node: Node | None, message: str) -> None:
-        """file: or what else the note is about, if there is no node to name the line of."""
-        found = warning(code, file if node is None else f"{file}:{node.line}", message)
-        key = (found.where, message)
-        if key not in self._told:
-            self._told.add(key)
-            self.append(found)
 
 
 class RasaFiles:
@@ -94,11 +75,6 @@ class RasaFiles:
 def is_of_tests(name: str) -> bool:
     """Whether a file of this name is for testing the project, or hidden."""
     return _OF_TESTS.search(name) is not None
-
-
-def clean(name: str) -> str:
-    """The name without what no name of a domain has."""
-    return _NO_NAME.sub("_", name.strip())[:128] or "_"
 
 
 def texts(node: Node | None) -> list[str]:

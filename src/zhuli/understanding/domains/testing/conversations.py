@@ -10,9 +10,10 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.types.refusals import refusal_of
 from zhuli.types.understanding.domain import DomainFields
 from zhuli.types.understanding.domain_test import ConversationTest, Expectation, TestTurn
+from zhuli.understanding.domains.imports.notes import clean
 from zhuli.understanding.domains.rasa.conditions import TWO_STAGE
 from zhuli.understanding.domains.rasa.stories import BUILT_IN, DEACTIVATE
-from zhuli.understanding.domains.rasa.yaml_files import clean, text_of
+from zhuli.understanding.domains.rasa.yaml_files import text_of
 from zhuli.understanding.domains.yaml.tree import Node, data_of, tree_of
 from zhuli.understanding.language.marked_examples import BadMark, read_marks
 

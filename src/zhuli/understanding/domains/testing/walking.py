@@ -25,7 +25,7 @@ from zhuli.understanding.dialogue.policy.policy import decide
 from zhuli.understanding.dialogue.responses.responses import held
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
-from zhuli.understanding.domains.rasa.conditions import function_name
+from zhuli.understanding.domains.imports.notes import function_name
 
 Understand = Callable[[str, DialogueState], Awaitable[Understanding]]
 """A message in a state, understood."""
