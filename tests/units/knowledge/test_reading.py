@@ -68,7 +68,12 @@ async def opened(path: Path, pid: int) -> None:
 
 
 def files_of(pid: int) -> list[str]:
-    return [os.path.realpath(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
+    """Files that the process holds open; those that it closes meanwhile are left out."""
+    found = list[str]()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(file))
+    return found
 
 
 def let_it_write(pid: int) -> None:
