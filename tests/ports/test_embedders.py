@@ -4,6 +4,9 @@ import asyncio
 import hashlib
 import math
 import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
@@ -12,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests.harness.waiting import eventually
 from zhuli import registry
-from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
 from zhuli.models.packaged import e5_small, minilm
 from zhuli.models.packaged.encoder_folder import Recipe
+from zhuli.models.packaged.packaged_embedder import SHORT, PackagedEmbedder
 from zhuli.models.packaged.packaged_file import PackagedFile
 from zhuli.ports import Embedder
 from zhuli.testing import upstream as say
@@ -129,6 +134,99 @@ class TestStatic(EmbedderContract):
     async def test_words_that_mean_the_same_meet(self, embedder: Embedder) -> None:
         assert await _margin(embedder, QUESTION, ANSWER, OTHER) > 0.05
         assert await _margin(embedder, QUESTION_ZH, ANSWER_ZH, OTHER_ZH) > 0.05
+
+
+@pytest.fixture
+async def in_child(data_dir: Path) -> AsyncIterator[PackagedEmbedder]:
+    """One whose process may be ended."""
+    made = registry.find("embedders", "minilm")("mine", {"data_dir": str(data_dir), "threads": 1})
+    yield made
+    await made.aclose()
+
+
+EMBEDS = """
+import asyncio, sys
+from zhuli.plugins.embedders.minilm import Plugin
+
+async def main():
+    embedder = Plugin("mine", {"data_dir": sys.argv[1]})
+    await embedder.embed(["x"], "query")
+    loaded = [name for name in ("numpy", "onnxruntime", "tokenizers") if name in sys.modules]
+    print(embedder._encoder.pid, loaded, flush=True)
+    input()
+
+asyncio.run(main())
+"""
+
+
+def runs(pid: str) -> bool:
+    """Whether the process is there and has not ended; who started it may never ask."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class TestTheProcessOfAModel:
+    """A model is loaded and run where nobody waits for Python's lock."""
+
+    def test_what_runs_it_is_not_loaded_by_who_asks_and_it_ends_with_them(self, data_dir: Path) -> None:
+        arguments = [sys.executable, "-c", EMBEDS, str(data_dir)]
+        asking = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert asking.stdout
+        pid, _, loaded = asking.stdout.readline().strip().partition(" ")
+        assert loaded == "[]" and runs(pid)
+        asking.kill()
+        asking.communicate()
+        eventually(lambda: not runs(pid))
+
+    async def test_one_that_dies_fails_who_waits_and_the_next_call_starts_it_again(
+        self, in_child: PackagedEmbedder
+    ) -> None:
+        before = await in_child.embed(["x"], "query")
+        waiting = asyncio.create_task(in_child.embed([OTHER * 10] * 200, "passage"))
+        await asyncio.sleep(0.1)
+        os.kill(in_child._encoder.pid, signal.SIGKILL)
+        with pytest.raises(BackendError, match="ended by signal 9"):
+            await waiting
+        assert await in_child.embed(["x"], "query") == before
+
+    async def test_a_fault_in_it_is_an_error_of_the_embedder_and_does_not_end_it(
+        self, in_child: PackagedEmbedder
+    ) -> None:
+        await in_child.start()
+        pid = in_child._encoder.pid
+        with pytest.raises(BackendError, match="An embedding model failed"):
+            await in_child.embed(["\ud800"], "query")
+        assert len(await in_child.embed(["x"], "query")) == 1
+        assert in_child._encoder.pid == pid
+
+    async def test_many_short_texts_go_there_together(
+        self, in_child: PackagedEmbedder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await in_child.start()
+        asked: list[int] = []
+        encode = in_child._encoder.encode
+
+        def counted(texts: list[str], prefix: str) -> bytes:
+            asked.append(len(texts))
+            rows: bytes = encode(texts, prefix)
+            return rows
+
+        monkeypatch.setattr(in_child._encoder, "encode", counted)
+        texts = [f"{number:0100}" for number in range(50)]
+        made = rows(await in_child.embed(texts, "passage"))
+        assert asked == [SHORT // 100, SHORT // 100, 50 - 2 * SHORT // 100]
+        (last,) = rows(await in_child.embed(texts[-1:], "passage"))
+        assert cosine(made[-1], last) > 0.9999
+
+    async def test_closing_while_it_loads_leaves_no_process(self, data_dir: Path) -> None:
+        made = registry.find("embedders", "minilm")("mine", {"data_dir": str(data_dir)})
+        asking = asyncio.create_task(made.start())
+        await asyncio.sleep(0.05)
+        await made.aclose()
+        with pytest.raises(Unavailable):
+            await asking
 
 
 class TestMakingReady:

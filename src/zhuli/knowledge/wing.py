@@ -1,6 +1,8 @@
 """The wing of knowledge, built: files, reading, indexes, search, and the jobs that keep them."""
 
+import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from zhuli.core.errors import ZhuliError
@@ -31,6 +33,7 @@ class KnowledgeWing:
     reader: Reader
     indexes: ProcessIndexes
     searcher: Searcher
+    loading: asyncio.Task[None] | None = None
 
     def jobs(self) -> dict[str, JobKind]:
         database = self.ground.database
@@ -45,21 +48,28 @@ class KnowledgeWing:
         return [Chore(5.0, self.files.expire), Chore(5.0, self.uploads.expire)]
 
     async def start(self) -> None:
-        """Load the embedders of the stores there are: reading a large vocabulary stops the process for seconds, so not later."""
-        for name in await self.ground.database.run(vector_stores.embedders):
-            if (entry := self.ground.catalog.embedders.get(name)) is not None:
-                try:
-                    await entry.embedder.start()
-                except ZhuliError as error:
-                    log.warning("The embedder '%s' can't be used: %s", name, error.message)
+        """Begin to load the embedders of the stores there are, so that the first search need not wait for it."""
+        names = await self.ground.database.run(vector_stores.embedders)
+        self.loading = asyncio.create_task(self._load(names))
         forget_copies(self.ground.settings.data_dir, older_than=READING_SECONDS if self.ground.database.shared else 0.0)
 
     def begin_to_stop(self) -> None:
         """Nothing: an ingestion goes on behind its last chunk."""
 
     async def aclose(self) -> None:
+        if self.loading is not None:
+            self.loading.cancel()
+            await asyncio.wait([self.loading])
         await self.indexes.aclose()
         await self.reader.aclose()
+
+    async def _load(self, names: Iterable[str]) -> None:
+        for name in names:
+            if (entry := self.ground.catalog.embedders.get(name)) is not None:
+                try:
+                    await entry.embedder.start()
+                except ZhuliError as error:
+                    log.warning("The embedder '%s' can't be used: %s", name, error.message)
 
     def _ingestion(self) -> Ingestion:
         ground = self.ground

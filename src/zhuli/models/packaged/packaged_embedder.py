@@ -1,12 +1,13 @@
 """An embedder whose model comes in a Python package, run on this machine's processor by ONNX Runtime.
 
-Which model, says its recipe. Making and loading it and every text take place in threads, a text in each: the event loop
-never waits for them. Short requests have a thread of their own, so that a question is not put behind documents.
+Which model, says its recipe. It is made ready, loaded and run in a process of its own, which the first text starts; threads
+here wait for its answers, a few texts each. Short requests have a thread of their own, so that a question is not put behind
+documents.
 """
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
@@ -15,13 +16,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
 from zhuli.core.shared import Shared
 from zhuli.models.packaged.encoder_folder import Recipe
 from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 SHORT = 2_000
-"""Characters in all: a request of no more is answered beside the documents, not after them."""
+"""Characters in all: a request of no more is answered beside the documents, not after them; others are worked on in pieces of
+about so many."""
 
 
 class Settings(BaseModel):
@@ -37,14 +39,19 @@ class PackagedEmbedder:
     """A text that is longer than the model's window is read in several windows; its vector is the mean of all tokens."""
 
     recipe: Recipe
+    words_only = False
+    """Without the encoder: means of the vectors of words."""
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         self._name = name
         self._settings = _read_settings(name, settings)
         self._encoder: Any = None
+        self._ending = False
         self._loading = Shared(partial(asyncio.to_thread, self._load))
-        self._many = ThreadPoolExecutor(self._settings.threads or os.cpu_count() or 1, "embedding")
+        self._threads = self._settings.threads or os.cpu_count() or 1
+        self._many = ThreadPoolExecutor(self._threads, "embedding")
         self._short = ThreadPoolExecutor(1, "embedding-short")
+        self._counting = ThreadPoolExecutor(1, "embedding-counting")
         self.dimensions = self.recipe.dimensions
         self.max_tokens = self.recipe.window
 
@@ -55,16 +62,20 @@ class PackagedEmbedder:
         encode = partial((await self._ready()).encode, prefix=self.recipe.prefixes[purpose])
         pool = self._short if sum(map(len, texts)) <= SHORT else self._many
         run = asyncio.get_running_loop().run_in_executor
-        rows = await asyncio.gather(*(run(pool, encode, text) for text in texts))
-        return Vectors(self.dimensions, b"".join(row.astype("<f4").tobytes() for row in rows))
+        rows = await asyncio.gather(*(run(pool, encode, piece) for piece in _pieces(texts)))
+        return Vectors(self.dimensions, b"".join(rows))
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        counts: list[int] = await asyncio.to_thread((await self._ready()).count, list(texts))
+        count = (await self._ready()).count
+        counts: list[int] = await asyncio.get_running_loop().run_in_executor(self._counting, count, list(texts))
         return counts
 
     async def aclose(self) -> None:
+        self._ending = True
         await self._loading.stop()
-        for pool in (self._short, self._many):
+        if self._encoder is not None:
+            await asyncio.to_thread(self._encoder.end)
+        for pool in (self._short, self._many, self._counting):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def _ready(self) -> Any:
@@ -74,26 +85,41 @@ class PackagedEmbedder:
             raise BackendError(error.message) from error
 
     async def _loaded(self) -> Any:
-        if self._encoder is None:
+        if self._encoder is None or not self._encoder.alive:
             self._encoder = await self._loading.made()
         return self._encoder
 
     def _load(self) -> Any:
+        # A server starts without what only its end of a child needs.
+        from zhuli.models.packaged.encoder_child import Order
+        from zhuli.models.packaged.encoder_process import EncoderProcess
+
         check_packages()
         models = Path(self._settings.data_dir, "models")
         try:
-            return self._opened(self.recipe.prepared(models))
+            order = Order(self.recipe, models, self.words_only)
+            encoder = EncoderProcess(order, at_once=self._threads + 2)  # a short request, and counting
         except OSError as error:
             raise ConfigurationError(
                 f"The embedder '{self._name}' can't be made ready in {models}: {error}."
             ) from error
+        if self._ending:
+            encoder.end()
+            raise Unavailable("The server is stopping.")
+        return encoder
 
-    def _opened(self, folder: Path) -> Any:
-        from zhuli.models.packaged.text_encoder import (
-            TextEncoder,  # loads numpy and onnxruntime, which a server starts without
-        )
 
-        return TextEncoder(folder, window=self.recipe.window)
+def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
+    piece: list[str] = []
+    size = 0
+    for text in texts:
+        if piece and size + len(text) > SHORT:
+            yield piece
+            piece, size = [], 0
+        piece.append(text)
+        size += len(text)
+    if piece:
+        yield piece
 
 
 def check_packages() -> None:

@@ -4,7 +4,6 @@ For bulk that must be searchable at once; docs/models.md says what it finds and 
 is models.word_vectors' part.
 """
 
-from pathlib import Path
 from typing import Any
 
 from zhuli.models.packaged import e5_small
@@ -15,12 +14,8 @@ class Plugin(PackagedEmbedder):
     """Vectors of 384 numbers; texts of any length."""
 
     recipe = e5_small.RECIPE
+    words_only = True
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
         self.max_tokens = 1_000_000
-
-    def _opened(self, folder: Path) -> Any:
-        from zhuli.models.packaged.word_vectors import WordVectors  # loads numpy, which a server starts without
-
-        return WordVectors(folder)

@@ -1,0 +1,93 @@
+"""The near end of encoder_child: starts the process, asks it, ends it. To be called in threads, several at once.
+
+It is not started twice: once `alive` is False, a new one is needed.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+from zhuli.core.errors import BackendError
+from zhuli.models.packaged.encoder_child import Order
+
+ENVIRONMENT = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
+"""A text is encoded on one core: threads that help would only be in each other's way."""
+
+
+class EncoderProcess:
+    """A running child. at_once: questions that it works on beside each other; more wait."""
+
+    def __init__(self, order: Order, *, at_once: int) -> None:
+        """Return when it is loaded. OSError or ConfigurationError says why it can't be, BackendError that it ended."""
+        pairs = [Pipe() for _ in range(at_once)]
+        theirs = [their.fileno() for _, their in pairs]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "zhuli.models.packaged.encoder_child", *map(str, theirs)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=theirs,
+            start_new_session=True,  # an interrupt in the terminal is for the server
+            env=ENVIRONMENT | os.environ,
+        )
+        self._free: SimpleQueue[Connection[Any, Any]] = SimpleQueue()
+        for ours, their in pairs:
+            their.close()
+            self._free.put(ours)
+        first = self._free.get()
+        try:
+            failure = self._said(first, order)
+        finally:
+            self._free.put(first)
+        if failure is not None:
+            self.end()
+            raise failure
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Of the child's process."""
+        return self._process.pid
+
+    def encode(self, texts: Sequence[str], prefix: str) -> bytes:
+        """A row of Vectors for each text."""
+        rows: bytes = self._ask("encode", texts, prefix)
+        return rows
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without marks and prefixes."""
+        counts: list[int] = self._ask("count", texts)
+        return counts
+
+    def end(self) -> None:
+        """End it, whatever it is doing: who waits for an answer gets BackendError."""
+        self._process.kill()
+        self._process.wait()
+
+    def _ask(self, *question: Any) -> Any:
+        connection = self._free.get()
+        try:
+            answer = self._said(connection, question)
+        finally:
+            self._free.put(connection)
+        if isinstance(answer, BackendError):
+            raise answer
+        return answer
+
+    def _said(self, connection: "Connection[Any, Any]", question: Any) -> Any:
+        try:
+            connection.send(question)
+            return connection.recv()
+        except (EOFError, ConnectionError) as error:
+            self.end()
+            code = self._process.returncode
+            how = f"by signal {-code}" if code < 0 else f"with code {code}"
+            raise BackendError(f"The process that embeds ended {how}; the next call starts it again.") from error
