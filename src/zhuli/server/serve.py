@@ -15,6 +15,7 @@ from zhuli.app import App, build_app
 from zhuli.core import logs
 from zhuli.core.errors import ConfigurationError
 from zhuli.server.doors.origins import is_loopback
+from zhuli.server.garbage import Garbage, only_new_objects
 from zhuli.server.greeting import greeting
 from zhuli.server.http import build_server
 from zhuli.server.protocol import limited
@@ -48,8 +49,8 @@ def serve(settings: Settings) -> None:
     )
     # So soon a thread that computes gives Python's lock to the loop, which needs it several times for an answer; 5 ms are usual.
     sys.setswitchinterval(SWITCH_SECONDS)
-    # What is loaded by now stays, so the garbage collector need never look at it.
-    gc.freeze()
+    # What is loaded by now stays, so the garbage collector need not look at it.
+    only_new_objects()
     gc.enable()
     # uvicorn raises the signals that ended it again, to whoever had them before.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,6 +69,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._leave_at = math.inf
+        self._garbage = Garbage()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Bind, once the keys are looked at; then say where."""
@@ -95,6 +97,7 @@ class Server(uvicorn.Server):
         """Called ten times a second."""
         if time.monotonic() >= self._leave_at:
             self.should_exit = True
+        self._garbage.look(quiet=not self.server_state.tasks)
         return await super().on_tick(counter)
 
     async def _check_keys(self) -> bool:
