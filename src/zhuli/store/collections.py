@@ -3,8 +3,9 @@
 What is one table's alone (a thread's lock, a run's log) is in that table's own file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -91,6 +92,19 @@ def remove(connection: Connection, table: Table, project: str, id_: str, where: 
         raise missing(table, id_)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the objects of a page stand, in its order. first: as JSON those of the first READ_AT_ONCE that are there."""
+
+    table: Table
+    seqs: Sequence[int]
+    first: Sequence[str]
+    has_more: bool
+
+
+READ_AT_ONCE = 20
+
+
 def page(
     connection: Connection,
     table: Table,
@@ -100,11 +114,25 @@ def page(
     where: Mapping[str, str] = NOWHERE,
     only: Mapping[str, str] = NOWHERE,
 ) -> Page[W]:
-    """A page of the project's objects, in the order in which they were made.
+    """A page of the project's objects, in the order in which they were made: of such as are small.
 
     only: like where, but of what may change: a cursor's object need not fit it any more.
     """
-    query = select(table.c.body).where(table.c.project_id == project)
+    found = places(connection, table, project, params, where, only)
+    stored = [*found.first, *bodies(connection, table, found.seqs[READ_AT_ONCE:])]
+    return as_page([kind.model_validate_json(body) for body in stored], has_more=found.has_more)
+
+
+def places(
+    connection: Connection,
+    table: Table,
+    project: str,
+    params: PageParams,
+    where: Mapping[str, str] = NOWHERE,
+    only: Mapping[str, str] = NOWHERE,
+) -> Places:
+    """A page whose objects may be large: it is read in pieces. Otherwise like page()."""
+    query = select(table.c.seq).where(table.c.project_id == project)
     for column, value in (*where.items(), *only.items()):
         query = query.where(table.c[column] == value)
     forward = params.order == "asc"
@@ -115,11 +143,23 @@ def page(
     # With only `before`, the page is the objects nearest to it, so they are read from that end.
     backwards = params.before is not None and params.after is None
     query = query.order_by(table.c.seq.asc() if forward != backwards else table.c.seq.desc())
-    bodies = list(connection.execute(query.limit(params.limit + 1)).scalars())
-    data = [kind.model_validate_json(body) for body in bodies[: params.limit]]
-    if backwards:
-        data.reverse()
-    return as_page(data, has_more=len(bodies) > params.limit)
+    return placed(connection, table, query, params.limit, backwards=backwards)
+
+
+def placed(connection: Connection, table: Table, query: Any, limit: int, *, backwards: bool = False) -> Places:
+    """The places of what a query for column seq finds, `limit` at most. backwards: it finds a page's last one first."""
+    found = list(connection.execute(query.limit(limit + 1)).scalars())
+    seqs = found[:limit][::-1] if backwards else found[:limit]
+    return Places(table, seqs, bodies(connection, table, seqs[:READ_AT_ONCE]), has_more=len(found) > limit)
+
+
+def bodies(connection: Connection, table: Table, seqs: Sequence[int]) -> list[str]:
+    """The JSON of these, in this order, without those that are gone."""
+    if not seqs:
+        return []
+    rows = connection.execute(select(table.c.seq, table.c.body).where(table.c.seq.in_(seqs)))
+    there = {row.seq: row.body for row in rows}
+    return [there[seq] for seq in seqs if seq in there]
 
 
 def as_page(data: list[W], *, has_more: bool) -> Page[W]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.new import assistant_of
+from zhuli.server import pages
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
@@ -27,7 +28,8 @@ async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) 
 
 @router.get("", response_model=Page[Assistant])
 async def list_assistants(page: ThePage, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.database.run(collections.page, assistants, Assistant, actor.project, page))
+    places = await app.database.run(collections.places, assistants, actor.project, page)
+    return await pages.page(app.database, places, Assistant)
 
 
 @router.get("/{assistant_id}", response_model=Assistant)

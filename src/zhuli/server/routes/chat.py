@@ -10,6 +10,7 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Entry
+from zhuli.server import pages
 from zhuli.server.completing import Completing
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
@@ -48,7 +49,8 @@ async def list_chat_completions(
     after: str | None = None,
 ) -> Response:
     params, wanted = PageParams(limit, order, after), _metadata(request)
-    return Json(await app.database.run(stored.page, actor.project, params, model=model, metadata=wanted))
+    places = await app.database.run(stored.places, actor.project, params, model=model, metadata=wanted)
+    return await pages.page(app.database, places, ChatCompletion)
 
 
 @router.get("/{completion_id}", response_model=ChatCompletion)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from zhuli.server import pages
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
 from zhuli.store import collections
@@ -61,7 +62,8 @@ async def test_domain(domain_id: str, body: DomainTestCreate, app: TheApp, actor
 @router.get("", response_model=Page[Domain])
 async def list_domains(page: ThePage, app: TheApp, actor: TheActor) -> Response:
     """The project's domains."""
-    return Json(await app.database.run(collections.page, domains, Domain, actor.project, page))
+    places = await app.database.run(collections.places, domains, actor.project, page)
+    return await pages.page(app.database, places, Domain)
 
 
 @router.get("/{domain_id}", response_model=Domain)

@@ -8,10 +8,12 @@ from starlette.responses import Response
 
 from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.commands import add_messages, refuse_while_active
+from zhuli.server import pages
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, schema
 from zhuli.store.assistants import threads
+from zhuli.store.collections import Places
 from zhuli.store.understanding import understandings
 from zhuli.types.assistants.message import Message, MessageCreate, MessageModify, blocks_of
 from zhuli.types.assistants.thread import Thread
@@ -37,7 +39,9 @@ async def list_messages(
     actor: TheActor,
     run_id: Annotated[str | None, Query()] = None,
 ) -> Response:
-    return Json(await app.database.run(_list, actor.project, thread_id, page, run_id))
+    return await pages.page(
+        app.database, await app.database.run(_list, actor.project, thread_id, page, run_id), Message
+    )
 
 
 @router.get("/{message_id}", response_model=Message)
@@ -74,10 +78,10 @@ def _get(connection: Connection, project: str, thread_id: str, message_id: str) 
     return message
 
 
-def _list(connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None) -> Page[Message]:
+def _list(connection: Connection, project: str, thread_id: str, page: PageParams, run_id: str | None) -> Places:
     collections.get(connection, schema.threads, Thread, project, thread_id)
     where = {"thread_id": thread_id} if run_id is None else {"thread_id": thread_id, "run_id": run_id}
-    return collections.page(connection, schema.messages, Message, project, page, where)
+    return collections.places(connection, schema.messages, project, page, where)
 
 
 def _modify(connection: Connection, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:

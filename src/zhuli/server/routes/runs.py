@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
+from zhuli.server import pages
 from zhuli.server.included import Include
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id
 from zhuli.server.run_stream import run_stream
 from zhuli.store import collections, schema
 from zhuli.store.assistants import runs
+from zhuli.store.collections import Places
 from zhuli.types.assistants.run import MetadataModify, Run, RunCreate, ThreadRunCreate, ToolOutputsSubmit
 from zhuli.types.assistants.thread import Thread
 from zhuli.types.page import Page, PageParams
@@ -49,7 +51,7 @@ async def create_run(thread_id: str, body: RunCreate, app: TheApp, actor: TheAct
 @router.get("/{thread_id}/runs", response_model=Page[Run])
 async def list_runs(thread_id: str, page: ThePage, app: TheApp, actor: TheActor) -> Response:
     """The thread's runs."""
-    return Json(await app.database.run(_list, actor.project, thread_id, page))
+    return await pages.page(app.database, await app.database.run(_list, actor.project, thread_id, page), Run)
 
 
 @router.get("/{thread_id}/runs/{run_id}", response_model=Run)
@@ -104,9 +106,9 @@ def _polled(app: App, run: Run) -> Json:
     return Json(run, {"openai-poll-after-ms": str(app.settings.poll_after_ms)})
 
 
-def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Page[Run]:
+def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Places:
     collections.get(connection, schema.threads, Thread, project, thread_id)
-    return collections.page(connection, schema.runs, Run, project, page, {"thread_id": thread_id})
+    return collections.places(connection, schema.runs, project, page, {"thread_id": thread_id})
 
 
 def _sequence(last_event_id: str | None) -> int:

@@ -4,11 +4,13 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from zhuli.server import pages
 from zhuli.server.included import Include, shown
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.assistants import runs
+from zhuli.store.collections import Places
 from zhuli.store.schema import run_steps
 from zhuli.types.assistants.step import RunStep
 from zhuli.types.page import Page, PageParams
@@ -25,8 +27,8 @@ router = APIRouter(
 async def list_steps(
     thread_id: str, run_id: str, page: ThePage, app: TheApp, actor: TheActor, include: Include = []
 ) -> Response:
-    listed = await app.database.run(_list, actor.project, thread_id, run_id, page)
-    return Json(listed.model_copy(update={"data": [shown(step, include) for step in listed.data]}))
+    places = await app.database.run(_list, actor.project, thread_id, run_id, page)
+    return await pages.page(app.database, places, RunStep, lambda step: shown(step, include))
 
 
 @router.get("/{step_id}", response_model=RunStep)
@@ -38,6 +40,6 @@ async def get_step(
     return Json(shown(step, include))
 
 
-def _list(connection: Connection, project: str, thread_id: str, run_id: str, page: PageParams) -> Page[RunStep]:
+def _list(connection: Connection, project: str, thread_id: str, run_id: str, page: PageParams) -> Places:
     runs.require(connection, project, thread_id, run_id)
-    return collections.page(connection, run_steps, RunStep, project, page, {"run_id": run_id})
+    return collections.places(connection, run_steps, project, page, {"run_id": run_id})

@@ -7,10 +7,12 @@ from starlette.responses import Response
 from zhuli.assistants.runs.commands import refuse_while_active
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
+from zhuli.server import pages
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, schema
 from zhuli.store.assistants import threads
+from zhuli.store.collections import Places
 from zhuli.store.understanding import domains, understandings
 from zhuli.types.assistants.thread import Thread
 from zhuli.types.page import Page, PageParams
@@ -38,7 +40,7 @@ async def give_state(thread_id: str, body: StateGive, app: TheApp, actor: TheAct
 
 @router.get("/understandings", response_model=Page[Understanding])
 async def list_understandings(thread_id: str, page: ThePage, app: TheApp, actor: TheActor) -> Response:
-    return Json(await app.database.run(_list, actor.project, thread_id, page))
+    return await pages.page(app.database, await app.database.run(_list, actor.project, thread_id, page), Understanding)
 
 
 def _state(connection: Connection, project: str, thread_id: str) -> DialogueState:
@@ -46,10 +48,9 @@ def _state(connection: Connection, project: str, thread_id: str) -> DialogueStat
     return state_of(connection, thread_id)
 
 
-def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Page[Understanding]:
+def _list(connection: Connection, project: str, thread_id: str, page: PageParams) -> Places:
     collections.get(connection, schema.threads, Thread, project, thread_id)
-    where = {"thread_id": thread_id}
-    return collections.page(connection, schema.understandings, Understanding, project, page, where)
+    return collections.places(connection, schema.understandings, project, page, {"thread_id": thread_id})
 
 
 def _give(connection: Connection, project: str, thread_id: str, body: StateGive, *, now: int) -> DialogueState:

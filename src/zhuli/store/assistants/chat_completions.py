@@ -7,10 +7,11 @@ import orjson
 from sqlalchemy import Connection, delete, exists, insert, select
 
 from zhuli.store import collections
+from zhuli.store.collections import Places
 from zhuli.store.schema import chat_completion_metadata as pairs
 from zhuli.store.schema import chat_completions as table
 from zhuli.types.models.chat import ChatCompletion
-from zhuli.types.page import Page, PageParams
+from zhuli.types.page import PageParams
 
 _LONGEST_MODEL = 255
 """Characters of a model's name by which its completions are found."""
@@ -33,11 +34,11 @@ def add(
     return completion
 
 
-def page(
+def places(
     connection: Connection, project: str, params: PageParams, *, model: str | None, metadata: Mapping[str, str]
-) -> Page[ChatCompletion]:
+) -> Places:
     """Those of this model with all of this metadata, oldest or newest first."""
-    query = select(table.c.body).where(table.c.project_id == project)
+    query = select(table.c.seq).where(table.c.project_id == project)
     if model is not None:
         query = query.where(table.c.model == _findable(model))
     for key, value in metadata.items():
@@ -48,9 +49,8 @@ def page(
     if params.after is not None:
         seq = collections.seq_of(connection, table, project, params.after)
         query = query.where(table.c.seq > seq if forward else table.c.seq < seq)
-    query = query.order_by(table.c.seq.asc() if forward else table.c.seq.desc()).limit(params.limit + 1)
-    found = [ChatCompletion.model_validate_json(body) for body in connection.execute(query).scalars()]
-    return collections.as_page(found[: params.limit], has_more=len(found) > params.limit)
+    query = query.order_by(table.c.seq.asc() if forward else table.c.seq.desc())
+    return collections.placed(connection, table, query, params.limit)
 
 
 def get(connection: Connection, project: str, id_: str) -> ChatCompletion:
