@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -70,7 +69,7 @@ def _said(answer: httpx.Response) -> str:
     return f"{answer.status_code} {error.get('code') or error.get('message', '')[:40]}"
 
 
-def prepare(url: str, folder: Path) -> Prepared:
+def prepare(url: str) -> Prepared:
     """Write what is needed into the database, as the server would have."""
     return asyncio.run(_prepare(url))
 

@@ -11,9 +11,8 @@ is the machine with nothing to do. What a request needs (a thread of 100,000 mes
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import Annotated
 
@@ -21,16 +20,13 @@ import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
-from tests.harness.postgres import Postgres
 
 from benchmarks.large_requests import REQUESTS, Prepared, Server, prepare
-from benchmarks.processes import free_port, started
+from benchmarks.prepared import NO_MODEL, served
 
-MODELS = """\
+MODELS = f"""\
 default_embedder = "static"
-[models.none]
-backend = "scripted"
-script = "script.json"
+{NO_MODEL}
 [embedders.static]
 plugin = "static"
 [embedders.e5-small]
@@ -46,26 +42,16 @@ def main(
 ) -> None:
     """Measure on this machine."""
     table = Table("request", "answer", "seconds", "/healthz worst, ms", "p99, ms")
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        url = f"sqlite:///{folder}/zhuli.db"
-        if postgres:
-            database = Postgres(pgvector=True)
-            stack.callback(database.stop)
-            url = database.new_database()
-        (folder / "models.toml").write_text(MODELS)
-        (folder / "script.json").write_text('{"default": [{"text": "-"}]}')
-        prepared = prepare(url, folder)
-        (folder / "config.toml").write_text(f'database_url = "{url}"\nmodels_file = "{folder}/models.toml"\n')
-        port = free_port()
-        command = ["serve", "--port", str(port), "--data-dir", str(folder), "--config", str(folder / "config.toml")]
-        stack.enter_context(started("zhuli.cli", *command, port=port, ready="/readyz", log=folder / "log"))
-        probe = stack.enter_context(probing(port, folder / "health"))
-        client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600))
-        console = Console(width=130)
-        for row in rows(Server(client), prepared, probe, only or ()):
-            table.add_row(*row)
-            console.print(" | ".join(row))
+    console = Console(width=130)
+    with served(prepare, models=MODELS, postgres=postgres) as place:
+        port = place.process.port
+        with (
+            probing(port, place.folder / "health") as probe,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=600) as client,
+        ):
+            for row in rows(Server(client), place.filled, probe, only or ()):
+                table.add_row(*row)
+                console.print(" | ".join(row))
     console.print(table)
 
 

@@ -15,10 +15,8 @@ import asyncio
 import json
 import random
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import median, quantiles
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import numpy as np
@@ -27,11 +25,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import insert, select
-from tests.harness.postgres import Postgres
 
 from benchmarks.connection import Connection
 from benchmarks.knowledge.indexes import blocks as made_vectors
-from benchmarks.processes import Process, cpu_seconds, free_port, resident_megabytes, started
+from benchmarks.prepared import NO_MODEL, served
+from benchmarks.processes import Process, cpu_seconds, resident_megabytes
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
 from zhuli.store import collections, migrate, projects, schema
@@ -51,9 +49,7 @@ AUTO = StaticChunkingStrategy(type="static", static=StaticChunking(max_chunk_siz
 
 MODELS = """\
 default_embedder = "{embedder}"
-[models.none]
-backend = "scripted"
-script = "script.json"
+{no_model}
 [embedders.static]
 plugin = "static"
 """
@@ -76,23 +72,13 @@ def main(
 
 def measured(data: Path, n: int, embedder: str, *, postgres: bool) -> list[float]:
     """A row of the table without its first column."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        url = f"sqlite:///{folder}/zhuli.db"
-        if postgres:
-            server = Postgres(pgvector=True)
-            stack.callback(server.stop)
-            url = server.new_database()
-        (folder / "models.toml").write_text(MODELS.format(embedder=embedder))
-        (folder / "script.json").write_text('{"default": [{"text": "-"}]}')
-        stores = asyncio.run(fill(url, sentences(data), n, embedder))
-        port = free_port()
-        options = ["--host", "127.0.0.1", "--port", str(port), "--data-dir", str(folder)]
-        config = folder / "config.toml"
-        config.write_text(f'database_url = "{url}"\nmodels_file = "{folder}/models.toml"\nlog_level = "warning"\n')
-        command = ["serve", *options, "--config", str(config)]
-        with started("zhuli.cli", *command, port=port, ready="/readyz", log=folder / "log") as process:
-            return asyncio.run(ask(process, stores, questions(data)))
+
+    def filled(url: str) -> tuple[str, str]:
+        return asyncio.run(fill(url, sentences(data), n, embedder))
+
+    models = MODELS.format(embedder=embedder, no_model=NO_MODEL)
+    with served(filled, models=models, postgres=postgres, settings='log_level = "warning"\n') as place:
+        return asyncio.run(ask(place.process, place.filled, questions(data)))
 
 
 def sentences(data: Path) -> list[str]:
