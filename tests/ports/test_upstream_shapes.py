@@ -8,10 +8,11 @@ import pytest
 
 from tests.ports.test_openai_compatible import HELLO, ask, backend_on, called, fails, text
 from zhuli.core.errors import BackendError
+from zhuli.plugins.backends import openai_compatible
 from zhuli.testing import upstream as say
 from zhuli.testing.backend_contract import collect
 from zhuli.testing.upstream import Reply
-from zhuli.types.models.generation import GenerationRequest, Usage
+from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 
 HI = b'{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}'
 JSON = {"Content-Type": "application/json"}
@@ -145,6 +146,14 @@ class TestChunks:
         counted = {"choices": [], "x_groq": {"usage": {"prompt_tokens": 7, "completion_tokens": 3}}}
         stream = [say.chunk({"content": "Hi"}, finish="stop"), say.event(counted), say.DONE]
         assert (await ask(Reply(stream)))[-1].usage == Usage(7, 3)
+
+    async def test_an_answer_that_has_finished_counts_though_usage_and_end_never_come(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(openai_compatible, "_AFTER_FINISH", 0.05)
+        silent = Reply([say.chunk({"content": "Hi"}, finish="stop")], ending="stall")
+        deltas = await ask(silent)
+        assert text(deltas) == "Hi" and deltas[-1] == Delta(finish="stop")
 
 
 class TestCalls:

@@ -14,6 +14,7 @@ from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused
 from tests.harness.server import Server
 from tests.harness.waiting import eventually
+from zhuli.server.once import MOST_KEPT
 
 
 def keyed(key: str | None = None) -> dict[str, str]:
@@ -188,6 +189,15 @@ def test_who_comes_while_it_is_answered_waits_for_the_answer(clients: Clients, s
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(ask, range(4)))
     assert answers[1:] == answers[:1] * 3
+
+
+def test_a_long_answer_of_what_changed_nothing_is_worked_out_again(http: httpx2.Client) -> None:
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "echo: " + "x" * MOST_KEPT}]}
+    headers = keyed()
+    first, again = [http.post("/v1/chat/completions", json=body, headers=headers) for _ in range(2)]
+    assert first.status_code == again.status_code == 200 and len(first.text) > MOST_KEPT
+    assert "idempotent-replayed" not in again.headers
+    assert again.json()["id"] != first.json()["id"]
 
 
 def test_an_answer_that_nobody_received_is_there_after_a_crash(clients: Clients, start_server: StartServer) -> None:

@@ -131,6 +131,16 @@ class TestARound:
             [made] = await calls(app, run)
             assert made.body["progress"] == "half done"
 
+    async def test_what_a_tool_shows_is_held_to_the_size_of_an_output(self, place: Place) -> None:
+        async with place.app(script(make(do="show much")), tools=DOOR, tool_output_bytes=16_384) as app:
+            run = await app.run("Make it", tools=[WORKSHOP])
+            log = await app.log(run)
+            deltas = [orjson.loads(event.data)["delta"] for event in log if event.name == "thread.run.step.delta"]
+            pieces = [piece for delta in deltas for piece in delta["step_details"]["tool_calls"]]
+            shown = [piece["workshop"]["progress"] for piece in pieces if "progress" in piece["workshop"]]
+            assert shown == [f"{number:05}" * 1_000 for number in range(3)]
+            assert await output(app, run) == "Made."
+
     async def test_a_tool_knows_for_whom_it_works_and_what_the_run_says_of_it(self, place: Place) -> None:
         async with place.app(script(make()), tools=DOOR) as app:
             run = await app.run("Make it", tools=[{"type": "workshop", "workshop": {"mends": True}}])
@@ -330,6 +340,12 @@ class TestSaying:
             with pytest.raises(InvalidRequest) as refused:
                 await app.begin("Make it", tools=tools)
             assert said in refused.value.message
+
+    async def test_one_that_never_says_its_functions_is_refused_in_time(self) -> None:
+        async with app_in_memory(script(make()), tools=DOOR, tool_seconds=0.1) as app:
+            with pytest.raises(InvalidRequest, match="The tool 'workshop' can't be used now") as refused:
+                await app.begin("Make it", tools=[{"type": "workshop", "workshop": {"slow": True}}])
+            assert (refused.value.code, refused.value.param) == ("tool_unavailable", "tools[0].type")
 
     async def test_a_choice_of_a_tool_that_is_not_there_is_refused(self) -> None:
         async with app_in_memory(script(make()), tools=DOOR) as app:

@@ -19,7 +19,9 @@ PLUGIN = "tests.engine.tools.workshop:Plugin"
 
 
 class Plugin:
-    """Functions: NAME_make, and NAME_mend where the assistant's settings say `mends`. `broken`: it can't say its functions."""
+    """Functions: NAME_make, and NAME_mend where the assistant's settings say `mends`. `broken`: it can't say its functions;
+    `slow`: it never does.
+    """
 
     def __init__(self, name: str, settings: dict[str, Any], services: ToolServices) -> None:
         if unknown := settings.keys() - {"journal", "idempotent"}:
@@ -32,10 +34,12 @@ class Plugin:
         self._journal = Path(settings.get("journal") or services.folder / "journal")
 
     async def functions(self, project: str, settings: Mapping[str, Any]) -> Sequence[ToolDefinition]:
-        if unknown := settings.keys() - {"mends", "broken"}:
+        if unknown := settings.keys() - {"mends", "broken", "slow"}:
             raise InvalidRequest(f"A workshop does not know {', '.join(unknown)}.")
         if self.on_fire or settings.get("broken"):
             raise Unavailable("The workshop is on fire.")
+        if settings.get("slow"):
+            await asyncio.Event().wait()
         kinds = ["make", "mend"] if settings.get("mends") else ["make"]
         return [
             {"type": "function", "function": {"name": f"{self._name}_{kind}", "description": f"To {kind} things."}}
@@ -82,6 +86,10 @@ class Plugin:
                 await task.show({"progress": "half"})
                 await task.show({"progress": " done"})
                 return call.answered("Made.", progress="half done")
+            case "show much":
+                for number in range(20):
+                    await task.show({"progress": f"{number:05}" * 1_000})
+                return call.answered("Made.")
             case "file":
                 return call.answered(await self._services.add_file(task.project, "made.txt", b"Made."))
         return call.answered(str(what.get("text", "Made.")))

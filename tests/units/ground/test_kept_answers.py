@@ -1,9 +1,13 @@
 """Answers to requests with a key: kept with what they describe or not at all, whoever dies at which moment."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection, func, select
 
 from zhuli.core.errors import Conflict, InvalidRequest
+from zhuli.server import once
 from zhuli.store import collections, kept_answers, migrate
 from zhuli.store.database import Database
 from zhuli.store.kept_answers import LEASE_SECONDS, LIFETIME_SECONDS, Kept, Keyed
@@ -101,3 +105,15 @@ async def test_a_process_that_owns_its_database_starts_with_nothing_at_work(data
     await database.run(kept_answers.claim, keyed(), "d", now=NOW)
     await database.run(kept_answers.release_all)
     assert await database.run(kept_answers.claim, keyed("req_2"), "other", now=NOW) is True
+
+
+async def test_who_waits_in_vain_for_another_request_with_the_key_is_told_to_come_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await database.run(migrate.upgrade)
+    await database.run(kept_answers.claim, keyed(), "digest", now=NOW)
+    monkeypatch.setattr(once, "WAITING_SECONDS", 0.1)
+    app: Any = SimpleNamespace(database=database, clock=SimpleNamespace(now=lambda: NOW))
+    with pytest.raises(Conflict, match="still being answered") as told:
+        await once._claimed(app, keyed("req_2"), "digest")
+    assert (told.value.status, told.value.code) == (409, "idempotency_key_in_use")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from zhuli.knowledge.retrieval.indexing.segmentation import words
 from zhuli.knowledge.retrieval.searching.fusion import Candidate, fuse
-from zhuli.knowledge.retrieval.searching.ranking import Asked, Features, features, relevance
+from zhuli.knowledge.retrieval.searching.ranking import MOST_PHRASES, Asked, Features, features, relevance
 from zhuli.types.knowledge.vectors import Hit
 
 
@@ -82,6 +82,13 @@ def test_a_passage_with_the_words_and_phrases_of_the_query_is_more_relevant() ->
 def test_phrases_are_seen_in_chinese_too() -> None:
     assert seen("退款政策", "本店退款政策如下").phrases == 1
     assert seen("退款政策", "款退策政").phrases == 0
+
+
+def test_of_a_long_query_the_first_phrases_count() -> None:
+    said = [f"w{number}" for number in range(2 * MOST_PHRASES)]
+    query, last = " ".join(said), " ".join(said[MOST_PHRASES - 1 : MOST_PHRASES + 1])
+    assert seen(query, last).phrases == 1 / MOST_PHRASES
+    assert seen(query, " ".join(said[MOST_PHRASES:])).phrases == 0
 
 
 def test_headings_are_seen() -> None:
