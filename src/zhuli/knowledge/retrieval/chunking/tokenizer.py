@@ -106,13 +106,19 @@ class Ruler:
         return min(end, self._marks[found]) if found < len(self._marks) else end
 
 
-@cache
 def _encoding() -> Any:
-    # The package's own front loads its tables a second time, as Python objects: three seconds and 100 MB.
+    return encoding(TOKENIZER)
+
+
+@cache
+def encoding(name: str) -> Any:
+    """One of the tokenizers of the package, by OpenAI's name."""
+    # The package's own front loads all its tables a second time, as Python objects: three seconds, in which no other thread runs,
+    # and 100 MB. Importing anything of the package by its name would load that front.
     package = find_spec("bpe_openai")
     found = package and PathFinder.find_spec("_bindings", package.submodule_search_locations)
     if not (found and found.loader):
         raise ConfigurationError("Cutting files needs the extra 'knowledge': pip install 'zhuli[knowledge]'.")
     bindings = module_from_spec(found)
     found.loader.exec_module(bindings)
-    return bindings.tokenizer_for_encoding(TOKENIZER)
+    return bindings.tokenizer_for_encoding(name)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
-from typing import Any
 
 from zhuli.core.errors import InvalidRequest
+from zhuli.knowledge.retrieval.chunking.tokenizer import encoding
 
 ENCODING = "cl100k_base"
 TOKENS = 100_256
@@ -23,16 +22,8 @@ def text_of(tokens: Sequence[int], *, param: str = "input") -> str:
     # Who cuts a long text into lists of tokens may cut a character, which is four bytes at most; what is left of it goes.
     for start, end in ((start, end) for cut in range(7) for start in range(4) if 0 <= (end := cut - start) < 4):
         with suppress(ValueError):
-            decoded: str = _encoding().decode(list(tokens[start : len(tokens) - end]))
+            decoded: str = encoding(ENCODING).decode(list(tokens[start : len(tokens) - end]))
             return decoded
     raise InvalidRequest(
         f"Invalid '{param}': these tokens of {ENCODING} spell no text.", param=param, code="invalid_value"
     )
-
-
-@cache
-def _encoding() -> Any:
-    # The package's own front loads its tables a second time, as Python objects.
-    from bpe_openai._bindings import tokenizer_for_encoding
-
-    return tokenizer_for_encoding(ENCODING)
