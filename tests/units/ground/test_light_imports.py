@@ -18,3 +18,16 @@ def test_importing_it_loads_nothing_heavy(module: str) -> None:
     command = [sys.executable, "-c", f"import {module}; {FOUND}", *HEAVY]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+USES = (
+    "from zhuli.knowledge.retrieval.searching.token_input import text_of; text_of([15339])",
+    "from zhuli.knowledge.retrieval.chunking.tokenizer import count; count('hello')",
+)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_using_a_tokenizer_does_not_load_its_package_s_front_which_stops_every_thread_for_a_second(use: str) -> None:
+    command = [sys.executable, "-c", f"{use}; {FOUND}", "bpe_openai", "bpe_openai.tokenizer"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
