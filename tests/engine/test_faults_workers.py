@@ -13,7 +13,7 @@ from tests.engine.log_checks import check_log
 from tests.harness import warm
 from tests.harness.clients import Clients
 from tests.harness.server import Server
-from tests.harness.stories import answers, at_rest, begin, until_it_said
+from tests.harness.stories import answers, at_rest, begin, follow, short, until_it_said
 
 pytestmark = pytest.mark.parametrize("storage", ["postgres"])
 
@@ -82,3 +82,22 @@ def test_what_a_worker_leaves_another_takes_up(
     assert run.status == "completed"
     assert answers(client, run)[-1] == "tick " * 20
     check_log(clients.http(office), run, seen)
+
+
+def test_who_follows_a_run_at_a_server_without_workers_has_the_grace_of_the_others(
+    clients: Clients, start_server: Callable[..., Server]
+) -> None:
+    office = start_server(fresh=True, worker_slots=0, grace_seconds=60)
+    workers = Workers(office)
+    try:
+        workers.start()
+        run = begin(clients.sdk(office), "count slowly")
+        events = follow(clients.http(office), run)
+        while next(events).name != "thread.message.delta":
+            pass
+        office.ask_to_stop()
+        assert short(list(events))[-2:] == ["run.completed", "done"]
+        office.wait_for_end()
+    finally:
+        workers.close()
+    office.start()
