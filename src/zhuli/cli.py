@@ -8,7 +8,7 @@ import gc
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -83,15 +83,30 @@ def chat(
     model: Annotated[str | None, typer.Option(help="Who answers; default: the server's first.")] = None,
     instructions: Annotated[str | None, typer.Option(help="What the assistant is told to be.")] = None,
     thread: Annotated[str | None, typer.Option(help="A conversation to go on with.")] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="What is understood: a domain's id, or a file, folder or archive with one.")
+    ] = None,
 ) -> None:
-    """Talk to a model in the terminal, through a server."""
+    """Talk to a model in the terminal, through a server; with a domain, what was understood is shown."""
     from zhuli.operating.chat import chat as talk
     from zhuli.operating.conversation import Conversation
 
+    understood = _domain_of(domain)
+
     async def run() -> None:
-        await talk(Conversation(base_url, api_key, instructions), model=model, thread=thread, question=question)
+        conversation = Conversation(base_url, api_key, instructions, understood)
+        await talk(conversation, model=model, thread=thread, question=question)
 
     asyncio.run(run())
+
+
+def _domain_of(named: str | None) -> str | dict[str, Any] | None:
+    """The id, or the fields of the domain that the path has."""
+    if named is None or not Path(named).exists():
+        return named
+    from zhuli.operating.domains import read
+
+    return read(Path(named)).fields.model_dump(mode="json", exclude_defaults=True)
 
 
 _SCOPE_HELP = "read, write or admin; each may do what those before it may. May be given several times."
@@ -342,6 +357,18 @@ def export_domain(
     from zhuli.settings import read_settings
 
     write(asyncio.run(load(read_settings(config, data_dir=data_dir), domain_id, project=project)), to)
+
+
+@domains.command("draw")
+def draw_domain(
+    path: Annotated[Path, typer.Argument(help="A domain in YAML; or another builder's folder, file or archive.")],
+    to: Annotated[Path | None, typer.Option(help="The file, such as domain.mmd; default: print it.")] = None,
+) -> None:
+    """Draw a domain's topics, forms and actions as a flowchart in Mermaid, without a server."""
+    from zhuli.operating.domains import read, write_text
+    from zhuli.understanding.domains.drawing import draw
+
+    write_text(draw(read(path).fields), to)
 
 
 @app.command()

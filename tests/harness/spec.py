@@ -357,6 +357,8 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": _DOMAIN}},
     ("DELETE", f"{PREFIX}/domains/{{domain_id}}"): {"application/json": {"schema": {"type": "object"}}},
     ("POST", f"{PREFIX}/domains/{{domain_id}}/test"): {"application/json": {"schema": _DOMAIN_TEST}},
+    ("POST", f"{PREFIX}/domains/{{domain_id}}/examples"): {"application/json": {"schema": _DOMAIN}},
+    ("GET", f"{PREFIX}/domains/{{domain_id}}/diagram"): {"text/plain": {}},
     ("GET", f"{PREFIX}/domains/{{domain_id}}/export"): {"application/yaml": {}},
     ("GET", f"{PREFIX}/domains/{{domain_id}}/report"): {"application/json": {"schema": _DOMAIN_REPORT}},
     ("GET", "/healthz"): {"text/plain": {}},

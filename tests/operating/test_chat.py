@@ -10,9 +10,10 @@ import openai
 import pexpect
 import pytest
 
-from tests.harness.server import Server
+from tests.harness.server import UNDERSTANDER, Server
 from tests.harness.sockets import free_port
 from tests.operating.zhuli import PATIENCE, command, environment, zhuli
+from zhuli.understanding.domains.yaml.reading import parse
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -160,3 +161,48 @@ def test_without_a_server_it_says_how_to_start_one(storage: str) -> None:
     assert "No server answers" in done.stderr
     assert "zhuli serve" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+SHOP = f"""
+name: Shop that goes
+understander: {{type: "{UNDERSTANDER}", script: {{hi: greet, open: hours}}}}
+intents:
+  greet: {{examples: [hi], action: {{respond: welcome}}}}
+  hours: {{examples: [when are you open], action: {{call: find_hours, response: told}}}}
+responses: {{welcome: Good day!, told: "From {{result.from}}."}}
+"""
+
+
+def test_a_domain_in_a_file_is_talked_to_its_functions_are_asked_for_and_it_goes_with_the_conversation(
+    server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "shop.yml").write_text(SHOP)
+    with terminal(server, tmp_path, "--domain", str(tmp_path / "shop.yml")) as child:
+        child.send("hi\r")
+        child.expect_exact("Good day!")
+        child.expect(r"greet \d\.\d\d · respond · und_")
+        child.expect(PROMPT)
+        child.send("open today\r")
+        child.expect_exact("calls find_hours({})")
+        child.expect_exact("its output › ")
+        child.send('{"from": "eight"}\r')
+        child.expect_exact("From eight.")
+        child.expect_exact("call find_hours")
+        child.expect(PROMPT)
+        leave(child)
+    client = openai.OpenAI(base_url=server.base_url, api_key="none")
+    left: Any = client.get("/domains", cast_to=object)
+    assert "Shop that goes" not in [domain["name"] for domain in left["data"]]
+
+
+def test_a_domain_of_the_server_is_named_by_its_id_and_stays(server: Server) -> None:
+    client = openai.OpenAI(base_url=server.base_url, api_key="none")
+    fields = parse(SHOP.replace("goes", "stays")).model_dump(mode="json", exclude_defaults=True)
+    made: Any = client.post("/domains", body=fields, cast_to=object)
+    done = zhuli("chat", "hi", "--domain", made["id"], "--base-url", server.base_url)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "Good day!")
+    done = zhuli("chat", "open", "--domain", made["id"], "--base-url", server.base_url)
+    assert "calls find_hours({})" in done.stdout
+    done = zhuli("chat", "hi", "--domain", "dom_missing", "--base-url", server.base_url)
+    assert done.returncode == 2 and "dom_missing" in done.stderr
+    assert client.get(f"/domains/{made['id']}", cast_to=object) == made

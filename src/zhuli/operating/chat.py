@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from html import escape as html
 from pathlib import Path
+from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -62,7 +63,7 @@ class Talk:
                 if line.startswith("/"):
                     await self._command(*line[1:].split(maxsplit=1))
                 else:
-                    await Answer(self._console, self._conversation).show(line)
+                    await Answer(self._console, self._conversation, self._output).show(line)
             except ZhuliError as error:
                 self._console.print(escape(error.message), style="red")
         if self._conversation.thread is not None:
@@ -85,6 +86,14 @@ class Talk:
                 return None
             if line:
                 return line
+
+    async def _output(self) -> str:
+        """What a function gives: JSON, or words; nothing is an empty object."""
+        try:
+            said = await self._prompt.prompt_async(HTML("<ansiyellow>its output › </ansiyellow>"))
+        except (KeyboardInterrupt, EOFError):
+            return "{}"
+        return said.strip() or "{}"
 
     def _bar(self) -> HTML:
         return HTML(f" {html(self._conversation.model)} · Alt-Enter: new line · Ctrl-C: stop · /help")
@@ -115,9 +124,12 @@ class Talk:
 
 
 class Answer:
-    """One question and what comes back."""
+    """One question and what comes back. output: asks the user for what a function gives."""
 
-    def __init__(self, console: Console, conversation: Conversation) -> None:
+    def __init__(
+        self, console: Console, conversation: Conversation, output: Callable[[], Awaitable[str]] | None = None
+    ) -> None:
+        self._output = output
         self._console = console
         self._conversation = conversation
         self._wrap = Wrap(console.width) if console.is_terminal else None
@@ -125,7 +137,7 @@ class Answer:
 
     async def show(self, question: str) -> None:
         """Print the answer as it comes. The first Ctrl-C asks the server to stop, the second does not wait for it."""
-        streaming = asyncio.create_task(self._stream(question))
+        streaming = asyncio.create_task(self._answer(question))
         with self._on_interrupt(streaming):
             try:
                 await streaming
@@ -139,17 +151,42 @@ class Answer:
             said = f"{usage['prompt_tokens']} + {usage['completion_tokens']} tokens"
             self._console.print(f"{self._conversation.model} · {said}", style="dim", markup=False)
 
-    async def _stream(self, question: str) -> None:
+    async def _answer(self, question: str) -> None:
+        await self._stream(self._conversation.ask(question))
+        while self._conversation.calls:
+            outputs = await self._outputs()
+            if outputs is None:
+                await self._conversation.cancel()
+                break
+            await self._stream(self._conversation.answer_calls(outputs))
+        await self._show_understood()
+
+    async def _stream(self, pieces: AsyncGenerator[str, None]) -> None:
         waiting = self._console.status("", spinner="dots")
         waiting.start()
         try:
-            async with aclosing(self._conversation.ask(question)) as pieces:
-                async for piece in pieces:
+            async with aclosing(pieces) as answer:
+                async for piece in answer:
                     waiting.stop()
                     self._write(self._wrap.feed(piece) if self._wrap else piece)
         finally:
             waiting.stop()
             self._write("\n")
+
+    async def _outputs(self) -> list[str] | None:
+        """What the functions give that the run waits for, as the user says it; None where there is nobody to ask."""
+        outputs: list[str] = []
+        for call in self._conversation.calls:
+            self._console.print(f"calls {call.name}({call.arguments})", style="yellow", markup=False)
+            if self._output is not None:
+                outputs.append(await self._output())
+        return outputs if self._output is not None else None
+
+    async def _show_understood(self) -> None:
+        """A line with what was understood and decided."""
+        if (understood := await self._conversation.understood()) is None:
+            return
+        self._console.print(in_a_line(understood), style="dim", markup=False, soft_wrap=True)
 
     def _write(self, text: str) -> None:
         """Past rich, which would wrap each piece for itself."""
@@ -171,6 +208,16 @@ class Answer:
             yield
         finally:
             loop.remove_signal_handler(signal.SIGINT)
+
+
+def in_a_line(understood: dict[str, Any]) -> str:
+    """An understanding: intents with their confidence, slots that were set, and what was decided."""
+    intents = understood["intents"] or ([understood["intent"]] if understood["intent"] else [])
+    named = ", ".join(f"{one['name']} {one['confidence']:.2f}" for one in intents) or "nothing understood"
+    slots = ", ".join(f"{name}: {value}" for name, value in understood["slots"].items())
+    decision = understood.get("decision") or {}
+    decided = " ".join(str(decision[key]) for key in ("act", "slot", "function") if decision.get(key))
+    return " · ".join(part for part in (named, slots, decided, understood["id"]) if part)
 
 
 def _prompt(models: list[str]) -> PromptSession[str]:

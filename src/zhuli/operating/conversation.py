@@ -4,7 +4,8 @@ Makes an assistant of its own, which goes with it; the thread stays, so that the
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Self
 
 import aiohttp
@@ -17,14 +18,31 @@ _QUIET_SECONDS = 120.0
 """The server sends a comment every few seconds; one that is silent for so long is gone."""
 
 
-class Conversation:
-    """`usage` is that of the last answer."""
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function that the run waits for. arguments: JSON."""
 
-    def __init__(self, base_url: str, api_key: str | None, instructions: str | None) -> None:
+    id: str
+    name: str
+    arguments: str
+
+
+class Conversation:
+    """`usage` is that of the last answer; `calls` are what a run waits for before it goes on: see answer_calls().
+
+    domain: the id of one that exists, or the fields of one that is made for this conversation and goes with it.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str | None, instructions: str | None, domain: str | dict[str, Any] | None = None
+    ) -> None:
         self.model = ""
         self.models: list[str] = []
         self.thread: str | None = None
         self.usage: dict[str, int] | None = None
+        self.calls: list[Called] = []
+        self._domain = domain
+        self._made: str | None = None
         self._base_url = base_url.rstrip("/")
         self._instructions = instructions
         self._assistant: str | None = None
@@ -41,6 +59,8 @@ class Conversation:
         try:
             if self._assistant is not None:
                 await self._call("DELETE", f"assistants/{self._assistant}")
+            if self._made is not None:
+                await self._call("DELETE", f"domains/{self._made}")
         finally:
             await self._http.close()
 
@@ -50,7 +70,13 @@ class Conversation:
         self.model = model or self.models[0]
         if thread is not None:
             self.thread = (await self._call("GET", f"threads/{thread}"))["id"]
-        body = {"model": self.model, "name": _NAME, "instructions": self._instructions}
+        body: dict[str, Any] = {"model": self.model, "name": _NAME, "instructions": self._instructions}
+        if isinstance(self._domain, dict):
+            self._made = (await self._call("POST", "domains", self._domain))["id"]
+        if (domain := self._made or self._domain) is not None:
+            fields = await self._call("GET", f"domains/{domain}")
+            tools = [{"type": "function", "function": {"name": name}} for name in sorted(_functions(fields))]
+            body |= {"domain": domain, "tools": tools}
         self._assistant = (await self._call("POST", "assistants", body))["id"]
 
     def begin_anew(self) -> None:
@@ -63,14 +89,24 @@ class Conversation:
             self.thread = (await self._call("POST", "threads", {}))["id"]
         message = {"role": "user", "content": text}
         body = {"assistant_id": self._assistant, "model": self.model, "additional_messages": [message], "stream": True}
-        self.usage = None
-        try:
-            async with self._request("POST", f"threads/{self.thread}/runs", body) as response:
-                async for name, data in _events(response):
-                    for piece in self._read(name, data):
-                        yield piece
-        finally:
-            self._run = None
+        async with aclosing(self._stream(f"threads/{self.thread}/runs", body)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def answer_calls(self, outputs: list[str]) -> AsyncGenerator[str, None]:
+        """What follows when the functions that `calls` names have given these outputs, in pieces."""
+        given = [{"tool_call_id": call.id, "output": text} for call, text in zip(self.calls, outputs, strict=True)]
+        path = f"threads/{self.thread}/runs/{self._run}/submit_tool_outputs"
+        async with aclosing(self._stream(path, {"tool_outputs": given, "stream": True})) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def understood(self) -> dict[str, Any] | None:
+        """What was understood of the last message, if the conversation has a domain."""
+        if self._domain is None or self.thread is None:
+            return None
+        page = await self._call("GET", f"threads/{self.thread}/understandings?limit=1&order=desc")
+        return page["data"][0] if page["data"] else None
 
     async def cancel(self) -> None:
         """Stop the answer that is under way; ask() ends soon after."""
@@ -86,12 +122,28 @@ class Conversation:
         page = await self._call("GET", f"threads/{self.thread}/messages?limit=100")
         return [(message["role"], "".join(_texts(message["content"]))) for message in reversed(page["data"])]
 
+    async def _stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[str, None]:
+        self.usage, self.calls = None, []
+        try:
+            async with self._request("POST", path, body) as response:
+                async for name, data in _events(response):
+                    for piece in self._read(name, data):
+                        yield piece
+        finally:
+            if not self.calls:
+                self._run = None
+
     def _read(self, name: str, data: Any) -> list[str]:
         match name:
             case "thread.run.created":
                 self._run = data["id"]
             case "thread.message.delta":
                 return _texts(data["delta"]["content"])
+            case "thread.run.requires_action":
+                called = data["required_action"]["submit_tool_outputs"]["tool_calls"]
+                self.calls = [
+                    Called(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in called
+                ]
             case "thread.run.completed":
                 self.usage = data["usage"]
             case "thread.run.incomplete":
@@ -138,6 +190,16 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str,
                 return
             if b"data" in fields:
                 yield fields[b"event"].decode(), orjson.loads(fields[b"data"])
+
+
+def _functions(found: Any) -> set[str]:
+    """Names of the functions that a domain's actions call, wherever they stand."""
+    if isinstance(found, list):
+        return {name for one in found for name in _functions(one)}
+    if not isinstance(found, dict):
+        return set()
+    own = {found["function"]} if found.get("type") == "call" and isinstance(found.get("function"), str) else set()
+    return own | {name for one in found.values() for name in _functions(one)}
 
 
 def _texts(content: list[dict[str, Any]]) -> list[str]:

@@ -94,12 +94,17 @@ def write_notes(notes: Sequence[Finding], to: Path) -> None:
 
 def write(fields: DomainFields, to: Path | None) -> None:
     """As YAML into the file, or to standard output; ConfigurationError where the file can't be written."""
+    write_text(dump(fields), to)
+
+
+def write_text(text: str, to: Path | None) -> None:
+    """Into the file, or to standard output; ConfigurationError where the file can't be written."""
     if to is None:
-        sys.stdout.write(dump(fields))
+        sys.stdout.write(text)
         return
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_text(dump(fields), encoding="utf-8")
+        to.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{to} can't be written: {error}.") from error
 

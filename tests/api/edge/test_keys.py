@@ -107,6 +107,7 @@ def test_a_project_does_not_see_what_another_has(clients: Clients, keyed: Server
         f"/v1/domains/{domain}",
         f"/v1/domains/{domain}/report",
         f"/v1/domains/{domain}/export",
+        f"/v1/domains/{domain}/diagram",
     ):
         assert http.get(path).status_code == 404, path
     for path in (

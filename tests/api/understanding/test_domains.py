@@ -239,6 +239,95 @@ def test_a_rasa_project_becomes_a_domain_that_says_what_did_not_come_along(clien
     assert get(client, f"/domains/{made['id']}") == made
 
 
+def test_a_domain_is_drawn_as_a_flowchart(client: openai.OpenAI, http: httpx2.Client) -> None:
+    made = create(client)
+    answer = http.get(f"/v1/domains/{made['id']}/diagram")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.text.startswith("flowchart LR\n")
+    assert '(["greet"])' in answer.text and '["says welcome"]' in answer.text
+    assert_refused(http.get(f"/v1/domains/{MISSING}/diagram"), 404)
+
+
+class TestAMessageThatWasMisread:
+    """It becomes an example of what was meant, in one step."""
+
+    @pytest.fixture
+    def shop(self, client: openai.OpenAI) -> dict[str, Any]:
+        intents = [
+            {"name": "greet", "examples": ["hi", "hello"]},
+            {"name": "order", "examples": ["I want a [hat](thing)", "Hello"]},
+        ]
+        lists = [{"name": "thing", "kind": "lookup", "values": [{"value": "hat", "synonyms": ["cap"]}]}]
+        return create(client, intents=intents, entities=lists, out_of_scope=["what is the weather"])
+
+    def example(self, client: openai.OpenAI, domain: dict[str, Any], **body: Any) -> dict[str, Any]:
+        made: Any = client.post(f"/domains/{domain['id']}/examples", body=body, cast_to=object)
+        assert isinstance(made, dict)
+        return made
+
+    def test_from_a_thread_with_the_entities_that_were_found(
+        self, client: openai.OpenAI, http: httpx2.Client, shop: dict[str, Any]
+    ) -> None:
+        assistant = client.beta.assistants.create(model="script", extra_body={"domain": shop["id"]}).id
+        thread = client.beta.threads.create(messages=[{"role": "user", "content": "hi, a cap for me"}]).id
+        client.beta.threads.runs.create_and_poll(thread_id=thread, assistant_id=assistant)
+        understood = get(client, f"/threads/{thread}/understandings")["data"][0]
+        after = self.example(client, shop, intent="order", understanding=understood["id"])
+        assert after["version"] == shop["version"] + 1
+        assert after["intents"][1]["examples"] == ["I want a [hat](thing)", "Hello", "hi, a [cap](thing:hat) for me"]
+        assert self.example(client, shop, intent="order", understanding=understood["id"]) == after
+        assert get(client, f"/domains/{shop['id']}") == after
+        other = clientless(http, "/v1/domains/{}/examples", shop, intent="order", understanding="und_of_nobody")
+        assert_refused(other, 404, param="understanding")
+
+    def test_is_an_example_of_nothing_else_from_then_on(self, client: openai.OpenAI, shop: dict[str, Any]) -> None:
+        after = self.example(client, shop, intent="greet", text="hello")
+        assert [intent["examples"] for intent in after["intents"]] == [["hi", "hello"], ["I want a [hat](thing)"]]
+        after = self.example(client, shop, intent="out_of_scope", text="HI")
+        assert after["intents"][0]["examples"] == ["hello"]
+        assert after["out_of_scope"] == ["what is the weather", "HI"]
+        after = self.example(client, shop, intent="greet", text="what is the weather")
+        assert after["out_of_scope"] == ["HI"]
+
+    def test_with_entities_that_are_said(self, client: openai.OpenAI, shop: dict[str, Any]) -> None:
+        named = [
+            {"entity": "thing", "text": "cap", "value": "hat", "role": "first"},
+            {"entity": "thing", "text": "hat"},
+        ]
+        after = self.example(client, shop, intent="order", text="a cap and a hat", entities=named)
+        assert after["intents"][1]["examples"][-1] == "a [cap](thing#first:hat) and a [hat](thing)"
+
+    @pytest.mark.parametrize(
+        ("body", "param"),
+        [
+            ({"intent": "nothing", "text": "x"}, "intent"),
+            ({"intent": "greet"}, "text"),
+            ({"intent": "greet", "text": "x", "understanding": "und_1"}, "text"),
+            ({"intent": "greet", "text": "see [here](there"}, "text"),
+            ({"intent": "greet", "text": " "}, "text"),
+            (
+                {"intent": "greet", "text": "a hat", "entities": [{"entity": "thing", "text": "cap"}]},
+                "entities[0].text",
+            ),
+            (
+                {"intent": "greet", "text": "a hat", "entities": [{"entity": "size", "text": "hat"}]},
+                "entities[0].entity",
+            ),
+        ],
+    )
+    def test_or_is_refused_with_what_would_be_right(
+        self, http: httpx2.Client, shop: dict[str, Any], body: dict[str, Any], param: str
+    ) -> None:
+        answer = clientless(http, "/v1/domains/{}/examples", shop, **body)
+        assert_refused(answer, 400, param=param, code="invalid_value")
+        assert http.get(f"/v1/domains/{shop['id']}").json() == shop
+
+
+def clientless(http: httpx2.Client, path: str, domain: dict[str, Any], **body: Any) -> httpx2.Response:
+    """The answer as it is, without the SDK."""
+    return http.post(path.format(domain["id"]), json=body)
+
+
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "dialogflow": {
         "intents/hours.json": {"name": "hours", "responses": [{"messages": [{"type": 0, "speech": "From eight."}]}]},

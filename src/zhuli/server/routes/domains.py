@@ -12,9 +12,10 @@ from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
 from zhuli.store import collections
 from zhuli.store.schema import domains
 from zhuli.types.page import Deleted, Page
-from zhuli.types.understanding.domain import Domain, DomainFields, DomainImport, DomainReport
+from zhuli.types.understanding.domain import Domain, DomainFields, DomainImport, DomainReport, ExampleCreate
 from zhuli.types.understanding.domain_test import DomainTest, DomainTestCreate
 from zhuli.understanding.domains.checks.findings import told
+from zhuli.understanding.domains.drawing import draw
 from zhuli.understanding.domains.importing import read_files
 from zhuli.understanding.domains.yaml.writing import dump
 
@@ -53,6 +54,12 @@ async def import_domain(body: DomainImport, app: TheApp, actor: TheActor) -> Res
     return Json(await app.understanding.domains.create(actor.project, fields, also=also))
 
 
+@router.post("/{domain_id}/examples", response_model=Domain)
+async def create_example(domain_id: str, body: ExampleCreate, app: TheApp, actor: TheActor) -> Response:
+    """Make what was said an example of what was meant: a message that was misread, by its understanding, or a text."""
+    return Json(await app.understanding.domains.add_example(actor.project, domain_id, body))
+
+
 @router.post("/{domain_id}/test", response_model=DomainTest)
 async def test_domain(domain_id: str, body: DomainTestCreate, app: TheApp, actor: TheActor) -> Response:
     """Walk conversations through a domain, and read its examples by what the others teach; nothing is saved."""
@@ -77,6 +84,13 @@ async def export_domain(domain_id: str, app: TheApp, actor: TheActor) -> Respons
     """The domain as YAML, in the form that create reads."""
     domain = await app.understanding.domains.get(actor.project, domain_id)
     return Response(await asyncio.to_thread(dump, domain), media_type=MEDIA_TYPE)
+
+
+@router.get("/{domain_id}/diagram", responses={200: {"content": {"text/plain": {}}}}, response_class=Response)
+async def draw_domain(domain_id: str, app: TheApp, actor: TheActor) -> Response:
+    """A picture of topics, forms and actions, as a flowchart in Mermaid."""
+    domain = await app.understanding.domains.get(actor.project, domain_id)
+    return Response(await asyncio.to_thread(draw, domain), media_type="text/plain; charset=utf-8")
 
 
 @router.get("/{domain_id}/report", response_model=DomainReport)

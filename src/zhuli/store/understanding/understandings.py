@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
+from zhuli.store import collections
 from zhuli.store.schema import messages, understandings
 from zhuli.store.statement import prepared
 from zhuli.types.understanding.understanding import MessageUnderstanding, StateChange, Understanding
@@ -72,6 +73,12 @@ def add_to_message(
         )
         message = {**orjson.loads(body), "understanding": of_it.model_dump(mode="json")}
         _SHOW(connection, {"message": understanding.message_id, "new_body": orjson.dumps(message).decode()})
+
+
+def get(connection: Connection, project: str, understanding_id: str) -> Understanding:
+    """What was understood of a message, by its id; NotFound, also where it is another project's or has gone with its message."""
+    with collections.named_by("understanding"):
+        return collections.get(connection, understandings, Understanding, project, understanding_id)
 
 
 _BODIES = prepared(

@@ -328,6 +328,28 @@ class DomainImport(Request):
     all_notes: bool = False
 
 
+class ExampleEntity(Request):
+    """Words of an example that name something. value: None: the words themselves."""
+
+    entity: Name
+    text: Annotated[str, Field(min_length=1, max_length=8192)]
+    value: str | None = None
+    role: Name | None = None
+
+
+class ExampleCreate(Request):
+    """What was said, as an example of what was meant.
+
+    understanding: of a message of a thread, by its id; or else text. intent: whose example it is from now on, and nobody else's;
+    out_of_scope is one like others. entities: its words that are marked; None: those that the understanding found.
+    """
+
+    intent: Name
+    understanding: str | None = None
+    text: Annotated[str, Field(min_length=1, max_length=8192)] | None = None
+    entities: Annotated[list[ExampleEntity], most(100)] | None = None
+
+
 class Finding(Wire):
     """Something to know about a domain. error: it can't be saved like this. where: a path such as intents[3].examples[0]."""
 

@@ -9,17 +9,20 @@ from collections.abc import Collection
 from typing import Any
 
 from zhuli.core.clock import Clock
-from zhuli.core.errors import ZhuliError
+from zhuli.core.errors import InvalidRequest, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.store import collections
 from zhuli.store.database import Database
 from zhuli.store.schema import domains
 from zhuli.store.understanding import domains as store
-from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport, Finding
+from zhuli.store.understanding import understandings
+from zhuli.types.understanding.domain import Domain, DomainFields, DomainReport, ExampleCreate, Finding
 from zhuli.types.understanding.domain_test import DomainTest, DomainTestCreate
+from zhuli.types.understanding.understanding import Understanding
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.checks.checking import check, refuse_errors
 from zhuli.understanding.domains.checks.findings import error
+from zhuli.understanding.domains.corrections import corrected, example_of, found_marks, given_marks
 from zhuli.understanding.domains.testing.testing import run_tests
 from zhuli.understanding.language.entity_extraction.patterns import CHECK_SECONDS, SearchTime
 
@@ -77,6 +80,22 @@ class Domains:
             if await self._database.run(store.change, project, domain):
                 return await self._learned(project, domain)
 
+    async def add_example(self, project: str, domain_id: str, given: ExampleCreate) -> Domain:
+        """The next version, in which what was said is an example of what was meant; the same one where it is that already."""
+        understood = await self._understood(project, given)
+        while True:
+            before = await self.get(project, domain_id)
+            fields = _fields_of(before)
+            changed = _with_example(before, given, understood)
+            named = {name: getattr(changed, name) for name in changed.model_fields_set}
+            if all(fields[name] == value for name, value in named.items()):
+                return before
+            report = await self.check(after := DomainFields(**(fields | named)))
+            refuse_errors(report)
+            domain = next_version(before, after, report)
+            if await self._database.run(store.change, project, domain):
+                return await self._learned(project, domain)
+
     async def get(self, project: str, domain_id: str) -> Domain:
         """The domain as it is, or NotFound."""
         return await self._database.run(collections.get, domains, Domain, project, domain_id)
@@ -112,6 +131,15 @@ class Domains:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _understood(self, project: str, given: ExampleCreate) -> Understanding | None:
+        """What was understood of the message that is named, or None; InvalidRequest where neither it nor a text is given."""
+        if (given.understanding is None) == (given.text is None):
+            message = "Send 'understanding', the id at a message, or 'text', and not both."
+            raise InvalidRequest(message, param="text", code="invalid_value")
+        if given.understanding is None:
+            return None
+        return await self._database.run(understandings.get, project, given.understanding)
+
     async def _learned(self, project: str, domain: Domain) -> Domain:
         """The domain with the report of learning, if that ends soon; it goes on otherwise, and when the client goes away."""
         key = (domain.id, domain.version)
@@ -139,6 +167,16 @@ class Domains:
             found = learned.model_copy(update={"findings": [*kept, *learned.findings], "examples": checked.examples})
         await self._database.run(store.report, project, domain, found)
         return found
+
+
+def _with_example(domain: Domain, given: ExampleCreate, understood: Understanding | None) -> DomainFields:
+    """The fields that change."""
+    text = understood.text if understood else given.text or ""
+    if given.entities is not None:
+        marks = given_marks(domain, text, given.entities)
+    else:
+        marks = found_marks(domain, understood.entities) if understood else []
+    return corrected(domain, given.intent, example_of(text, marks))
 
 
 def _failed(why: str) -> Finding:
