@@ -261,22 +261,45 @@ class Form(Request):
     cancelled: Wording | None = None
 
 
+SmallTalk = Literal[
+    "greet",
+    "thank",
+    "bye",
+    "wait",
+    "dont_know",
+    "any",
+    "repeat",
+    "why",
+    "told",
+    "help",
+    "identity",
+    "small_talk",
+    "declined",
+]
+"""What users say whatever a domain is for, as docs/domains.md has it. declined: they want something not, or not any more."""
+
+
 class Fallback(Request):
     """What happens where nothing was understood with confidence.
 
-    threshold: least confidence of an intent, from 0 to 1; None: chosen from the examples. out_of_scope: for messages that no
-    intent covers; unclear: for those where two intents are about as likely.
+    threshold: least confidence of an intent, from 0 to 1; None: chosen from the examples. certainty: what it takes, beside the
+    threshold, to do what can't be taken back: to call a function, hand over, leave a form. out_of_scope: for messages that no
+    intent covers; unclear: for those where two intents are about as likely. small_talk: what is done in place of the built-in
+    sentences.
     """
 
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     margin: Annotated[float, Field(ge=0, le=1)] = 0.1
+    certainty: Annotated[float, Field(ge=0, le=1)] = 0.6
     out_of_scope: Action = Field(default_factory=lambda: Talk(type="talk"))
     unclear: Action = Field(default_factory=lambda: Clarify(type="clarify"))
+    small_talk: dict[SmallTalk, Action] = {}
 
 
 class UnderstanderSettings(Request):
     """Which plugin understands, and its settings: embedder for few_shot; model and entity_model (names of tuned models) for
-    tuned; model (a chat model) for llm. Other plugins take what they say."""
+    tuned; model (a chat model) for llm. Other plugins take what they say. act_model, with any of them: a tuned model of texts
+    with several labels, which are dialogue acts, in place of the packaged heads."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -284,6 +307,7 @@ class UnderstanderSettings(Request):
     embedder: str | None = optional()
     model: str | None = optional()
     entity_model: str | None = optional()
+    act_model: str | None = optional()
 
 
 class DomainFields(Request):

@@ -59,7 +59,7 @@ class Reading:
 
     ranking: intents, likeliest first; confidences are calibrated and sum to at most 1. in_scope: how likely any of the
     domain's intents is meant. threshold: what in_scope × best confidence must reach for the best intent to be decided for.
-    acts: None where the understander does not tell any. Nothing is decided by them yet.
+    acts: None where the understander does not tell any; the packaged ones have those of the packaged heads beside them.
     """
 
     ranking: list[IntentScore]
@@ -147,10 +147,11 @@ class Did(Wire):
 
 
 class HandedOver(Wire):
-    """released: given back to the assistant."""
+    """released: given back to the assistant. taken: a person has begun to answer, and the user can't take it back."""
 
     type: Literal["handed_over"] = "handed_over"
     released: bool = False
+    taken: bool = Field(default=False, exclude_if=lambda taken: not taken)
 
 
 StateChange = Annotated[
@@ -205,7 +206,7 @@ class DialogueState(Wire):
     """Of a thread. turn: messages understood. asked: what the last reply asked for, None if it asked for nothing.
 
     done: what was acted upon last, until another topic is opened; a correction takes it up again. recent: what happened last, as
-    Did has it, kept where the domain's rules look back.
+    Did has it, kept where the domain's rules look back. taken: a person has begun to answer the thread that was handed over.
     """
 
     object: Literal["thread.state"] = "thread.state"
@@ -221,6 +222,7 @@ class DialogueState(Wire):
     done: TopicDone | None = optional()
     handed_over: bool = False
     recent: list[str] = Field(default=[], exclude_if=lambda names: not names)
+    taken: bool = Field(default=False, exclude_if=lambda taken: not taken)
 
     @property
     def form(self) -> str | None:
@@ -306,9 +308,11 @@ class UnderstandingCreate(Request):
 
 class StateGive(Request):
     """What a client knows of a thread's state. slots: by name; null clears, as `clear` does. release: a thread that was handed
-    over is the assistant's again. domain: whose slots they are; None: the one by which the thread was understood last."""
+    over is the assistant's again. take: a person begins to answer it, so that the user can't take it back. domain:
+    whose slots they are; None: the one by which the thread was understood last."""
 
     slots: dict[str, Any] = {}
     clear: list[str] = []
     release: bool = False
+    take: bool = False
     domain: str | None = None

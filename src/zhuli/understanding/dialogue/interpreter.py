@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Language
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Language, SmallTalk
 from zhuli.types.understanding.understanding import (
     Asked,
     DialogueState,
@@ -34,6 +34,15 @@ from zhuli.understanding.dialogue.utterance.intent_decision import scored
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, InterpretedUtterance
 from zhuli.understanding.dialogue.utterance.multi_intent import Clause, ClauseIntent, IntentSegmenter
 from zhuli.understanding.dialogue.utterance.slot_names import names_in
+from zhuli.understanding.dialogue.utterance.small_talk import (
+    SURELY,
+    fits,
+    silent,
+    small_talk_in,
+    takes_back,
+    without_declined,
+)
+from zhuli.understanding.dialogue.utterance.stakes import without_doubtful
 from zhuli.understanding.dialogue.utterance.utterance_context import (
     UtteranceContext,
     entities_in,
@@ -58,6 +67,8 @@ def interpret(
     if not text.strip():
         return InterpretedUtterance(text, language, asked=state.asked, reasons=["The message has no words."])
     state = fold(stale(domain, state), state)
+    whole = without_doubtful(domain, whole)
+    clauses = [(span, without_doubtful(domain, reading)) for span, reading in clauses]
     return ruled(domain, state, _read(domain, state, text, language, now, whole, clauses))
 
 
@@ -85,9 +96,11 @@ def _read(
 def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Clause]) -> InterpretedUtterance:
     domain, state, text = context.domain, context.state, context.text
     entities = entities_in(context, [] if only_says(text) else whole.entities)
-    said, corrects = said_in(context, clauses), correction(text)
+    said, corrects = said_in(context, clauses, whole.acts), correction(text)
     act: Act | None = None if said == "correct" else said
     corrects = corrects or said == "correct" or keeps(text)
+    if act in ("cancel", "handover") and whole.acts and whole.acts.of(act) < SURELY and fits(context, entities):
+        act = None  # what fits the open question is an answer
     pointing = references(text)
     segmenter = IntentSegmenter(
         domain=domain,
@@ -102,7 +115,12 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
         corrects=corrects,
     )
     clause_intents = chosen_intent(context, act) or segmenter.segment(whole, clauses)
-    act = act_meant(context, act, clause_intents)
+    clause_intents, declined = without_declined(context, whole.acts, clause_intents)
+    talk = "declined" if declined else small_talk_in(context, whole.acts, clause_intents, entities)
+    act = None if talk == "declined" else act_meant(context, act, clause_intents)
+    talk = None if act in ("cancel", "handover") else talk
+    if talk is not None and act is None:
+        clause_intents = [silent(clause_intents[0], len(text))]
     clause_intents = [by_act(context, clause, act) for clause in clause_intents]
     return _Interpretation(
         context=context,
@@ -112,6 +130,8 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
         act=act,
         corrects=corrects,
         pointing=pointing,
+        talk=None if talk == "off_topic" else talk,
+        takes_back=takes_back(context, whole.acts, act),
     ).utterance()
 
 
@@ -126,6 +146,8 @@ class _Interpretation:
     act: Act | None
     corrects: bool
     pointing: list[Reference]
+    talk: SmallTalk | None
+    takes_back: bool
 
     def utterance(self) -> InterpretedUtterance:
         """All of it, with what follows for slots and topics; of a thread that a person has, only what was said."""
@@ -155,6 +177,18 @@ class _Interpretation:
             goes_on=keeps(context.text),
             cancels=self.cancels,
             opened=[] if context.state.handed_over else self._opened(),
+            talk=self.talk,
+            doubtful=self._doubtful(),
+            takes_back=self.takes_back,
+        )
+
+    def _doubtful(self) -> frozenset[str]:
+        """Intents that are decided for, but not surely enough for what can't be taken back."""
+        certain = self.context.domain.fallback.certainty
+        return frozenset(
+            clause.intent.name
+            for clause in self.clause_intents
+            if clause.intent and not clause.informs and clause.decision.score < certain
         )
 
     @property
@@ -240,6 +274,8 @@ class _Interpretation:
 
     def _reasons(self) -> list[str]:
         reasons = [_why(self.context, clause) for clause in self.clause_intents]
+        if self.talk:
+            reasons.append(f"It is small talk: {self.talk}.")
         if self.act:
             reasons.append(f"It says: {self.act}.")
         if self.corrects:

@@ -17,7 +17,11 @@ from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import Database
 from zhuli.types.understanding.domain import Domain
+from zhuli.understanding.dialogue.acts_reading import RememberedVectors, WithActs
 from zhuli.understanding.dialogue.understander_services import Predict, UnderstanderServices
+
+TELL_NO_ACTS = ("few_shot", "tuned", "llm")
+"""Understanders beside which the packaged heads tell dialogue acts; others tell their own, or words do."""
 
 Key = tuple[str, int]
 """A domain's id and version."""
@@ -74,7 +78,10 @@ class LoadedUnderstanders:
             project, domain.languages, self.folder / domain.id, self.database, self.catalog, self.answer
         )
         plugin = await asyncio.to_thread(self._plugin, domain.understander.type)  # its first import takes a while
-        made: Understander = plugin(domain, services)
+        remembered = RememberedVectors(services)
+        made: Understander = plugin(domain, remembered)
+        if domain.understander.type in TELL_NO_ACTS or domain.understander.act_model:
+            made = WithActs(made, domain, remembered)
         await made.prepare()
         return made
 

@@ -60,6 +60,7 @@ def _apply(state: DialogueState, change: StateChange) -> None:
                 state.topics[-1].confirmed = True
         case HandedOver():
             state.handed_over = not change.released
+            state.taken = change.taken and not change.released
         case Did():
             state.recent = [*state.recent, *change.names][-MOST_RECENT:]
 

@@ -59,6 +59,10 @@ class UnderstanderServices:
             text = f"The model '{name}' took longer than {GENERATING_SECONDS:g} seconds to say what it understood."
             raise Unavailable(f"{text} A faster model, or another understander, would answer.") from error
 
+    def embedder_named(self, name: str | None) -> str:
+        """The name of the embedder that embed() would ask."""
+        return self._embedder(name).name
+
     def _embedder(self, name: str | None) -> EmbedderEntry:
         if name is not None:
             if found := self.catalog.resolve_embedder(name):

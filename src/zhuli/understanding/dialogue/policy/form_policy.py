@@ -82,7 +82,7 @@ def _step(
     missing = _missing(domain, form, state)
     if not fresh and (refusal := _refused(domain, state, form, utterance)):
         return refusal
-    if missing is None and (form.confirm is None or (not fresh and _agreed(utterance))):
+    if missing is None and (_needs_no_yes(state, form, utterance) or (not fresh and _agreed(utterance))):
         return _done(domain, state, form, utterance, after)
     asked = Asked(slot=missing) if fresh else _following(domain, form, state, utterance)
     digressed = any(one.act != "cancel" for one in after) or fresh
@@ -96,6 +96,14 @@ def _step(
     goes_back = not begun and (fresh or (bool(after) and not _just_opened(state, utterance)))
     text = built_in("back", state.language, question=words) if goes_back and after else words
     return [_asking(asked, text, _why(form, asked))], [asked]
+
+
+def _needs_no_yes(state: DialogueState, form: Form, utterance: InterpretedUtterance) -> bool:
+    """Whether it acts unconfirmed: what can't be taken back, of a form that this message opened, only if that was certain."""
+    opened = next((one.intent for one in utterance.opened if one.form == form.name), None)
+    confirming = utterance.asked is not None and utterance.asked.slot is None and not utterance.asked.intents
+    doubtful = opened in utterance.doubtful or confirming
+    return form.confirm is None and not (doubtful and form.action.type in ("call", "hand_over"))
 
 
 def _following(domain: DomainFields, form: Form, state: DialogueState, utterance: InterpretedUtterance) -> Asked:

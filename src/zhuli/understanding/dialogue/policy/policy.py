@@ -1,11 +1,13 @@
 """The policy: what is done after a message. The first rule that has something to say decides:
 
-1. waiting: a person has the thread, and we keep silent but for a sentence;
+1. waiting: a person has the thread, and we keep silent but for a sentence, unless the user takes that back;
 2. handing over: the user wants a person;
-3. falling back (fallback): the message was unclear, or about nothing that the domain knows;
-4. going on: what was cancelled is confirmed, intents are answered in their order, by the domain's rules or their own actions,
+3. small talk: it is answered, and what was asked is asked again;
+4. falling back (fallback): the message was unclear, or about nothing that the domain knows;
+5. making sure: what can't be taken back is asked about where it is not certain;
+6. going on: what was cancelled is confirmed, intents are answered in their order, by the domain's rules or their own actions,
    and the open form takes its next step;
-5. talking: the model answers.
+7. talking: the model answers.
 
 A rule is pure, and what it gives is a decision with the changes that it makes in the state. Forms: form_policy.
 """
@@ -14,14 +16,17 @@ from collections.abc import Callable
 from itertools import chain
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields, HandOver, Intent
-from zhuli.types.understanding.understanding import Decision, DialogueState, Did, HandedOver, StateChange
+from zhuli.types.understanding.understanding import Asked, Decision, DialogueState, Did, HandedOver, StateChange
 from zhuli.understanding.dialogue.forms_and_slots import form_named
 from zhuli.understanding.dialogue.policy.actions import as_one, perform, perform_steps
 from zhuli.understanding.dialogue.policy.fallback import fallback
 from zhuli.understanding.dialogue.policy.form_policy import Move, next_steps
 from zhuli.understanding.dialogue.policy.rules import stops
-from zhuli.understanding.dialogue.responses.responses import built_in, said
+from zhuli.understanding.dialogue.policy.small_talk import small_talk, taken_back
+from zhuli.understanding.dialogue.responses import responses
+from zhuli.understanding.dialogue.responses.responses import built_in, question, said
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
+from zhuli.understanding.dialogue.utterance.stakes import outward
 
 Rule = Callable[[DomainFields, DialogueState, InterpretedUtterance], Move | None]
 
@@ -48,6 +53,8 @@ def _names(utterance: InterpretedUtterance) -> list[str]:
 def _waiting(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Move | None:
     if not state.handed_over:
         return None
+    if utterance.takes_back and not state.taken:
+        return taken_back(domain, state)
     text = built_in("waiting", state.language)
     return Decision(act="hand_over", text=text, why="A person has the thread."), []
 
@@ -58,6 +65,21 @@ def _handing_over(domain: DomainFields, state: DialogueState, utterance: Interpr
     acting = (intent.action for intent in domain.intents if intent.act == "handover" and intent.action is not None)
     action = next((action for action in acting if action.type == "hand_over"), HandOver(type="hand_over"))
     return perform(domain, state, action, utterance, form=None, why="The user wants a person."), [HandedOver()]
+
+
+def _making_sure(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Move | None:
+    """Asks first, where the one thing to do can't be taken back and is not certain; a no is the end of it."""
+    if utterance.asked and len(utterance.asked.intents) == 1 and utterance.act == "deny" and not utterance.opened:
+        text = responses.small_talk(domain, "declined", state.language, asked=False)
+        return Decision(act="respond", text=text, why="It was not meant."), []
+    if len(utterance.intents) != 1 or utterance.cancels or (utterance.asked and utterance.asked.intents):
+        return None
+    intent = next((one for one in domain.intents if one.name == utterance.intents[0].name), None)
+    if intent is None or intent.name not in utterance.doubtful or not outward(intent):
+        return None
+    asked = Asked(intents=[intent.name], text=utterance.text, entities=utterance.entities)
+    why = f"'{intent.name}' is not certain enough to be done unasked."
+    return Decision(act="clarify", text=question(domain, asked, state), why=why), [asked]
 
 
 def _going_on(domain: DomainFields, state: DialogueState, utterance: InterpretedUtterance) -> Move | None:
@@ -124,4 +146,4 @@ def _talking(domain: DomainFields, state: DialogueState, utterance: InterpretedU
     return Decision(act="talk", why="Nothing is asked for, and nothing needs an answer of the domain's."), []
 
 
-_RULES: tuple[Rule, ...] = (_waiting, _handing_over, fallback, _going_on, _talking)
+_RULES: tuple[Rule, ...] = (_waiting, _handing_over, small_talk, fallback, _making_sure, _going_on, _talking)

@@ -7,10 +7,17 @@ import json
 import re
 from typing import Any
 
-from zhuli.types.understanding.domain import DomainFields, Form, Language, Slot, Wording
+from zhuli.types.understanding.domain import DomainFields, Form, Language, Slot, SmallTalk, Wording
 from zhuli.types.understanding.understanding import Asked, Decision, DialogueState
 from zhuli.understanding.dialogue.forms_and_slots import form_named, slot_named
-from zhuli.understanding.dialogue.responses.built_in_responses import BUILT_IN, LISTS, YES_NO
+from zhuli.understanding.dialogue.responses.built_in_responses import (
+    BUILT_IN,
+    LISTS,
+    NO_TOPICS,
+    SMALL_TALK,
+    YES_NO,
+)
+from zhuli.understanding.language.languages import language_of
 
 RESULT = "result"
 """In the response of a call, the function's output."""
@@ -42,6 +49,24 @@ def in_language(wording: Wording, language: Language | None) -> str:
 def built_in(key: str, language: Language | None, **values: str) -> str:
     """A sentence of our own."""
     return BUILT_IN[key][language or "en"].format(**values)
+
+
+def small_talk(domain: DomainFields, said: SmallTalk, language: Language | None, *, asked: bool) -> str:
+    """What is said to it; `{topics}` are the domain's intents, by their descriptions. asked: a question is open."""
+    if said == "greet" and asked:
+        return built_in("hello", language)
+    return SMALL_TALK[said][language or "en"].format(topics=_topics(domain, language))
+
+
+MOST_TOPICS_NAMED = 5
+
+
+def _topics(domain: DomainFields, language: Language | None) -> str:
+    """What the domain does, in the words of its author where they are in the user's language."""
+    doing = [intent for intent in domain.intents if intent.act is None and (intent.form or intent.action)]
+    texts = [(intent.description or spoken(intent.name)).rstrip(" .。") for intent in doing]
+    names = [text for text in texts if language_of(text, ("en", "zh"), language) == (language or "en")]
+    return LISTS[language or "en"].join(names[:MOST_TOPICS_NAMED]) or NO_TOPICS[language or "en"]
 
 
 def held(state: DialogueState, slot: str) -> Any:
@@ -173,5 +198,7 @@ def _confirmation(form: Form, state: DialogueState) -> str:
 
 def _choice(domain: DomainFields, intents: list[str], language: Language | None) -> str:
     described = {intent.name: intent.description for intent in domain.intents}
+    if len(intents) == 1:
+        return built_in("sure", language, choice=described.get(intents[0]) or spoken(intents[0]))
     lines = [f"{n}. {described.get(name) or spoken(name)}" for n, name in enumerate(intents, start=1)]
     return built_in("clarify", language, choices="\n".join(lines))

@@ -37,6 +37,8 @@ def changes_by(body: StateGive, domain: DomainFields, state: DialogueState, *, n
     changes += [SlotCleared(slot=name, why="given") for name in dict.fromkeys(emptied) if held(state, name) is not None]
     if body.release and state.handed_over:
         changes.append(HandedOver(released=True))
+    elif body.take and state.handed_over:
+        changes.append(HandedOver(taken=True))
     return changes
 
 

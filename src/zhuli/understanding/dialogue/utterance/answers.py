@@ -34,6 +34,10 @@ _ASKING = re.compile(
 _REQUESTING = re.compile(_LEAD + r"(?:can|could|would|will|may) (?:i|we|you)\b|能不能|可不可以|可以.{0,12}吗")
 _POLITE = re.compile(_LEAD + r"(?:is|are|can|could|would|will|may|am)\b|[?？]\s*$|呢[？?]?$|能不能|可不可以")
 _CANCELLING = re.compile(r"\b(?:cancel|drop|forget|skip)\b|取消|不要了|算了")
+_UNWANTED = re.compile(
+    r"\b(?:stop|undo|revoke|unsubscribe|don'?t|do not|no longer)\b"
+    r"|不想|不要|不需要|停"
+)
 _NO_CANCELLING = re.compile(
     r"\b(?:do|did|would)(?:n't|nt| not)(?: \w+){0,3} cancel|\bnot cancel|(?:不要?|别|不想|没有?说要?)(?:给我|帮我|再)?取消"
 )
@@ -84,6 +88,11 @@ def requests(text: str) -> bool:
 def keeps(text: str) -> bool:
     """ "Don't cancel": the word for cancelling is there, and denied."""
     return _NO_CANCELLING.search(plain(text)) is not None
+
+
+def cancelling(text: str) -> bool:
+    """Whether it is about cancelling, stopping or not wanting something."""
+    return _CANCELLING.search(plain(text)) is not None or _UNWANTED.search(plain(text)) is not None
 
 
 def leaves(text: str, names: Sequence[str]) -> bool:

@@ -5,26 +5,68 @@ from dataclasses import replace
 from typing import Literal
 
 from zhuli.types.understanding.domain import Act
+from zhuli.types.understanding.understanding import ActsRead
 from zhuli.understanding.dialogue.forms_and_slots import intent_named
-from zhuli.understanding.dialogue.utterance.answers import chosen, keeps, leaves
+from zhuli.understanding.dialogue.responses.responses import question, spoken
+from zhuli.understanding.dialogue.utterance.answers import chosen, keeps, leaves, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
 from zhuli.understanding.dialogue.utterance.multi_intent import Clause, ClauseIntent
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext
 from zhuli.understanding.language.acts.dialogue_acts import act_of
+from zhuli.understanding.language.acts.first_time import answered
 
 Said = Act | Literal["correct"] | None
 
 
-def said_in(context: UtteranceContext, clauses: Sequence[Clause]) -> Said:
-    """What the words say, of the whole message or else of how it begins: "yes, and what are your hours?"."""
+def said_in(context: UtteranceContext, clauses: Sequence[Clause], acts: ActsRead | None = None) -> Said:
+    """What the message does. acts: what was learned of it; without, or where it is nothing but a yes or a no, its words say."""
+    if (answer := _first_time(context)) is not None:
+        return "affirm" if answer else "deny"
+    named = _named_cancel(context)
+    if acts is None or (only_says(context.text) and not acts.said & _NO_ANSWER):
+        return _by_words(context, clauses, named=named)
+    certain = context.domain.fallback.certainty
+    if acts.of("handover") >= certain:
+        return "handover"
+    if named or acts.of("cancel") >= certain:
+        return "cancel"
+    if acts.said & _NO_ANSWER:
+        return "correct" if "correct" in acts.said else None
+    heads = [acts, *(reading.acts for _, reading in clauses[:1] if reading.acts is not None)]
+    for head in heads:
+        both = head.said & {"affirm", "deny"}
+        if both:
+            return "deny" if head.of("deny") >= head.of("affirm") else "affirm"
+    return "correct" if "correct" in acts.said else None
+
+
+_NO_ANSWER = frozenset(("dont_know", "any", "wait", "repeat"))
+"""Who does not know, or asks to wait, says neither yes nor no."""
+
+
+def _by_words(context: UtteranceContext, clauses: Sequence[Clause], *, named: bool) -> Said:
+    """Of the whole message or else of how it begins: "yes, and what are your hours?"."""
     said = act_of(context.text)
     if said is None and clauses:
         (start, end), _ = clauses[0]
         said = act_of(context.text[start:end])
-    if said != "handover" and context.state.form is not None:
-        topic = context.state.topics[-1]
-        return "cancel" if leaves(context.text, [context.state.form, topic.intent]) else said
-    return said
+    return "cancel" if named and said != "handover" else said
+
+
+def _first_time(context: UtteranceContext) -> bool | None:
+    """What it answers to "is it your first visit?"; None if it does not, or something else was asked."""
+    if context.asked is None or context.slot is None or context.slot.type != "boolean":
+        return None
+    return answered(
+        f"{spoken(context.slot.name)}. {question(context.domain, context.asked, context.state)}", context.text
+    )
+
+
+def _named_cancel(context: UtteranceContext) -> bool:
+    """Whether it cancels the open form by its name."""
+    if context.state.form is None:
+        return False
+    return leaves(context.text, [context.state.form, context.state.topics[-1].intent])
 
 
 def act_meant(context: UtteranceContext, said: Act | None, clause_intents: Sequence[ClauseIntent]) -> Act | None:

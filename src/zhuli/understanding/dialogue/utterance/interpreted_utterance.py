@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, Language, Rule
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, Language, Rule, SmallTalk
 from zhuli.types.understanding.understanding import Asked, EntityFound, IntentScore, StateChange, TopicOpened
 
 How = Literal["entity", "intent", "text", "reference", "correction"]
@@ -37,7 +37,9 @@ class InterpretedUtterance:
     filled, cleared, refused: what becomes of slots. named: a slot that is to be changed, the message does not say to what.
     goes_on: it says not to cancel. cancels: the form that is left. opened: forms to open, the last on top. reopened:
     changes that bring back the form that was acted upon last, which the message corrects. rules: of the domain that hold, by
-    intent; leaves: one of them leaves the form. reasons: why, in the order of the decisions.
+    intent; leaves: one of them leaves the form. talk: small talk that is to be
+    answered, where the message is nothing else. doubtful: intents whose action can't be taken back, and that are not certain
+    enough for it. takes_back: it wants no person after all. reasons: why, in the order of the decisions.
     """
 
     text: str
@@ -61,6 +63,9 @@ class InterpretedUtterance:
     reopened: list[StateChange] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     leaves: bool = False
+    talk: SmallTalk | None = None
+    doubtful: frozenset[str] = frozenset()
+    takes_back: bool = False
 
     @property
     def out_of_scope(self) -> bool:

@@ -83,7 +83,8 @@ class IntentSegmenter:
             for (start, end), reading in clauses
         ]
         all_of_it = self._clause_intent(0, len(self.text), decide_intent(whole, self.domain.fallback))
-        sure = [one for one in by_clause if one.informs or self._is_sure(one)]
+        alone = sum(not only_greets(self.text[one.start : one.end]) for one in by_clause) == 1
+        sure = [one for one in by_clause if one.informs or self._is_sure(one, alone=alone)]
         wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
         greeted, sure = bool(wanted) and len(wanted) < len(sure), wanted or sure
         sure = [one for place, one in enumerate(sure) if not self._only_leads(sure, place, all_of_it, whole)]
@@ -96,8 +97,9 @@ class IntentSegmenter:
         answered = any(one.informs and self._fed(self._given(one)) for one in sure)
         return sure if lost and answered else [all_of_it]
 
-    def _is_sure(self, one: ClauseIntent) -> bool:
-        if one.intent is None or one.decision.score < CERTAIN:
+    def _is_sure(self, one: ClauseIntent, *, alone: bool) -> bool:
+        """alone: the other clauses only greet, so that it is as good as the whole message."""
+        if one.intent is None or (one.decision.score < CERTAIN and not alone):
             return False
         if one.intent.act is not None:
             return True

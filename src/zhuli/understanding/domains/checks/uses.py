@@ -67,12 +67,15 @@ def uses_of(domain: DomainFields) -> Iterator[Use]:
         yield from _uses_of_rule(rule, f"rules[{index}]")
     yield from _uses_of_action(domain.fallback.out_of_scope, "fallback.out_of_scope")
     yield from _uses_of_action(domain.fallback.unclear, "fallback.unclear")
+    for name, action in domain.fallback.small_talk.items():
+        yield from _uses_of_action(action, f"fallback.small_talk.{name}")
 
 
 def _after_calls(domain: DomainFields) -> Iterator[str]:
     """The responses that are said with a function's output."""
     of_intents, of_forms = (intent.action for intent in domain.intents), (form.action for form in domain.forms)
-    for action in (*of_intents, *of_forms, domain.fallback.out_of_scope, domain.fallback.unclear):
+    fallback = domain.fallback
+    for action in (*of_intents, *of_forms, fallback.out_of_scope, fallback.unclear, *fallback.small_talk.values()):
         if isinstance(action, Call) and action.response is not None:
             yield action.response
     for rule in domain.rules:

@@ -257,6 +257,16 @@ _SLOT = _or(
     text=lambda node, *_: {"type": node.value},
     list=lambda node, at, lines: {"type": "category", "values": _values(node, (*at, "values"), lines)},
 )
+
+
+def _actions(node: Node, at: Place, lines: Lines) -> Any:
+    """Actions by name."""
+    _seen(node, at, lines)
+    if not isinstance(node.value, dict):
+        return data_of(node)
+    return {name: _action(child, (*at, name), lines) for name, child in node.value.items()}
+
+
 _FORM = _record(slots=_texts, optional=_texts, action=_action)
 _DOMAIN = _record(
     languages=_texts,
@@ -268,5 +278,5 @@ _DOMAIN = _record(
     forms=_named(_FORM),
     rules=_each(_record(when=_record(intents=_texts, after=_texts, known=_texts, mentioned=_texts), do=_each(_action))),
     variables=_texts,
-    fallback=_record(out_of_scope=_action, unclear=_action),
+    fallback=_record(out_of_scope=_action, unclear=_action, small_talk=_actions),
 )

@@ -27,9 +27,7 @@ def _domain(given: Data) -> Data:
         "slots": lambda items: _named(items, _slot),
         "forms": lambda items: _named(items, lambda form: {**form, "action": _action(form["action"])}),
         "rules": lambda items: [{**rule, "do": [_action(step) for step in rule["do"]]} for rule in items],
-        "fallback": lambda data: {
-            name: _action(value) if isinstance(value, dict) else value for name, value in data.items()
-        },
+        "fallback": lambda data: {name: _fallback(name, value) for name, value in data.items()},
     }
     return {name: shapes[name](value) if name in shapes else value for name, value in given.items()}
 
@@ -69,6 +67,12 @@ def _slot(fields: Data) -> Any:
     values = _values(fields["values"])
     alone = set(fields) == {"type", "values"} and fields["type"] == "category" and isinstance(values, list)
     return values if alone else {**fields, "values": values}
+
+
+def _fallback(name: str, value: Any) -> Any:
+    if name == "small_talk":
+        return {said: _action(action) for said, action in value.items()}
+    return _action(value) if isinstance(value, dict) else value
 
 
 def _values(values: list[Data]) -> Any:

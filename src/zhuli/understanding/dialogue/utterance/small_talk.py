@@ -1,0 +1,113 @@
+"""Small talk: what a message does beside any wish, and which of its acts is to be answered. And wishes that are taken back.
+
+An answer that fits what was asked, and an intent of the domain that is surer, go before it.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal, get_args
+
+from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, FromEntity, Intent, SmallTalk
+from zhuli.types.understanding.understanding import ActsRead, EntityFound
+from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
+from zhuli.understanding.dialogue.utterance.answers import cancelling, only_says
+from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
+from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent
+from zhuli.understanding.dialogue.utterance.stakes import outward, talk_of
+from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext, loose_values
+
+_TO_A_QUESTION: Final = frozenset(("dont_know", "any", "why", "told"))
+"""Said to a question; without one they are about something else."""
+
+_ABOUT_A_TEXT: Final = frozenset(("thank", "greet", "bye", "small_talk", "identity"))
+"""Any text may be the answer where a text was asked for, and these mostly are."""
+
+SURELY: Final = 0.85
+"""An intent of the domain that is as likely goes before small talk, however sure that is."""
+
+_POLITE: Final = frozenset(("bye", "thank", "greet"))
+"""Said beside others, it is the others that are answered: who greets and asks for help wants help."""
+
+Talk = SmallTalk | Literal["off_topic"]
+"""off_topic: about the world; what is done then is the domain's fallback for what is out of scope."""
+
+_TALKS: Final[tuple[Talk, ...]] = (*(name for name in get_args(SmallTalk) if name != "declined"), "off_topic")
+
+
+def small_talk_in(
+    context: UtteranceContext, acts: ActsRead | None, clauses: Sequence[ClauseIntent], entities: Sequence[EntityFound]
+) -> Talk | None:
+    """What is to be answered, where the message is nothing else."""
+    if acts is None or fits(context, entities):
+        return None
+    said: list[Talk] = [name for name in _TALKS if name in acts.said and _may_be(context, name)]
+    if "cancel" in acts.said and context.state.form is None and not context.state.handed_over:
+        said.append("declined")
+    if not said:
+        return None
+    surest = max(_sure(acts, name) for name in said)
+    wanted = [one.intent for one in clauses if _wants(one)]
+    if any(_wants(one) and one.decision.score >= min(surest, SURELY) for one in clauses):
+        return None
+    if any(intent and (talk_of(intent) in said or (intent.form and set(said) <= _POLITE)) for intent in wanted):
+        return None
+    return max(said, key=lambda name: (name not in _POLITE, _sure(acts, name)))
+
+
+def _sure(acts: ActsRead, name: Talk) -> float:
+    return acts.of("cancel" if name == "declined" else name)
+
+
+def _may_be(context: UtteranceContext, name: str) -> bool:
+    if name in _TO_A_QUESTION:
+        return context.asked is not None
+    slot = context.slot
+    return slot is None or name not in _ABOUT_A_TEXT or not takes_text(context.domain, slot)
+
+
+def _wants(clause: ClauseIntent) -> bool:
+    return clause.intent is not None and not clause.informs
+
+
+def fits(context: UtteranceContext, entities: Sequence[EntityFound]) -> bool:
+    """Whether something found by rule could answer what was asked: "I don't know, 5 perhaps"."""
+    return context.slot is not None and (bool(loose_values(context)) or _by_rule(context, entities))
+
+
+def _by_rule(context: UtteranceContext, entities: Sequence[EntityFound]) -> bool:
+    assert context.slot is not None
+    wanted = {one.entity for one in mappings_of(context.domain, context.slot) if isinstance(one, FromEntity)}
+    return any(one.entity in wanted and one.source != "learned" and not one.negated for one in entities)
+
+
+def without_declined(
+    context: UtteranceContext, acts: ActsRead | None, clauses: Sequence[ClauseIntent]
+) -> tuple[list[ClauseIntent], bool]:
+    """The clauses without the wishes that the user does not have ("please don't block my card"), and whether there were any."""
+    if acts is None or "cancel" not in acts.said or len(clauses) > 1:
+        return list(clauses), False
+    [one] = clauses
+    other = one.intent is not None and not one.informs and one.intent.form != (context.state.form or "")
+    if not other or one.intent is None or not (one.intent.form or outward(one.intent)) or _is_refusal(one.intent):
+        return list(clauses), False
+    return [silent(one, len(context.text))], True
+
+
+def takes_back(context: UtteranceContext, acts: ActsRead | None, act: Act | None) -> bool:
+    """Whether a user who waits for a person wants none any more: a plain no, or that it is not wanted."""
+    if not context.state.handed_over:
+        return False
+    return (
+        act == "cancel" or (act == "deny" and only_says(context.text)) or (acts is not None and "cancel" in acts.said)
+    )
+
+
+def silent(one: ClauseIntent, end: int) -> ClauseIntent:
+    """All of the message, with no intent and no answer in it."""
+    decision = IntentDecision(OUT_OF_SCOPE, one.decision.score, one.decision.threshold)
+    return ClauseIntent(0, end, decision, None, informs=False)
+
+
+def _is_refusal(intent: Intent) -> bool:
+    """Whether the intent itself is about cancelling or refusing something: "I want to cancel my order"."""
+    texts = [intent.name, intent.description or "", *intent.examples]
+    return intent.act is not None or sum(cancelling(text) for text in texts) * 4 >= len(texts)

@@ -1,0 +1,246 @@
+"""What people say that is no wish, and what can't be taken back: by the learned heads, in the domain that docs/domains.md prints.
+
+Each test is of a kind, and its sentences are none that the heads were learned from.
+"""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from benchmarks.understanding.acts.sources import ours
+
+from tests.harness.clients import Clients
+from tests.harness.farm import Farm, Storage
+
+PAGE = Path(__file__).parents[3] / "docs" / "domains.md"
+
+LEARNING_SECONDS = 180.0
+
+BANK = """
+name: Bank
+languages: [en, zh]
+intents:
+  block_card:
+    description: Block a card
+    examples: [block my card, my card was stolen, please freeze my debit card, 挂失我的卡, 把我的卡冻结]
+    form: blocking
+  pay:
+    description: Send money
+    examples: [send money to Ann, transfer fifty to my landlord, pay somebody, 转账给张三, 我要汇款]
+    form: payment
+  balance:
+    description: The balance
+    examples: [what is my balance, how much money do I have, show my account, 余额多少, 查一下余额]
+    action: {call: get_balance}
+entities: {payee: learned, amount: money}
+slots:
+  lost: {type: boolean, prompt: {en: Is the card lost?, zh: 卡丢了吗？}}
+  payee: {type: text, mappings: [{entity: payee}, text], prompt: {en: Who is it for?, zh: 转给谁？}}
+  amount: {type: number, mappings: [{entity: amount}], prompt: {en: How much?, zh: 多少钱？}}
+forms:
+  blocking: {slots: [lost], action: {call: block}}
+  payment: {slots: [payee, amount], action: {call: pay}}
+"""
+
+
+@pytest.fixture
+def storage() -> Storage:
+    """Nothing is written."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
+def saved() -> dict[str, str]:
+    """The domains' ids: each is learned once."""
+    return {}
+
+
+class Talk:
+    """Messages of one dialogue: each is asked with the state that the one before left."""
+
+    def __init__(self, client: openai.OpenAI, domain: str) -> None:
+        self._client, self._domain = client, domain
+        self.state: dict[str, Any] | None = None
+
+    def says(self, text: str) -> dict[str, Any]:
+        """The decision."""
+        body = {"domain": self._domain, "input": text} | ({"state": self.state} if self.state else {})
+        answer: Any = self._client.post("/understandings", body=body, cast_to=object)
+        self.state = answer["state"]
+        return dict(answer["decision"])
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        assert self.state is not None
+        return {name: one["value"] for name, one in self.state["slots"].items() if one["value"] is not None}
+
+    @property
+    def forms(self) -> list[str]:
+        assert self.state is not None
+        return [topic["form"] for topic in self.state["topics"]]
+
+
+class Domains:
+    def __init__(self, clients: Clients, farm: Farm, storage: Storage, saved: dict[str, str]) -> None:
+        self._client, self._saved = clients.sdk(farm.shared(storage)), saved
+
+    def talk(self, text: str) -> Talk:
+        if text not in self._saved:
+            self._saved[text] = self._learned(text)
+        return Talk(self._client, self._saved[text])
+
+    def _learned(self, text: str) -> str:
+        headers = {"content-type": "application/yaml"}
+        made: Any = self._client.post("/domains", content=text.encode(), options={"headers": headers}, cast_to=object)
+        report, deadline = made["report"], time.monotonic() + LEARNING_SECONDS
+        while not report["learned"] and time.monotonic() < deadline:
+            time.sleep(0.1)
+            report = self._client.get(f"/domains/{made['id']}/report", cast_to=object)
+        return str(made["id"])
+
+
+@pytest.fixture
+def domains(clients: Clients, farm: Farm, storage: Storage, saved: dict[str, str]) -> Domains:
+    return Domains(clients, farm, storage, saved)
+
+
+@pytest.fixture
+def restaurant(domains: Domains) -> Talk:
+    found = re.search(r"```yaml\n(name: Restaurant.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return domains.talk(found[1])
+
+
+@pytest.fixture
+def bank(domains: Domains) -> Talk:
+    return domains.talk(BANK)
+
+
+SAID: set[str] = set()
+
+
+def kind(*texts: str) -> pytest.MarkDecorator:
+    """Sentences of one kind."""
+    SAID.update(texts)
+    return pytest.mark.parametrize("said", texts)
+
+
+@kind(
+    "who are you then",
+    "and who am I chatting with?",
+    "are you some kind of bot",
+    "您是什么人",
+    "你到底是谁",
+    "是机器人在回我吗",
+)
+def test_who_asks_who_is_there_is_told(restaurant: Talk, said: str) -> None:
+    decision = restaurant.says(said)
+    assert decision["act"] == "respond" and ("assistant" in decision["text"] or "助理" in decision["text"])
+
+
+@kind(
+    "one moment please",
+    "just a moment",
+    "hold on please",
+    "please wait a minute",
+    "稍等一会儿",
+    "请等我一下",
+    "等我看一下",
+)
+def test_who_asks_to_wait_is_waited_for(restaurant: Talk, said: str) -> None:
+    assert restaurant.says(said)["act"] == "respond"
+    restaurant.state = None
+    restaurant.says("a table tomorrow at 7 pm, please")
+    decision = restaurant.says(said)
+    assert decision["act"] == "ask" and restaurant.state and restaurant.state["asked"]["failed"] == 0
+
+
+@kind("can you help me?", "could you help me out please", "I could use some help", "能帮个忙吗", "可以帮帮我吗")
+def test_who_asks_for_help_is_told_what_there_is(restaurant: Talk, said: str) -> None:
+    assert restaurant.says(said)["act"] == "respond"
+
+
+@kind("thanks!", "thank you so much for that", "谢谢你啊", "非常感谢您", "bye then", "再见啦")
+def test_thanks_and_goodbyes_hand_nobody_over(restaurant: Talk, said: str) -> None:
+    assert restaurant.says(said)["act"] == "respond"
+
+
+@kind("6 people", "two persons", "3 persons please", "六个人", "四位")
+def test_a_number_of_people_is_no_call_for_a_person(restaurant: Talk, said: str) -> None:
+    restaurant.says("I would like a table")
+    decision = restaurant.says(said)
+    assert decision["act"] == "ask" and decision["slot"] == "date" and restaurant.slots.get("people")
+
+
+@kind("please let me speak with a person", "get me a human being please", "我想找人工客服", "帮我转一下人工")
+def test_who_wants_a_person_gets_one_and_can_take_it_back(restaurant: Talk, said: str) -> None:
+    assert restaurant.says(said)["act"] == "hand_over"
+    assert restaurant.state and restaurant.state["handed_over"]
+    restaurant.says("never mind" if said.isascii() else "算了")
+    assert not restaurant.state["handed_over"]
+
+
+@kind(
+    "I don't want a table any longer",
+    "we don't need it anymore, sorry",
+    "I changed my mind after all",
+    "我不想订位了",
+    "改变主意了",
+    "下次再说吧",
+)
+def test_who_does_not_want_it_any_more_leaves_the_form(restaurant: Talk, said: str) -> None:
+    restaurant.says("a table for 4 please")
+    assert restaurant.says(said)["act"] == "cancel" and restaurant.forms == []
+
+
+@kind("go ahead and place it", "place the order", "y", "yup go for it", "确认下单", "好的下单吧", "可以，就这么订")
+def test_many_words_say_yes_to_a_confirmation(restaurant: Talk, said: str) -> None:
+    restaurant.says("a table for 4 tomorrow at 7 pm")
+    assert restaurant.says(said)["act"] == "call"
+
+
+@kind("it isn't", "that's not right", "不太对吧", "不是这样")
+def test_many_words_say_no_to_a_confirmation(restaurant: Talk, said: str) -> None:
+    restaurant.says("a table for 4 tomorrow at 7 pm")
+    assert restaurant.says(said)["act"] == "confirm"
+
+
+@kind(
+    "please don't block my card",
+    "you needn't freeze my debit card",
+    "don't send any money to Ann",
+    "先别挂失我的卡",
+    "不用转账了",
+)
+def test_a_wish_that_is_negated_is_not_fulfilled(bank: Talk, said: str) -> None:
+    decision = bank.says(said)
+    assert decision["act"] == "respond" and bank.forms == []
+
+
+@kind(
+    "I don't know",
+    "no clue",
+    "hold on a second",
+    "I told you already",
+    "不知道",
+    "我不清楚呀",
+    "等我一下下",
+    "刚才说过了",
+)
+def test_what_is_no_answer_is_no_payee(bank: Talk, said: str) -> None:
+    bank.says("I want to send money")
+    decision = bank.says(said)
+    assert decision["act"] == "ask" and "payee" not in bank.slots
+
+
+@kind("你好，我想订个位子", "hello, I would like a table please", "good evening! I'd like to book a table")
+def test_a_greeting_before_a_wish_hides_nothing_of_it(restaurant: Talk, said: str) -> None:
+    assert restaurant.says(said)["act"] == "ask" and restaurant.forms == ["booking"]
+
+
+def test_most_sentences_of_these_tests_were_not_learned_from() -> None:
+    learned = {one.text for one in ours()}
+    assert len(SAID & learned) * 5 <= len(SAID)
