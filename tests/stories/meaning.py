@@ -8,8 +8,8 @@ from tests.stories.conversation import Expected
 
 KINDS: dict[str, tuple[str, ...]] = {
     "greet": ("greet", "greeting", "welcome", "hello"),
-    "thanks": ("thanks", "welcome"),
-    "goodbye": ("goodbye",),
+    "thanks": ("thanks", "thank", "welcome"),
+    "goodbye": ("goodbye", "bye"),
     "help": ("help", "capabilities"),
     "identity": ("identity", "bot"),
     "wait": ("wait", "waiting_for_user", "take_your_time"),

@@ -17,7 +17,7 @@ from tests.stories.meaning import differences
 from zhuli.testing.app import app_in_memory
 from zhuli.testing.clock import ManualClock
 from zhuli.types.understanding.domain import Language
-from zhuli.understanding.dialogue.responses.built_in_responses import BUILT_IN
+from zhuli.understanding.dialogue.responses.built_in_responses import BUILT_IN, SMALL_TALK
 
 PATIENCE = 600.0
 """Seconds that a request may take: the first of a domain waits until it is learned."""
@@ -66,5 +66,5 @@ def _responses(domain: Any) -> dict[str, str]:
     """What each response says up to its first value, by name; the built-in ones as well, in the domain's first language."""
     language: Language = domain["languages"][0]
     own = {name: text if isinstance(text, str) else text[language] for name, text in domain["responses"].items()}
-    ours = {name: texts[language] for name, texts in BUILT_IN.items()}
+    ours = {name: texts[language] for name, texts in (*SMALL_TALK.items(), *BUILT_IN.items())}
     return {name: text.partition("{")[0].strip() for name, text in {**ours, **own}.items()}
