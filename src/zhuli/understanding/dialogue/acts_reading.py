@@ -125,5 +125,5 @@ def open_question_kind(domain: DomainFields, state: DialogueState) -> Question:
 def _of_labels(scores: Prediction) -> ActsRead:
     """A tuned model's labels as acts; case, blanks and dashes do not matter, and labels that are no acts are left out."""
     named = {"_".join(one["label"].casefold().replace("-", " ").split()): float(one["score"]) for one in scores}
-    certainty = {act: named[act] for act in act_head.ACTS if act in named}
+    certainty: dict[str, float] = {act: named[act] for act in act_head.ACTS if act in named}
     return ActsRead(certainty, frozenset(act for act, score in certainty.items() if score >= THRESHOLD))

@@ -32,7 +32,7 @@ from zhuli.understanding.dialogue.utterance.answers import Place, keeps, only_sa
 from zhuli.understanding.dialogue.utterance.dialogue_acts import act_meant, by_act, chosen_intent, said_in
 from zhuli.understanding.dialogue.utterance.intent_decision import scored
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, InterpretedUtterance
-from zhuli.understanding.dialogue.utterance.multi_intent import Clause, ClauseIntent, IntentSegmenter
+from zhuli.understanding.dialogue.utterance.multi_intent import SURER, Clause, ClauseIntent, IntentSegmenter
 from zhuli.understanding.dialogue.utterance.slot_names import names_in
 from zhuli.understanding.dialogue.utterance.small_talk import (
     SURELY,
@@ -40,6 +40,7 @@ from zhuli.understanding.dialogue.utterance.small_talk import (
     silent,
     small_talk_in,
     takes_back,
+    tells,
     without_declined,
 )
 from zhuli.understanding.dialogue.utterance.stakes import without_doubtful
@@ -49,7 +50,7 @@ from zhuli.understanding.dialogue.utterance.utterance_context import (
     loose_values,
     open_question,
 )
-from zhuli.understanding.language.acts.dialogue_acts import correction
+from zhuli.understanding.language.acts.dialogue_acts import act_of, correction
 from zhuli.understanding.language.acts.references import Reference, references
 
 
@@ -99,8 +100,8 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
     said, corrects = said_in(context, clauses, whole.acts), correction(text)
     act: Act | None = None if said == "correct" else said
     corrects = corrects or said == "correct" or keeps(text)
-    if act in ("cancel", "handover") and whole.acts and whole.acts.of(act) < SURELY and fits(context, entities):
-        act = None  # what fits the open question is an answer
+    if _may_answer(whole, act) and (fits(context, entities) or (tells(context, entities) and act_of(text) != act)):
+        act = None  # what fits the open question or form is an answer
     pointing = references(text)
     segmenter = IntentSegmenter(
         domain=domain,
@@ -116,7 +117,7 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
     )
     clause_intents = chosen_intent(context, act) or segmenter.segment(whole, clauses)
     clause_intents, declined = without_declined(context, whole.acts, clause_intents)
-    talk = "declined" if declined else small_talk_in(context, whole.acts, clause_intents, entities)
+    talk = "declined" if declined else small_talk_in(context, whole, clause_intents, entities)
     act = None if talk == "declined" else act_meant(context, act, clause_intents)
     talk = None if act in ("cancel", "handover") else talk
     if talk is not None and act is None:
@@ -133,6 +134,11 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
         talk=None if talk == "off_topic" else talk,
         takes_back=takes_back(context, whole.acts, act),
     ).utterance()
+
+
+def _may_answer(whole: Reading, act: Act | None) -> bool:
+    """Whether it leaves or asks for a person, and not surely."""
+    return act in ("cancel", "handover") and whole.acts is not None and whole.acts.of(act) < SURELY
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,7 @@ class _Interpretation:
             act=self.act,
             corrects=self.corrects,
             unclear=any(clause.decision.unclear and not clause.informs for clause in self.clause_intents),
-            reasons=[*self.whole.reasons, *self._reasons()],
+            reasons=[*self.whole.reasons, *self._reasons(), *updates.reasons],
             asked=context.asked,
             filled=list((self._recalled(slot_context) | updates.filled).values()),
             cleared=updates.cleared,
@@ -210,9 +216,16 @@ class _Interpretation:
             form = form_named(self.context.domain, clause.intent.form) if clause.intent else None
             if form is None or clause.intent is None:
                 continue
-            if self.cancels or (form.name != self.context.state.form and not clause.informs):
+            if self._begins_anew(clause) if form.name == self.cancels else not clause.informs:
                 forms.setdefault(form.name, TopicOpened(intent=clause.intent.name, form=form.name))
         return list(reversed(forms.values()))
+
+    def _begins_anew(self, clause: ClauseIntent) -> bool:
+        """Whether who leaves a form wants the same again, with other values: "cancel that, and book a table for five"."""
+        inside = [
+            one for one in self.entities if clause.start <= one.start and one.end <= clause.end and not one.negated
+        ]
+        return bool(inside) and clause.decision.known and clause.decision.score >= SURER
 
     def _slot_context(self, state: DialogueState) -> SlotContext:
         """state: without the form that is left."""

@@ -110,6 +110,10 @@ def _following(domain: DomainFields, form: Form, state: DialogueState, utterance
     """What the form asks for now: what the user wants to change, the first slot that is missing, or whether all is right."""
     if utterance.named is not None and utterance.named in (*form.slots, *form.optional):
         return Asked(slot=utterance.named)
+    asked = utterance.asked
+    unchanged = asked is not None and asked.slot is not None and held(state, asked.slot) is not None
+    if asked and unchanged and asked.slot in (*form.slots, *form.optional) and not (utterance.act or utterance.usable):
+        return Asked(slot=asked.slot)  # it was to be changed, and still is
     return Asked(slot=_missing(domain, form, state))
 
 

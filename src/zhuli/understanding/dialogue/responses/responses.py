@@ -17,7 +17,7 @@ from zhuli.understanding.dialogue.responses.built_in_responses import (
     SMALL_TALK,
     YES_NO,
 )
-from zhuli.understanding.language.languages import language_of
+from zhuli.understanding.language.tokens import unspaced
 
 RESULT = "result"
 """In the response of a call, the function's output."""
@@ -64,8 +64,9 @@ MOST_TOPICS_NAMED = 5
 def _topics(domain: DomainFields, language: Language | None) -> str:
     """What the domain does, in the words of its author where they are in the user's language."""
     doing = [intent for intent in domain.intents if intent.act is None and (intent.form or intent.action)]
-    texts = [(intent.description or spoken(intent.name)).rstrip(" .。") for intent in doing]
-    names = [text for text in texts if language_of(text, ("en", "zh"), language) == (language or "en")]
+    described = [intent for intent in doing if intent.description]
+    texts = [(intent.description or spoken(intent.name)).rstrip(" .。") for intent in described or doing]
+    names = [text for text in texts if any(map(unspaced, text)) == (language == "zh")]
     return LISTS[language or "en"].join(names[:MOST_TOPICS_NAMED]) or NO_TOPICS[language or "en"]
 
 

@@ -1,10 +1,9 @@
 """Slot filling: which slot takes which value of a message.
 
-In this order: references; what the message denies is cleared; the asked slot takes what fits it; every other value goes, in the
-order of the message, to the slot that it is named for, or that has its role, or that is still empty, or (a correction) was filled
-last; a boolean that is called by its name takes whether that is wanted; intents fill what they are mapped to; and what was asked
-for but not found is looked for by its type, or taken as it was said. A value fills one slot. Segments that are about something
-else fill no slots of the open form.
+In this order: references; what the message denies is cleared; all values go to slots at once, so that they suit best together
+(slot_scores says how well each suits, assignment finds the best); a boolean that is called by its name takes whether that is
+wanted; intents fill what they are mapped to; and what was asked for but not found is looked for by its type, or taken as it was
+said. A value fills one slot. Segments that are about something else fill no slots of the open form.
 """
 
 import re
@@ -13,15 +12,16 @@ from zhuli.types.understanding.domain import FromEntity, FromIntent, Slot
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import slot_named
 from zhuli.understanding.dialogue.slot_mappings import loose_entities, mappings_of, takes_text
+from zhuli.understanding.dialogue.slots.assignment import assigned
 from zhuli.understanding.dialogue.slots.slot_candidates import SlotCandidates
 from zhuli.understanding.dialogue.slots.slot_context import SlotContext
+from zhuli.understanding.dialogue.slots.slot_scores import scores_of, why
 from zhuli.understanding.dialogue.slots.slot_validation import SlotUpdates
 from zhuli.understanding.dialogue.slots.slot_values import fit
 from zhuli.understanding.dialogue.slots.stated import stated, weightiest
 from zhuli.understanding.dialogue.utterance.answers import is_bare
 from zhuli.understanding.dialogue.utterance.multi_intent import short_answer
 from zhuli.understanding.dialogue.utterance.slot_names import names_in
-from zhuli.understanding.language.acts.dialogue_acts import correction
 from zhuli.understanding.language.acts.wanting import wanted
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
 from zhuli.understanding.language.plain_text import plain
@@ -29,9 +29,6 @@ from zhuli.understanding.language.plain_text import plain
 _SAYS_NOTHING = re.compile(
     r"(?:\W|\b(?:and|or|with|the|a|an|of|please|pls|thanks|thank|you|just|then|ok|okay|so|for|at|on|by|in)\b|谢谢|[个位份碗杯盒瓶条张晚要的吧请就来和加再那])*"
 )
-
-GUESSED = 0.75
-"""How sure a learned entity must be, to fill a text slot that nobody has asked for."""
 
 
 def filled(slot_context: SlotContext) -> SlotUpdates:
@@ -56,10 +53,10 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
     if asked is not None and _answers_as_text(updates, asked) and not _says_others(candidates, mentions):
         updates.offer_text(asked, candidates.text.strip())
         return
-    if asked is not None and asked.name not in updates.filled:
-        _answer(updates, candidates, asked, mentions)
-    for mention in mentions:
-        _place(updates, candidates, mention)
+    yes = updates.slot_context.yes
+    if asked is not None and asked.name not in updates.filled and asked.type == "boolean" and yes is not None:
+        updates.keep(asked, yes, updates.slot_context.text, "intent")
+    _assign(updates, candidates, mentions)
     _take_wanted(updates, candidates)
     _take_intents(updates, candidates)
     _look_closer(updates, candidates, asked)
@@ -81,64 +78,22 @@ def _says_others(candidates: SlotCandidates, mentions: list[EntityFound]) -> boo
     return bool(mentions) and _SAYS_NOTHING.fullmatch(plain(rest)) is not None
 
 
-def _answer(updates: SlotUpdates, candidates: SlotCandidates, asked: Slot, mentions: list[EntityFound]) -> None:
-    """The asked slot comes first, unless the message takes back a value that is like its own."""
-    if asked.type == "boolean" and updates.slot_context.yes is not None:
-        updates.keep(asked, updates.slot_context.yes, updates.slot_context.text, "intent")
+def _assign(updates: SlotUpdates, candidates: SlotCandidates, mentions: list[EntityFound]) -> None:
+    """All values at once; and a lone number that is the hour which was asked for."""
+    asked, slots = candidates.asked, {slot.name: slot for slot in candidates.slots}
+    many = [slot.name for slot in candidates.slots if slot.type == "list"]
+    places: dict[tuple[int, int], dict[str, tuple[float, EntityFound]]] = {}  # one place may be several entities
+    for mention, row in zip(mentions, scores_of(updates, candidates, mentions), strict=True):
+        known = places.setdefault((mention.start, mention.end), {})
+        known |= {name: (score, mention) for name, score in row.items() if name not in known or score > known[name][0]}
+    scores = [{name: score for name, (score, _) in known.items()} for known in places.values()]
+    for name, known in zip(assigned(scores, many), places.values(), strict=True):
+        if name is not None and updates.offer(slots[name], known[name][1]) and len(known) > 1:
+            updates.reasons.append(why(updates, candidates, slots[name], known[name][1]))
+    if asked is None or asked.name in (*updates.filled, *updates.refused) or len(mentions) != 1:
         return
-    fitting = [one for one in mentions if candidates.takes(asked, one) and candidates.named(one) in (None, asked.name)]
-    if updates.slot_context.corrects and any(_filled_elsewhere(candidates, asked, one) for one in fitting):
-        return
-    best = max(fitting, key=lambda one: candidates.side(asked, one), default=None)
-    if best is not None and candidates.side(asked, best) >= 0:
-        updates.offer(asked, best)
-    elif len(mentions) == 1 and candidates.is_hour(asked, mentions[0]):
+    if candidates.is_hour(asked, mentions[0]) and (mentions[0].start, mentions[0].end) not in updates.used:
         updates.offer(asked, mentions[0])
-
-
-def _filled_elsewhere(candidates: SlotCandidates, asked: Slot, mention: EntityFound) -> bool:
-    others = (slot for slot in candidates.slots if slot.name != asked.name and candidates.takes(slot, mention))
-    return any(candidates.slot_context.value(slot.name) is not None for slot in others)
-
-
-def _place(updates: SlotUpdates, candidates: SlotCandidates, mention: EntityFound) -> None:
-    """Give a value to the slot that suits it best."""
-    if (mention.start, mention.end) in updates.used or _is_guessed(updates, candidates, mention):
-        return
-    slot_context, named, taking = updates.slot_context, candidates.named(mention), candidates.taking(mention)
-
-    def order(slot: Slot) -> tuple[bool, bool, int, bool, int]:
-        empty = slot_context.value(slot.name) is None
-        side = candidates.side(slot, mention) if len(taking) > 1 else 0
-        newest = 0 if empty else -slot_context.turn_of(slot.name)
-        return slot.name != named, slot not in candidates.current, -side, empty == slot_context.corrects, newest
-
-    free = [slot for slot in taking if _is_free(updates, candidates, slot, mention)]
-    updates.offer_first(sorted(free, key=order), mention)
-
-
-def _is_guessed(updates: SlotUpdates, candidates: SlotCandidates, mention: EntityFound) -> bool:
-    """Whether it may be any words: learned of few examples, not asked for, and without a role or a name that says what it is."""
-    asked, named = updates.slot_context.asked, candidates.named(mention)
-    open_text = all(slot.type == "text" and slot.name != asked for slot in candidates.taking(mention))
-    learned = mention.source == "learned" and mention.role is None and named is None
-    return learned and open_text and (mention.confidence or 1.0) < GUESSED
-
-
-def _is_free(updates: SlotUpdates, candidates: SlotCandidates, slot: Slot, mention: EntityFound) -> bool:
-    """Not filled by this message already, and not to be replaced by a number that happens to be there."""
-    if slot.name in updates.filled:
-        return slot.type == "list" or updates.slot_context.corrects or _takes_back(updates, mention)
-    if updates.slot_context.value(slot.name) is None or slot.type == "list":
-        return True
-    meant = candidates.named(mention) == slot.name or updates.slot_context.asked in (None, slot.name)
-    return meant or not candidates.by_chance(mention)
-
-
-def _takes_back(updates: SlotUpdates, mention: EntityFound) -> bool:
-    """ "Tomorrow, no wait, Friday": what stands between two values says that the first was wrong."""
-    before = max((end for _, end in updates.used if end <= mention.start), default=None)
-    return before is not None and correction(updates.slot_context.text[before : mention.end])
 
 
 def _take_wanted(updates: SlotUpdates, candidates: SlotCandidates) -> None:

@@ -12,13 +12,15 @@ from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled,
 
 @dataclass(slots=True)
 class SlotUpdates:
-    """filled: by slot, in the order in which they were filled. used: places of the message whose value has gone to a slot."""
+    """filled: by slot, in the order in which they were filled. used: places of the message whose value has gone to a slot.
+    reasons: why values went to these of several slots."""
 
     slot_context: SlotContext
     filled: dict[str, Filled] = field(default_factory=dict)
     cleared: list[str] = field(default_factory=list)
     refused: dict[str, Refused] = field(default_factory=dict)
     used: set[tuple[int, int]] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
 
     def value_of(self, slot: Slot, mention: EntityFound) -> Any | None:
         """The value as the slot would hold it, None if it can't."""
@@ -39,14 +41,6 @@ class SlotUpdates:
         self.keep(slot, self._held_with(slot, value), mention.text, how)
         self.used.add((mention.start, mention.end))
         return True
-
-    def offer_first(self, slots: list[Slot], mention: EntityFound) -> None:
-        """Give it to the first that takes it; only if none does, the first has refused it."""
-        before = dict(self.refused)
-        if any(self.offer(slot, mention) for slot in slots):
-            self.refused = {name: one for name, one in before.items() if name not in self.filled}
-        else:
-            self.refused = {slot.name: self.refused[slot.name] for slot in slots[:1]} | before
 
     def offer_text(self, slot: Slot, text: str) -> None:
         """Give it words as they stand."""

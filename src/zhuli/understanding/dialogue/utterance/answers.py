@@ -30,13 +30,14 @@ _ASKING = re.compile(
     _LEAD + r"(?:(?:(?:can|could|would) you (?:please )?)?tell me\b"
     r"|(?:what|what's|whats|when|where|where's|which|who|who's|whose|why|how|how's|do|does|did|is there|are there)\b)"
     r"|吗[？?]?$|什么|怎么|多少钱|哪[里儿个些]|几点[开关]|有没有|是不是|为啥|如何"
+    r"|([^\W\d行可能好对要会])不\1|[了过完着]没有?[呀啊]?[？?]*$|(?<=..)(?<![要好对行可是能会])不[呀啊呢]?[？?]*$"
 )
 _REQUESTING = re.compile(_LEAD + r"(?:can|could|would|will|may) (?:i|we|you)\b|能不能|可不可以|可以.{0,12}吗")
 _POLITE = re.compile(_LEAD + r"(?:is|are|can|could|would|will|may|am)\b|[?？]\s*$|呢[？?]?$|能不能|可不可以")
 _CANCELLING = re.compile(r"\b(?:cancel|drop|forget|skip)\b|取消|不要了|算了")
 _UNWANTED = re.compile(
-    r"\b(?:stop|undo|revoke|unsubscribe|don'?t|do not|no longer)\b"
-    r"|不想|不要|不需要|停"
+    r"\b(?:stop|undo|revoke|unsubscribe|don'?t|do not|no longer|no need|need(?:n'?t| not))\b"
+    r"|不想|不要|不需要|不用|别(?![的人墅处])|停"
 )
 _NO_CANCELLING = re.compile(
     r"\b(?:do|did|would)(?:n't|nt| not)(?: \w+){0,3} cancel|\bnot cancel|(?:不要?|别|不想|没有?说要?)(?:给我|帮我|再)?取消"

@@ -6,13 +6,13 @@ from typing import Literal
 
 from zhuli.types.understanding.domain import Act
 from zhuli.types.understanding.understanding import ActsRead
-from zhuli.understanding.dialogue.forms_and_slots import intent_named
+from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named
 from zhuli.understanding.dialogue.responses.responses import question, spoken
-from zhuli.understanding.dialogue.utterance.answers import chosen, keeps, leaves, only_says
+from zhuli.understanding.dialogue.utterance.answers import cancelling, chosen, keeps, leaves, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
 from zhuli.understanding.dialogue.utterance.multi_intent import Clause, ClauseIntent
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext
-from zhuli.understanding.language.acts.dialogue_acts import act_of
+from zhuli.understanding.language.acts.dialogue_acts import act_of, tells_to
 from zhuli.understanding.language.acts.first_time import answered
 
 Said = Act | Literal["correct"] | None
@@ -23,21 +23,31 @@ def said_in(context: UtteranceContext, clauses: Sequence[Clause], acts: ActsRead
     if (answer := _first_time(context)) is not None:
         return "affirm" if answer else "deny"
     named = _named_cancel(context)
+    if context.confirming and tells_to(context.text) and act_of(context.text) not in ("cancel", "deny"):
+        return "affirm"
     if acts is None or (only_says(context.text) and not acts.said & _NO_ANSWER):
         return _by_words(context, clauses, named=named)
     certain = context.domain.fallback.certainty
     if acts.of("handover") >= certain:
         return "handover"
-    if named or acts.of("cancel") >= certain:
+    if named or acts.of("cancel") >= certain or act_of(context.text) == "cancel":
         return "cancel"
+    if context.confirming and cancelling(context.text) and "affirm" not in acts.said:
+        return "cancel" if "cancel" in acts.said else "deny"
     if acts.said & _NO_ANSWER:
         return "correct" if "correct" in acts.said else None
     heads = [acts, *(reading.acts for _, reading in clauses[:1] if reading.acts is not None)]
     for head in heads:
         both = head.said & {"affirm", "deny"}
-        if both:
+        if both and ("deny" in both or head.of("affirm") >= certain or not _acts_outward(context)):
             return "deny" if head.of("deny") >= head.of("affirm") else "affirm"
     return "correct" if "correct" in acts.said else None
+
+
+def _acts_outward(context: UtteranceContext) -> bool:
+    """Whether a yes would do what can't be taken back."""
+    form = form_named(context.domain, context.state.form) if context.confirming else None
+    return form is not None and form.action.type in ("call", "hand_over")
 
 
 _NO_ANSWER = frozenset(("dont_know", "any", "wait", "repeat"))

@@ -18,6 +18,12 @@ from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecisio
 from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
 from zhuli.understanding.language.plain_text import plain
 
+
+def leads_away(intent: Intent) -> bool:
+    """Whether it opens a form, calls a function or hands over."""
+    return intent.form is not None or (intent.action is not None and intent.action.type in ("call", "hand_over"))
+
+
 Clause = tuple[tuple[int, int], Reading]
 """[start, end) of a clause, and what the understander read there."""
 
@@ -38,6 +44,9 @@ SURELY, NEVER = 0.9, 0.01
 
 SURER = 0.7
 """What an intent must reach to count instead of an answer in the user's own words."""
+
+DOUBT = 0.1
+"""From here on a message may be about the rest of the world."""
 
 BACKED_BY_ONE, BACKED_BY_MANY = 0.5, 0.25
 """Shares of the threshold that do where the message has a value, or several, for the form of the likeliest intent."""
@@ -78,11 +87,8 @@ class IntentSegmenter:
 
     def segment(self, whole: Reading, clauses: Sequence[Clause]) -> list[ClauseIntent]:
         """In the order of the message; one for all of it unless its clauses differ. Beside an intent, a greeting is none."""
-        by_clause = [
-            self._clause_intent(start, end, decide_intent(reading, self.domain.fallback))
-            for (start, end), reading in clauses
-        ]
-        all_of_it = self._clause_intent(0, len(self.text), decide_intent(whole, self.domain.fallback))
+        by_clause = [self._clause_intent(start, end, self._decided(reading)) for (start, end), reading in clauses]
+        all_of_it = self._clause_intent(0, len(self.text), self._decided(whole))
         alone = sum(not only_greets(self.text[one.start : one.end]) for one in by_clause) == 1
         sure = [one for one in by_clause if one.informs or self._is_sure(one, alone=alone)]
         wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
@@ -96,6 +102,18 @@ class IntentSegmenter:
         lost = all_of_it.decision.intent == OUT_OF_SCOPE and not all_of_it.informs
         answered = any(one.informs and self._fed(self._given(one)) for one in sure)
         return sure if lost and answered else [all_of_it]
+
+    def _decided(self, reading: Reading) -> IntentDecision:
+        """Asking can be taken back: a form is opened by half of the threshold, if the message does nothing else by its acts."""
+        decision = decide_intent(reading, self.domain.fallback)
+        best = intent_named(self.domain, decision.best)
+        if decision.intent != OUT_OF_SCOPE or best is None or best.form is None or self.state.form is not None:
+            return decision
+        score = 1.0 - decision.score
+        likely = reading.ranking[0].confidence >= SURER and score * 2 >= decision.threshold
+        if not likely or reading.acts is None or reading.acts.said or reading.acts.of("off_topic") >= DOUBT:
+            return decision
+        return IntentDecision(best.name, decision.threshold, decision.threshold, best=best.name)
 
     def _is_sure(self, one: ClauseIntent, *, alone: bool) -> bool:
         """alone: the other clauses only greet, so that it is as good as the whole message."""
@@ -199,8 +217,23 @@ class IntentSegmenter:
                 count += 1
         return count
 
+    def _within_form(self, start: int, end: int, decision: IntentDecision) -> IntentDecision:
+        """Who fills in a form is hardly after another one: that takes more certainty, a wish in words, or a value for it."""
+        meant = [intent_named(self.domain, name) for name in (decision.candidates or (decision.intent,))]
+        other = [one for one in meant if one and one.act is None and one.form != self.state.form and leads_away(one)]
+        if self.state.form is None or len(other) < len(meant):
+            return decision
+        if decision.score >= CERTAIN or _WISHING.search(plain(self.text[start:end])):
+            return decision
+        values = [one for one in self._inside(start, end) if not one.negated]
+        own = [slot for one in other for slot in slots_of(self.domain, form_named(self.domain, one.form))]
+        if self._takes(own, values) and not any(self._feeds(one) for one in values):
+            return decision
+        return IntentDecision(OUT_OF_SCOPE, 1.0 - decision.score, decision.threshold, best=decision.best)
+
     def _clause_intent(self, start: int, end: int, decision: IntentDecision) -> ClauseIntent:
         decision = self._backed(start, end, self._by_values(start, end, decision))
+        decision = self._within_form(start, end, decision)
         intent = intent_named(self.domain, decision.intent) if decision.known else None
         asked = self.state.asked is not None and self.state.form is not None
         if asked and (intent is None or not intent.act) and self._only_answers(start, end):
@@ -224,6 +257,8 @@ class IntentSegmenter:
             others = slots_of(self.domain, form_named(self.domain, intent.form))
             unsure = decision.score < SURER and not is_question(text)
             return (self.corrects or unsure) and bool(values) and not self._takes(others, values)
+        if intent is not None and decision.score < SURER and not is_question(text) and self._says_more(values):
+            return True
         wants_to_know = asks(text) if intent is None or (self.corrects and requests(text)) else is_question(text)
         if not wants_to_know and (self._fed(values) or (values and (self.corrects or self.named))):
             return True
@@ -236,6 +271,10 @@ class IntentSegmenter:
             return True
         said = self.act is not None or self.corrects or self.named or bool(values) or bool(self.referred)
         return said and not is_question(text)
+
+    def _says_more(self, values: Sequence[EntityFound]) -> bool:
+        """Whether a value is for the open form and more than a bare number: a price list is asked about with numbers, too."""
+        return any(not one.negated and (one.source != "number" or self.corrects or self.named) for one in values)
 
     def _fed(self, values: Sequence[EntityFound]) -> bool:
         """Whether one of the values is for the asked slot, or for another that the form still misses."""

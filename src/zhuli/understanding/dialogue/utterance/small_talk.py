@@ -3,17 +3,22 @@
 An answer that fits what was asked, and an intent of the domain that is surer, go before it.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, FromEntity, Intent, SmallTalk
-from zhuli.types.understanding.understanding import ActsRead, EntityFound
+from zhuli.types.understanding.understanding import ActsRead, EntityFound, Reading
+from zhuli.understanding.dialogue.forms_and_slots import open_slots
 from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
 from zhuli.understanding.dialogue.utterance.answers import cancelling, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
 from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent
 from zhuli.understanding.dialogue.utterance.stakes import outward, talk_of
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext, loose_values
+from zhuli.understanding.language.acts.dialogue_acts import only_thanks
+from zhuli.understanding.language.plain_text import plain
+from zhuli.understanding.language.tokens import tokens
 
 _TO_A_QUESTION: Final = frozenset(("dont_know", "any", "why", "told"))
 """Said to a question; without one they are about something else."""
@@ -27,6 +32,8 @@ SURELY: Final = 0.85
 _POLITE: Final = frozenset(("bye", "thank", "greet"))
 """Said beside others, it is the others that are answered: who greets and asks for help wants help."""
 
+_PARTS: Final = re.compile(r"[,.;!?]")
+
 Talk = SmallTalk | Literal["off_topic"]
 """off_topic: about the world; what is done then is the domain's fallback for what is out of scope."""
 
@@ -34,19 +41,22 @@ _TALKS: Final[tuple[Talk, ...]] = (*(name for name in get_args(SmallTalk) if nam
 
 
 def small_talk_in(
-    context: UtteranceContext, acts: ActsRead | None, clauses: Sequence[ClauseIntent], entities: Sequence[EntityFound]
+    context: UtteranceContext, whole: Reading, clauses: Sequence[ClauseIntent], entities: Sequence[EntityFound]
 ) -> Talk | None:
     """What is to be answered, where the message is nothing else."""
-    if acts is None or fits(context, entities):
+    acts = whole.acts
+    if acts is None or fits(context, entities) or tells(context, entities):
         return None
     said: list[Talk] = [name for name in _TALKS if name in acts.said and _may_be(context, name)]
     if "cancel" in acts.said and context.state.form is None and not context.state.handed_over:
         said.append("declined")
+    if only_thanks(context.text) and context.slot is None:
+        return "thank" if not any(_wants(one) and one.decision.score >= SURELY for one in clauses) else None
     if not said:
         return None
     surest = max(_sure(acts, name) for name in said)
     wanted = [one.intent for one in clauses if _wants(one)]
-    if any(_wants(one) and one.decision.score >= min(surest, SURELY) for one in clauses):
+    if any(_wants(one) and max(one.decision.score, whole.in_scope) >= min(surest, SURELY) for one in clauses):
         return None
     if any(intent and (talk_of(intent) in said or (intent.form and set(said) <= _POLITE)) for intent in wanted):
         return None
@@ -73,6 +83,14 @@ def fits(context: UtteranceContext, entities: Sequence[EntityFound]) -> bool:
     return context.slot is not None and (bool(loose_values(context)) or _by_rule(context, entities))
 
 
+def tells(context: UtteranceContext, entities: Sequence[EntityFound]) -> bool:
+    """Whether it has a value for the open form, by rule and more than a bare number: "wait, at two in the afternoon"."""
+    slots = open_slots(context.domain, context.state)
+    wanted = {one.entity for slot in slots for one in mappings_of(context.domain, slot) if isinstance(one, FromEntity)}
+    found = (one for one in entities if one.entity in wanted and not one.negated)
+    return any(one.source not in ("learned", "number", "role") for one in found)
+
+
 def _by_rule(context: UtteranceContext, entities: Sequence[EntityFound]) -> bool:
     assert context.slot is not None
     wanted = {one.entity for one in mappings_of(context.domain, context.slot) if isinstance(one, FromEntity)}
@@ -89,7 +107,18 @@ def without_declined(
     other = one.intent is not None and not one.informs and one.intent.form != (context.state.form or "")
     if not other or one.intent is None or not (one.intent.form or outward(one.intent)) or _is_refusal(one.intent):
         return list(clauses), False
+    if not _denied_there(context.text, one.intent):
+        return list(clauses), False
     return [silent(one, len(context.text))], True
+
+
+def _denied_there(text: str, intent: Intent) -> bool:
+    """Whether the part of the message that is most like the intent has the denial; in 不等了，把钱退我 it has not."""
+    parts = [part for part in _PARTS.split(plain(text)) if part.strip()]
+    known = {one.text for example in (intent.name, *intent.examples) for one in tokens(plain(example))}
+    shares = [len({one.text for one in tokens(part)} & known) for part in parts]
+    likest = max(zip(shares, parts, strict=True), key=lambda one: (one[0], cancelling(one[1])), default=(0, ""))
+    return likest[0] == 0 or cancelling(likest[1]) or not any(cancelling(part) for part in parts)
 
 
 def takes_back(context: UtteranceContext, acts: ActsRead | None, act: Act | None) -> bool:

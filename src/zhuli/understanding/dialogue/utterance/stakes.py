@@ -1,7 +1,9 @@
 """Stakes: what can't be taken back (calling a function, handing over, leaving a form) needs more certainty than asking does.
 
-How certain an intent for handing over or leaving is, two say: what the domain's examples make of the message, and what it does as
-a dialogue act. An intent by itself is not enough, for a domain of few intents gives every message to one of them.
+How certain an intent for asking for a person or leaving is, two say: what the domain's examples make of the message, and what it
+does as a dialogue act. An intent by itself is not enough, for a domain of few intents gives every message to one of them. One
+that hands over for what it is about (a complaint, a car that broke down) is no such act: it is made sure of where it is not
+certain.
 """
 
 import re
@@ -10,7 +12,7 @@ from typing import Final
 
 from zhuli.types.understanding.domain import DomainFields, Intent
 from zhuli.types.understanding.understanding import ActsRead, IntentScore, Reading
-from zhuli.understanding.language.acts.dialogue_acts import only_greets
+from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
 from zhuli.understanding.language.plain_text import plain
 
 _TALK: Final[dict[str, re.Pattern[str]]] = {
@@ -23,6 +25,9 @@ _TALK: Final[dict[str, re.Pattern[str]]] = {
     "small_talk": re.compile(r"\bhow are you|\bhow'?s it going|\bjoke|你好吗|最近怎么样|笑话"),
 }
 """By which examples show what small talk an intent is for; greetings are known by dialogue_acts."""
+
+CERTAIN: Final = 0.5
+"""What it takes to be asked whether a person is wanted for something that the domain hands over."""
 
 HARDLY: Final = 0.3
 """Less certain of an act than that, a message is hardly meant by an intent that is for it."""
@@ -43,10 +48,13 @@ def outward(intent: Intent) -> bool:
 
 
 def act_of_intent(intent: Intent) -> str | None:
-    """handover or cancel, if that is what it does."""
+    """handover or cancel, if that is what its users say."""
     if intent.act in ("handover", "cancel"):
         return intent.act
-    return "handover" if intent.action is not None and intent.action.type == "hand_over" else None
+    if intent.action is None or intent.action.type != "hand_over":
+        return None
+    asking = sum(act_of(text) == "handover" for text in intent.examples)
+    return "handover" if asking * 3 >= len(intent.examples) else None
 
 
 def without_doubtful(domain: DomainFields, reading: Reading) -> Reading:
@@ -65,6 +73,8 @@ def without_doubtful(domain: DomainFields, reading: Reading) -> Reading:
 def _is_doubtful(intent: Intent, sure: float, acts: ActsRead, certainty: float) -> bool:
     if act := act_of_intent(intent):
         return _both(sure, acts.of(act)) < certainty
+    if intent.form is None and intent.action is not None and intent.action.type == "hand_over":
+        return sure < CERTAIN
     talk = talk_of(intent) if intent.form is None and intent.act is None else None
     return talk is not None and acts.of(talk) < HARDLY
 

@@ -39,6 +39,12 @@ def act_of(text: str) -> Said | None:
     return "correct" if correction(text) else None
 
 
+def tells_to(text: str) -> bool:
+    """Whether it says to do it, to the question whether it shall be done: "place the order", 快下单."""
+    read = plain(text[:MOST_CHARACTERS])
+    return english_acts.DO_IT.match(read) is not None or chinese_acts.DO_IT.match(read) is not None
+
+
 def correction(text: str) -> bool:
     """Whether the message takes back what was said or supposed, and puts something else: "no, tomorrow", 应该是周五.
 
@@ -52,6 +58,18 @@ def correction(text: str) -> bool:
     if then is None:
         return False
     return bool(re.search(r"\w", then["rest"])) and not english_acts.NOTHING_NEW.match(then["rest"])
+
+
+_THANKING = re.compile(
+    r"\W*(?:(?:many |much )?(?:thanks?|thx|ta|cheers|ty)(?: (?:you|a lot|so much|very much|mate|love|again))*|"
+    r"much (?:appreciated|obliged)|"
+    r"(?:真是|太)?(?:辛苦|麻烦)(?:了|啦|你|您|你们|您们){1,3}|(?:谢谢?|多谢|感谢|谢啦|谢了)(?:你|您|了|啦|啊|哈|老板|师傅){0,2})\W*"
+)
+
+
+def only_thanks(text: str) -> bool:
+    """Whether it is a thank you and nothing else."""
+    return _THANKING.fullmatch(plain(text[:MOST_CHARACTERS])) is not None
 
 
 def only_greets(text: str) -> bool:

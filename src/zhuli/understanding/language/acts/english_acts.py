@@ -87,6 +87,11 @@ CANCEL = re.compile(
         r"(?: (?:it|that|this|everything|all|please|the (?:booking|reservation|order|request|whole thing)))*"
         r"(?= *(?:$|[.,!?;]|(?:please|thanks|thank|then|i)\b))(?! *[,;.] *(?:make|change|book|do)\b)",
         r"\b(?:never ?mind|nvm|forget (?:about )?it)\b(?= *(?:$|[.!;] *$|[,.!]? *(?:thanks|thank|bye|then)\b))",
+        r"(?:^|[,.!?] *)(?:you know what|nah|no|nope|oh|ok|okay|well|actually|right|so|fine|sorry|just|then|,| )*"
+        r"(?:forget (?:about )?it|never ?mind|nvm|leave it(?! (?:at|as|with|on|by|to|there)\b))(?= *(?:$|[,.!;]))"
+        r"(?! *[,;.!]* *(?:just |please |let'?s |can you |i(?:'?d like| want| need| meant) )*"
+        r"(?:make|change|book|do|use|send|put|take|it'?s|go with)\b)",
+        r"\bno (?:longer )?need (?:to \w+|for) (?:it|that|this|them|one|(?:my|the) \w+)(?: any ?more)?(?= *(?:$|[,.!;]))",
         r"\bi (?:do not|don'?t|dont) want (?:it|this|that|to (?:do|book|order|reserve|continue|go on|proceed)[^,.;!?]{0,20}) ?"
         r"any ?(?:more|longer)",
         r"\bi (?:do not|don'?t|dont) want to (?:make|book|order|reserve|do) [^,.;!?]{2,24} (?:right now|at the moment|yet)\b",
@@ -154,3 +159,11 @@ ABOUT_IT = re.compile(
     r"\b(?:do not|don'?t|dont|no need to|not|how (?:do|can|to)|can i|what if i|if i)\b[^,.;!?]{0,12}$", re.ASCII
 )
 """Before a word that is denied or asked about, and not meant."""
+
+DO_IT = re.compile(
+    r"(?:ok|okay|yes|yeah|yep|lovely|great|good|fine|right|please|just|then|now|so|go on|go ahead|and|[,.! ])*"
+    r"(?:order|book|send|place|submit|confirm|pay|block|do|reserve|transfer|schedule)"
+    r" (?:it|that|them|the (?:order|booking|payment|request|transfer|card))(?: (?:now|then|please|pls|for me|already|in))*\W*$",
+    re.ASCII,
+)
+"""To the question whether something shall be done: that it be done."""
