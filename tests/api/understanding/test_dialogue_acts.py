@@ -42,7 +42,37 @@ slots:
   amount: {type: number, mappings: [{entity: amount}], prompt: {en: How much?, zh: 多少钱？}}
 forms:
   blocking: {slots: [lost], action: {call: block}}
-  payment: {slots: [payee, amount], action: {call: pay}}
+  payment: {slots: [payee, amount], confirm: {en: "{amount} to {payee}?", zh: "给{payee}{amount}？"}, action: {call: pay}}
+"""
+
+CLINIC = """
+name: Clinic
+languages: [en, zh]
+intents:
+  visit:
+    description: Book a visit
+    examples: [I need an appointment, book a visit, can I see a doctor, 我要预约, 挂个号]
+    form: visit
+  renew:
+    description: Order medicine again
+    examples: [I need more of my pills, renew my prescription, order my medicine, 我要续药, 药吃完了]
+    action: {call: renew}
+  trip:
+    description: Book a trip
+    examples: ["a trip from [Rome](city#from) to [Paris](city#to)", "I want to fly", "from [Oslo](city#from)",
+      "我要去[上海](city#to)", "[北京](city#from)出发", 帮我订机票]
+    form: trip
+entities:
+  city: [Rome, Oslo, Paris, 广州, 上海, 北京]
+  date: date
+slots:
+  first: {type: boolean, prompt: {en: Is it your first visit?, zh: 是第一次来吗？}}
+  date: {type: date, prompt: {en: Which day?, zh: 哪天？}}
+  from_city: {type: text, mappings: [{entity: city, role: from}], prompt: {en: From where?, zh: 从哪里出发？}}
+  to_city: {type: text, mappings: [{entity: city, role: to}], prompt: {en: Where to?, zh: 去哪里？}}
+forms:
+  visit: {slots: [first, date], action: {call: book}}
+  trip: {slots: [to_city, from_city], confirm: {en: "{from_city} {to_city}?", zh: "{from_city}{to_city}？"}, action: {call: fly}}
 """
 
 
@@ -117,6 +147,11 @@ def restaurant(domains: Domains) -> Talk:
 @pytest.fixture
 def bank(domains: Domains) -> Talk:
     return domains.talk(BANK)
+
+
+@pytest.fixture
+def clinic(domains: Domains) -> Talk:
+    return domains.talk(CLINIC)
 
 
 SAID: set[str] = set()
@@ -239,6 +274,65 @@ def test_what_is_no_answer_is_no_payee(bank: Talk, said: str) -> None:
 @kind("你好，我想订个位子", "hello, I would like a table please", "good evening! I'd like to book a table")
 def test_a_greeting_before_a_wish_hides_nothing_of_it(restaurant: Talk, said: str) -> None:
     assert restaurant.says(said)["act"] == "ask" and restaurant.forms == ["booking"]
+
+
+@kind("not my first visit", "I have been here before", "it isn't", "不是第一次", "以前来过")
+def test_who_came_before_says_no_to_the_first_visit(clinic: Talk, said: str) -> None:
+    clinic.says("I need an appointment")
+    assert clinic.says(said)["slot"] == "date" and clinic.slots == {"first": False}
+
+
+@kind("first time here", "never been there", "第一次来", "没来过")
+def test_who_comes_for_the_first_time_says_yes_to_it(clinic: Talk, said: str) -> None:
+    clinic.says("I need an appointment")
+    assert clinic.says(said)["slot"] == "date" and clinic.slots == {"first": True}
+
+
+@kind("不用续药", "don't renew my prescription please")
+def test_a_call_that_is_not_wanted_is_not_done(clinic: Talk, said: str) -> None:
+    assert clinic.says(said)["act"] == "respond"
+
+
+@pytest.mark.parametrize(
+    ("said", "begin", "end"),
+    [("from Rome to Oslo", "Rome", "Oslo"), ("to Oslo from Rome", "Rome", "Oslo"), ("广州到上海", "广州", "上海")],
+)
+def test_two_values_of_a_kind_go_where_the_words_around_say(clinic: Talk, said: str, begin: str, end: str) -> None:
+    clinic.says("I want to fly")
+    assert clinic.says(said)["act"] == "confirm" and clinic.slots == {"from_city": begin, "to_city": end}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("my name is Ann", "Ann"), ("John please", "John"), ("my brother", "my brother"), ("给张三", "张三")],
+)
+def test_a_name_is_what_is_left_without_what_introduces_it(bank: Talk, said: str, name: str) -> None:
+    bank.says("I want to send money")
+    assert bank.says(said)["slot"] == "amount" and bank.slots == {"payee": name}
+
+
+@pytest.mark.parametrize(("said", "amount"), [("two grand", 2000), ("1万2", 12000), ("两百五", 250)])
+def test_an_amount_is_no_payee_where_that_is_known(bank: Talk, said: str, amount: int) -> None:
+    bank.says("I want to send money")
+    bank.says("Ann")
+    assert bank.says(said)["act"] == "confirm" and bank.slots == {"payee": "Ann", "amount": amount}
+    bank.says("说错了，是三百五")
+    assert bank.slots == {"payee": "Ann", "amount": 350}
+
+
+@kind(
+    "you know what, forget it",
+    "nah leave it, I'll do it later",
+    "no need to send it any more",
+    "我不转了",
+    "先不转了",
+    "下次再说吧",
+)
+def test_who_leaves_in_other_words_does_not_confirm(bank: Talk, said: str) -> None:
+    bank.says("send fifty pounds to Ann")
+    if bank.state and bank.state["asked"]["slot"] == "payee":
+        bank.says("Ann")
+    assert bank.says(said)["act"] == "cancel" and bank.forms == []
 
 
 def test_most_sentences_of_these_tests_were_not_learned_from() -> None:

@@ -100,7 +100,8 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
     said, corrects = said_in(context, clauses, whole.acts), correction(text)
     act: Act | None = None if said == "correct" else said
     corrects = corrects or said == "correct" or keeps(text)
-    if _may_answer(whole, act) and (fits(context, entities) or (tells(context, entities) and act_of(text) != act)):
+    fitting = fits(context, entities) or tells(context, entities)
+    if fitting and _may_answer(text, whole, act):
         act = None  # what fits the open question or form is an answer
     pointing = references(text)
     segmenter = IntentSegmenter(
@@ -119,6 +120,7 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
     clause_intents, declined = without_declined(context, whole.acts, clause_intents)
     talk = "declined" if declined else small_talk_in(context, whole, clause_intents, entities)
     act = None if talk == "declined" else act_meant(context, act, clause_intents)
+    act = None if fitting and _may_answer(text, whole, act) else act
     talk = None if act in ("cancel", "handover") else talk
     if talk is not None and act is None:
         clause_intents = [silent(clause_intents[0], len(text))]
@@ -136,9 +138,11 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
     ).utterance()
 
 
-def _may_answer(whole: Reading, act: Act | None) -> bool:
-    """Whether it leaves or asks for a person, and not surely."""
-    return act in ("cancel", "handover") and whole.acts is not None and whole.acts.of(act) < SURELY
+def _may_answer(text: str, whole: Reading, act: Act | None) -> bool:
+    """Whether it leaves or asks for a person, but not in plain words: "3 persons" is no call for one."""
+    if act not in ("cancel", "handover") or act_of(text) == act:
+        return False
+    return act == "handover" or (whole.acts is not None and whole.acts.of(act) < SURELY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ def _says_others(candidates: SlotCandidates, mentions: list[EntityFound]) -> boo
 
 
 def _assign(updates: SlotUpdates, candidates: SlotCandidates, mentions: list[EntityFound]) -> None:
-    """All values at once; and a lone number that is the hour which was asked for."""
-    asked, slots = candidates.asked, {slot.name: slot for slot in candidates.slots}
+    """All values at once."""
+    slots = {slot.name: slot for slot in candidates.slots}
     many = [slot.name for slot in candidates.slots if slot.type == "list"]
     places: dict[tuple[int, int], dict[str, tuple[float, EntityFound]]] = {}  # one place may be several entities
     for mention, row in zip(mentions, scores_of(updates, candidates, mentions), strict=True):
@@ -90,10 +90,6 @@ def _assign(updates: SlotUpdates, candidates: SlotCandidates, mentions: list[Ent
     for name, known in zip(assigned(scores, many), places.values(), strict=True):
         if name is not None and updates.offer(slots[name], known[name][1]) and len(known) > 1:
             updates.reasons.append(why(updates, candidates, slots[name], known[name][1]))
-    if asked is None or asked.name in (*updates.filled, *updates.refused) or len(mentions) != 1:
-        return
-    if candidates.is_hour(asked, mentions[0]) and (mentions[0].start, mentions[0].end) not in updates.used:
-        updates.offer(asked, mentions[0])
 
 
 def _take_wanted(updates: SlotUpdates, candidates: SlotCandidates) -> None:

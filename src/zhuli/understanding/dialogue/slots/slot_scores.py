@@ -40,7 +40,9 @@ def scores_of(
 def _row(
     updates: SlotUpdates, candidates: SlotCandidates, mentions: Sequence[EntityFound], place: int
 ) -> dict[str, float]:
-    mention = mentions[place]
+    mention, asked = mentions[place], candidates.asked
+    if asked is not None and len(mentions) == 1 and candidates.is_hour(asked, mention):
+        return {asked.name: VALID} if asked.name not in updates.filled else {}
     taking = candidates.taking(mention)
     rank = sum(one.entity == mention.entity for one in mentions[:place])
     return {

@@ -20,7 +20,7 @@ _FILLERS = frozenset(
 ) | frozenset("请我们要想是在就吧的了呢啊呀嗯哦额到去从和与给用把改成为换不对好行应该那说错大概左右位个")
 _PLAIN = frozenset(
     "right correct sure fine great perfect good sounds absolutely of course thanks thank never mind cancel problem exactly "
-    "do that this confirm confirmed ahead looks indeed definitely certainly cool alright all works wrong incorrect none "
+    "do that this confirm confirmed ahead looks indeed definitely certainly cool alright all works wrong incorrect none y n "
     "neither nothing very quite so nice lovely yup nah really much".split()
 ) | frozenset("没有问题可以需确认谢用算取消呀嘛啦喔噢定订错")
 """With the fillers, what a yes or no may be made of."""

@@ -14,7 +14,7 @@ from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
 from zhuli.understanding.dialogue.utterance.answers import cancelling, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
 from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent
-from zhuli.understanding.dialogue.utterance.stakes import outward, talk_of
+from zhuli.understanding.dialogue.utterance.stakes import outward, talk_in, talk_of
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext, loose_values
 from zhuli.understanding.language.acts.dialogue_acts import only_thanks
 from zhuli.understanding.language.plain_text import plain
@@ -31,6 +31,12 @@ SURELY: Final = 0.85
 
 _POLITE: Final = frozenset(("bye", "thank", "greet"))
 """Said beside others, it is the others that are answered: who greets and asks for help wants help."""
+
+_DENYING: Final = re.compile(
+    r"(?:please |sorry,? |no,? |just )*(?:do not|don'?t|no need to|needn'?t|need not)\b(?! (?:you|we|know|mind|forget|worry)\b)"
+    "|(?:请|先|那|就|麻烦|暂时)*(?:别(?![的人墅处])|不用|不必|无需)"
+)
+"""How a message begins that says what is not to be done."""
 
 _PARTS: Final = re.compile(r"[,.;!?]")
 
@@ -52,6 +58,8 @@ def small_talk_in(
         said.append("declined")
     if only_thanks(context.text) and context.slot is None:
         return "thank" if not any(_wants(one) and one.decision.score >= SURELY for one in clauses) else None
+    if "identity" not in said and talk_in(context.text) == "identity":
+        said.append("identity")
     if not said:
         return None
     surest = max(_sure(acts, name) for name in said)
@@ -101,7 +109,7 @@ def without_declined(
     context: UtteranceContext, acts: ActsRead | None, clauses: Sequence[ClauseIntent]
 ) -> tuple[list[ClauseIntent], bool]:
     """The clauses without the wishes that the user does not have ("please don't block my card"), and whether there were any."""
-    if acts is None or "cancel" not in acts.said or len(clauses) > 1:
+    if acts is None or len(clauses) > 1 or not ("cancel" in acts.said or _DENYING.match(plain(context.text))):
         return list(clauses), False
     [one] = clauses
     other = one.intent is not None and not one.informs and one.intent.form != (context.state.form or "")

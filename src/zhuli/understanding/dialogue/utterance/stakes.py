@@ -42,6 +42,12 @@ def talk_of(intent: Intent) -> str | None:
     return most if texts and counts[most] * 2 >= len(texts) else None
 
 
+def talk_in(text: str) -> str | None:
+    """The small talk that the words show, other than greetings."""
+    read = plain(text)
+    return next((name for name, pattern in _TALK.items() if pattern.search(read)), None)
+
+
 def outward(intent: Intent) -> bool:
     """Whether its action leaves the dialogue: it calls a function, or a person."""
     return intent.form is None and intent.action is not None and intent.action.type in ("call", "hand_over")

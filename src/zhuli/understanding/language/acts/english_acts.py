@@ -25,7 +25,7 @@ GREETING = (
 
 YES = re.compile(
     _one_of(
-        r"(?:yes+|yeah|yea|yep|yup|yess?ir)\b",
+        r"(?:yes+|yeah|yea|yep|yup|yess?ir)\b|y(?=\W*$)",
         _one_of(
             "yh|ye|ya|yas|aye|kk?|okk+|oki|ok|okay|okey|okie|alright|all right|sure(?: thing)?|indeed|affirmative|exactly",
             "absolutely|definitely|certainly|of course|why not|no problem|correct|right|perfect|great|fine|cool|awesome",
@@ -57,7 +57,7 @@ NO = re.compile(
     r"(?:actually,? )?"
     + _one_of(
         r"no(?! (?:problem|worries|matter|rush|idea|one|later|more|less|preference|need to worry))|noo+|no way",
-        "nope|nah|naw|nay|negative|never|wrong|incorrect|absolutely not|i'?d rather not|i (?:would not|wouldn'?t)",
+        r"n(?=\W*$)|nope|nah|naw|nay|negative|never|wrong|incorrect|absolutely not|i'?d rather not|i (?:would not|wouldn'?t)",
         "not (?:really|now|yet|right now|today|at all|just now|any ?more|interested|necessary|correct|right|quite|exactly)",
         "not (?:at (?:the|this) (?:moment|time)|that one|this time|for now|sure)",
         r"(?:please )?do(?:n'?t| not)(?! (?:mind|forget|worry|know|you|have|see|understand|hesitate))",
