@@ -118,9 +118,18 @@ class Domains:
         self._client, self._saved = clients.sdk(farm.shared(storage)), saved
 
     def talk(self, text: str) -> Talk:
+        return Talk(self._client, self.saved(text))
+
+    def tested(self, text: str, conversations: str) -> dict[str, Any]:
+        """What POST /domains/{id}/test says of the conversations."""
+        body = {"files": {"tests.yml": conversations}}
+        found: Any = self._client.post(f"/domains/{self.saved(text)}/test", body=body, cast_to=object)
+        return dict(found)
+
+    def saved(self, text: str) -> str:
         if text not in self._saved:
             self._saved[text] = self._learned(text)
-        return Talk(self._client, self._saved[text])
+        return self._saved[text]
 
     def _learned(self, text: str) -> str:
         headers = {"content-type": "application/yaml"}
@@ -139,9 +148,14 @@ def domains(clients: Clients, farm: Farm, storage: Storage, saved: dict[str, str
 
 @pytest.fixture
 def restaurant(domains: Domains) -> Talk:
-    found = re.search(r"```yaml\n(name: Restaurant.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return domains.talk(on_the_page("name: Restaurant"))
+
+
+def on_the_page(begin: str) -> str:
+    """The YAML of docs/domains.md that begins so."""
+    found = re.search(rf"```yaml\n({begin}.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert found
-    return domains.talk(found[1])
+    return found[1]
 
 
 @pytest.fixture
@@ -333,6 +347,11 @@ def test_who_leaves_in_other_words_does_not_confirm(bank: Talk, said: str) -> No
     if bank.state and bank.state["asked"]["slot"] == "payee":
         bank.says("Ann")
     assert bank.says(said)["act"] == "cancel" and bank.forms == []
+
+
+def test_the_conversations_on_the_page_go_as_it_says(domains: Domains) -> None:
+    found = domains.tested(on_the_page("name: Restaurant"), on_the_page("now: "))
+    assert (found["turns"], found["right"]) == (3, 3), found["differences"]
 
 
 def test_most_sentences_of_these_tests_were_not_learned_from() -> None:
