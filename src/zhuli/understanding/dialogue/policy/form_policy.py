@@ -102,7 +102,7 @@ def _needs_no_yes(state: DialogueState, form: Form, utterance: InterpretedUttera
     """Whether it acts unconfirmed: what can't be taken back, of a form that this message opened, only if that was certain."""
     opened = next((one.intent for one in utterance.opened if one.form == form.name), None)
     confirming = utterance.asked is not None and utterance.asked.slot is None and not utterance.asked.intents
-    doubtful = opened in utterance.doubtful or confirming
+    doubtful = opened in utterance.doubtful or (confirming and not utterance.reopened)
     return form.confirm is None and not (doubtful and form.action.type in ("call", "hand_over"))
 
 

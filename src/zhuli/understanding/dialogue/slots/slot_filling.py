@@ -53,7 +53,8 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
     if asked is not None and _answers_as_text(updates, asked) and not _says_others(candidates, mentions):
         updates.offer_text(asked, candidates.text.strip())
         return
-    yes = updates.slot_context.yes
+    denied = any(one.negated for one in candidates.mentions())
+    yes = None if denied and updates.slot_context.corrects else updates.slot_context.yes
     if asked is not None and asked.name not in updates.filled and asked.type == "boolean" and yes is not None:
         updates.keep(asked, yes, updates.slot_context.text, "intent")
     _assign(updates, candidates, mentions)

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, FromEntity, Intent, SmallTalk
 from zhuli.types.understanding.understanding import ActsRead, EntityFound, Reading
-from zhuli.understanding.dialogue.forms_and_slots import open_slots
+from zhuli.understanding.dialogue.forms_and_slots import intent_named, open_slots
 from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
 from zhuli.understanding.dialogue.utterance.answers import cancelling, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
@@ -28,6 +28,9 @@ _ABOUT_A_TEXT: Final = frozenset(("thank", "greet", "bye", "small_talk", "identi
 
 SURELY: Final = 0.85
 """An intent of the domain that is as likely goes before small talk, however sure that is."""
+
+_ABOUT_ANYTHING: Final = frozenset(("help", "small_talk"))
+"""Near to what is out of scope, for which a domain may have words of its own."""
 
 _POLITE: Final = frozenset(("bye", "thank", "greet"))
 """Said beside others, it is the others that are answered: who greets and asks for help wants help."""
@@ -54,7 +57,10 @@ def small_talk_in(
     if acts is None or fits(context, entities) or tells(context, entities):
         return None
     said: list[Talk] = [name for name in _TALKS if name in acts.said and _may_be(context, name)]
-    if "cancel" in acts.said and context.state.form is None and not context.state.handed_over:
+    likeliest = intent_named(context.domain, whole.ranking[0].name) if whole.ranking else None
+    explained = whole.in_scope >= SURELY and not cancelling(context.text)
+    refusing = likeliest is not None and (explained or _is_refusal(likeliest))
+    if "cancel" in acts.said and context.state.form is None and not context.state.handed_over and not refusing:
         said.append("declined")
     if only_thanks(context.text) and context.slot is None:
         return "thank" if not any(_wants(one) and one.decision.score >= SURELY for one in clauses) else None
@@ -68,7 +74,9 @@ def small_talk_in(
         return None
     if any(intent and (talk_of(intent) in said or (intent.form and set(said) <= _POLITE)) for intent in wanted):
         return None
-    return max(said, key=lambda name: (name not in _POLITE, _sure(acts, name)))
+    talk = max(said, key=lambda name: (name not in _POLITE, _sure(acts, name)))
+    own_words = context.domain.fallback.out_of_scope.type != "talk" and talk in _ABOUT_ANYTHING
+    return None if own_words and _sure(acts, talk) < SURELY else talk
 
 
 def _sure(acts: ActsRead, name: Talk) -> float:
@@ -114,6 +122,8 @@ def without_declined(
     [one] = clauses
     other = one.intent is not None and not one.informs and one.intent.form != (context.state.form or "")
     if not other or one.intent is None or not (one.intent.form or outward(one.intent)) or _is_refusal(one.intent):
+        return list(clauses), False
+    if one.decision.score >= SURELY and not cancelling(context.text):
         return list(clauses), False
     if not _denied_there(context.text, one.intent):
         return list(clauses), False
