@@ -278,6 +278,10 @@ def test_a_wish_that_is_negated_is_not_fulfilled(bank: Talk, said: str) -> None:
     "我不清楚呀",
     "等我一下下",
     "刚才说过了",
+    "let me ask my wife first",
+    "hang on, I'll check the invoice",
+    "等我一下我问问我妈",
+    "我先看看通讯录",
 )
 def test_what_is_no_answer_is_no_payee(bank: Talk, said: str) -> None:
     bank.says("I want to send money")

@@ -32,7 +32,7 @@ _JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然
 
 _WISHING = re.compile(
     r"\b(?:i want|i need|i'?d (?:like|rather)|i would like|can you|could you|let me|please|cancel|stop)\b|"
-    r"我要|我想|帮我|给我|不想|不要|取消"
+    r"我要|我想|帮我|给我|不想|不要|取消|把.{1,6}(?:退|取消|改|换|给|送|转|撤)"
 )
 """In an answer in the user's own words: without these it only tells something, whatever it is like."""
 

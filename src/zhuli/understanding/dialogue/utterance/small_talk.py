@@ -16,7 +16,7 @@ from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecisio
 from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent
 from zhuli.understanding.dialogue.utterance.stakes import outward, talk_in, talk_of
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext, loose_values
-from zhuli.understanding.language.acts.dialogue_acts import only_thanks
+from zhuli.understanding.language.acts.dialogue_acts import looks_up, only_thanks
 from zhuli.understanding.language.plain_text import plain
 from zhuli.understanding.language.tokens import tokens
 
@@ -66,6 +66,8 @@ def small_talk_in(
         return "thank" if not any(_wants(one) and one.decision.score >= SURELY for one in clauses) else None
     if "identity" not in said and talk_in(context.text) == "identity":
         said.append("identity")
+    if context.asked is not None and looks_up(context.text):
+        return "wait"
     if not said:
         return None
     surest = max(_sure(acts, name) for name in said)
