@@ -17,7 +17,6 @@ from zhuli.models.catalog import Catalog
 from zhuli.ports import Understander
 from zhuli.store.database import Database
 from zhuli.types.understanding.domain import Domain
-from zhuli.understanding.dialogue.acts_reading import RememberedVectors, WithActs
 from zhuli.understanding.dialogue.understander_services import Predict, UnderstanderServices
 
 TELL_NO_ACTS = ("few_shot", "tuned", "llm")
@@ -77,12 +76,17 @@ class LoadedUnderstanders:
         services = UnderstanderServices(
             project, domain.languages, self.folder / domain.id, self.database, self.catalog, self.answer
         )
-        plugin = await asyncio.to_thread(self._plugin, domain.understander.type)  # its first import takes a while
-        remembered = RememberedVectors(services)
-        made: Understander = plugin(domain, remembered)
-        if domain.understander.type in TELL_NO_ACTS or domain.understander.act_model:
-            made = WithActs(made, domain, remembered)
+        made = await asyncio.to_thread(self._made, domain, services)  # first imports take a while
         await made.prepare()
+        return made
+
+    def _made(self, domain: Domain, services: UnderstanderServices) -> Understander:
+        from zhuli.understanding.dialogue.acts_reading import RememberedVectors, WithActs  # numpy takes a while
+
+        remembered = RememberedVectors(services)
+        made: Understander = self._plugin(domain.understander.type)(domain, remembered)
+        if domain.understander.type in TELL_NO_ACTS or domain.understander.act_model:
+            return WithActs(made, domain, remembered)
         return made
 
     def _plugin(self, name: str) -> type:
