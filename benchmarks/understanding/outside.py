@@ -1,9 +1,12 @@
 """Conversations written from outside: `python -m benchmarks.understanding.outside`, and with --held those that are held back.
 
-Who mends looks at the development part only; the held one is counted at the end of a piece of work.
+Who mends looks at the development part only; the held one is counted at the end of a piece of work. With `--model smollm2` the
+understander `llm` asks the packaged chat model, with `--models FILE` another one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -14,16 +17,25 @@ from tests.stories.walk import walk_all
 
 console = Console(highlight=False, width=160)
 
+PACKAGED = '[models.smollm2]\nbackend = "embedded"\nslots = 1\n\n[embedders.hashed]\nplugin = "hashed"\n'
+
 
 def main(
     held: Annotated[bool, typer.Option("--held", help="Those held back, as counts only.")] = False,
     known: Annotated[bool, typer.Option("--known", help="Write known.txt anew, from all parts.")] = False,
     only: Annotated[str, typer.Option(help="Conversations whose id has this in it.")] = "",
+    model: Annotated[str, typer.Option(help="A chat model, which the understander 'llm' then asks.")] = "",
+    models: Annotated[Path | None, typer.Option(help="The models file; without one the packaged model.")] = None,
+    seconds: Annotated[float, typer.Option(help="What the model has for an answer.")] = 60.0,
 ) -> None:
     """Walk them, and print the share that went right by language and domain, and where the others went wrong."""
     parts = ("dev", "held") if known else ("held",) if held else ("dev",)
     told = [one for one in conversations(*parts) if only in one.id]
-    walked = walk_all(told)
+    understander = {"type": "llm", "model": model, "seconds": seconds} if model else None
+    with TemporaryDirectory() as folder:
+        packaged = Path(folder, "models.toml")
+        packaged.write_text(PACKAGED)
+        walked = walk_all(told, understander=understander, models=(models or packaged) if model else None)
     console.print(_shares(told, walked))
     if not held and not known:
         _tell(told, walked)

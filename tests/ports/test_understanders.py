@@ -32,9 +32,11 @@ class ModelsOfWords(PlainServices):
 
     async def generate(self, model: str | None, request: GenerationRequest) -> str:
         text = orjson.loads(request.messages[-1]["content"])["message"]
-        entities = [{"entity": "city", "text": span["word"], "value": span["word"]} for span in cities(text)]
-        answer = {"intent": intent_of(text), "confidence": 90, "second": OUT_OF_SCOPE, "entities": entities}
-        return orjson.dumps(answer).decode()
+        intent = intent_of(text)
+        started = [{"command": "start", "intent": intent}] if intent != OUT_OF_SCOPE else []
+        said = [span["word"] for span in cities(text)]
+        filled = [{"command": "set", "slot": "city", "words": word, "value": word} for word in said]
+        return orjson.dumps({"commands": [*started, *filled], "certainty": 90}).decode()
 
 
 def intent_of(text: str) -> str:

@@ -4,8 +4,10 @@ The server is a whole app in memory, for its clock can be told what time it is; 
 """
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,29 +25,41 @@ PATIENCE = 600.0
 """Seconds that a request may take: the first of a domain waits until it is learned."""
 
 
-def walk_all(told: Sequence[Conversation]) -> dict[str, Difference | None]:
-    """The first difference of each, by its id; None for what went as it should."""
-    return asyncio.run(_walk_all(told))
+def walk_all(
+    told: Sequence[Conversation], *, understander: Mapping[str, Any] | None = None, models: Path | None = None
+) -> dict[str, Difference | None]:
+    """The first difference of each, by its id; None for what went as it should.
+
+    understander: of all domains, in place of what they say. models: a models file, for one that asks a model.
+    """
+    return asyncio.run(_walk_all(told, understander, models))
 
 
-async def _walk_all(told: Sequence[Conversation]) -> dict[str, Difference | None]:
+async def _walk_all(
+    told: Sequence[Conversation], understander: Mapping[str, Any] | None, models: Path | None
+) -> dict[str, Difference | None]:
     found: dict[str, Difference | None] = {}
     for name in dict.fromkeys(one.domain for one in told):
-        for one, difference in await _of_domain(name, [one for one in told if one.domain == name]):
+        text = domain_of(name)
+        if understander is not None:
+            text += f"\nunderstander: {json.dumps(understander)}\n"
+        for one, difference in await _of_domain(text, [one for one in told if one.domain == name], models):
             found[one.id] = difference
     return found
 
 
-async def _of_domain(name: str, told: Sequence[Conversation]) -> list[tuple[Conversation, Difference | None]]:
-    """An app of its own: the clock of one tells the time of these conversations."""
+async def _of_domain(
+    text: str, told: Sequence[Conversation], models: Path | None
+) -> list[tuple[Conversation, Difference | None]]:
+    """An app of its own: the clock of one tells the time of these conversations. text: the domain."""
     async with AsyncExitStack() as stack:
         clock = ManualClock()
-        app = await stack.enter_async_context(app_in_memory({}, clock=clock))
+        app = await stack.enter_async_context(app_in_memory({}, clock=clock, models_file=models))
         transport = httpx2.ASGITransport(app.asgi)
         http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, timeout=PATIENCE))
         client = openai.AsyncOpenAI(base_url="http://127.0.0.1/v1", api_key="any", http_client=http, max_retries=0)
         options: Any = {"headers": {"content-type": "application/yaml"}}
-        made: Any = await client.post("/domains", content=domain_of(name).encode(), options=options, cast_to=object)
+        made: Any = await client.post("/domains", content=text.encode(), options=options, cast_to=object)
         now = told[0].now.replace(tzinfo=ZoneInfo(made["timezone"])).timestamp()
         clock.move(now - clock.now())
         return [(one, await _walk(client, made["id"], one, _responses(made))) for one in told]

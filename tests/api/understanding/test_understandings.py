@@ -168,10 +168,10 @@ def test_few_shot_understands_as_soon_as_the_domain_is_there(client: openai.Open
     assert sum(score["confidence"] for score in ranking) <= 1 + 1e-6
 
 
-def test_llm_understands_by_what_the_chat_model_says(client: openai.OpenAI) -> None:
-    made = new_domain(client, understander={"type": "llm", "model": "gpt-4o"})
+def test_llm_has_what_was_learned_stand_in_for_a_model_that_says_nothing_of_use(client: openai.OpenAI) -> None:
+    made = new_domain(client, understander={"type": "llm", "model": "gpt-4o", "embedder": "hashed"})
     answer = understand(client, made, "A table in Oslo")
-    assert answer["intent"]["name"] == "out_of_scope"  # the scripted model writes no JSON
+    assert answer["intent"]["name"] == "book"  # the scripted model writes no JSON
     assert any("could not be read" in reason for reason in answer["reasons"])
 
 

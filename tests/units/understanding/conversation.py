@@ -30,6 +30,7 @@ from zhuli.understanding.dialogue.state import MOST_TOPICS, fold
 from zhuli.understanding.dialogue.state_tracking import track
 from zhuli.understanding.dialogue.utterance.clause_splitting import split_clauses
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
+from zhuli.understanding.dialogue.utterance.multi_intent import Clause
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 """A Monday."""
@@ -52,15 +53,12 @@ class Conversation:
         spans = split_clauses(text, language)
         each = [meant] * len(spans) if isinstance(meant, str) else meant
         clauses = [(span, self.reading(text, read)) for span, read in zip(spans, each, strict=True)]
-        whole = self.reading(text, each[-1])
+        return self.read(text, self.reading(text, each[-1]), clauses if len(clauses) > 1 else [])
+
+    def read(self, text: str, whole: Reading, clauses: Sequence[Clause] = ()) -> Decision:
+        """The decision that follows, however the message was read."""
         self.utterance = interpret(
-            self.domain,
-            self.state,
-            text,
-            language=language,
-            now=self.now,
-            whole=whole,
-            clauses=clauses if len(clauses) > 1 else [],
+            self.domain, self.state, text, language=self.language, now=self.now, whole=whole, clauses=clauses
         )
         tracked = track(self.domain, self.state, self.utterance, message_id=f"msg_{self.state.turn}")
         self.decision, decided = decide(self.domain, fold(tracked, self.state), self.utterance)

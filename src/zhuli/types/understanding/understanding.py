@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag
 
+from zhuli.types.understanding.commands import Commands
 from zhuli.types.understanding.domain import Language
 from zhuli.types.wire import Request, Wire, by_type, optional
 
@@ -60,6 +61,8 @@ class Reading:
     ranking: intents, likeliest first; confidences are calibrated and sum to at most 1. in_scope: how likely any of the
     domain's intents is meant. threshold: what in_scope × best confidence must reach for the best intent to be decided for.
     acts: None where the understander does not tell any; the packaged ones have those of the packaged heads beside them.
+    commands: of an understander that writes some: what is done with the message then follows from them, and its clauses are not
+    looked at.
     """
 
     ranking: list[IntentScore]
@@ -68,6 +71,7 @@ class Reading:
     entities: list[EntityFound] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     acts: ActsRead | None = None
+    commands: Commands | None = None
 
 
 # What happened to a state. Each is applied by understanding/dialogue/state.fold.

@@ -19,6 +19,7 @@ from zhuli.types.understanding.understanding import (
     StateChange,
     TopicOpened,
 )
+from zhuli.understanding.dialogue.commands.command_interpreter import commanded
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots
 from zhuli.understanding.dialogue.policy.rules import ruled
 from zhuli.understanding.dialogue.slots.coreference import referred
@@ -68,6 +69,10 @@ def interpret(
     if not text.strip():
         return InterpretedUtterance(text, language, asked=state.asked, reasons=["The message has no words."])
     state = fold(stale(domain, state), state)
+    if whole.commands is not None:
+        commands = whole.commands
+        made = commanded(domain, state, text, language=language, now=now, whole=whole, commands=commands)
+        return ruled(domain, state, made)
     whole = without_doubtful(domain, whole)
     clauses = [(span, without_doubtful(domain, reading)) for span, reading in clauses]
     return ruled(domain, state, _read(domain, state, text, language, now, whole, clauses))

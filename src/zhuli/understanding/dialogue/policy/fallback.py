@@ -16,6 +16,7 @@ def fallback(domain: DomainFields, state: DialogueState, utterance: InterpretedU
         or utterance.usable
         or utterance.refused
         or utterance.cancels
+        or utterance.knowledge
         or (utterance.asked and utterance.act)
     ):
         return None

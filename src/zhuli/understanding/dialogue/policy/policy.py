@@ -27,6 +27,7 @@ from zhuli.understanding.dialogue.responses import responses
 from zhuli.understanding.dialogue.responses.responses import built_in, question, said
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 from zhuli.understanding.dialogue.utterance.stakes import outward
+from zhuli.understanding.language.commands.knowledge import searches
 
 Rule = Callable[[DomainFields, DialogueState, InterpretedUtterance], Move | None]
 
@@ -116,6 +117,8 @@ def _answers(domain: DomainFields, state: DialogueState, utterance: InterpretedU
             found += _by_rule(domain, state, utterance, name, intents.get(name))
         elif name in intents and name != OUT_OF_SCOPE:
             found += _answer(domain, state, utterance, intents[name])
+    if utterance.knowledge and OUT_OF_SCOPE not in utterance.rules and (search := searches(domain)) is not None:
+        found.append(perform(domain, state, search, utterance, form=None, why="It asks what documents may answer."))
     return found
 
 

@@ -59,7 +59,7 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
         updates.keep(asked, yes, updates.slot_context.text, "intent")
     _assign(updates, candidates, mentions)
     _take_wanted(updates, candidates)
-    _take_intents(updates, candidates)
+    take_intents(updates, candidates)
     _look_closer(updates, candidates, asked)
 
 
@@ -105,7 +105,8 @@ def _take_wanted(updates: SlotUpdates, candidates: SlotCandidates) -> None:
             updates.keep(booleans[name], said, updates.slot_context.text[start:end], "text")
 
 
-def _take_intents(updates: SlotUpdates, candidates: SlotCandidates) -> None:
+def take_intents(updates: SlotUpdates, candidates: SlotCandidates) -> None:
+    """Slots that are mapped to an intent take what it says."""
     slot_context, intents = updates.slot_context, candidates.segment.intents
     for slot in candidates.slots:
         if slot.name in updates.filled:

@@ -39,7 +39,8 @@ class InterpretedUtterance:
     changes that bring back the form that was acted upon last, which the message corrects. rules: of the domain that hold, by
     intent; leaves: one of them leaves the form. talk: small talk that is to be
     answered, where the message is nothing else. doubtful: intents whose action can't be taken back, and that are not certain
-    enough for it. takes_back: it wants no person after all. reasons: why, in the order of the decisions.
+    enough for it. takes_back: it wants no person after all. knowledge: it asks what documents may
+    answer. reasons: why, in the order of the decisions.
     """
 
     text: str
@@ -66,6 +67,7 @@ class InterpretedUtterance:
     talk: SmallTalk | None = None
     doubtful: frozenset[str] = frozenset()
     takes_back: bool = False
+    knowledge: bool = False
 
     @property
     def out_of_scope(self) -> bool:
