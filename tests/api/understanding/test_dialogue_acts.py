@@ -353,6 +353,17 @@ def test_who_leaves_in_other_words_does_not_confirm(bank: Talk, said: str) -> No
     assert bank.says(said)["act"] == "cancel" and bank.forms == []
 
 
+@pytest.mark.parametrize(
+    ("said", "amount"), [("send him another 50", 50), ("send 70 more to her", 70), ("再给他转两百", 200)]
+)
+def test_him_and_her_are_who_was_spoken_of(bank: Talk, said: str, amount: int) -> None:
+    bank.says("I want to send money")
+    bank.says("Ann")
+    bank.says("twenty")
+    assert bank.says("yes")["act"] == "call"
+    assert bank.says(said)["act"] == "confirm" and bank.slots == {"payee": "Ann", "amount": amount}
+
+
 def test_the_conversations_on_the_page_go_as_it_says(domains: Domains) -> None:
     found = domains.tested(on_the_page("name: Restaurant"), on_the_page("now: "))
     assert (found["turns"], found["right"]) == (3, 3), found["differences"]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.units.understanding.conversation import Conversation
 from tests.units.understanding.dialogue_domains import CHINESE, ENGLISH, changed
+from zhuli.types.understanding.domain import DomainFields
 
 
 @pytest.fixture
@@ -169,3 +170,12 @@ def test_every_decision_says_why(talk: Conversation) -> None:
     for text, meant in (("hi", "greet"), ("a table", "book"), ("40", ""), ("4", ""), ("hm", "book|taxi"), ("", "")):
         assert talk.says(text, meant).why.endswith(".")
     assert talk.utterance.intent is None
+
+
+def test_a_message_that_wants_two_functions_calls_both() -> None:
+    def intent(name: str) -> dict[str, object]:
+        return {"name": name, "examples": [name], "action": {"type": "call", "function": f"get_{name}"}}
+
+    domain = DomainFields.model_validate({"intents": [intent("balance"), intent("cards")]})
+    decision = Conversation(domain).says("what is my balance and show me my cards", ["balance", "cards"])
+    assert decision.function == "get_balance" and [one.function for one in decision.also] == ["get_cards"]

@@ -114,7 +114,8 @@ def perform_steps(
 
 
 def as_one(decisions: Sequence[Decision]) -> Decision:
-    """One decision for all: their texts in order, and of the acts that are more than a text the weightiest.
+    """One decision for all: their texts in order, and of the acts that are more than a text the weightiest; all functions are
+    called together.
 
     Where such an act is, a question at the end is left to it: who words that reply knows from the state what was asked.
     """
@@ -126,8 +127,17 @@ def as_one(decisions: Sequence[Decision]) -> Decision:
     main = weighty[0]
     before = [one for one in decisions if one.act in ("respond", "cancel")]
     text = joined(*(one.text for one in before), main.text) or None
-    did = [name for one in (*before, main) for name in one.did]
-    return main.model_copy(update={"text": text, "why": _reasons(decisions), "did": did})
+    others = [one for one in weighty[1:] if main.act == one.act == "call"]
+    did = [name for one in (*before, main, *others) for name in one.did]
+    together = {
+        "then": [
+            *main.then,
+            *(one.response for one in others if one.response),
+            *(name for one in others for name in one.then),
+        ],
+        "also": [*main.also, *(further for one in others for further in (_further(one), *one.also))],
+    }
+    return main.model_copy(update={"text": text, "why": _reasons(decisions), "did": did, **together})
 
 
 def _further(made: Decision) -> FurtherCall:

@@ -21,7 +21,7 @@ _PLACES = frozenset(
     "地点 地方 位置 地址 酒店 宾馆 餐厅 餐馆 饭店 景点 目的地 车站 机场 影院 门店 出发地 起点 终点".split()
 )
 _PEOPLE = frozenset(
-    "person name contact doctor stylist agent guest recipient customer 姓名 联系人 医生 客人 收款人".split()
+    "person name contact doctor stylist agent guest recipient customer payee beneficiary 姓名 联系人 医生 客人 收款人".split()
 )
 
 

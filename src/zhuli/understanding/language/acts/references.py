@@ -106,6 +106,12 @@ _THERE = [
     ),
     re.compile("(?<![你您我他她们])(?:在|去|到|从|还是|就)?(?:那里|那儿|那边)(?!的话)"),
 ]
+_WHOM = [
+    re.compile(r"\bhim\b|\bher(?= *(?:$|[,.!?]|again\b|another\b|some\b|an?\b|[0-9£$€]))", re.ASCII),
+    re.compile("(?<=给)[他她](?![们的妈爸家老])|(?<=找)[他她](?![们的妈爸家老])"),
+]
+"""A person who was spoken of: "send him another 50", 再给她转两百."""
+
 _DESCRIBED = re.compile(r"that (?:one|time|day)(?= (?:that|which|who|with|where|when|has)\b)", re.ASCII)
 """What is only now said: "that one with a view"."""
 
@@ -124,6 +130,9 @@ def _found(text: str, read: str) -> Iterator[Reference]:
     for pattern in _THERE:
         for match in pattern.finditer(read):
             yield Reference(text[match.start() : match.end()], match.start(), match.end(), "place", "there")
+    for pattern in _WHOM:
+        for match in pattern.finditer(read):
+            yield Reference(text[match.start() : match.end()], match.start(), match.end(), "person", "that")
     for pattern, which in _RULES:
         for match in pattern.finditer(read):
             about = next(about for about in _ENGLISH_NOUNS if match[about])
