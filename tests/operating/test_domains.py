@@ -66,6 +66,17 @@ AGENT = {
 }
 
 
+def test_a_domain_with_rules_is_none_of_rasa(tmp_path: Path) -> None:
+    rules = "rules:\n- when: {intents: [greet], after: [welcome]}\n  do: [{respond: welcome}]\n"
+    (tmp_path / "greeting.yml").write_text(GREETING + rules)
+    found = read(tmp_path / "greeting.yml")
+    assert (len(found.fields.rules), found.fields.understander.type, found.notes) == (1, "llm", [])
+    (tmp_path / "rules.yml").write_text(
+        "intents: [greet]\nrules:\n  - rule: hello\n    steps: [{intent: greet}, {action: x}]\n"
+    )
+    assert [note.code for note in read(tmp_path / "rules.yml").notes] == ["becomes_function"]
+
+
 def test_exports_are_read_from_folder_and_archive_alike(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive, tarfile.open(tmp_path / "shop.tgz", "w:gz") as tar:
         for name, content in AGENT.items():

@@ -27,8 +27,8 @@ from zhuli.understanding.domains.yaml.reading import line_of
 from zhuli.understanding.domains.yaml.reading import read as read_yaml
 from zhuli.understanding.domains.yaml.writing import dump
 
-_RASA = re.compile(r"^(?:version|nlu|rules|stories)[ \t]*:", re.MULTILINE)
-"""What a file of Rasa's has, and a domain's does not."""
+_RASA = re.compile(r"^(?:version|nlu|stories)[ \t]*:|^[ \t]*-[ \t]+rule[ \t]*:", re.MULTILINE)
+"""What a file of Rasa's has, and a domain's does not: both have `rules:`, and only Rasa's have names."""
 
 
 @dataclass(frozen=True, slots=True)
