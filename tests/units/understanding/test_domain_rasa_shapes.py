@@ -1,6 +1,7 @@
 """Rasa projects in the shapes of several versions: what an import makes of each."""
 
 from zhuli.types.understanding.domain import DomainFields, Respond
+from zhuli.understanding.dialogue.utterance.payloads import payload
 from zhuli.understanding.domains.checks.checking import check
 from zhuli.understanding.domains.rasa import project
 
@@ -82,3 +83,31 @@ def test_markdown_and_json_of_one_are_read_line_for_line() -> None:
     assert domain.responses == {"utter_hello": "Hello", "utter_bye": "Bye"}
     (rule,) = domain.rules
     assert (rule.when.intents, rule.when.after) == (["bye"], ["utter_hello"])
+
+
+def test_what_is_out_of_scope_has_the_retrieval_s_answer_and_then_what_follows_it() -> None:
+    said = """
+intents: [greet, affirm, out_of_scope]
+responses:
+  utter_out_of_scope/other: [{text: I do not know that.}]
+  utter_possibilities: [{text: I can do this.}]
+nlu:
+- intent: greet
+  examples: "- hi"
+- intent: affirm
+  examples: "- yes"
+- intent: out_of_scope/other
+  examples: "- who won"
+rules:
+- rule: unclear
+  steps: [{intent: nlu_fallback}, {action: action_two_stage_fallback}]
+stories:
+- story: outside
+  steps: [{intent: out_of_scope}, {action: utter_out_of_scope}, {action: utter_possibilities}]
+"""
+    domain = imported(domain__yml=said)
+    assert domain.fallback.out_of_scope == Respond(type="respond", response="utter_out_of_scope/other")
+    assert domain.fallback.unclear.type == "clarify"
+    reading = payload(domain, "/nlu_fallback")
+    assert reading is not None
+    assert "affirm" not in [one.name for one in reading.ranking]

@@ -28,8 +28,9 @@ def payload(domain: DomainFields, text: str) -> Reading | None:
 
 
 def _unclear(domain: DomainFields) -> Reading:
-    """Between any two intents."""
-    ranking = [IntentScore(name=intent.name, confidence=0.5) for intent in domain.intents[:2]]
+    """Between any two intents that may be asked about."""
+    names = [intent.name for intent in domain.intents if intent.act is None]
+    ranking = [IntentScore(name=name, confidence=0.5) for name in names[:2]]
     return Reading(ranking, 1.0, 0.5, [], ["It is the payload of a button, for what is unclear."])
 
 

@@ -185,7 +185,7 @@ def _rules(read: _Read) -> list[dict[str, Any]]:
 def _outside(read: _Read) -> dict[str, Any]:
     found = fallbacks(read.followed)
     answers = [name for name in read.domain.responses if name.startswith(f"utter_{OUT_OF_SCOPE}/")]
-    if "out_of_scope" not in found and answers:
+    if answers and found.get("out_of_scope", {"type": "respond"})["type"] == "respond":  # what follows it is in rules
         other = next((name for name in answers if name.endswith(("/other", "/default"))), answers[0])
         found["out_of_scope"] = {"type": "respond", "response": other}
     return found
