@@ -42,7 +42,7 @@ def line_of(result: Result) -> str:
 
 
 def _write_tables(results: dict[str, Result]) -> None:
-    for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("speed", speed)):
+    for name, table in (("table", answers), ("trade", trade), ("noise", noise), ("setups", setups), ("speed", speed)):
         begin, end = (MARK.format(name=name, edge=edge) for edge in ("begin", "end"))
         kept_results.put(PAGE, table(results), begin=begin, end=end)
 
@@ -103,6 +103,22 @@ def noise(results: dict[str, Result]) -> str:
 
 def _dropped(value: float, clean: float) -> str:
     return percent(value) if value == clean else f"{percent(value)} ({100 * (value - clean):+.1f})"
+
+
+def setups(results: dict[str, Result]) -> str:
+    """Several labels a message, and slots that were asked for, in the set-ups that the data sets were published in."""
+    head = ("data", "learned from / asked", "intents F1", "slots F1", "published")
+    lines = [
+        (
+            row.name,
+            f"{results[row.name]['train']:,} / {results[row.name]['test']:,}",
+            _cell(results[row.name], "intent_f1"),
+            _cell(results[row.name], "slot_f1"),
+            row.published or "–",
+        )
+        for row in _done(results, ("labels", "asked"))
+    ]
+    return markdown(head, lines)
 
 
 def speed(results: dict[str, Result]) -> str:

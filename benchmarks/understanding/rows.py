@@ -20,14 +20,14 @@ SEEDS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class Row:
-    """each: examples of an intent that are learned from; 0: all. test: at most so many messages, drawn with seed 0, or the first
-    so many dialogues; 0: all.
+    """each: examples of an intent that are learned from; 0: all; of labels the folds, of asked one in so many.
+    test: at most so many messages, drawn with seed 0, or the first so many dialogues; 0: all.
 
     understander: a plugin, with its settings, or bm25.
     """
 
     name: str
-    kind: Literal["messages", "outside", "noise", "dialogues", "speed"]
+    kind: Literal["messages", "outside", "noise", "dialogues", "speed", "labels", "asked"]
     data: str
     understander: str
     each: int = 0
@@ -66,6 +66,12 @@ BANKING = {
 }
 CLINC = {0: f"BERT 96.9 without threshold; with it 96.2, out of scope 52.3 [{LARSON}]"}
 SNIPS = {0: f"intent · slots · frame: BERT 99.1 · 96.9 · 93.0, DistilBERT 98.0 · 96.1 · 91.0 [{JOINTBERT}]"}
+COOPE = "Coope et al. 2020, arXiv:2005.08866"
+CONVEX = "Henderson and Vulić 2021, arXiv:2010.11791"
+RESTAURANT = {
+    share: f"Span-ConveRT {ours} [{COOPE}]; ConVEx {theirs} [{CONVEX}]"
+    for share, ours, theirs in ((1, 95.8, 96.0), (8, 88.5, 90.6), (32, 63.8, 81.8), (128, 40.5, 71.7))
+}
 GOALS = {
     "sgd": {0: f"joint goal 25.4 with all services and unseen ones [{SGD}]"},
     "crosswoz": {0: f"joint goal 36.08 (TRADE, ten times the training dialogues) [{CROSSWOZ}]"},
@@ -124,6 +130,11 @@ ROWS = [
     Row("noise-snips-bm25", "noise", "snips", "bm25", 10, test=400),
     Row("noise-crosswoz-few_shot", "noise", "crosswoz", "few_shot", 10, test=400),
     Row("noise-crosswoz-bm25", "noise", "crosswoz", "bm25", 10, test=400),
+    *(Row(f"nlupp-{20 // folds}-fold", "labels", "nlupp", "label_head", folds) for folds in (1, 2)),
+    *(
+        Row(f"restaurant8k-{share}", "asked", "restaurant8k", "span_tagger", share, published=RESTAURANT[share])
+        for share in (1, 8, 32, 128)
+    ),
     Row("speed", "speed", "banking77", "few_shot", 10, test=300),
 ]
 

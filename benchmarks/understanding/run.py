@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.understanding import dialogue_rows, dialogue_sets, intent_sets, message_rows, results, speed
+from benchmarks.understanding import dialogue_rows, dialogue_sets, fold_rows, intent_sets, message_rows, results, speed
 from benchmarks.understanding.bench import Bench, Missing
 from benchmarks.understanding.rows import Row, chosen
 from benchmarks.understanding.services import KeptVectors
@@ -115,6 +115,8 @@ def _processor_seconds() -> float:
 def _ways(bench: Bench, row: Row) -> Callable[[], Awaitable[dict[str, Any]]]:
     if row.kind == "dialogues":
         return partial(dialogue_rows.dialogues, bench, row, dialogue_sets.read(row.data, bench.data))
+    if row.kind in ("labels", "asked"):
+        return partial({"labels": fold_rows.labels, "asked": fold_rows.asked}[row.kind], bench, row)
     if row.data in dialogue_sets.READERS:
         known = dialogue_sets.read(row.data, bench.data).messages()
     else:
