@@ -8,6 +8,7 @@ certain.
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from zhuli.types.understanding.domain import DomainFields, Intent
@@ -29,13 +30,21 @@ _TALK: Final[dict[str, re.Pattern[str]]] = {
 CERTAIN: Final = 0.5
 """What it takes to be asked whether a person is wanted for something that the domain hands over."""
 
+UNHEARD: Final = 0.01
+"""Less likely intents are not looked at: nothing is decided for them, and domains have hundreds."""
+
 HARDLY: Final = 0.3
 """Less certain of an act than that, a message is hardly meant by an intent that is for it."""
 
 
 def talk_of(intent: Intent) -> str | None:
     """The small talk that half of the intent's examples are, by their words: greet, thank, bye, identity, small_talk."""
-    texts = [plain(text) for text in intent.examples]
+    return _talk_of(tuple(intent.examples))
+
+
+@lru_cache(maxsize=4096)
+def _talk_of(examples: tuple[str, ...]) -> str | None:
+    texts = [plain(text) for text in examples]
     counts = {"greet": sum(only_greets(text) for text in texts)}
     counts |= {name: sum(pattern.search(text) is not None for text in texts) for name, pattern in _TALK.items()}
     most = max(counts, key=lambda name: counts[name])
@@ -59,8 +68,13 @@ def act_of_intent(intent: Intent) -> str | None:
         return intent.act
     if intent.action is None or intent.action.type != "hand_over":
         return None
-    asking = sum(act_of(text) == "handover" for text in intent.examples)
-    return "handover" if asking * 3 >= len(intent.examples) else None
+    return "handover" if _ask_for_a_person(tuple(intent.examples)) else None
+
+
+@lru_cache(maxsize=4096)
+def _ask_for_a_person(examples: tuple[str, ...]) -> bool:
+    """Whether a third of them do."""
+    return sum(act_of(text) == "handover" for text in examples) * 3 >= len(examples)
 
 
 def without_doubtful(domain: DomainFields, reading: Reading) -> Reading:
@@ -71,7 +85,8 @@ def without_doubtful(domain: DomainFields, reading: Reading) -> Reading:
     doubtful = {
         intent.name
         for intent in domain.intents
-        if _is_doubtful(intent, sure.get(intent.name, 0.0), reading.acts, domain.fallback.certainty)
+        if sure.get(intent.name, 0.0) >= UNHEARD
+        and _is_doubtful(intent, sure.get(intent.name, 0.0), reading.acts, domain.fallback.certainty)
     }
     return _without(reading, doubtful) if doubtful else reading
 
