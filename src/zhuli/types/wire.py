@@ -18,12 +18,25 @@ class Wire(BaseModel):
     """An object that we send. Every field is always present, null where the API says null."""
 
 
-def _whole(value: Any) -> Any:
+LARGEST = 2**63 - 1
+"""The largest of the numbers of 64 bits that databases and other JSON libraries have."""
+
+
+def whole(value: Any) -> Any:
+    """256 for 256.0, for JSON knows one kind of number; everything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**63), le=2**63 - 1)]
-"""JSON knows one kind of number: 256.0 is a whole one. Of 64 bits, as databases and other JSON libraries have them."""
+Integer = Annotated[int, BeforeValidator(whole), Field(ge=-LARGEST - 1, le=LARGEST)]
+
+
+def _whole_each(value: Any) -> Any:
+    return list(map(whole, value)) if isinstance(value, list) and float in set(map(type, value)) else value
+
+
+TokenNumber = Annotated[int, Field(ge=0, le=LARGEST)]
+WHOLE_EACH = BeforeValidator(_whole_each)
+"""Makes of a list of TokenNumber what Integer would: 300,000 tokens would be as many calls, a third of a second."""
 
 MetadataValue = Annotated[str, Field(max_length=512)]
 MetadataKey = Annotated[str, Field(max_length=64)]

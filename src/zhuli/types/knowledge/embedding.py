@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from zhuli.types.wire import Integer, Request, Wire
+from zhuli.types.wire import WHOLE_EACH, Integer, Request, TokenNumber, Wire, most
 
 MOST_INPUTS = 2048
 """Entries of `input`, be they texts or the tokens of one text."""
@@ -12,11 +12,11 @@ MOST_INPUTS = 2048
 MOST_DIMENSIONS = 4096
 """Numbers in a vector that may be asked for: no usual column or model has more, and each costs memory a text."""
 
-Token = Annotated[Integer, Field(ge=0)]
 _Text = Annotated[str, Field(min_length=1)]
-_Texts = Annotated[list[_Text], Field(min_length=1, max_length=MOST_INPUTS)]
-_Tokens = Annotated[list[Token], Field(min_length=1, max_length=MOST_INPUTS)]
-_TokenLists = Annotated[list[Annotated[list[Token], Field(min_length=1)]], Field(min_length=1, max_length=MOST_INPUTS)]
+_Texts = Annotated[list[_Text], most(MOST_INPUTS, least=1)]
+_Tokens = Annotated[list[TokenNumber], most(MOST_INPUTS, least=1), WHOLE_EACH]
+_TokenList = Annotated[list[TokenNumber], Field(min_length=1, fail_fast=True), WHOLE_EACH]
+_TokenLists = Annotated[list[_TokenList], most(MOST_INPUTS, least=1)]
 
 
 def _shape(value: Any) -> str:

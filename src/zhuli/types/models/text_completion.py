@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from zhuli.types.assistants.assistant import Model, Temperature, TopP
 from zhuli.types.models.chat import ChatUsage, Loose, Penalty, Stop, StreamOptions
-from zhuli.types.wire import Integer, Wire
+from zhuli.types.wire import WHOLE_EACH, Integer, TokenNumber, Wire, most
 
 MOST_ANSWERS = 128
 """Of all prompts together."""
@@ -14,11 +14,10 @@ MOST_ANSWERS = 128
 USUAL_TOKENS = 16
 """Of an answer where the request does not say, as in the original."""
 
-_Token = Annotated[Integer, Field(ge=0)]
 _Text = Annotated[str, Field(min_length=1)]
-_Texts = Annotated[list[_Text], Field(min_length=1, max_length=MOST_ANSWERS)]
-_Tokens = Annotated[list[_Token], Field(min_length=1)]
-_TokenLists = Annotated[list[_Tokens], Field(min_length=1, max_length=MOST_ANSWERS)]
+_Texts = Annotated[list[_Text], most(MOST_ANSWERS, least=1)]
+_Tokens = Annotated[list[TokenNumber], Field(min_length=1, fail_fast=True), WHOLE_EACH]
+_TokenLists = Annotated[list[_Tokens], most(MOST_ANSWERS, least=1)]
 
 
 def _shape(value: Any) -> str:
