@@ -24,6 +24,12 @@ R = TypeVar("R")
 _DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
+LONG_LOG = 20_000
+"""Pages of the write-ahead log, 80 MB, beyond which it is made to begin anew."""
+
+LAST_RESORT = 250_000
+"""Pages, a gigabyte, at which a commit moves them itself, which takes seconds."""
+
 
 class SqliteDatabase:
     """One connection, used by one process. Readers and the writer take turns, each for a fraction of a millisecond."""
@@ -41,12 +47,15 @@ class SqliteDatabase:
         self._driver: Any = self._connection.connection.driver_connection
         self._connection.info["driver"] = self._driver
         self._checkpoints: asyncio.Task[None] | None = None
+        self._beginning_anew: asyncio.Task[int] | None = None
         self._claim: IO[str] | None = None
         self._outages = Outages("The database")
 
     async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._checkpoints is None and self._path != ":memory:":
             self._checkpoints = asyncio.create_task(self._checkpoint_forever())
+        while self._beginning_anew is not None:
+            await asyncio.wait([self._beginning_anew])
         connection = self._connection
         connection.info.pop(PENDING, None)
         try:
@@ -129,10 +138,23 @@ class SqliteDatabase:
             self._claim.close()
 
     async def _checkpoint_forever(self) -> None:
-        """Move the write-ahead log into the database on a thread, for that waits for the disk."""
+        """Move the write-ahead log into the database on a thread, for that waits for the disk: a commit, in the loop, may not."""
         while True:
             await asyncio.sleep(1)
-            await asyncio.to_thread(_checkpoint, self._path)
+            if await asyncio.to_thread(_checkpoint, self._path, "PASSIVE") > LONG_LOG:
+                await self._begin_log_anew()
+
+    async def _begin_log_anew(self) -> None:
+        """Whoever writes all the time always has something left in the log, which so grows and grows.
+
+        What came during the first pass is little. During the last one nobody may write: who wants to waits, and not the loop.
+        """
+        await asyncio.to_thread(_checkpoint, self._path, "PASSIVE")
+        self._beginning_anew = asyncio.create_task(asyncio.to_thread(_checkpoint, self._path, "RESTART"))
+        try:
+            await asyncio.wait([self._beginning_anew])
+        finally:
+            self._beginning_anew = None
 
 
 def _prepare(dbapi: Any, record: Any, *, synchronous: str = "NORMAL") -> None:
@@ -143,7 +165,7 @@ def _prepare(dbapi: Any, record: Any, *, synchronous: str = "NORMAL") -> None:
         f"synchronous={synchronous}",
         "busy_timeout=10000",
         "cache_size=-16000",
-        "wal_autocheckpoint=20000",
+        f"wal_autocheckpoint={LAST_RESORT}",
         "foreign_keys=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -154,10 +176,13 @@ def _prepare_durable(dbapi: Any, record: Any) -> None:
     _prepare(dbapi, record, synchronous="FULL")
 
 
-def _checkpoint(path: str) -> None:
+def _checkpoint(path: str, mode: str) -> int:
+    """How many pages are in the log."""
     connection = sqlite3.connect(path, timeout=1)
     try:
         with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            _, pages, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            return int(pages)
+        return 0
     finally:
         connection.close()

@@ -1,16 +1,22 @@
 """run(): one transaction, whole or not at all, whatever goes wrong in it; hints only of what was committed."""
 
+import asyncio
 import sqlite3
+from pathlib import Path
+from threading import Event
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from tests.harness.waiting import turns_of_others
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
+from zhuli.store import sqlite as sqlite_store
 from zhuli.store.database import Database, hint
 from zhuli.store.opening import open_database
+from zhuli.store.sqlite import SqliteDatabase
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -103,3 +109,54 @@ async def test_a_hint_of_a_transaction_that_failed_is_never_published(database: 
 def test_a_database_of_another_kind_is_refused_with_what_would_be_right(hints: Hints) -> None:
     with pytest.raises(ConfigurationError, match="must begin with sqlite:/// or postgresql://"):
         open_database("mysql://u@h/d", hints)
+
+
+def log_size(database: Database) -> int:
+    assert isinstance(database, SqliteDatabase)
+    return Path(f"{database._path}-wal").stat().st_size
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+async def test_a_commit_of_sqlite_moves_no_log_to_the_disk_and_so_does_not_wait_for_it(database: Database) -> None:
+    def pages_at_which_it_would(connection: Connection) -> int:
+        return int(connection.execute(text("PRAGMA wal_autocheckpoint")).scalar_one())
+
+    assert await database.run(pages_at_which_it_would) == sqlite_store.LAST_RESORT
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+async def test_sqlite_s_log_begins_anew_also_under_somebody_who_always_writes(database: Database) -> None:
+    assert isinstance(database, SqliteDatabase)
+    for number in range(1, 50):
+        await database.run(execute, f"INSERT INTO parent VALUES ({number})")
+    size = log_size(database)
+    await database._begin_log_anew()
+    await database.run(execute, "INSERT INTO parent VALUES (100)")
+    assert log_size(database) == size
+    assert len(await database.run(parents)) == 50
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+async def test_who_writes_while_the_log_begins_anew_waits_and_the_loop_does_not(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(database, SqliteDatabase)
+    begun, go = Event(), Event()
+
+    def slow(path: str, mode: str) -> int:
+        if mode == "RESTART":
+            begun.set()
+            go.wait()
+        return 0
+
+    monkeypatch.setattr(sqlite_store, "_checkpoint", slow)
+    anew = asyncio.create_task(database._begin_log_anew())
+    await asyncio.to_thread(begun.wait)
+    writing = asyncio.create_task(database.run(execute, "INSERT INTO parent VALUES (1)"))
+    with turns_of_others() as turns:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert turns() > 1 and not writing.done()
+    go.set()
+    await asyncio.gather(anew, writing)
+    assert await database.run(parents) == [1]
