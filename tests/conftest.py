@@ -21,6 +21,7 @@ from tests.harness.clients import Clients
 from tests.harness.contract import Contract
 from tests.harness.farm import STORAGES, Farm, Storage
 from tests.harness.inspector import Inspector
+from tests.harness.later import load
 from tests.harness.postgres import NoPostgres
 from tests.harness.server import Server
 
@@ -153,6 +154,8 @@ def _violations(item: pytest.Item) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if (module := item.getparent(pytest.Module)) is not None:
+        load(module.obj)
     farm = item.config.stash.get(FARM, None)
     if farm is not None:
         farm.mark_logs()

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from tests.harness.server import Server
+from tests.harness.tuned_records import RECORDS
 from zhuli import registry
 from zhuli.core.hints import Hints
 from zhuli.learning.neural import model_folder
@@ -27,40 +28,6 @@ from zhuli.types.learning.hyperparameters import Hyperparameters, TaskName
 from zhuli.types.learning.tuning import Base
 
 OPTIONS = Hyperparameters(max_length=64)
-
-RECORDS: dict[TaskName, list[dict[str, Any]]] = {
-    "text_classification": [
-        {"text": "Where is my card?", "label": "card"},
-        {"text": "Play some music for me.", "label": "music"},
-        {"text": "What is the weather today?", "label": "weather"},
-    ],
-    "token_classification": [
-        {"tokens": ["Ann", "lives", "in", "Oslo"], "tags": ["B-PER", "O", "O", "B-LOC"]},
-        {"tokens": ["She", "visits", "New", "York"], "tags": ["O", "O", "B-LOC", "I-LOC"]},
-    ],
-    "relation_extraction": [
-        {
-            "text": "Ann lives in Oslo",
-            "head": {"start": 0, "end": 3},
-            "tail": {"start": 13, "end": 17},
-            "label": "lives_in",
-        },
-        {
-            "text": "Oslo lies in Norway",
-            "head": {"start": 0, "end": 4},
-            "tail": {"start": 13, "end": 19},
-            "label": "part_of",
-        },
-    ],
-    "question_answering": [
-        {
-            "question": "Where does Ann live?",
-            "context": "Ann lives in Oslo.",
-            "answers": [{"text": "Oslo", "start": 13}],
-        },
-        {"question": "Who lies in Oslo?", "context": "Ann lives in Oslo.", "answers": []},
-    ],
-}
 
 
 def examples(task: TaskName) -> list[Example]:

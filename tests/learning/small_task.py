@@ -13,8 +13,6 @@ from zhuli.ports import Loss
 from zhuli.types.learning.example import Example, Feature, Metrics, Prediction, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
-WORDS = ("good", "fine", "nice", "sweet", "bad", "poor", "sad", "sour", "soup", "tea", "bread", "day", "very", "was")
-
 
 class Module(nn.Module):
     def __init__(self, backbone: Any, labels: int) -> None:
@@ -104,14 +102,3 @@ class SmallTask:
 
 
 Plugin = SmallTask
-
-
-def sentences(number: int) -> list[Example]:
-    """Of different lengths; what the adjective says is the label."""
-    made = []
-    for at in range(number):
-        label = ("good", "bad")[at % 2]
-        adjective = WORDS[at % 2 * 4 + at // 2 % 4]
-        noun, more = WORDS[8 + at % 4], " very" * (at % 7)
-        made.append(Example(f"the {noun} was{more} {adjective}", label))
-    return made

@@ -4,12 +4,17 @@ from typing import Any
 
 import pytest
 
+from tests.harness.later import later
 from zhuli.learning.training.batching.batches import batches, by_length, parts, steps
-from zhuli.learning.training.fitting.auto import resolved
-from zhuli.learning.training.fitting.optimizers import rate_factor
 from zhuli.models.bases import BaseFacts
 from zhuli.types.learning.example import Example
 from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters
+
+with later:
+    from zhuli.learning.training.fitting.auto import resolved
+    from zhuli.learning.training.fitting.optimizers import rate_factor
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 ENCODER = BaseFacts("encoder", 22_700_000, 6, 512)
 CHAT = BaseFacts("language_model", 135_000_000, 30, 8192)

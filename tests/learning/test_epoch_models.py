@@ -5,17 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.learning.tiny_gguf import template_of
-from tests.learning.writing_models import language_model
+from tests.harness.later import later
 from zhuli.learning.neural.adapted import ADAPTER
 from zhuli.learning.training.event_log import events
-from zhuli.learning.training.finished_model import ADAPTER_GGUF, GGUF
-from zhuli.learning.training.tune import tune
-from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.learning.tuning import MODEL, Base, Source, Spec
+
+with later:
+    import torch
+
+    from tests.learning.tiny_gguf import template_of
+    from tests.learning.writing_models import language_model
+    from zhuli.learning.training.finished_model import ADAPTER_GGUF, GGUF
+    from zhuli.learning.training.tune import tune
+    from zhuli.learning.training.tuned import open_tuned
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 DATA = Path(__file__).parents[1] / "samples/tuning/dialogue_en.jsonl"
 MOST_OF_AN_ADAPTER = 0.5

@@ -10,13 +10,18 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.harness.later import later
 from zhuli import registry
-from zhuli.learning.training.evaluating import calibration, evaluation
-from zhuli.learning.training.reporting import card, plots, report_text
+from zhuli.learning.training.evaluating import evaluation
+from zhuli.learning.training.reporting import card, report_text
 from zhuli.ports import Task
 from zhuli.types.learning.example import Example
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.learning.tuning import Base, Source, Spec
+
+with later:
+    from zhuli.learning.training.evaluating import calibration
+    from zhuli.learning.training.reporting import plots
 
 LABELS = ["refund", "delivery", "投诉"]
 SPEC = Spec(

@@ -7,22 +7,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
+from tests.harness.later import later
 from zhuli import registry
 from zhuli.learning.metrics.chinese import has_chinese, segments
-from zhuli.learning.neural.explaining import attributions, nearest
-from zhuli.learning.neural.explaining.deletion import deletion, without
-from zhuli.learning.neural.explaining.explanations import attributions_of, explain, remember
+from zhuli.learning.neural.explaining import nearest
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.data.loading import load
 from zhuli.learning.training.event_log import EventLog
-from zhuli.learning.training.fitting.loop import fit
 from zhuli.ports import Task
-from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.types.learning.example import Example
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.learning.tuning import Base, Source, Spec
+
+with later:
+    import torch
+
+    from zhuli.learning.neural.explaining import attributions
+    from zhuli.learning.neural.explaining.deletion import deletion, without
+    from zhuli.learning.neural.explaining.explanations import attributions_of, explain, remember
+    from zhuli.learning.training.fitting.loop import fit
+    from zhuli.testing.tiny_models import tiny_encoder
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "tuning"
 

@@ -4,13 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.learning.encoder_training import SAMPLES
+from tests.harness.later import later
 from zhuli.learning.training import new_folder
 from zhuli.learning.training.event_log import events
-from zhuli.learning.training.tune import tune
-from zhuli.testing.tiny_models import tiny_encoder
+
+with later:
+    import torch
+
+    from tests.learning.encoder_training import SAMPLES
+    from zhuli.learning.training.tune import tune
+    from zhuli.testing.tiny_models import tiny_encoder
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 FILES = {
     "text_classification": "text_classification_en.csv",

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.harness.howto import blocks, installed, module
+from tests.harness.later import later
+
+with later:
+    import torch
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 PLUGIN, TEST = blocks("add-a-task.md")
 

@@ -1,22 +1,30 @@
 """Language models as they are tuned: what of a conversation is learned, the loss, and what is written."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from torch.nn import functional
-from transformers import AutoTokenizer, GenerationConfig
 
-from tests.learning.writing_models import SMALL_TALK, language_model, read, sample, seq2seq, task_of, tuned
+from tests.harness.later import later
 from zhuli.learning.neural import adapted, model_folder
-from zhuli.learning.neural.language_models import language_model as language_models
 from zhuli.learning.neural.language_models.chat_features import IGNORED, Chats, Row, without_oldest_turn
-from zhuli.learning.neural.language_models.generation import greedy
 from zhuli.learning.neural.model_folder import ModelFolder
-from zhuli.learning.training.tuned import answers
 from zhuli.models.engines.told_tools import told
 from zhuli.types.learning.tuning import Base
+
+with later:
+    import torch
+    from torch.nn import functional
+    from transformers import AutoTokenizer, GenerationConfig
+
+    from tests.learning.writing_models import SMALL_TALK, base_of, language_model, read, sample, task_of, tuned
+    from zhuli.learning.neural.language_models import language_model as language_models
+    from zhuli.learning.neural.language_models.generation import greedy
+    from zhuli.learning.training.tuned import answers
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 CHAT = [
     {"role": "system", "content": "Be brief."},
@@ -153,11 +161,11 @@ def test_a_model_that_scales_its_logits_has_its_own_loss_too() -> None:
     torch.testing.assert_close(language_models.loss(model, batch).total, whole, rtol=1e-5, atol=1e-3)
 
 
-@pytest.mark.parametrize("base", [language_model, seq2seq])
-def test_likelihoods_of_rows_add_up_to_the_loss(base: Any) -> None:
+@pytest.mark.parametrize("base", ["language_model", "seq2seq"])
+def test_likelihoods_of_rows_add_up_to_the_loss(base: str) -> None:
     task = task_of("translation", max_length=128)
     examples = read(task, sample("translation_en_zh.tsv", 5))
-    model = task.begin(base(), examples).eval()
+    model = task.begin(base_of(base), examples).eval()
     batch = task.collate([feature for example in examples for feature in task.features(example, learn=True)])
     found = language_models.loss(model, batch)
     sums, right = language_models.log_likelihoods(model, batch)

@@ -1,5 +1,7 @@
 """The training loop: what learns and what does not, and that the result follows from the seed and the data alone."""
 
+from __future__ import annotations
+
 import errno
 import math
 import resource
@@ -8,21 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.learning.small_task import WORDS, Module, SmallTask, sentences
+from tests.harness.later import later
+from tests.learning.small_sentences import WORDS, sentences
 from zhuli.learning.neural.adapted import merge
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import Diverged, TuningFailed, known
-from zhuli.learning.training.fitting import checkpoints, loop
-from zhuli.learning.training.fitting.adapters import with_adapters
-from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
-from zhuli.learning.training.fitting.loop import Fitted, fit
-from zhuli.learning.training.tuned import answers
-from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.types.learning.hyperparameters import EarlyStopping, Hyperparameters, Lora
 from zhuli.types.learning.tuning import TuningEvent
+
+with later:
+    import torch
+
+    from tests.learning.small_task import Module, SmallTask
+    from zhuli.learning.training.fitting import checkpoints, loop
+    from zhuli.learning.training.fitting.adapters import with_adapters
+    from zhuli.learning.training.fitting.freezing import set_dropout, what_learns
+    from zhuli.learning.training.fitting.loop import Fitted, fit
+    from zhuli.learning.training.tuned import answers
+    from zhuli.testing.tiny_models import tiny_encoder
 
 TRAIN, HELD_OUT = sentences(48), sentences(16)
 

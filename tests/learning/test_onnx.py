@@ -4,14 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.harness.tuned_models import RECORDS, examples, made
-from zhuli.learning.neural.onnx import onnx_backbone
-from zhuli.learning.neural.onnx.onnx_export import TOLERANCE, difference_of, export, verdict, write
-from zhuli.learning.training.tuned import answers
+from tests.harness.later import later
+from tests.harness.tuned_records import RECORDS
 from zhuli.types.learning.example import Example
 from zhuli.types.learning.hyperparameters import TaskName
+
+with later:
+    import torch
+
+    from tests.harness.tuned_models import examples, made
+    from zhuli.learning.neural.onnx import onnx_backbone
+    from zhuli.learning.neural.onnx.onnx_export import TOLERANCE, difference_of, export, verdict, write
+    from zhuli.learning.training.tuned import answers
 
 
 @pytest.fixture(scope="module")

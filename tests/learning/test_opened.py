@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.tuned_models import OPTIONS, made
+from tests.harness.later import later
 from zhuli import registry
 from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.model_folder import ModelFolder
-from zhuli.learning.predicting.opened import OpenedModels
-from zhuli.testing.tiny_models import tiny_seq2seq
 from zhuli.types.learning.example import Example
 from zhuli.types.learning.tuning import Base
+
+with later:
+    from tests.harness.tuned_models import OPTIONS, made
+    from zhuli.learning.predicting.opened import OpenedModels
+    from zhuli.testing.tiny_models import tiny_seq2seq
 
 
 @pytest.fixture(scope="module")

@@ -5,29 +5,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transformers import AutoModelForQuestionAnswering
 
-from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+from tests.harness.later import later
 from zhuli import registry
 from zhuli.learning.neural.encoders.answer_spans import best_answers, chosen_margin
-from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.learning.example import BadExample, Example, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
+with later:
+    from transformers import AutoModelForQuestionAnswering
+
+    from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+    from zhuli.learning.training.tuned import open_tuned
+
+pytestmark = pytest.mark.usefixtures("precision")
+
 TASK = "question_answering"
-ASKED = examples_of(TASK, "question_answering_en.json")
 FILLING = "the river is long and the town is old . " * 30
-LONG = as_examples(
-    TASK,
-    *[
-        {
-            "question": f"who lives in {town}?",
-            "context": f"{FILLING}{name} lives in {town} .",
-            "answers": [{"text": name, "start": len(FILLING)}],
-        }
-        for name, town in (("anna", "rome"), ("boris", "oslo"), ("clara", "lima"))
-    ],
-)
+LONG = [
+    {
+        "question": f"who lives in {town}?",
+        "context": f"{FILLING}{name} lives in {town} .",
+        "answers": [{"text": name, "start": len(FILLING)}],
+    }
+    for name, town in (("anna", "rome"), ("boris", "oslo"), ("clara", "lima"))
+]
 
 
 def texts_of(examples: list[Example]) -> list[str]:
@@ -35,18 +37,23 @@ def texts_of(examples: list[Example]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encoder_for(tmp_path_factory.mktemp("base") / "encoder", texts_of([*ASKED, *LONG]))
+def asked() -> list[Example]:
+    return examples_of(TASK, "question_answering_en.json")
 
 
 @pytest.fixture(scope="module")
-def long(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(TASK, base, LONG, tmp_path_factory.mktemp("long"), n_epochs=25, max_length=64)
+def base(asked: list[Example], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return encoder_for(tmp_path_factory.mktemp("base") / "encoder", texts_of([*asked, *as_examples(TASK, *LONG)]))
+
+
+@pytest.fixture(scope="module")
+def long(base: Path, precision: str, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(TASK, base, as_examples(TASK, *LONG), tmp_path_factory.mktemp("long"), n_epochs=25, max_length=64)
 
 
 def test_an_answer_at_the_end_of_a_long_context_is_found(long: Trained) -> None:
-    assert len(long.task.features(LONG[0], learn=False)) > 4
-    said = long.tuned().prediction_of(LONG)
+    assert len(long.task.features(long.examples[0], learn=False)) > 4
+    said = long.tuned().prediction_of(long.examples)
     assert [answer["answer"] for answer in said] == ["anna", "boris", "clara"]
     assert all(answer["start"] == len(FILLING) for answer in said)
     assert all(set(answer) == {"score", "start", "end", "answer"} for answer in said)
@@ -60,10 +67,10 @@ def test_the_loss_falls(long: Trained) -> None:
 
 def test_a_saved_model_gives_the_same_answers_when_it_is_opened(long: Trained, tmp_path: Path) -> None:
     folder = long.saved(tmp_path / "model")
-    asked = [example.input for example in LONG]
+    asked = [example.input for example in long.examples]
     assert open_tuned(folder).predict(asked) == long.tuned().predict(asked)
     theirs = AutoModelForQuestionAnswering.from_pretrained(folder).eval()
-    batch = long.task.collate(long.task.features(LONG[0], learn=False)[:1])
+    batch = long.task.collate(long.task.features(long.examples[0], learn=False)[:1])
     said = theirs(**{name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids")})
     ours = long.task.outputs(long.model, batch)[0]
     np.testing.assert_allclose(said.start_logits.detach()[0], ours[:, 0], atol=1e-3)
@@ -91,18 +98,18 @@ def test_chinese_answers_are_cut_at_characters(base: Path, tmp_path: Path) -> No
         assert said["answer"] == example.input["context"][said["start"] : said["end"]] != ""
 
 
-def test_every_sample_has_its_answer_in_one_of_its_rows(base: Path) -> None:
+def test_every_sample_has_its_answer_in_one_of_its_rows(base: Path, asked: list[Example]) -> None:
     task = registry.find("tasks", TASK)(Hyperparameters(max_length=96), {})
-    task.begin(base, ASKED)
-    for example in ASKED:
+    task.begin(base, asked)
+    for example in asked:
         places = [row["answer"] for row in task.features(example, learn=True)]
         assert any(place != [0, 0] for place in places) == bool(example.target)
 
 
-def test_no_answer_is_the_majority() -> None:
+def test_no_answer_is_the_majority(asked: list[Example]) -> None:
     task = registry.find("tasks", TASK)(Hyperparameters(), {})
-    said = [task.majority(ASKED)] * len(ASKED)
-    assert task.measure(ASKED, said)["unanswered"] == 1
+    said = [task.majority(asked)] * len(asked)
+    assert task.measure(asked, said)["unanswered"] == 1
 
 
 @pytest.mark.parametrize(

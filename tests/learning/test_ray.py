@@ -4,45 +4,26 @@ import functools
 import pickle
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from tests.learning.small_task import WORDS, SmallTask, sentences
-from tests.learning.test_loop import chosen
-from tests.learning.test_search import Curve
+from tests.harness.later import later
+from tests.learning.small_sentences import WORDS
 from zhuli.learning.training.control import Control, Stopped
-from zhuli.learning.training.distributed.ray_cluster import control_of, parent
-from zhuli.learning.training.distributed.ray_workers import Raised, train_on_workers
 from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.learning.training.fitting.freezing import set_dropout
-from zhuli.learning.training.fitting.loop import fit
-from zhuli.learning.training.searching.search import search
-from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.types.learning.hyperparameters import Hyperparameters, Search, Workers
 
+with later:
+    from tests.learning.test_search import Curve
+    from tests.learning.work_for_ray import learn
+    from zhuli.learning.training.distributed.ray_cluster import control_of, parent
+    from zhuli.learning.training.distributed.ray_workers import Raised, train_on_workers
+    from zhuli.learning.training.searching.search import search
+    from zhuli.testing.tiny_models import tiny_encoder
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # of its own parts, when they are imported
-
-Learned = tuple[dict[str, Any], list[float]]
-
-
-def learn(base: Path, *, event_log: EventLog, control: Control) -> Learned:
-    """The weights after two epochs, and the losses on the way; the last batch of an epoch is an odd one."""
-    torch.set_num_threads(1)
-    options = chosen(
-        optimizer="sgd", learning_rate=0.1
-    )  # AdamW makes steps of rounding errors where gradients are zero
-    task = SmallTask(options, {})
-    torch.manual_seed(1)
-    train = sentences(43)
-    model = task.begin(base, train)
-    set_dropout(model, 0.0)
-    fitted = fit(task, model, train, sentences(16), options, seed=1, event_log=event_log, control=control)
-    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}  # Ray hands no tensors back
-    return weights, [entry["train_loss"] for entry in fitted.history]
 
 
 def test_two_workers_learn_what_one_learns(tmp_path: Path) -> None:
@@ -100,12 +81,12 @@ def test_a_worker_hears_what_the_parent_asks_and_the_parent_tells_what_the_worke
 @pytest.mark.parametrize(
     ("raised", "kind"),
     [
-        (Raised("paused"), Stopped),
-        (Raised("failed", "diverged", "The loss is no number any more.", "hyperparameters"), TuningFailed),
+        (["paused"], Stopped),
+        (["failed", "diverged", "The loss is no number any more.", "hyperparameters"], TuningFailed),
     ],
 )
-def test_what_a_worker_raises_is_the_same_on_the_other_side(raised: Raised, kind: type[Exception]) -> None:
-    travelled = pickle.loads(pickle.dumps(raised))
+def test_what_a_worker_raises_is_the_same_on_the_other_side(raised: list[str], kind: type[Exception]) -> None:
+    travelled = pickle.loads(pickle.dumps(Raised(*raised)))
     again = travelled.again()
     assert type(again) is kind
     if isinstance(again, TuningFailed):

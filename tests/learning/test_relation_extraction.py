@@ -4,30 +4,40 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+from tests.harness.later import later
 from zhuli import registry
-from zhuli.learning.neural.encoders.entity_marks import MARKS
 from zhuli.learning.neural.encoders.windows import around
-from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.learning.example import BadExample, Record
+from zhuli.types.learning.example import BadExample, Example, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
+with later:
+    import torch
+
+    from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+    from zhuli.learning.neural.encoders.entity_marks import MARKS
+    from zhuli.learning.training.tuned import open_tuned
+
+pytestmark = pytest.mark.usefixtures("precision")
+
 TASK = "relation_extraction"
-RELATIONS = examples_of(TASK, "relation_extraction_en.jsonl")[:48]
 LIVES = {"text": "Anna lives in Rome", "head": {"start": 0, "end": 4}, "tail": {"start": 14, "end": 18}}
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    texts = [example.input["text"] for example in RELATIONS]
+def samples() -> list[Example]:
+    return examples_of(TASK, "relation_extraction_en.jsonl")[:48]
+
+
+@pytest.fixture(scope="module")
+def base(samples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    texts = [example.input["text"] for example in samples]
     return encoder_for(tmp_path_factory.mktemp("base") / "encoder", texts)
 
 
 @pytest.fixture(scope="module")
-def relations(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(TASK, base, RELATIONS, tmp_path_factory.mktemp("relations"), n_epochs=10)
+def relations(base: Path, samples: list[Example], precision: str, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(TASK, base, samples, tmp_path_factory.mktemp("relations"), n_epochs=10)
 
 
 def test_the_loss_falls_and_relations_are_told_apart(relations: Trained) -> None:

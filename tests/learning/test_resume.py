@@ -1,5 +1,7 @@
 """A tuning survives what happens to its process: killed, left alone or paused, it ends with the model it would have had."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import signal
@@ -10,16 +12,22 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
+from tests.harness.later import later
 from zhuli.learning.training.control import Control
 from zhuli.learning.training.event_log import events
-from zhuli.learning.training.fitting import checkpoints
-from zhuli.learning.training.tune import Outcome, check, tune
-from zhuli.testing.tiny_models import tiny_encoder
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.learning.tuning import Base, Source, Spec
+
+with later:
+    import torch
+    from safetensors.torch import load_file
+
+    from zhuli.learning.training.fitting import checkpoints
+    from zhuli.learning.training.tune import Outcome, check, tune
+    from zhuli.testing.tiny_models import tiny_encoder
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 DATA = Path(__file__).parents[1] / "samples/tuning/text_classification_en.csv"
 SECONDS = 200

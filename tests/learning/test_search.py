@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from tests.harness.later import later
 from zhuli.core.errors import InvalidRequest
 from zhuli.learning.training.control import Control, Stopped
 from zhuli.learning.training.event_log import EventLog, events
 from zhuli.learning.training.failures import TuningFailed
-from zhuli.learning.training.searching.search import Found, search
 from zhuli.learning.training.searching.space import applied, space_of
 from zhuli.types.learning.example import Metrics
 from zhuli.types.learning.hyperparameters import Hyperparameters, Lora, Search
+
+with later:
+    from zhuli.learning.training.searching.search import Found, search
 
 Report = Callable[[int, Metrics], None]
 

@@ -5,30 +5,40 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+from tests.harness.later import later
 from zhuli import registry
-from zhuli.learning.neural.encoders.linear_head import LinearHead
-from zhuli.learning.neural.encoders.pooling import habits
-from zhuli.learning.training.fitting.few_shot import fit_few_shot
-from zhuli.learning.training.tuned import open_tuned
-from zhuli.types.learning.example import BadExample, Record
+from zhuli.types.learning.example import BadExample, Example, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
+with later:
+    import torch
+
+    from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+    from zhuli.learning.neural.encoders.linear_head import LinearHead
+    from zhuli.learning.neural.encoders.pooling import habits
+    from zhuli.learning.training.fitting.few_shot import fit_few_shot
+    from zhuli.learning.training.tuned import open_tuned
+
+pytestmark = pytest.mark.usefixtures("precision")
+
 TASK = "text_classification"
-INTENTS = examples_of(TASK, "text_classification_en.csv")[::2]
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    texts = [example.input for example in INTENTS]
+def samples() -> list[Example]:
+    return examples_of(TASK, "text_classification_en.csv")[::2]
+
+
+@pytest.fixture(scope="module")
+def base(samples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    texts = [example.input for example in samples]
     return encoder_for(tmp_path_factory.mktemp("base") / "encoder", texts)
 
 
 @pytest.fixture(scope="module")
-def intents(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(TASK, base, INTENTS, tmp_path_factory.mktemp("intents"), n_epochs=8)
+def intents(base: Path, samples: list[Example], precision: str, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(TASK, base, samples, tmp_path_factory.mktemp("intents"), n_epochs=8)
 
 
 def test_the_loss_falls_and_intents_are_told_apart(intents: Trained) -> None:
@@ -50,7 +60,7 @@ def test_a_saved_model_gives_the_same_answers_when_it_is_opened(intents: Trained
 
 
 def test_batches_do_not_change_answers(intents: Trained) -> None:
-    texts = [example.input for example in INTENTS[:20]]
+    texts = [example.input for example in intents.examples[:20]]
     alone = [entry["score"] for said in intents.tuned().predict(texts, batch_size=1) for entry in said]
     together = [entry["score"] for said in intents.tuned().predict(texts, batch_size=20) for entry in said]
     assert alone == pytest.approx(together, abs=1e-5)
@@ -106,13 +116,17 @@ def test_chinese_titles_are_classified(base: Path, tmp_path: Path) -> None:
     assert trained.measured()["accuracy"] > 0.8
 
 
-def test_a_head_alone_learns_from_what_a_frozen_encoder_says(base: Path, tmp_path: Path) -> None:
-    trained = Trained(TASK, base, INTENTS, tmp_path, trainable="head", n_epochs=20, learning_rate=2e-2)
+def test_a_head_alone_learns_from_what_a_frozen_encoder_says(
+    base: Path, samples: list[Example], tmp_path: Path
+) -> None:
+    trained = Trained(TASK, base, samples, tmp_path, trainable="head", n_epochs=20, learning_rate=2e-2)
     assert trained.measured()["accuracy"] > 0.8
 
 
-def test_few_examples_of_a_class_teach_the_encoder_what_is_alike(base: Path, tmp_path: Path) -> None:
-    few = INTENTS[::3]
+def test_few_examples_of_a_class_teach_the_encoder_what_is_alike(
+    base: Path, samples: list[Example], tmp_path: Path
+) -> None:
+    few = samples[::3]
     trained = Trained(
         TASK, base, few, tmp_path, fitted_by=fit_few_shot, trainable="few_shot", n_epochs=1, learning_rate=1e-3
     )

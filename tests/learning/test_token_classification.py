@@ -5,39 +5,49 @@ from typing import Any
 
 import numpy as np
 import pytest
-from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+from tests.harness.later import later
 from zhuli import registry
 from zhuli.learning.neural.encoders.bio_tags import TaggedSpan, legal, spans, tags
 from zhuli.learning.neural.encoders.windows import windows
 from zhuli.learning.neural.encoders.words import joined, words
-from zhuli.learning.training.tuned import open_tuned
 from zhuli.types.learning.example import BadExample, Example, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
+with later:
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    from tests.learning.encoder_training import Trained, as_examples, encoder_for, examples_of
+    from zhuli.learning.training.tuned import open_tuned
+
+pytestmark = pytest.mark.usefixtures("precision")
+
 TASK = "token_classification"
-SLOTS = examples_of(TASK, "slots_en.jsonl")[::2]
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return encoder_for(tmp_path_factory.mktemp("base") / "encoder", [example.input for example in SLOTS])
+def samples() -> list[Example]:
+    return examples_of(TASK, "slots_en.jsonl")[::2]
 
 
 @pytest.fixture(scope="module")
-def slots(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(TASK, base, SLOTS, tmp_path_factory.mktemp("slots"), n_epochs=16)
+def base(samples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return encoder_for(tmp_path_factory.mktemp("base") / "encoder", [example.input for example in samples])
+
+
+@pytest.fixture(scope="module")
+def slots(base: Path, samples: list[Example], precision: str, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(TASK, base, samples, tmp_path_factory.mktemp("slots"), n_epochs=16)
 
 
 def test_the_loss_falls_and_spans_are_found(slots: Trained) -> None:
     assert slots.losses[-1] < slots.losses[0] / 2
     assert slots.measured()["f1"] > 0.6
-    assert slots.task.measure(SLOTS, [slots.task.majority(SLOTS)] * len(SLOTS))["f1"] == 0
+    assert slots.task.measure(slots.examples, [slots.task.majority(slots.examples)] * len(slots.examples))["f1"] == 0
 
 
 def test_an_answer_says_where_each_span_is(slots: Trained) -> None:
-    for example, said in zip(SLOTS, slots.tuned().prediction_of(SLOTS), strict=True):
+    for example, said in zip(slots.examples, slots.tuned().prediction_of(slots.examples), strict=True):
         for entity in said:
             assert set(entity) == {"entity_group", "score", "word", "start", "end"}
             assert entity["word"] == example.input[entity["start"] : entity["end"]] != ""
@@ -45,7 +55,7 @@ def test_an_answer_says_where_each_span_is(slots: Trained) -> None:
 
 
 def test_a_saved_model_gives_the_same_answers_when_it_is_opened(slots: Trained, tmp_path: Path) -> None:
-    texts = [example.input for example in SLOTS[:10]]
+    texts = [example.input for example in slots.examples[:10]]
     opened = open_tuned(slots.saved(tmp_path / "model"))
     assert opened.predict(texts) == slots.tuned().predict(texts)
 
@@ -111,7 +121,7 @@ def test_what_is_no_example_is_said(fields: dict[str, Any], what: str) -> None:
         registry.find("tasks", TASK)(Hyperparameters(), {}).read(Record(line=1, fields=fields))
 
 
-def test_a_prediction_of_the_target_measures_as_perfect() -> None:
+def test_a_prediction_of_the_target_measures_as_perfect(samples: list[Example]) -> None:
     task = registry.find("tasks", TASK)(Hyperparameters(), {})
 
     def perfect(example: Example) -> list[dict[str, Any]]:
@@ -121,7 +131,7 @@ def test_a_prediction_of_the_target_measures_as_perfect() -> None:
             for label, first, last in spans(example.target)
         ]
 
-    assert task.measure(SLOTS, [perfect(example) for example in SLOTS])["f1"] == 1
+    assert task.measure(samples, [perfect(example) for example in samples])["f1"] == 1
 
 
 def test_tags_and_spans_are_each_others_inverse() -> None:

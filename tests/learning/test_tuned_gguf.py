@@ -8,28 +8,34 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from safetensors.numpy import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.learning.tiny_gguf import template_of
-from tests.learning.writing_models import SMALL_TALK, language_model, tuned
+from tests.harness.later import later
 from zhuli.core.errors import ConfigurationError
 from zhuli.learning.neural import adapted
-from zhuli.learning.neural.language_models import language_model as language_models
-from zhuli.learning.training.tuned import answers
-from zhuli.models.engines import tuned_gguf
-from zhuli.models.engines.gguf_writing import Layout, field, half_floats, halves_apart, halves_interleaved, opened
 from zhuli.models.packaged import smollm2_base
 from zhuli.plugins.backends.embedded import Plugin
 from zhuli.testing.backend_contract import collect
 from zhuli.types.models.generation import GenerationRequest
 
+with later:
+    import torch
+    from safetensors.numpy import load_file
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from tests.learning.tiny_gguf import template_of
+    from tests.learning.writing_models import SMALL_TALK, language_model, tuned
+    from zhuli.learning.neural.language_models import language_model as language_models
+    from zhuli.learning.training.tuned import answers
+    from zhuli.models.engines import tuned_gguf
+    from zhuli.models.engines.gguf_writing import Layout, field, half_floats, halves_apart, halves_interleaved, opened
+
+pytestmark = pytest.mark.usefixtures("precision")
+
 needs_engine = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="xllamacpp is not installed")
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def learned(precision: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A tiny model with an adapter that is kept, its answers, its folder, and the same merged."""
     folder = tmp_path_factory.mktemp("tuned")
     lora: dict[str, Any] = {"trainable": "lora", "n_epochs": 40, "learning_rate": 2e-2, "max_length": 64}

@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.learning.writing_models import language_model, read, sample, seq2seq, task_of, tuned
-from zhuli.learning.neural.language_models.preference_loss import preferred
-from zhuli.learning.training.tuned import answers
+from tests.harness.later import later
 from zhuli.types.learning.example import BadExample, Record
+
+with later:
+    import torch
+
+    from tests.learning.writing_models import base_of, language_model, read, sample, task_of, tuned
+    from zhuli.learning.neural.language_models.preference_loss import preferred
+    from zhuli.learning.training.tuned import answers
+
+pytestmark = pytest.mark.usefixtures("precision")
 
 PAIRS = [
     {"source": "thank you", "target": "谢谢"},
@@ -22,11 +28,11 @@ BETTER, WORSE = {"role": "assistant", "content": "hello"}, {"role": "assistant",
 PAIR = {"input": {"messages": [USER]}, "preferred_output": [BETTER], "non_preferred_output": [WORSE]}
 
 
-@pytest.mark.parametrize("base", [language_model, seq2seq])
+@pytest.mark.parametrize("base", ["language_model", "seq2seq"])
 def test_translations_are_learned_by_heart_and_come_back_the_same_from_the_saved_model(
-    tmp_path: Path, base: Any
+    tmp_path: Path, base: str
 ) -> None:
-    task, model, examples, fitted = tuned("translation", base(), PAIRS, tmp_path, n_epochs=50, max_length=96)
+    task, model, examples, fitted = tuned("translation", base_of(base), PAIRS, tmp_path, n_epochs=50, max_length=96)
     assert fitted.history[-1]["train_loss"] < fitted.history[0]["train_loss"] / 5
     assert task.state["language"] == "zh" and "into Chinese" in task.state["instruction"]
     found = answers(task, model, examples, batch_size=2)
@@ -43,10 +49,10 @@ def test_translations_are_learned_by_heart_and_come_back_the_same_from_the_saved
     ]
 
 
-@pytest.mark.parametrize("base", [language_model, seq2seq])
-def test_summaries_of_chinese_are_asked_for_in_chinese_and_measured_by_character(tmp_path: Path, base: Any) -> None:
+@pytest.mark.parametrize("base", ["language_model", "seq2seq"])
+def test_summaries_of_chinese_are_asked_for_in_chinese_and_measured_by_character(tmp_path: Path, base: str) -> None:
     records = sample("summarization_zh.tsv", 8)
-    task, model, examples, fitted = tuned("summarization", base(), records, tmp_path, n_epochs=3, max_length=256)
+    task, model, examples, fitted = tuned("summarization", base_of(base), records, tmp_path, n_epochs=3, max_length=256)
     assert task.state["instruction"].startswith("用一两句话概括")
     losses = [entry["train_loss"] for entry in fitted.history]
     assert losses[-1] < losses[0]

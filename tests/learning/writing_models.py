@@ -44,6 +44,10 @@ def seq2seq() -> Path:
     return tiny_seq2seq(Path(mkdtemp(prefix="zhuli-tests-")) / "seq2seq")
 
 
+def base_of(kind: str) -> Path:
+    return {"language_model": language_model, "seq2seq": seq2seq}[kind]()
+
+
 def sample(name: str, most: int) -> list[dict[str, Any]]:
     """Records of a sample: objects of a JSONL file, source and target of a TSV file."""
     lines = (SAMPLES / name).read_text(encoding="utf-8").splitlines()[:most]

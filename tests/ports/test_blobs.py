@@ -7,12 +7,15 @@ from pathlib import Path
 import boto3
 import pytest
 import pytest_asyncio
-from moto.server import ThreadedMotoServer
 
+from tests.harness.later import later
 from zhuli.core.errors import ConfigurationError, Unavailable
 from zhuli.ports import BlobStore
 from zhuli.registry import find
 from zhuli.testing.blob_contract import LARGE, VERY_LARGE, BlobContract, BrokenOff, in_pieces, read_all
+
+with later:
+    from moto.server import ThreadedMotoServer
 
 
 class TestFile(BlobContract):

@@ -12,14 +12,18 @@ import httpx2
 import openai
 import pytest
 
-from tests.harness import tuned_models
 from tests.harness.clients import Clients
 from tests.harness.farm import Farm, Storage
+from tests.harness.later import later
 from tests.harness.refusals import assert_refused, refused
 from tests.harness.server import Server
-from tests.harness.tuned_models import RECORDS, predicting_child
+from tests.harness.tuned_records import RECORDS
 from tests.harness.waiting import eventually
 from zhuli.types.learning.hyperparameters import TaskName
+
+with later:
+    from tests.harness import tuned_models
+    from tests.harness.tuned_models import predicting_child
 
 Register = Callable[..., str]
 

@@ -12,13 +12,17 @@ import httpx2
 import openai
 import pytest
 
-from tests.harness import tiny_gguf, tunings
+from tests.harness import tunings
 from tests.harness.clients import Clients
 from tests.harness.farm import STORAGES, Storage
+from tests.harness.later import later
 from tests.harness.server import Server
 from tests.harness.tunings import refused
-from zhuli.testing import tiny_models
 from zhuli.testing.upstream import FaultyUpstream, Received, Reply, answer
+
+with later:
+    from tests.harness import tiny_gguf
+    from zhuli.testing import tiny_models
 
 StartServer = Callable[..., Server]
 

@@ -5,14 +5,19 @@ import math
 
 import numpy as np
 import pytest
-import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seqeval.metrics import classification_report as seqeval_report
-from sklearn.metrics import brier_score_loss, classification_report, confusion_matrix
 
-from zhuli.learning.metrics import answers, calibration, classification, entities, generated, perplexity
+from tests.harness.later import later
+from zhuli.learning.metrics import answers, calibration, classification, perplexity
 from zhuli.learning.metrics.chinese import segments
+
+with later:
+    import sacrebleu
+    from seqeval.metrics import classification_report as seqeval_report
+    from sklearn.metrics import brier_score_loss, classification_report, confusion_matrix
+
+    from zhuli.learning.metrics import entities, generated
 
 LABELS = ["a", "b", "c", "d"]
 AVERAGES = {"macro": "macro avg", "weighted": "weighted avg"}

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
 
+from tests.harness.later import later
 from zhuli.core.errors import Unreadable
 from zhuli.learning.jobs.guessing import guess
 from zhuli.learning.training.data import delimited, jsonl
@@ -14,6 +14,9 @@ from zhuli.learning.training.data.finding import Finding
 from zhuli.learning.training.data.reading import records
 from zhuli.learning.training.data.tags import bio
 from zhuli.types.learning.example import Record
+
+with later:
+    from datasets import ClassLabel, Dataset, Features, Value
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "tuning"
 
