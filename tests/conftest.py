@@ -5,28 +5,34 @@ server with settings of its own. What the server sends against the contract fail
 the test did not look. Servers are shared: a test makes its own objects, and a project of its own where it counts them.
 """
 
+from __future__ import annotations
+
 import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
-import httpx2
-import openai
 import pytest
-from hypothesis import settings
 
-from tests.harness import spec
-from tests.harness.clients import Clients
-from tests.harness.contract import Contract
-from tests.harness.farm import STORAGES, Farm, Storage
-from tests.harness.inspector import Inspector
-from tests.harness.later import load
-from tests.harness.postgres import NoPostgres
-from tests.harness.server import Server
+from tests.harness.later import later, load
 
-FARM = pytest.StashKey[Farm]()
-INSPECTOR = pytest.StashKey[Inspector]()
+with later:
+    import httpx2
+    import openai
+    from hypothesis import settings
+
+    from tests.harness import spec
+    from tests.harness.clients import Clients
+    from tests.harness.contract import Contract
+    from tests.harness.farm import Farm, Storage
+    from tests.harness.inspector import Inspector
+    from tests.harness.postgres import NoPostgres
+    from tests.harness.server import Server
+
+FARM = pytest.StashKey["Farm"]()
+INSPECTOR = pytest.StashKey["Inspector"]()
 LOG_TAIL = 8_000
 
 StartServer = Callable[..., Server]
@@ -37,17 +43,21 @@ class ContractBroken(AssertionError):
 
 
 def pytest_configure() -> None:
-    """A terminated test run stops its servers as an interrupted one does; no example of a property has a time to keep."""
+    """A terminated test run stops its servers as an interrupted one does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings.register_profile("patient", settings.default, deadline=None)
-    settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """What all those imports leave is here to stay: a million objects that the garbage collector need not look through."""
+    if session.config.pluginmanager.hasplugin("dsession"):  # others run the tests, and need all that
+        return (yield)
     gc.disable()
     try:
+        load(sys.modules[__name__])
+        # No example of a property has a time to keep.
+        settings.register_profile("patient", settings.default, deadline=None)
+        settings.load_profile("patient")
         return (yield)
     finally:
         gc.freeze()
@@ -62,7 +72,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
     farm.close()
 
 
-@pytest.fixture(params=STORAGES)
+@pytest.fixture(params=["sqlite", "postgres"])
 def storage(request: pytest.FixtureRequest) -> Storage:
     chosen: Storage = request.param
     return chosen

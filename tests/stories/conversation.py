@@ -69,7 +69,7 @@ def conversations(*parts: str) -> Iterator[Conversation]:
     for path in sorted(FOLDER.glob("*/*.yml")):
         if path.stem not in parts:
             continue
-        told = yaml.load(path.read_text(), Loader=yaml.BaseLoader)
+        told = yaml.load(path.read_text(), Loader=yaml.CBaseLoader)
         for one in told["conversations"]:
             yield Conversation(**one, domain=path.parent.name, part=path.stem, now=told["now"])
 

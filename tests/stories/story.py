@@ -72,7 +72,7 @@ class Story(Strict):
 def stories(today: date) -> Iterator[Story]:
     """Every story, with the days that are meant today."""
     for path in sorted(FOLDER.glob("*.yml")):
-        for story in _dated(yaml.safe_load(path.read_text()), today):
+        for story in _dated(yaml.load(path.read_text(), Loader=yaml.CSafeLoader), today):
             yield Story.model_validate({"domain": path.stem, **story})
 
 

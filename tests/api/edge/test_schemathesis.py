@@ -6,157 +6,39 @@ objects that exist, so that bodies are reached. The seed is fixed: a failure com
 edge is the same, and what may differ is what it makes of values that passed it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
-import openai
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings, strategies
-from schemathesis import GenerationMode
-from schemathesis.checks import CheckFunction
-from schemathesis.core.result import Err
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from tests.conftest import StartServer
 from tests.harness import tunings
 from tests.harness.clients import Clients
-from tests.harness.contract import EVENTS, Contract
+from tests.harness.contract import Contract
 from tests.harness.farm import Storage
-from tests.harness.server import UNDERSTANDER, Server
+from tests.harness.later import later
+
+with later:
+    from schemathesis import GenerationMode
+
+    from tests.api.edge.searching import can_be_wrong, objects_of, operations, search
 
 EXAMPLES = {"sqlite": 20, "postgres": 6}
-CHECKS: list[CheckFunction] = [
-    schemathesis.checks.not_a_server_error,
-    response_schema_conformance,
-    content_type_conformance,
-]
-DOMAIN = {
-    "understander": {"type": UNDERSTANDER, "script": {"[a-m]": "book", "[n-z]": "greet"}},
-    "intents": [
-        {"name": "book", "form": "booking"},
-        {"name": "greet", "action": {"type": "respond", "response": "hi"}},
-    ],
-    "entities": [{"name": "people", "kind": "number"}],
-    "slots": [{"name": "people", "type": "number"}],
-    "forms": [{"name": "booking", "slots": ["people"], "action": {"type": "talk"}}],
-    "responses": {"hi": "Hi!"},
-}
-OUTSIDE_THE_API = ("/metrics", "/healthz", "/readyz")
-
-
-Case = schemathesis.Case[Any]
-Operation = schemathesis.APIOperation[Any, Any, Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Objects:
-    """Parameters that name objects that exist."""
-
-    ids: dict[str, str]
-
-    def put_into(self, case: Case) -> None:
-        for name in set(case.path_parameters or {}) & set(self.ids):
-            case.path_parameters[name] = self.ids[name]
-        if isinstance(case.body, dict):
-            named = ("model", "assistant_id", "training_file", "domain")
-            case.body |= {name: self.ids[name] for name in named if name in case.body and name in self.ids}
-            if isinstance(case.body.get("thread"), str):
-                case.body["thread"] = self.ids["thread_id"]
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("mode", ["positive", "negative"])
 def test_no_input_breaks_an_operation(
     clients: Clients,
     start_server: StartServer,
     storage: Storage,
     contract: Contract,
-    mode: GenerationMode,
+    mode: str,
     subtests: pytest.Subtests,
 ) -> None:
     # A server of its own, so that what the search leaves behind does not turn up in the lists of other tests.
     server = start_server(name="searched", tuning_command=tunings.command())
     client = clients.sdk(server)
     for operation in operations(server):
-        if mode == GenerationMode.POSITIVE or can_be_wrong(operation):
+        if mode == "positive" or can_be_wrong(operation):
             with subtests.test(operation=operation.label):
                 # New objects for each operation, since one of them is to delete them.
                 objects = objects_of(client, operation.path)
-                search(operation, mode, objects, contract, examples=EXAMPLES[storage])
-
-
-def search(operation: Operation, mode: GenerationMode, objects: Objects, contract: Contract, *, examples: int) -> None:
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(generation_mode=mode), real=strategies.booleans())
-    def try_it(case: Case, real: bool) -> None:
-        if real:
-            objects.put_into(case)
-        assert_holds(case, contract)
-
-    try_it()
-
-
-def objects_of(client: openai.OpenAI, path: str) -> Objects:
-    if "/fine_tuning/" in path:
-        return objects_of_tuning(client)
-    if "/model_aliases" in path:
-        client.put("/model_aliases/found", body={"model": "script"}, cast_to=object)
-        return Objects({"alias": "found", "model": "script"})
-    domain: Any = client.post("/domains", body=DOMAIN, cast_to=object)
-    assistant = client.beta.assistants.create(model="gpt-4o")
-    thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
-    run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=20)
-    return Objects(
-        {
-            "assistant_id": assistant.id,
-            "thread_id": thread.id,
-            "run_id": run.id,
-            "step_id": client.beta.threads.runs.steps.list(run.id, thread_id=thread.id).data[0].id,
-            "message_id": client.beta.threads.messages.list(thread.id).data[0].id,
-            "file_id": client.files.create(file=("a.txt", b"x"), purpose="user_data").id,
-            "model": "gpt-4o",
-            "domain_id": domain["id"],
-            "domain": domain["id"],
-        }
-    )
-
-
-def objects_of_tuning(client: openai.OpenAI) -> Objects:
-    """What is learned from is wrong, which the child sees without any training."""
-    file = tunings.plan(client, bad_line=1)
-    job = client.fine_tuning.jobs.create(model="minilm", training_file=file)
-    return Objects({"fine_tuning_job_id": job.id, "training_file": file, "model": "minilm"})
-
-
-def operations(server: Server) -> Iterator[Operation]:
-    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-    for result in schema.get_all_operations():
-        assert not isinstance(result, Err), result.err()
-        operation = result.ok()
-        if operation.path not in OUTSIDE_THE_API:
-            yield operation
-
-
-def can_be_wrong(operation: Operation) -> bool:
-    """Any string is a possible id, so only a body and a query can fail to fit the description."""
-    return bool(operation.body) or bool(list(operation.query))
-
-
-def assert_holds(case: Case, contract: Contract) -> None:
-    response = case.call()
-    case.validate_response(response, checks=CHECKS)
-    media_type = response.headers.get("content-type", [""])[0].partition(";")[0]
-    if media_type == EVENTS:
-        return
-    path = response.request.path_url.partition("?")[0]
-    broken = contract.check(case.method.upper(), path, response.status_code, media_type, response.content)
-    assert not broken, "\n".join([*map(str, broken), case.as_curl_command()])
+                search(operation, GenerationMode(mode), objects, contract, examples=EXAMPLES[storage])
