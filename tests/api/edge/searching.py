@@ -1,5 +1,6 @@
 """What the bounded search of test_schemathesis does with one operation."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from tests.harness import tunings
 from tests.harness.contract import EVENTS, Contract
 from tests.harness.server import UNDERSTANDER, Server
 
+MOST_EXAMPLES = 20
 CHECKS: list[CheckFunction] = [
     schemathesis.checks.not_a_server_error,
     response_schema_conformance,
@@ -46,18 +48,56 @@ class Objects:
     ids: dict[str, str]
 
     def put_into(self, case: Case) -> None:
+        """What the case had before is not changed, and can be put back."""
+        case.path_parameters = copy.copy(case.path_parameters)
         for name in set(case.path_parameters or {}) & set(self.ids):
             case.path_parameters[name] = self.ids[name]
         if isinstance(case.body, dict):
             named = ("model", "assistant_id", "training_file", "domain")
-            case.body |= {name: self.ids[name] for name in named if name in case.body and name in self.ids}
+            case.body = case.body | {name: self.ids[name] for name in named if name in case.body and name in self.ids}
             if isinstance(case.body.get("thread"), str):
                 case.body["thread"] = self.ids["thread_id"]
 
 
-def search(operation: Operation, mode: GenerationMode, objects: Objects, contract: Contract, *, examples: int) -> None:
+class Inputs:
+    """What the operations are tried with. It is made once, which takes ten times as long as to answer it; servers are alike."""
+
+    def __init__(self) -> None:
+        self._operations: list[Operation] = []
+        self._made: dict[tuple[str, GenerationMode], list[tuple[Case, bool]]] = {}
+
+    def operations(self, server: Server) -> list[Operation]:
+        """All of them, as the first server that is asked describes them."""
+        self._operations = self._operations or list(operations(server))
+        return self._operations
+
+    def search(
+        self,
+        operation: Operation,
+        mode: GenerationMode,
+        server: Server,
+        objects: Objects,
+        contract: Contract,
+        *,
+        examples: int,
+    ) -> None:
+        key = (operation.label, mode)
+        if key not in self._made:
+            self._made[key] = made(operation, mode)
+        for case, real in self._made[key][:examples]:
+            given = case.path_parameters, case.body
+            if real:
+                objects.put_into(case)
+            assert_holds(case, server, contract)
+            case.path_parameters, case.body = given
+
+
+def made(operation: Operation, mode: GenerationMode) -> list[tuple[Case, bool]]:
+    """Cases, and whether the objects that they name are to exist."""
+    cases: list[tuple[Case, bool]] = []
+
     @settings(
-        max_examples=examples,
+        max_examples=MOST_EXAMPLES,
         derandomize=True,
         deadline=None,
         database=None,
@@ -65,12 +105,11 @@ def search(operation: Operation, mode: GenerationMode, objects: Objects, contrac
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode), real=strategies.booleans())
-    def try_it(case: Case, real: bool) -> None:
-        if real:
-            objects.put_into(case)
-        assert_holds(case, contract)
+    def make(case: Case, real: bool) -> None:
+        cases.append((case, real))
 
-    try_it()
+    make()
+    return cases
 
 
 def objects_of(client: openai.OpenAI, path: str) -> Objects:
@@ -119,8 +158,8 @@ def can_be_wrong(operation: Operation) -> bool:
     return bool(operation.body) or bool(list(operation.query))
 
 
-def assert_holds(case: Case, contract: Contract) -> None:
-    response = case.call()
+def assert_holds(case: Case, server: Server, contract: Contract) -> None:
+    response = case.call(base_url=server.url)
     case.validate_response(response, checks=CHECKS)
     media_type = response.headers.get("content-type", [""])[0].partition(";")[0]
     if media_type == EVENTS:

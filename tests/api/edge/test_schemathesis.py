@@ -18,9 +18,14 @@ from tests.harness.later import later
 with later:
     from schemathesis import GenerationMode
 
-    from tests.api.edge.searching import can_be_wrong, objects_of, operations, search
+    from tests.api.edge.searching import MOST_EXAMPLES, Inputs, can_be_wrong, objects_of
 
-EXAMPLES = {"sqlite": 20, "postgres": 6}
+FEWER_EXAMPLES = 6
+
+
+@pytest.fixture(scope="module")
+def inputs() -> Inputs:
+    return Inputs()
 
 
 @pytest.mark.timeout(900)
@@ -30,15 +35,17 @@ def test_no_input_breaks_an_operation(
     start_server: StartServer,
     storage: Storage,
     contract: Contract,
+    inputs: Inputs,
     mode: str,
     subtests: pytest.Subtests,
 ) -> None:
     # A server of its own, so that what the search leaves behind does not turn up in the lists of other tests.
     server = start_server(name="searched", tuning_command=tunings.command())
     client = clients.sdk(server)
-    for operation in operations(server):
+    for operation in inputs.operations(server):
         if mode == "positive" or can_be_wrong(operation):
             with subtests.test(operation=operation.label):
                 # New objects for each operation, since one of them is to delete them.
                 objects = objects_of(client, operation.path)
-                search(operation, GenerationMode(mode), objects, contract, examples=EXAMPLES[storage])
+                examples = MOST_EXAMPLES if storage == "sqlite" else FEWER_EXAMPLES
+                inputs.search(operation, GenerationMode(mode), server, objects, contract, examples=examples)
