@@ -84,7 +84,7 @@ async def follow(
         utterance, told = await _interpreted(understander, domain, turn, state, known)
         changes = track(domain, state, utterance, message_id=None)
         state = fold(changes, state)
-        filled = {one.slot: _writings(one.value, one.text) for one in changes if isinstance(one, SlotSet)}
+        filled = {one.slot: writings(one.value, one.text) for one in changes if isinstance(one, SlotSet)}
         if _accepts(domain, utterance, told.intent):
             stated = {**turn.offered, **turn.confirmed}
             state = fold([_given(slot, value) for slot, value in stated.items() if _takes(domain, slot, filled)], state)
@@ -126,7 +126,7 @@ def _takes(domain: DomainFields, slot: str, filled: Values) -> bool:
     return slot not in filled and any(one.name == slot for one in domain.slots)
 
 
-def _writings(value: Any, text: str) -> frozenset[str]:
+def writings(value: Any, text: str) -> frozenset[str]:
     """How the value may be compared: as it is kept, and as the user said it."""
     return frozenset({normal(value)} if isinstance(value, list) else {normal(value), normal(text)})
 
@@ -135,8 +135,8 @@ def _measured(done: Sequence[After], *, all_services: bool) -> Measured:
     right = [float(one.told.intent == one.turn.message.intent) for one in done]
     rows = [_counts(one.filled, one.turn.told) for one in done]
     slots = Sums(np.array(rows, np.float64), lambda sums: {"slot_f1": ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])})
-    whole = [_meets(one, None) for one in done]
-    one_service = [_meets(one, one.turn.service) for one in done]
+    whole = [meets(one, None) for one in done]
+    one_service = [meets(one, one.turn.service) for one in done]
     goals = {
         "joint_goal": whole if all_services else one_service,
         "joint_goal_of_service": one_service,
@@ -157,10 +157,10 @@ def _counts(said: Values, wanted: Values) -> list[float]:
     return [right, len(said), len(wanted)]
 
 
-def _meets(after: After, service: str | None) -> float:
+def meets(after: After, service: str | None) -> float:
     """Whether the state is as annotated: of this service, or of all."""
     mine = {
-        name: _writings(slot.value, slot.history[-1].text if slot.history else "")
+        name: writings(slot.value, slot.history[-1].text if slot.history else "")
         for name, slot in after.state.slots.items()
         if slot.value is not None and (service is None or name.startswith(f"{service}."))
     }

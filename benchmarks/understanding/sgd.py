@@ -89,13 +89,13 @@ def read(data: Path) -> DialogueSet:
     found = sgd_dialogues(data, "train")
     random.Random(0).shuffle(found)
     used = sorted({name for one in found for name in one["services"]})
-    schema = _Schema({name: services[name] for name in used})
-    dialogues = [_dialogue(one, schema) for one in found]
+    schema = Schema({name: services[name] for name in used})
+    dialogues = [dialogue_of(one, schema) for one in found]
     cut = round(TRAINING * len(dialogues))
     return DialogueSet("en", NOW, dialogues[:cut], dialogues[cut:], schema.complete, all_services=False)
 
 
-def _dialogue(dialogue: Any, schema: "_Schema") -> Dialogue:
+def dialogue_of(dialogue: Any, schema: "Schema") -> Dialogue:
     turns: list[Turn] = []
     goal: dict[str, frozenset[str]] = {}
     said: list[Any] = []
@@ -123,7 +123,7 @@ def _turn(
     goal: Values,
     canonical: Mapping[str, set[str]],
     offered: Mapping[str, str],
-    schema: "_Schema",
+    schema: "Schema",
 ) -> Turn:
     frame = next((one for one in reversed(turn["frames"]) if one["actions"]), turn["frames"][-1])
     service, active = frame["service"], frame["state"]["active_intent"]
@@ -188,7 +188,7 @@ def _actions(frames: Iterable[Any]) -> list[Any]:
     return [action for frame in frames for action in frame["actions"]]
 
 
-class _Schema:
+class Schema:
     """services: as the schema file has them. Slots are named with their service, entities without."""
 
     def __init__(self, services: Mapping[str, Any]) -> None:
