@@ -25,7 +25,7 @@ from zhuli.learning.metrics.intervals import interval, resampled
 from zhuli.learning.metrics.measured import Measured, Sums, means, ratio
 from zhuli.ports import Understander
 from zhuli.types.understanding.domain import DomainFields
-from zhuli.types.understanding.understanding import DialogueState, SlotSet
+from zhuli.types.understanding.understanding import Asked, DialogueState, IntentScore, SlotSet, TopicOpened
 from zhuli.understanding.dialogue.interpreter import interpret
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.state_tracking import track
@@ -39,12 +39,14 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What came of a turn: the intent of the message by itself, what it filled, and the state."""
+    """What came of a turn: the intent of the message by itself, what it filled, why, and the state."""
 
     turn: Turn
     told: Told
     filled: Mapping[str, frozenset[str]]
     state: DialogueState
+    reasons: Sequence[str] = ()
+    ranking: Sequence[IntentScore] = ()
 
 
 async def dialogues(bench: Bench, row: Row, known: DialogueSet) -> Result:
@@ -75,12 +77,17 @@ async def dialogues(bench: Bench, row: Row, known: DialogueSet) -> Result:
 
 
 async def follow(
-    understander: Understander, domain: DomainFields, dialogue: Dialogue, known: DialogueSet
+    understander: Understander,
+    domain: DomainFields,
+    dialogue: Dialogue,
+    known: DialogueSet,
+    *,
+    opens: bool = False,
 ) -> list[After]:
-    """The dialogue from its first to its last turn."""
+    """The dialogue from its first to its last turn. opens: what the system asks for opens the form that has it."""
     state, done = DialogueState(), list[After]()
     for turn in dialogue:
-        state = fold([turn.asked] if turn.asked else [], state)
+        state = fold([turn.asked] if turn.asked else [], _opened(domain, state, turn.asked) if opens else state)
         utterance, told = await _interpreted(understander, domain, turn, state, known)
         changes = track(domain, state, utterance, message_id=None)
         state = fold(changes, state)
@@ -88,8 +95,19 @@ async def follow(
         if _accepts(domain, utterance, told.intent):
             stated = {**turn.offered, **turn.confirmed}
             state = fold([_given(slot, value) for slot, value in stated.items() if _takes(domain, slot, filled)], state)
-        done.append(After(turn, told, filled, state))
+        done.append(After(turn, told, filled, state, utterance.reasons, utterance.ranking))
     return done
+
+
+def _opened(domain: DomainFields, state: DialogueState, asked: Asked | None) -> DialogueState:
+    """With the form open that has the slot which was asked for, if it is not open yet."""
+    if asked is None or asked.slot is None:
+        return state
+    if any(asked.slot in (*form.slots, *form.optional) for form in domain.forms if form.name == state.form):
+        return state
+    about = [form.name for form in domain.forms if asked.slot in form.slots]
+    wanted = (one for one in domain.intents if one.form in about)
+    return fold([TopicOpened(intent=one.name, form=one.form) for one in wanted if one.form][:1], state)
 
 
 async def _interpreted(

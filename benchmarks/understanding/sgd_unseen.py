@@ -10,7 +10,8 @@ reporting.
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -19,18 +20,17 @@ import typer
 from rich.console import Console
 from rich.progress import track as progress
 
-from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Values
-from benchmarks.understanding.dialogue_rows import After, follow, meets
-from zhuli.models.catalog import Catalog
+from benchmarks.understanding.dialogue_parts import Dialogue, DialogueSet, Turn, Values
+from benchmarks.understanding.dialogue_rows import After, follow, meets, writings
 from benchmarks.understanding.services import BenchServices, KeptVectors
 from benchmarks.understanding.sgd import NOW, Schema, dialogue_of
+from zhuli.models.catalog import Catalog
 from zhuli.plugins.understanders.few_shot import Plugin as FewShot
 from zhuli.types.understanding.domain import (
     DomainFields,
-    Entity,
     EntityValue,
+    Fallback,
     Form,
-    FromEntity,
     Intent,
     Slot,
     Talk,
@@ -40,6 +40,24 @@ from zhuli.types.understanding.domain import (
 console = Console(highlight=False, width=160)
 
 FILES = {"dev": ("dev_dialogues_001", "dev_dialogues_010"), "test": ("test_dialogues_001",)}
+
+WISHES = (
+    "I want to {wish}",
+    "Can you {wish}?",
+    "I would like to {does} {what}",
+    "I'd like to {does} a {what}",
+    "please {does} {what} for me",
+    "I need a {what}",
+    "I am looking for {what}",
+    "can you help me {does} a {what}?",
+    "I want a {what}",
+    "could you {does} some {what}",
+    "{what}",
+)
+"""wish: the intent's description; does, what: the verb of its name, and the rest."""
+
+THRESHOLD = 0.01
+"""Such an app does nothing else than its services do."""
 
 _DIGITS = re.compile(r"\d+")
 
@@ -57,8 +75,8 @@ def domain_of(services: Sequence[Any]) -> DomainFields:
     return DomainFields(
         languages=["en"],
         understander=UnderstanderSettings(type="few_shot"),
+        fallback=Fallback(threshold=THRESHOLD),
         intents=[_intent(one["service_name"], intent) for one in services for intent in one["intents"]],
-        entities=[entity for name, slot in kept.items() if (entity := _entity(name, slot))],
         slots=[_slot(name, slot) for name, slot in kept.items()],
         forms=[_form(one["service_name"], intent) for one in services for intent in one["intents"]],
     )
@@ -68,8 +86,9 @@ def _intent(service: str, intent: Any) -> Intent:
     """Its description as a wish."""
     said = intent["description"].rstrip(".")
     wish = said[0].lower() + said[1:]
-    words = " ".join(re.findall(r"[A-Z]?[a-z]+", intent["name"])).lower()
-    examples = [said, f"I want to {wish}", f"Can you {wish}?", f"I would like to {words}", f"please {words}", words]
+    verb, *rest = re.findall(r"[A-Z][a-z]+", intent["name"])
+    does, what = verb.lower(), " ".join(rest).lower()
+    examples = [said, *(template.format(wish=wish, does=does, what=what) for template in WISHES)]
     name = f"{service}.{intent['name']}"
     return Intent(name=name, description=said, examples=list(dict.fromkeys(examples)), form=name)
 
@@ -84,9 +103,7 @@ def _form(service: str, intent: Any) -> Form:
 
 
 def _slot(name: str, slot: Any) -> Slot:
-    kind, mappings = _kind(slot), []
-    if kind in ("lookup", "text"):
-        mappings = [FromEntity(type="entity", entity=name)]
+    kind = _kind(slot)
     match kind:
         case "boolean" | "date" | "time" | "number":
             return Slot(name=name, type=kind, description=slot["description"])
@@ -94,10 +111,6 @@ def _slot(name: str, slot: Any) -> Slot:
             values = [EntityValue(value=value) for value in slot["possible_values"]]
             return Slot(name=name, type="category", description=slot["description"], values=values)
     return Slot(name=name, description=slot["description"])
-
-
-def _entity(name: str, slot: Any) -> Entity | None:
-    return None
 
 
 def _kind(slot: Any) -> Literal["boolean", "date", "time", "number", "lookup", "text"]:
@@ -123,7 +136,20 @@ def read(data: Path, part: str) -> Iterator[tuple[DomainFields, DialogueSet, Dia
         for dialogue in json.loads((folder / f"{file}.json").read_bytes()):
             mine = {name: services[name] for name in dialogue["services"]}
             known = DialogueSet("en", NOW, [], [], lambda domain: domain, all_services=True)
-            yield domain_of(list(mine.values())), known, dialogue_of(dialogue, Schema(mine))
+            turns = [_needed_only(turn, mine.values()) for turn in dialogue_of(dialogue, Schema(mine))]
+            yield domain_of(list(mine.values())), known, turns
+
+
+def _needed_only(turn: Turn, services: Iterable[Any]) -> Turn:
+    """Of what was offered, what an app would remember when it is taken: what an intent can't be without, if that is in it."""
+    needed = {
+        f"{one['service_name']}.{slot}"
+        for one in services
+        for intent in one["intents"]
+        for slot in intent["required_slots"]
+    }
+    kept = {name: value for name, value in turn.offered.items() if name in needed}
+    return replace(turn, offered=kept or turn.offered)
 
 
 def main(
@@ -132,17 +158,24 @@ def main(
     most: Annotated[int, typer.Option(help="Dialogues; 0: all.")] = 0,
     every: Annotated[int, typer.Option(help="Only each n-th dialogue.")] = 1,
     tell: Annotated[int, typer.Option(help="Print so many states that are wrong.")] = 0,
+    trace: Annotated[bool, typer.Option("--trace", help="Print dialogues whose state is wrong.")] = False,
     work: Annotated[Path, typer.Option(help="Where vectors are kept.")] = Path("build/bench-understanding"),
     data_dir: Annotated[Path, typer.Option(help="Where embedders are made ready.")] = Path("data"),
 ) -> None:
     """Follow the dialogues, and print the share of final states that are right, and what the wrong ones lack."""
-    asyncio.run(_main(data, part, most, every, tell, work, data_dir))
+    asyncio.run(_main(data, part, most, every, tell, trace, work, data_dir))
 
 
-async def _main(data: Path, part: str, most: int, every: int, tell: int, work: Path, data_dir: Path) -> None:
+async def _main(
+    data: Path, part: str, most: int, every: int, tell: int, trace: bool, work: Path, data_dir: Path
+) -> None:
     with TemporaryDirectory() as folder:
         services = BenchServices(
-            Path(folder), Catalog.load(None, data_dir), KeptVectors(work / "vectors.db"), language="en", models=Path(folder)
+            Path(folder),
+            Catalog.load(None, data_dir),
+            KeptVectors(work / "vectors.db"),
+            language="en",
+            models=Path(folder),
         )
         asked = list(read(data, part))[::every]
         asked = asked[:most] if most else asked
@@ -153,9 +186,14 @@ async def _main(data: Path, part: str, most: int, every: int, tell: int, work: P
             if key not in made:
                 made[key] = FewShot(domain, services)
                 await made[key].prepare()
-            ends.append((await follow(made[key], domain, dialogue, known))[-1])
+            done = await follow(made[key], domain, dialogue, known, opens=True)
+            if trace and not meets(done[-1], None):
+                _trace(done)
+            ends.append(done[-1])
     right = [meets(one, None) for one in ends]
-    console.print(f"{part}: {sum(right):.0f} of {len(right)} final states are right, {100 * sum(right) / len(right):.1f} %")
+    console.print(
+        f"{part}: {sum(right):.0f} of {len(right)} final states are right, {100 * sum(right) / len(right):.1f} %"
+    )
     _slots(ends)
     for end in [one for one, is_right in zip(ends, right, strict=True) if not is_right][:tell]:
         _tell(end)
@@ -182,13 +220,24 @@ def _fate(said: Any, wanted: Any) -> str:
 
 
 def _values(end: After) -> Values:
-    from benchmarks.understanding.dialogue_rows import writings
-
     return {
         name: writings(slot.value, slot.history[-1].text if slot.history else "")
         for name, slot in end.state.slots.items()
         if slot.value is not None
     }
+
+
+def _trace(done: Sequence[After]) -> None:
+    """What each message was read as, and which slots it filled."""
+    console.print("---")
+    for one in done:
+        asked = one.turn.asked
+        console.print(f"  ? {asked.slot or asked.intents or 'all right' if asked else ''}", markup=False)
+        console.print(f"  {one.turn.message.text}", markup=False)
+        ranking = ", ".join(f"{score.name} {score.confidence:.2f}" for score in one.ranking[:3])
+        console.print(
+            f"      {one.told.score:.2f} ({ranking}); {' '.join(one.reasons)}; {dict(one.filled)}", markup=False
+        )
 
 
 def _tell(end: After) -> None:

@@ -173,7 +173,7 @@ class EntityValue(Request):
     synonyms: Annotated[list[str], most(1_000)] = []
 
 
-EntityKind = Literal["learned", "lookup", "regex", "number", "date", "time", "money", "phone", "email"]
+EntityKind = Literal["learned", "lookup", "regex", "number", "date", "time", "money", "phone", "email", "name"]
 
 
 class Entity(Request):

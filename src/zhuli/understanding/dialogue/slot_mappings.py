@@ -1,6 +1,7 @@
 """Where slots take their values from: what the domain says, and what goes without saying."""
 
 from zhuli.types.understanding.domain import DomainFields, Entity, EntityKind, FromEntity, FromText, Mapping, Slot
+from zhuli.understanding.dialogue.named_slots import kind_of
 
 
 def mappings_of(domain: DomainFields, slot: Slot) -> list[Mapping]:
@@ -10,8 +11,11 @@ def mappings_of(domain: DomainFields, slot: Slot) -> list[Mapping]:
     """
     if slot.mappings:
         return slot.mappings
-    if any(entity.name == slot.name for entity in domain.entities) or _kind_of(slot):
-        return [FromEntity(type="entity", entity=slot.name)]
+    own = FromEntity(type="entity", entity=slot.name)
+    if any(entity.name == slot.name for entity in domain.entities) or _kind_of(slot) not in (None, "name"):
+        return [own]
+    if _kind_of(slot) == "name":
+        return [own, FromText(type="text")]
     return [] if slot.type == "boolean" else [FromText(type="text")]
 
 
@@ -39,7 +43,7 @@ def kind_asked(domain: DomainFields, slot: Slot | None) -> EntityKind | None:
 
 def loose_entities(slot: Slot) -> list[Entity]:
     """What could be a value of the slot by its type, whatever entity it waits for: an hour may be said as a bare number."""
-    entity = typed_entity(slot)
+    entity = typed_entity(slot) if slot.type != "text" else None
     numbers = [Entity(name=slot.name, kind="number")] if slot.type == "time" else []
     return [entity, *numbers] if entity else []
 
@@ -56,4 +60,6 @@ def _kind_of(slot: Slot) -> EntityKind | None:
             return slot.type
         case "category" | "list":
             return "lookup" if slot.values else None
+        case "text":
+            return "name" if kind_of(slot) else None
     return None

@@ -96,8 +96,8 @@ def shown(value: Any, language: Language | None) -> str:
 
 
 def spoken(name: str) -> str:
-    """A name of the domain as words."""
-    return name.replace("_", " ").replace("-", " ").strip()
+    """A name of the domain as words, without what it is within: "origin city" of Flights.origin_city."""
+    return name.rpartition(".")[2].replace("_", " ").replace("-", " ").strip()
 
 
 def question(domain: DomainFields, asked: Asked, state: DialogueState) -> str:

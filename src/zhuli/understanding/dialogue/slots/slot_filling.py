@@ -51,7 +51,7 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
     alone = {one.entity for one in mentions if sum(candidates.takes(slot, one) for slot in candidates.slots) == 1}
     mentions = weightiest(updates.slot_context.text, mentions, alone=alone)
     if asked is not None and _answers_as_text(updates, asked) and not _says_others(candidates, mentions):
-        updates.offer_text(asked, candidates.text.strip())
+        updates.offer_text(asked, _worded(asked, candidates.text))
         return
     denied = any(one.negated for one in candidates.mentions())
     yes = None if denied and updates.slot_context.corrects else updates.slot_context.yes
@@ -68,6 +68,15 @@ def _answers_as_text(updates: SlotUpdates, asked: Slot) -> bool:
     domain, free = updates.slot_context.domain, asked.name not in updates.filled and not updates.slot_context.corrects
     from_entities = any(isinstance(one, FromEntity) for one in mappings_of(domain, asked))
     return free and not from_entities and takes_text(domain, asked)
+
+
+def _worded(slot: Slot, text: str) -> str:
+    """All of the answer where the domain maps the slot to the text; else what of it is the value."""
+    return text.strip() if slot.mappings else _named(slot, text)
+
+
+def _named(slot: Slot, text: str) -> str:
+    return stated(text.strip(), of=f"{slot.name} {slot.description or ''}")
 
 
 def _says_others(candidates: SlotCandidates, mentions: list[EntityFound]) -> bool:
@@ -131,7 +140,7 @@ def _look_closer(updates: SlotUpdates, candidates: SlotCandidates, asked: Slot |
         if (found := _by_type(updates, candidates, slot)) is not None:
             updates.offer(slot, found)
         elif slot is asked and not updates.filled and _in_own_words(updates, candidates, slot):
-            updates.offer_text(slot, stated(candidates.text.strip()))
+            updates.offer_text(slot, _named(slot, candidates.text))
 
 
 def _by_type(updates: SlotUpdates, candidates: SlotCandidates, slot: Slot) -> EntityFound | None:

@@ -21,6 +21,20 @@ _CHINESE_LEADS = re.compile(
     r"(?:(?:我|他|她|名字|姓名|入住人|收款人|联系人|收件人|户名)?(?:的?名字|姓名)?(?:叫做?|是|姓(?!名)|写|就写|填|登记|[:：])|"
     r"(?:转|汇|打|寄|送|发)?给|叫|写)?[,. ]*"
 )
+_WISHES = re.compile(
+    r"^\W*(?:(?:um+|uh+|oh|ok(?:ay)?|well|so|yes|yeah|sure|maybe|perhaps)\b[ ,.]*)*"
+    r"(?:(?:i|we)(?: would|'d|'m| am| will|'ll)?(?: really| also| just| mostly| usually| think i(?:'d| would))? "
+    r"(?:like|want|love|prefer|need|enjoy|"
+    r"looking for|interested in|in the mood for|thinking(?: of| about)?|feel like|hoping for|craving)"
+    r"(?: to (?:see|watch|hear|listen to|eat|have|get|try|find|go to|play))?|"
+    r"(?:something|anything|one|some)(?: that'?s| that is)?(?: like| in| from| by)?|"
+    r"(?:how|what) about|let'?s (?:do|go with|try|say)|"
+    r"(?:can|could) you (?:find|get|play|show)(?: me)?|find me|preferably|make it)\b"
+    r"[ ,:]*(?:(?:a|an|the|some|any|something)\b[ ]*)?(?:(?:kind|type|genre|style)s? of )?(?:good |nice )?"
+)
+_MOST_WISHED = 4
+"""Words of a value behind a wish; more are a sentence that is best taken as it stands."""
+
 _TRAILS = re.compile(
     r"(?:[ ,]+(?:please|pls|plz|thanks|thank you|thx|cheers|ta|i think|i guess))+[.! ]*$|"
     r"[,. ]*(?:吧|谢谢你?|就行了?|就好了?|好了|就可以)+[.! ]*$"
@@ -35,12 +49,27 @@ _ROUGH_BEFORE = re.compile(r"(?:大概|大约|差不多|可能|roughly|about|aro
 _ROUGH_BEHIND = re.compile(r"[来多几]|-?ish\b| or so\b")
 
 
-def stated(text: str) -> str:
-    """The words without what introduces them and what is only polite; all of them if nothing else is left."""
+def stated(text: str, *, of: str = "") -> str:
+    """The words without what introduces them and what is only polite; all of them if nothing else is left.
+
+    of: what is asked for, in words: "comedy movies" is comedy where the genre of a movie was asked for.
+    """
     read = plain(text)
+    wish = _WISHES.match(read)
+    if wish and len(wished := _without_noun(text[wish.end() :].strip(" ,.!?"), of).split()) <= _MOST_WISHED and wished:
+        return stated(" ".join(wished), of=of)
     leads, trail = (_LEADS.match(read), _CHINESE_LEADS.match(read)), _TRAILS.search(read)
     start, end = max(lead.end() if lead else 0 for lead in leads), trail.start() if trail else len(text)
-    return text[start:end].strip(" ,.!，。！") or text
+    return _without_noun(text[start:end].strip(" ,.!?，。！？"), of) or text
+
+
+def _without_noun(said: str, of: str) -> str:
+    """Without a last word that only names what was asked for."""
+    nouns = {word.removesuffix("s") for word in re.findall(r"[a-z]{4,}", of.lower())}
+    words = said.split()
+    while len(words) > 1 and words[-1].lower().strip(".,!").removesuffix("s") in nouns:
+        words.pop()
+    return " ".join(words) if len(words) < len(said.split()) else said
 
 
 def weightiest(text: str, mentions: Sequence[EntityFound], *, alone: Collection[str]) -> list[EntityFound]:

@@ -27,7 +27,7 @@ def leads_away(intent: Intent) -> bool:
 Clause = tuple[tuple[int, int], Reading]
 """[start, end) of a clause, and what the understander read there."""
 
-_TELLING = frozenset(("lookup", "regex", "learned"))
+_TELLING = frozenset(("lookup", "regex", "learned", "name"))
 _JOINING = re.compile(r"(?:and|also|then|plus)\b|另外|还有|顺便|同时|然后|再|也", re.IGNORECASE)
 
 _WISHING = re.compile(
@@ -180,7 +180,9 @@ class IntentSegmenter:
         where the message was unclear, one of the domain's own.
         """
         likeliest = intent_named(self.domain, decision.intent) if decision.known else None
-        if likeliest is not None and (likeliest.form or likeliest.act or decision.score >= SURELY):
+        if likeliest is not None and (likeliest.act or decision.score >= SURELY):
+            return decision
+        if likeliest is not None and likeliest.form and self._has_use(likeliest, start, end):
             return decision
         values = [one for one in self._inside(start, end) if not one.negated]
         here = form_named(self.domain, self.state.form)
@@ -204,6 +206,11 @@ class IntentSegmenter:
             return decision
         score = max(decision.threshold, 1.0 - decision.score)
         return IntentDecision(wanted[0], score, decision.threshold, best=wanted[0])
+
+    def _has_use(self, intent: Intent, start: int, end: int) -> bool:
+        """Whether its form takes one of the domain's own values, or there is none that only others take."""
+        own = [one for one in self._inside(start, end) if not one.negated and one.source in _TELLING]
+        return not own or self._takes(slots_of(self.domain, form_named(self.domain, intent.form)), own)
 
     def _filled_by(self, intent: Intent, values: Sequence[EntityFound]) -> int:
         """How many slots of the intent's form the values fill; a value fills one."""

@@ -43,7 +43,7 @@ def side_of_slot(slot: Slot, mapping: FromEntity) -> Side | None:
 def side_of_name(name: str) -> Side | None:
     """Which end a name or role speaks of."""
     joined = name.lower().replace("check_", "check")
-    words = set(re.split(r"[\s_\-]+", joined))
+    words = set(re.split(r"[\s_.\-]+", joined))
     for side, names in _SIDE_OF_NAME.items():
         if words & names or any(name in joined for name in names if not name.isascii()):
             return side

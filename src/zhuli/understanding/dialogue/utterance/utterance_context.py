@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from zhuli.types.understanding.domain import DomainFields, Language, Slot
+from zhuli.types.understanding.domain import DomainFields, FromEntity, Language, Slot
 from zhuli.types.understanding.understanding import Asked, DialogueState, EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import form_named, open_slots, slot_named
-from zhuli.understanding.dialogue.slot_mappings import implied_entities, kind_asked, loose_entities
+from zhuli.understanding.dialogue.named_slots import kind_of, nouns_of
+from zhuli.understanding.dialogue.slot_mappings import implied_entities, kind_asked, loose_entities, mappings_of
 from zhuli.understanding.dialogue.utterance.answers import Place, by_place, is_bare, only_says
+from zhuli.understanding.dialogue.utterance.name_cues import speaks_of
 from zhuli.understanding.language.acts.negation import with_negation
 from zhuli.understanding.language.entity_extraction.chinese_names import whole_names
 from zhuli.understanding.language.entity_extraction.entity_extraction import find_entities
+from zhuli.understanding.language.entity_extraction.kinds import find_kinds
 from zhuli.understanding.language.entity_extraction.merging import merged
 
 _PLAIN = frozenset(("date", "time", "money", "phone", "email"))
@@ -56,11 +59,33 @@ def entities_in(context: UtteranceContext, learned: Sequence[EntityFound]) -> li
     wanted = [*context.domain.entities, *implied_entities(context.domain)]
     asked = kind_asked(context.domain, context.slot)
     rules = find_entities(context.text, wanted, language=context.language, now=context.now, asked=asked)
+    rules = [one for one in rules if one.source != "name" or _is_meant(context, one)] + _kinds(context)
     plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
     if context.asked is not None and by_place(context.asked.intents, context.text):
         rules = [one for one in rules if one.source != "number"]
     named = [one for one in learned if not _says_no_more(context.text, one, plainly)]
     return with_negation(context.text, merged(rules, whole_names(context.text, named)))
+
+
+def _kinds(context: UtteranceContext) -> list[EntityFound]:
+    """What stands before what the slots for kinds have kinds of."""
+    return [
+        EntityFound(entity=slot.name, text=one.value, value=one.value, start=one.start, end=one.end, source="name")
+        for slot in context.domain.slots
+        if kind_of(slot) == "kind" and not slot.mappings
+        for one in find_kinds(context.text, nouns_of(slot))
+    ]
+
+
+def _is_meant(context: UtteranceContext, name: EntityFound) -> bool:
+    """Whether a name may be what the entity is for: its words say so, or it was asked for and they say nothing else."""
+    for slot in context.domain.slots:
+        maps = mappings_of(context.domain, slot)
+        if any(isinstance(one, FromEntity) and one.entity == name.entity for one in maps):
+            asked = context.slot is not None and context.slot.name == slot.name
+            if speaks_of(slot, context.text, name.start) >= (0 if asked else 1):
+                return True
+    return False
 
 
 def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:

@@ -11,6 +11,7 @@ from zhuli.types.understanding.domain import Entity, EntityKind, Language
 from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.language.entity_extraction.emails import find_emails
 from zhuli.understanding.language.entity_extraction.listed_values import find_listed
+from zhuli.understanding.language.entity_extraction.names import find_names
 from zhuli.understanding.language.entity_extraction.patterns import find_matches
 from zhuli.understanding.language.entity_extraction.phones import find_phones
 from zhuli.understanding.language.numbers.counting import takes
@@ -42,7 +43,9 @@ def find_entities(
     """
     text = text[:MOST_CHARACTERS]
     read = plain(text)
-    named = {entity.name: _named(entity, text, read) for entity in entities if entity.kind in ("lookup", "regex")}
+    named = {
+        entity.name: _named(entity, text, read) for entity in entities if entity.kind in ("lookup", "regex", "name")
+    }
     figures = _figures(read, {entity.kind for entity in entities}, language=language, now=now, asked=asked)
     names = [span for spans in named.values() for span, likeness in spans if likeness is None]
     found = [
@@ -59,6 +62,8 @@ def _named(entity: Entity, text: str, read: str) -> list[tuple[Span, float | Non
     """Listed values and matches of expressions, with how like they are to what is listed."""
     if entity.kind == "lookup":
         return find_listed(read, entity.values)
+    if entity.kind == "name":
+        return [(span, None) for span in find_names(text)]
     return [(span, None) for span in apart(span for pattern in entity.patterns for span in find_matches(text, pattern))]
 
 

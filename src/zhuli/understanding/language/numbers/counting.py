@@ -27,7 +27,8 @@ _GROUPS = [
 """Words for the same; "of" as in "4 of us"."""
 
 _BEHIND = re.compile(
-    r"[ -]?(?:(?:small|large|double|single|twin|more|full) )?(?P<english>[a-z]+)|个?(?P<chinese>[\u4e00-\u9fff]{1,2})",
+    r"[ -]?(?:(?:small|large|double|single|twin|more|full|checked|extra|additional|other) )?(?P<english>[a-z]+)"
+    r"|个?(?P<chinese>[\u4e00-\u9fff]{1,2})",
     re.ASCII,
 )
 
