@@ -177,6 +177,16 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     assert "can't be opened: file is not a database" in done.stdout + done.stderr
 
 
+def test_a_database_that_is_damaged_is_one_sentence(tmp_path: Path) -> None:
+    assert zhuli("keys", "list", "--data-dir", tmp_path).returncode == 0
+    file = tmp_path / "zhuli.db"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    done = zhuli("serve", "--port", "0", "--data-dir", tmp_path)
+    assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
+    assert "can't be opened: database disk image is malformed" in done.stdout + done.stderr
+
+
 def test_a_lock_that_is_a_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "zhuli.db.lock").mkdir()
     done = zhuli("serve", "--port", "0", "--data-dir", tmp_path)
