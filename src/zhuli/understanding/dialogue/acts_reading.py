@@ -82,6 +82,7 @@ class WithActs:
 
     async def prepare(self) -> None:
         await self._inside.prepare()
+        await asyncio.to_thread(self._embedder)  # opens the file of the heads, which is kept
 
     async def read(self, texts: Sequence[str], state: DialogueState) -> list[Reading]:
         readings = await self._inside.read(texts, state)
@@ -98,7 +99,7 @@ class WithActs:
         if model is not None:
             return [_of_labels(said) for said in await self._services.predict(model, texts)]
         embedder = self._embedder()
-        head = await asyncio.to_thread(act_head.packaged, embedder) if embedder else None
+        head = act_head.packaged(embedder) if embedder else None
         if embedder is None or head is None:
             return [None] * len(texts)
         made = await self._services.embed(embedder, texts)

@@ -32,7 +32,7 @@ from zhuli.understanding.dialogue.topics.topic_stack import closed, stale
 from zhuli.understanding.dialogue.utterance.answers import Place, keeps, only_says
 from zhuli.understanding.dialogue.utterance.dialogue_acts import act_meant, by_act, chosen_intent, said_in
 from zhuli.understanding.dialogue.utterance.intent_decision import scored
-from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, InterpretedUtterance
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 from zhuli.understanding.dialogue.utterance.multi_intent import SURER, Clause, ClauseIntent, IntentSegmenter
 from zhuli.understanding.dialogue.utterance.slot_names import names_in
 from zhuli.understanding.dialogue.utterance.small_talk import (
@@ -173,6 +173,7 @@ class _Interpretation:
         gone: list[StateChange] = closed(context.domain, context.state, "cancelled") if self.cancels else []
         slot_context = self._slot_context(fold(gone, context.state))
         updates = SlotUpdates(slot_context) if context.state.handed_over else filled(slot_context)
+        wanted = [clause.intent for clause in self.clause_intents if clause.intent]
         return InterpretedUtterance(
             text=context.text,
             language=context.language,
@@ -185,7 +186,7 @@ class _Interpretation:
             unclear=any(clause.decision.unclear and not clause.informs for clause in self.clause_intents),
             reasons=[*self.whole.reasons, *self._reasons(), *updates.reasons],
             asked=context.asked,
-            filled=list((self._recalled(slot_context) | updates.filled).values()),
+            filled=list((recalled(slot_context, context.asked, wanted) | updates.filled).values()),
             cleared=updates.cleared,
             refused=list(updates.refused.values()),
             named=self._named(slot_context, updates),
@@ -255,17 +256,6 @@ class _Interpretation:
             confirming=context.confirming,
             referred=referred(context, state, segments, pointing=self.pointing),
         )
-
-    def _recalled(self, slot_context: SlotContext) -> dict[str, Filled]:
-        """Of the message for which an intent was chosen now."""
-        asked = self.context.asked
-        wanted = (
-            clause.intent
-            for clause in self.clause_intents
-            if clause.intent and asked and clause.intent.name in asked.intents
-        )
-        intent = next(wanted, None)
-        return recalled(slot_context, asked, intent) if asked and intent else {}
 
     def _segments(self) -> list[Segment]:
         """Each reaches to where the next begins; the first begins with the message."""

@@ -27,7 +27,7 @@ def implied_entities(domain: DomainFields) -> list[Entity]:
 
 
 def typed_entity(slot: Slot) -> Entity | None:
-    """What finds values of the slot's type in a text, named as the slot; None for texts, booleans and open lists."""
+    """What finds values of the slot's type in a text, named as the slot; None for booleans, open lists, plain texts."""
     kind = _kind_of(slot)
     return Entity(name=slot.name, kind=kind, values=slot.values if kind == "lookup" else []) if kind else None
 

@@ -47,7 +47,7 @@ from zhuli.understanding.dialogue.slots.slot_validation import SlotUpdates
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.topics.topic_resumption import recalled, reopening
 from zhuli.understanding.dialogue.topics.topic_stack import closed
-from zhuli.understanding.dialogue.utterance.interpreted_utterance import Filled, InterpretedUtterance
+from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext, entities_in, open_question
 from zhuli.understanding.language.commands.command_words import in_words
 
@@ -112,7 +112,7 @@ class _Commanded:
             unclear=bool(unclear),
             reasons=[in_words(self.commands), *self.whole.reasons, *self.reasons],
             asked=context.asked,
-            filled=list((self._recalled(slot_context, started) | updates.filled).values()),
+            filled=list((recalled(slot_context, context.asked, started) | updates.filled).values()),
             cleared=updates.cleared,
             refused=list(updates.refused.values()),
             named=values.named,
@@ -243,12 +243,6 @@ class _Commanded:
             if form is not None and (cancels or form.name != self.context.state.form):
                 forms.setdefault(form.name, TopicOpened(intent=intent.name, form=form.name))
         return list(reversed(forms.values()))
-
-    def _recalled(self, slot_context: SlotContext, started: Sequence[Intent]) -> dict[str, Filled]:
-        """Of the message for which an intent was chosen now."""
-        asked = self.context.asked
-        intent = next((one for one in started if asked and one.name in asked.intents), None)
-        return recalled(slot_context, asked, intent) if asked and intent else {}
 
     def _talk(self, act: Act | None) -> SmallTalk | None:
         """Leaving where nothing is open is a wish that is taken back."""

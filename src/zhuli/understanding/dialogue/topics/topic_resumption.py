@@ -1,6 +1,6 @@
 """What a message goes back to: the form that was acted upon last, and the message that was too unclear to act upon."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from zhuli.types.understanding.domain import DomainFields, Intent
@@ -38,8 +38,14 @@ def mends(domain: DomainFields, utterance: InterpretedUtterance) -> bool:
     return bool(changed & own) and not utterance.opened and utterance.cancels is None and utterance.act != "handover"
 
 
-def recalled(slot_context: SlotContext, asked: Asked, intent: Intent) -> dict[str, Filled]:
-    """What the message that had been unclear says about the slots of the intent that was chosen for it."""
+def recalled(slot_context: SlotContext, asked: Asked | None, wanted: Iterable[Intent]) -> dict[str, Filled]:
+    """What the message that had been unclear says about the slots of the intent that was chosen for it, if one was.
+
+    wanted: the intents of the message now.
+    """
+    intent = next((one for one in wanted if asked and one.name in asked.intents), None)
+    if asked is None or intent is None:
+        return {}
     text = asked.text or ""
     form = form_named(slot_context.domain, intent.form)
     segment = Segment(0, len(text), form, frozenset({intent.name}), answers=False)

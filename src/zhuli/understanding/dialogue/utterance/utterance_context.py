@@ -59,7 +59,7 @@ def entities_in(context: UtteranceContext, learned: Sequence[EntityFound]) -> li
     wanted = [*context.domain.entities, *implied_entities(context.domain)]
     asked = kind_asked(context.domain, context.slot)
     rules = find_entities(context.text, wanted, language=context.language, now=context.now, asked=asked)
-    rules = [one for one in rules if one.source != "name" or _is_meant(context, one)] + _kinds(context)
+    rules = _without_others_names(context, rules) + _kinds(context)
     plainly = [(one.start, one.end) for one in rules if one.source in _PLAIN]
     if context.asked is not None and by_place(context.asked.intents, context.text):
         rules = [one for one in rules if one.source != "number"]
@@ -77,15 +77,20 @@ def _kinds(context: UtteranceContext) -> list[EntityFound]:
     ]
 
 
-def _is_meant(context: UtteranceContext, name: EntityFound) -> bool:
-    """Whether a name may be what the entity is for: its words say so, or it was asked for and they say nothing else."""
-    for slot in context.domain.slots:
-        maps = mappings_of(context.domain, slot)
-        if any(isinstance(one, FromEntity) and one.entity == name.entity for one in maps):
-            asked = context.slot is not None and context.slot.name == slot.name
-            if speaks_of(slot, context.text, name.start) >= (0 if asked else 1):
-                return True
-    return False
+def _without_others_names(context: UtteranceContext, rules: Sequence[EntityFound]) -> list[EntityFound]:
+    """Names stay where their words say that they are the slot's, or it was asked for and they say nothing else."""
+    names = {one.entity for one in rules if one.source == "name"}
+    slots: dict[str, list[Slot]] = {name: [] for name in names}
+    for slot in context.domain.slots if names else ():
+        taken = {one.entity for one in mappings_of(context.domain, slot) if isinstance(one, FromEntity)}
+        for name in names & taken:
+            slots[name].append(slot)
+
+    def is_meant(one: EntityFound) -> bool:
+        needed = ((slot, 0 if slot == context.slot else 1) for slot in slots[one.entity])
+        return any(speaks_of(slot, context.text, one.start) >= least for slot, least in needed)
+
+    return [one for one in rules if one.source != "name" or is_meant(one)]
 
 
 def _says_no_more(text: str, one: EntityFound, places: Sequence[Place]) -> bool:

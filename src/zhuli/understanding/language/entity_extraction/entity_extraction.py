@@ -43,11 +43,12 @@ def find_entities(
     """
     text = text[:MOST_CHARACTERS]
     read = plain(text)
-    named = {
-        entity.name: _named(entity, text, read) for entity in entities if entity.kind in ("lookup", "regex", "name")
-    }
+    named = {entity.name: _named(entity, text, read) for entity in entities if entity.kind in ("lookup", "regex")}
+    if called := [entity.name for entity in entities if entity.kind == "name"]:
+        spans: list[tuple[Span, float | None]] = [(span, None) for span in find_names(text)]
+        named |= dict.fromkeys(called, spans)
     figures = _figures(read, {entity.kind for entity in entities}, language=language, now=now, asked=asked)
-    names = [span for spans in named.values() for span, likeness in spans if likeness is None]
+    names = [span for found in named.values() for span, likeness in found if likeness is None]
     found = [
         _found(entity, text, span, likeness)
         for entity in entities
@@ -62,8 +63,6 @@ def _named(entity: Entity, text: str, read: str) -> list[tuple[Span, float | Non
     """Listed values and matches of expressions, with how like they are to what is listed."""
     if entity.kind == "lookup":
         return find_listed(read, entity.values)
-    if entity.kind == "name":
-        return [(span, None) for span in find_names(text)]
     return [(span, None) for span in apart(span for pattern in entity.patterns for span in find_matches(text, pattern))]
 
 
