@@ -195,7 +195,7 @@ def _nlu(number: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-CHAT = {"model": "none", "messages": [{"role": "user", "content": "word " * 10}] * 10_000}
+CHAT = {"model": "none", "messages": [{"role": "user", "content": "word " * 10}] * 2_048}
 
 REQUESTS: dict[str, Request] = {
     "POST /threads, 1,000 messages": _plain(
@@ -258,8 +258,8 @@ REQUESTS: dict[str, Request] = {
         lambda server, _: server.post("/embeddings", {"model": "static", "input": [[1000] * 2_000] * 149})
     ),
     "search, 32 queries of 16,000 characters": _search,
-    "chat, 10,000 messages": _plain(lambda server, _: server.post("/chat/completions", CHAT)),
-    "chat, 10,000 messages, stored": _plain(
+    "chat, 2,048 messages": _plain(lambda server, _: server.post("/chat/completions", CHAT)),
+    "chat, 2,048 messages, stored": _plain(
         lambda server, _: server.post("/chat/completions", {**CHAT, "messages": CHAT["messages"], "store": True})
     ),
     "chat, a message of 4 MB": _plain(

@@ -182,7 +182,7 @@ class ChatRequest(Loose):
     """A request for a chat completion. functions and function_call are the older form of tools and tool_choice."""
 
     model: Model
-    messages: Annotated[list[ChatMessageInput], most(10_000, least=1)]
+    messages: Annotated[list[ChatMessageInput], most(2_048, least=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     tools: list[ChatTool] | None = Field(default=None, max_length=128)

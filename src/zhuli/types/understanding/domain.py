@@ -170,7 +170,7 @@ class EntityValue(Request):
     """A value that an entity may have, and other words for it."""
 
     value: str
-    synonyms: Annotated[list[str], most(1_000)] = []
+    synonyms: Annotated[list[str], most(1_000)] = Field(default_factory=list)
 
 
 EntityKind = Literal["learned", "lookup", "regex", "number", "date", "time", "money", "phone", "email", "name"]
