@@ -23,6 +23,7 @@ WINGS = {
     "understanding": ["understanding"],
     "knowledge": ["knowledge"],
     "learning": ["learning"],
+    "safety": ["safety"],
     "models": ["models"],
     "ground": ["store", "worker", "core", "types", "ports.py", "registry.py", "settings.py", "ground.py"],
     "edges": ["server", "operating", "testing", "cli.py", "app.py"],

@@ -1,0 +1,59 @@
+"""The labelled texts that the heads of moderation learn from and are measured on, as their sources split them.
+
+t-davidson/hate-speech-and-offensive-language (Davidson et al. 2017, MIT): English tweets; it has no split of its own, so a fifth
+is tested on and a tenth calibrates, by a hash of the text. thu-coai/COLDataset (Deng et al. 2022, Apache 2.0): Chinese comments
+about race, gender and region, split by its authors. Neither's texts are in this repository.
+"""
+
+import csv
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from zhuli.safety.moderation.features import Language, cleaned
+
+Part = Literal["train", "dev", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """text: cleaned. offensive: for "harassment". hate: against a group; None where the source does not say."""
+
+    text: str
+    language: Language
+    part: Part
+    offensive: bool
+    hate: bool | None
+    topic: str = ""
+
+
+def read_all(data: Path) -> list[Labelled]:
+    """Both sources; a text that is there twice, once, in the part that is learned from least."""
+    order: dict[Part, int] = {"test": 0, "dev": 1, "train": 2}
+    found: dict[tuple[Language, str], Labelled] = {}
+    for one in sorted([*_english(data), *_chinese(data)], key=lambda one: order[one.part]):
+        if one.text:
+            found.setdefault((one.language, one.text), one)
+    return list(found.values())
+
+
+def _english(data: Path) -> Iterator[Labelled]:
+    with (data / "hate_offensive_en" / "labeled_data.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            text = cleaned(row["tweet"])
+            drawn = zlib.crc32(text.encode()) % 10
+            part: Part = "test" if drawn < 2 else "dev" if drawn == 2 else "train"
+            yield Labelled(text, "en", part, row["class"] != "2", row["class"] == "0")
+
+
+def _chinese(data: Path) -> Iterator[Labelled]:
+    """fine-grained-label of the test part: 0 not offensive, 1 attacks a person, 2 attacks a group, 3 against bias."""
+    parts: tuple[Part, ...] = ("train", "dev", "test")
+    for part in parts:
+        with (data / "cold_offensive_zh" / f"{part}.csv").open(encoding="utf-8-sig", newline="") as lines:
+            for row in csv.DictReader(lines):
+                fine = row.get("fine-grained-label")
+                hate = fine == "2" if fine is not None else None
+                yield Labelled(cleaned(row["TEXT"]), "zh", part, row["label"] == "1", hate, row["topic"])
