@@ -21,6 +21,13 @@ models = typer.Typer(invoke_without_command=True, help="Which models may be aske
 app.add_typer(models, name="models")
 domains = typer.Typer(no_args_is_help=True, help="Domains: what assistants understand.")
 app.add_typer(domains, name="domains")
+feedback = typer.Typer(no_args_is_help=True, help="Feedback: what people say of answers.")
+app.add_typer(feedback, name="feedback")
+
+
+@feedback.callback()
+def _feedback() -> None:
+    """A group of commands, also while there is one alone."""
 
 
 def _version(wanted: bool) -> None:
@@ -109,10 +116,29 @@ def _domain_of(named: str | None) -> str | dict[str, Any] | None:
     return read(Path(named)).fields.model_dump(mode="json", exclude_defaults=True)
 
 
-_SCOPE_HELP = "read, write or admin; each may do what those before it may. May be given several times."
+_SCOPE_HELP = "read, write or admin; each may do what those before it may. Or feedback: to give that, and nothing else."
 _EXPIRES_HELP = (
     "When it opens nothing any more: in so many days (30), or at a time in UTC (2031-05-03, 2031-05-03T18:00)."
 )
+
+
+@feedback.command("import")
+def import_feedback(
+    file: Annotated[Path, typer.Argument(help="CSV, or JSON Lines.")],
+    project: Project = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Take the feedback of a file; lines that were here before are left out."""
+    from zhuli.operating.feedback import take
+    from zhuli.settings import read_settings
+
+    report = asyncio.run(take(read_settings(config, data_dir=data_dir), file, project=project))
+    for fault in report.faults:
+        print(f"line {fault.line}: {fault.message}", file=sys.stderr)
+    print(f"{report.added} added, {report.repeated} here before, {report.refused} refused.")
+    if report.refused:
+        raise typer.Exit(1)
 
 
 @keys.command("create")

@@ -280,6 +280,24 @@ _DOMAIN: Schema = {
     "required": ["id", "object", "created_at", "version", "report", "intents", "entities", "slots", "forms"],
 }
 
+_FEEDBACK: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^fb_"},
+        "object": {"const": "feedback"},
+        "state": {"enum": ["new", "accepted", "corrected", "rejected"]},
+        "weight": {"type": "number", "minimum": 0, "maximum": 1},
+        "reviews": {"type": "array", "items": {"required": ["reviewer", "state", "correction", "at"]}},
+    },
+    "required": ["id", "object", "created_at", "target", "verdict", "grade", "correction", "labels", "source", "state"],
+}
+
+_FEEDBACK_LIST: Schema = {
+    "type": "object",
+    "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": _FEEDBACK}},
+    "required": ["object", "data", "first_id", "last_id", "has_more"],
+}
+
 _DOMAIN_TEST: Schema = {
     "type": "object",
     "properties": {
@@ -340,6 +358,13 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     },
     ("GET", f"{PREFIX}/models/{{model}}/export"): {"application/octet-stream": {}},
     ("POST", f"{PREFIX}/predictions"): {"application/json": {"schema": _PREDICTIONS}},
+    ("POST", f"{PREFIX}/feedback"): {"application/json": {"schema": _FEEDBACK}},
+    ("GET", f"{PREFIX}/feedback"): {"application/json": {"schema": _FEEDBACK_LIST}},
+    ("POST", f"{PREFIX}/feedback/batches"): {"application/json": {"schema": _FEEDBACK_LIST}},
+    ("POST", f"{PREFIX}/feedback/imports"): {"application/json": {"schema": {"required": ["added", "faults"]}}},
+    ("GET", f"{PREFIX}/feedback/agreement"): {"application/json": {"schema": {"required": ["data", "disagreements"]}}},
+    ("GET", f"{PREFIX}/feedback/{{feedback_id}}"): {"application/json": {"schema": _FEEDBACK}},
+    ("POST", f"{PREFIX}/feedback/{{feedback_id}}/reviews"): {"application/json": {"schema": _FEEDBACK}},
     ("GET", f"{PREFIX}/model_aliases"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
     ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},

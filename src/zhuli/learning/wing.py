@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli.ground import Ground
+from zhuli.learning.feedback.giving import FeedbackCommands
 from zhuli.learning.jobs.child_process import PROGRAM
 from zhuli.learning.jobs.commands import TuningCommands
 from zhuli.learning.jobs.discarding import FolderDiscarding
@@ -14,7 +15,7 @@ from zhuli.learning.jobs.handler import TuningHandler, Tunings
 from zhuli.learning.jobs.registering import Registering, ResultFiles
 from zhuli.learning.predicting.answering import Answering
 from zhuli.learning.predicting.predictor import Predictor
-from zhuli.store.learning import fine_tuning, tuned_models
+from zhuli.store.learning import fine_tuning, predictions, tuned_models
 from zhuli.worker.loop import Chore, JobKind
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class LearningWing:
     handlers: dict[str, TuningHandler]
     predictor: Predictor
     predictions: Answering
+    feedback: FeedbackCommands
     _watching: asyncio.Task[None] | None = None
 
     def jobs(self) -> dict[str, JobKind]:
@@ -43,7 +45,12 @@ class LearningWing:
         }
 
     def chores(self) -> list[Chore]:
-        return []
+        return [Chore(60.0, self._forget_predictions)]
+
+    async def _forget_predictions(self) -> None:
+        before = self.ground.clock.now() - self.ground.settings.stored_prediction_days * 86_400
+        while await self.ground.database.run(predictions.forget, before=before):
+            await asyncio.sleep(0)
 
     async def start(self) -> None:
         await self.ground.database.run(self.ground.catalog.tuned.read)
@@ -83,4 +90,6 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
         database, registering, ground.clock, settings.data_dir, settings.models, settings.max_attempts, program
     )
     handlers = {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)}
-    return LearningWing(ground, commands, handlers, predictor, Answering(database, catalog, predictor))
+    answering = Answering(database, catalog, predictor, ground.clock, stores=settings.store_predictions)
+    feedback = FeedbackCommands(database, ground.clock)
+    return LearningWing(ground, commands, handlers, predictor, answering, feedback)

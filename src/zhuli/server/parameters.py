@@ -24,6 +24,10 @@ PREFIXES = {
     "vector_store_id": "vs",
     "batch_id": "vsfb",
     "domain_id": "dom",
+    "feedback_id": "fb",
+    "dataset_id": "dset",
+    "version_id": "dsv",
+    "task_id": "dst",
 }
 
 

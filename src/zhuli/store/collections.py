@@ -35,6 +35,12 @@ NOUNS = {
     "domains": "domain",
     "understandings": "understanding",
     "chat_completions": "chat completion",
+    "feedback": "feedback",
+    "feedback_reviews": "review",
+    "predictions": "prediction",
+    "datasets": "data set",
+    "dataset_tasks": "data set task",
+    "dataset_versions": "data set version",
 }
 
 

@@ -15,11 +15,19 @@ DEFAULT_PROJECT = "proj_default"
 """The project of a server without keys."""
 
 
-Scope = Literal["read", "write", "admin"]
+Scope = Literal["read", "write", "admin", "feedback"]
 """read: look, search, ask models for labels and vectors. write: everything that makes, changes or runs. admin: also what an
-operator does: deleting models, moving aliases. Each has what those before it have; further ones may stand for themselves."""
+operator does: deleting models, moving aliases. Each has what those before it have. feedback stands for itself: giving
+feedback and nothing else, for apps in the hands of end users; write and admin may do that too."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+_GRANTED_BY: dict[Scope, frozenset[Scope]] = {
+    "read": frozenset(("read", "write", "admin")),
+    "write": frozenset(("write", "admin")),
+    "admin": frozenset(("admin",)),
+    "feedback": frozenset(("feedback", "write", "admin")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class ApiKey:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def may(self, scope: Scope) -> bool:
-        return any(one in self.scopes for one in SCOPES[SCOPES.index(scope) :])
+        return bool(_GRANTED_BY[scope] & self.scopes)
 
 
 def ensure_default(connection: Connection, *, now: float) -> None:

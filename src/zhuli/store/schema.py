@@ -331,3 +331,98 @@ chat_completion_metadata = Table(
     Column("key", String(64), primary_key=True),
     Column("value", String(512), nullable=False),
 )
+
+# What people said of answers: a row is the fold of what was given and of its reviews. key: the client's own name for it.
+feedback = _object_table(
+    "feedback",
+    Column("target_type", String(16), nullable=False),
+    Column("target_id", String(64), nullable=False),
+    Column("end_user", String(256)),
+    Column("source", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("key", String(128)),
+    UniqueConstraint("project_id", "key", name="one_feedback_per_key"),
+    Index("feedback_of_project", "project_id", "state", "seq"),
+    Index("feedback_of_target", "target_id"),
+    Index("feedback_of_end_user", "project_id", "end_user"),
+)
+
+# The log of reviews, in order.
+feedback_reviews = _object_table(
+    "feedback_reviews",
+    Column("feedback_id", String(64), nullable=False),
+    Column("reviewer", String(256), nullable=False),
+    Index("reviews_of_feedback", "feedback_id", "seq"),
+    Index("reviews_of_project", "project_id", "reviewer", "seq"),
+)
+
+# Predictions that were to be stored, with what was asked.
+predictions = _object_table(
+    "predictions",
+    Column("model", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("predictions_of_model", "project_id", "model", "seq"),
+    Index("predictions_by_age", "created_at"),
+)
+
+# How far a follower of logs has looked. Looking again from an earlier place does no harm.
+followers = Table(
+    "followers",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("position", Float, nullable=False),
+)
+
+datasets = _object_table("datasets", Index("datasets_of_project", "project_id", "seq"))
+
+# The log of a data set: examples that were added, labelled anew, or removed. What is in it is the fold. body: null once its
+# end user was deleted.
+dataset_entries = Table(
+    "dataset_entries",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("dataset_id", String(64), nullable=False),
+    Column("example_id", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("body", Text),
+    Column("source_id", String(64)),
+    Column("end_user", String(256)),
+    Index("entries_of_dataset", "dataset_id", "seq"),
+    Index("entries_of_example", "dataset_id", "example_id", "seq"),
+    Index(
+        "entries_of_end_user",
+        "end_user",
+        sqlite_where=text("end_user IS NOT NULL"),
+        postgresql_where=text("end_user IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# Work on a data set that takes long: imports, versions being made, searches for wrong labels, weak labels.
+dataset_tasks = _object_table(
+    "dataset_tasks",
+    Column("dataset_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Index("tasks_of_dataset", "dataset_id", "seq"),
+)
+
+# A version is made once, and never changed. digest: of its content.
+dataset_versions = _object_table(
+    "dataset_versions",
+    Column("dataset_id", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("dataset_id", "digest", name="one_version_per_content"),
+    Index("versions_of_dataset", "dataset_id", "seq"),
+)
+
+# What a version came of: kind is that of the source (feedback, thread, understanding, file, weak), or "user" for end users.
+# deleted_at: when that user was deleted; the version, and the models of it, have seen them.
+dataset_version_sources = Table(
+    "dataset_version_sources",
+    metadata,
+    Column("version_id", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("source_id", String(256), primary_key=True),
+    Column("deleted_at", Float),
+    Index("versions_of_source", "kind", "source_id"),
+)

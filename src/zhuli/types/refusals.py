@@ -34,6 +34,9 @@ def refusal(errors: Sequence[Any]) -> InvalidRequest:
     param = path(error["loc"])
     if kind == "json_invalid":
         return unreadable_body()
+    if kind == "value_error":  # what fields say together is wrong
+        where = f"Invalid '{param}'" if param else "Invalid body"
+        return InvalidRequest(f"{where}: {context['error']}.", param=param or None, code="invalid_value")
     if not param:
         return unreadable_body("Expected a JSON object.")
     if kind == "missing":

@@ -3,12 +3,16 @@
 The route of /v1/predictions and understanders that use tuned models go this same way.
 """
 
+from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
+from zhuli.core.ids import new_id
 from zhuli.learning.predicting import asking
 from zhuli.learning.predicting.predictor import Predictor
 from zhuli.models.catalog import Catalog
 from zhuli.models.tuned import not_here
 from zhuli.store.database import Database
+from zhuli.store.learning import predictions
+from zhuli.store.learning.predictions import StoredPrediction
 from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 
@@ -16,7 +20,12 @@ from zhuli.types.learning.prediction import PredictionCreate, PredictionList, Pr
 class Answering:
     """Answers requests for predictions, those of POST /v1/predictions and of understanders. Made once."""
 
-    def __init__(self, database: Database, catalog: Catalog, predictor: Predictor) -> None:
+    def __init__(
+        self, database: Database, catalog: Catalog, predictor: Predictor, clock: Clock, *, stores: bool = False
+    ) -> None:
+        """stores: whether predictions are kept of which the request does not say it."""
+        self._clock = clock
+        self._stores = stores
         self._database = database
         self._catalog = catalog
         self._predictor = predictor
@@ -32,9 +41,27 @@ class Answering:
         slow = task in asking.WRITING
         answers = await self._predictor.predict(body.model, folder, inputs, explain=body.explain, slow=slow)
         results = [
-            PredictionResult(index=index, output=asking.best(answer.output, body.top_k), explanation=answer.explanation)
+            PredictionResult(
+                id=new_id("pred"),
+                index=index,
+                output=asking.best(answer.output, body.top_k),
+                explanation=answer.explanation,
+            )
             for index, answer in enumerate(answers)
         ]
+        if self._stores if body.store is None else body.store:
+            kept = [
+                StoredPrediction(
+                    id=result.id,
+                    created_at=int(self._clock.now()),
+                    model=model.name,
+                    task=task,
+                    input=given,
+                    output=result.output,
+                )
+                for result, given in zip(results, inputs.values(), strict=True)
+            ]
+            await self._database.run(predictions.add, project, kept)
         tokens = sum(answer.tokens for answer in answers)
         usage = PredictionUsage(prompt_tokens=tokens, total_tokens=tokens)
         return PredictionList(model=body.model, task=task, data=results, usage=usage)

@@ -22,9 +22,10 @@ _NOTED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. project: the id of the project that the key opens."""
+    """Who asks. project: the id of the project that the key opens. end_user: the key may give feedback and nothing else."""
 
     project: str
+    end_user: bool = False
 
 
 class Doorkeeper:
@@ -76,7 +77,7 @@ class Doorkeeper:
                 f"This key has: {', '.join(sorted(key.scopes))}.",
                 code="insufficient_permissions",
             )
-        return Actor(key.project)
+        return Actor(key.project, end_user=not key.may("read"))
 
     async def _noted(self, key: ApiKey, now: float) -> ApiKey:
         try:

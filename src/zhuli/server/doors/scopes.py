@@ -9,6 +9,9 @@ _WRITE_NOTHING = re.compile(
 )
 """POSTs that ask and leave nothing behind."""
 
+_FEEDBACK = re.compile(r"/v1/feedback(?:/batches)?/?", re.ASCII)
+"""POSTs that apps in the hands of end users may send."""
+
 _OPERATORS = re.compile(r"/v1/(?:models|model_aliases)(?:/.*)?", re.ASCII)
 """What an operator does there: deletes and imports models, moves the names under which apps ask for them."""
 
@@ -21,6 +24,8 @@ def writes_nothing(path: str) -> bool:
 def scope_of(method: str, path: str) -> Scope:
     if method in ("GET", "HEAD", "OPTIONS"):
         return "read"
+    if method == "POST" and _FEEDBACK.fullmatch(path):
+        return "feedback"
     if _OPERATORS.fullmatch(path):
         return "admin"
     return "read" if method == "POST" and writes_nothing(path) else "write"

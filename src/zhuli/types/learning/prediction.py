@@ -8,12 +8,16 @@ from zhuli.types.wire import Integer, Request, Wire, optional
 
 
 class PredictionCreate(Request):
-    """input: one or a list. top_k: of labels. explain: say which words the answer comes from, and which examples are near."""
+    """input: one or a list. top_k: of labels. explain: say which words the answer comes from, and which examples are near.
+
+    store: keep what is asked and answered, for feedback on it; null: as the setting store_predictions says.
+    """
 
     model: str
     input: Any
     explain: bool = False
     top_k: Annotated[Integer, Field(ge=1)] | None = None
+    store: bool | None = None
 
 
 class PredictionUsage(Wire):
@@ -24,8 +28,9 @@ class PredictionUsage(Wire):
 
 
 class PredictionResult(Wire):
-    """output: the pipeline's answer. explanation: {attributions, completeness_error, nearest_examples, …}."""
+    """output: the pipeline's answer. explanation: {attributions, completeness_error, nearest_examples, …}. id: for feedback."""
 
+    id: str
     index: int
     output: Any
     explanation: dict[str, Any] | None = optional()

@@ -1,0 +1,166 @@
+"""Feedback and its reviews. What it is about must be there; reviews are a log, and the row is their fold.
+
+Whoever reviews locks the row first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, insert, select, update
+
+from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.store import collections
+from zhuli.store.collections import Places
+from zhuli.store.schema import feedback, feedback_reviews, messages, predictions, runs, understandings
+from zhuli.store.statement import prepared
+from zhuli.types.learning.feedback import Feedback, FeedbackContext, FeedbackTarget, Review, TargetType
+from zhuli.types.page import PageParams
+
+_TABLES: Mapping[TargetType, Table] = {
+    "message": messages,
+    "run": runs,
+    "understanding": understandings,
+    "prediction": predictions,
+}
+
+_AT_ONCE = 500
+"""Ids in one query; SQLite takes 32,766 parameters."""
+
+
+def contexts(
+    connection: Connection, project: str, targets: Iterable[FeedbackTarget]
+) -> dict[tuple[str, str], FeedbackContext]:
+    """What was asked and answered, of those of the targets that this project has."""
+    found: dict[tuple[str, str], FeedbackContext] = {}
+    for kind, table in _TABLES.items():
+        ids = list({target.id for target in targets if target.type == kind and "\0" not in target.id})
+        for start in range(0, len(ids), _AT_ONCE):
+            query = select(table.c.id, table.c.body).where(
+                table.c.project_id == project, table.c.id.in_(ids[start : start + _AT_ONCE])
+            )
+            for row in connection.execute(query):
+                found[kind, row.id] = _context(kind, orjson.loads(row.body))
+    return found
+
+
+def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
+    match kind:
+        case "message":
+            text = "\n".join(block["text"]["value"] for block in body["content"] if block["type"] == "text")
+            asked = {"input": text} if body["role"] == "user" else {"output": text}
+            return FeedbackContext(thread_id=body["thread_id"], run_id=body["run_id"], message_id=body["id"], **asked)
+        case "run":
+            return FeedbackContext(thread_id=body["thread_id"], run_id=body["id"], model=body["model"])
+        case "understanding":
+            output = {
+                "intent": (body["intent"] or {}).get("name"),
+                "entities": body["entities"],
+                "slots": body["slots"],
+            }
+            return FeedbackContext(
+                task="understanding",
+                input=body["text"],
+                output=output,
+                thread_id=body["thread_id"],
+                run_id=body["run_id"],
+                message_id=body["message_id"],
+            )
+        case "prediction":
+            return FeedbackContext(**{name: body[name] for name in ("model", "task", "input", "output")})
+
+
+_ROW = ("id", "project_id", "body", "target_type", "target_id", "end_user", "source", "state", "key")
+_ADD = prepared(insert(feedback).values({name: bindparam(name) for name in _ROW}))
+
+
+def add(connection: Connection, project: str, items: Sequence[Feedback]) -> tuple[list[Feedback], int]:
+    """Each as it is kept, and how many are new: where its key was here before, what came with it then is kept.
+
+    InvalidRequest for a key that came with feedback on something else, or of somebody else.
+    """
+    known = _by_key(connection, project, [item.key for item in items if item.key is not None])
+    fresh: list[Feedback] = []
+    kept: list[Feedback] = []
+    for item in items:
+        earlier = known.get(item.key) if item.key is not None else None
+        if earlier is None:
+            fresh.append(item)
+            if item.key is not None:
+                known[item.key] = item
+        elif (earlier.target, earlier.user) != (item.target, item.user):
+            raise InvalidRequest(
+                f"The key '{item.key}' came with other feedback before. Send the same again, or another key.",
+                param="key",
+                code="key_reused",
+            )
+        kept.append(earlier or item)
+    if fresh:
+        _ADD(connection, [_row(project, item) for item in fresh])
+    return kept, len(fresh)
+
+
+def _row(project: str, item: Feedback) -> dict[str, Any]:
+    values = (
+        item.id,
+        project,
+        item.model_dump_json(),
+        item.target.type,
+        item.target.id,
+        item.user,
+        item.source,
+        item.state,
+        item.key,
+    )
+    return dict(zip(_ROW, values, strict=True))
+
+
+def _by_key(connection: Connection, project: str, keys: Sequence[str]) -> dict[str, Feedback]:
+    found: dict[str, Feedback] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        query = select(feedback.c.key, feedback.c.body).where(
+            feedback.c.project_id == project, feedback.c.key.in_(keys[start : start + _AT_ONCE])
+        )
+        found |= {row.key: Feedback.model_validate_json(row.body) for row in connection.execute(query)}
+    return found
+
+
+def get(connection: Connection, project: str, feedback_id: str) -> Feedback:
+    """The project's; NotFound in the API's words."""
+    return collections.get(connection, feedback, Feedback, project, feedback_id)
+
+
+def review(connection: Connection, project: str, feedback_id: str, given: Review) -> Feedback:
+    """The feedback with this review, which is the last of its log."""
+    query = select(feedback.c.body).where(feedback.c.id == feedback_id, feedback.c.project_id == project)
+    body = None if "\0" in feedback_id else connection.execute(query.with_for_update()).scalar()
+    if body is None:
+        raise NotFound(f"No feedback found with id '{feedback_id}'.")
+    reviewed = Feedback.model_validate_json(body).reviewed(given)
+    columns = {"feedback_id": feedback_id, "reviewer": given.reviewer}
+    collections.insert(connection, feedback_reviews, project, given, columns)
+    changed = {"body": reviewed.model_dump_json(), "state": reviewed.state}
+    connection.execute(update(feedback).where(feedback.c.id == feedback_id).values(changed))
+    return reviewed
+
+
+def places(connection: Connection, project: str, params: PageParams, only: Mapping[str, str]) -> Places:
+    """A page of those whose columns have these values."""
+    return collections.places(connection, feedback, project, params, only=only)
+
+
+def reviewed(connection: Connection, project: str, *, after: int, most: int) -> tuple[list[Feedback], int | None]:
+    """Feedback that was reviewed, oldest first; and where the next piece of it begins, None behind the last one."""
+    return read_on(connection, project, feedback.c.state != "new", after=after, most=most)
+
+
+def read_on(
+    connection: Connection, project: str, which: ColumnElement[bool], *, after: int, most: int
+) -> tuple[list[Feedback], int | None]:
+    """Feedback for which `which` holds, oldest first, and where the next piece begins; None behind the last one."""
+    query = select(feedback.c.seq, feedback.c.body).where(
+        feedback.c.project_id == project, feedback.c.seq > after, which
+    )
+    rows = connection.execute(query.order_by(feedback.c.seq).limit(most)).all()
+    found = [Feedback.model_validate_json(row.body) for row in rows]
+    return found, (rows[-1].seq if len(rows) == most else None)
