@@ -191,6 +191,31 @@ class TestTheProcessOfAModel:
             await waiting
         assert await in_child.embed(["x"], "query") == before
 
+    async def test_who_goes_away_leaves_no_answer_for_the_next(self, in_child: PackagedEmbedder) -> None:
+        alone = await in_child.embed(["dog"], "query")
+        for _ in range(3):
+            going = asyncio.create_task(in_child.embed(["cat " * 100], "query"))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            going.cancel()
+            assert await in_child.embed(["dog"], "query") == alone
+            assert going.cancelled()
+
+    async def test_each_of_several_at_once_gets_its_own(self, in_child: PackagedEmbedder) -> None:
+        texts = ["dog", "a cat", "the whale sings", "x" * SHORT]
+        alone = [await in_child.embed([text], "query") for text in texts]
+        assert await asyncio.gather(*(in_child.embed([text], "query") for text in texts)) == alone
+
+    async def test_one_that_dies_fails_a_short_question_too(self, in_child: PackagedEmbedder) -> None:
+        await in_child.start()
+        os.kill(in_child._encoder.pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(in_child.embed(["x"], "query"))
+        await asyncio.sleep(0.05)
+        os.kill(in_child._encoder.pid, signal.SIGKILL)
+        with pytest.raises(BackendError, match="ended by signal 9"):
+            await waiting
+        assert len(await in_child.embed(["x"], "query")) == 1
+
     async def test_a_fault_in_it_is_an_error_of_the_embedder_and_does_not_end_it(
         self, in_child: PackagedEmbedder
     ) -> None:

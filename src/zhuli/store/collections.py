@@ -54,10 +54,15 @@ def get(
     connection: Connection, table: Table, kind: type[W], project: str, id_: str, where: Mapping[str, str] = NOWHERE
 ) -> W:
     """The object, or NotFound in the API's words."""
-    body = _find(connection, table, "body", project, id_, where)
-    if body is None:
+    return kind.model_validate_json(body(connection, table, project, id_, where))
+
+
+def body(connection: Connection, table: Table, project: str, id_: str, where: Mapping[str, str] = NOWHERE) -> str:
+    """The object as it is kept, or NotFound in the API's words."""
+    found: str | None = _find(connection, table, "body", project, id_, where)
+    if found is None:
         raise missing(table, id_)
-    return kind.model_validate_json(body)
+    return found
 
 
 def missing(table: Table, id_: str) -> NotFound:

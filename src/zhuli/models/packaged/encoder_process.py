@@ -1,4 +1,5 @@
-"""The near end of encoder_child: starts the process, asks it, ends it. To be called in threads, several at once.
+"""The near end of encoder_child: starts the process, asks it, ends it. To be called in threads, several at once; over `line`, in
+the event loop.
 
 It is not started twice: once `alive` is False, a new one is needed.
 """
@@ -14,17 +15,18 @@ from typing import Any
 
 from zhuli.core.errors import BackendError
 from zhuli.models.packaged.encoder_child import Order
+from zhuli.models.packaged.encoder_line import EncoderLine
 
 ENVIRONMENT = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 """A text is encoded on one core: threads that help would only be in each other's way."""
 
 
 class EncoderProcess:
-    """A running child. at_once: questions that it works on beside each other; more wait."""
+    """A running child. at_once: questions from threads that it works on beside each other; more wait. line: for short ones."""
 
     def __init__(self, order: Order, *, at_once: int) -> None:
         """Return when it is loaded. OSError or ConfigurationError says why it can't be, BackendError that it ended."""
-        pairs = [Pipe() for _ in range(at_once)]
+        pairs = [Pipe() for _ in range(at_once + 1)]
         theirs = [their.fileno() for _, their in pairs]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "zhuli.models.packaged.encoder_child", *map(str, theirs)],
@@ -35,8 +37,9 @@ class EncoderProcess:
             env=ENVIRONMENT | os.environ,
         )
         self._free: SimpleQueue[Connection[Any, Any]] = SimpleQueue()
-        for ours, their in pairs:
+        for _, their in pairs:
             their.close()
+        for ours, _ in pairs[:-1]:
             self._free.put(ours)
         first = self._free.get()
         try:
@@ -46,6 +49,7 @@ class EncoderProcess:
         if failure is not None:
             self.end()
             raise failure
+        self.line = EncoderLine(pairs[-1][0], self._ended)
 
     @property
     def alive(self) -> bool:
@@ -87,7 +91,10 @@ class EncoderProcess:
             connection.send(question)
             return connection.recv()
         except (EOFError, ConnectionError) as error:
-            self.end()
-            code = self._process.returncode
-            how = f"by signal {-code}" if code < 0 else f"with code {code}"
-            raise BackendError(f"The process that embeds ended {how}; the next call starts it again.") from error
+            raise self._ended() from error
+
+    def _ended(self) -> BackendError:
+        self.end()
+        code = self._process.returncode
+        how = f"by signal {-code}" if code < 0 else f"with code {code}"
+        return BackendError(f"The process that embeds ended {how}; the next call starts it again.")

@@ -1,8 +1,8 @@
 """An embedder whose model comes in a Python package, run on this machine's processor by ONNX Runtime.
 
 Which model, says its recipe. It is made ready, loaded and run in a process of its own, which the first text starts; threads
-here wait for its answers, a few texts each. Short requests have a thread of their own, so that a question is not put behind
-documents.
+here wait for its answers, a few texts each. Short requests have a line of their own, without a thread, so that a question is not
+put behind documents.
 """
 
 import asyncio
@@ -24,6 +24,9 @@ from zhuli.types.knowledge.vectors import Purpose, Vectors
 SHORT = 2_000
 """Characters in all: a request of no more is answered beside the documents, not after them; others are worked on in pieces of
 about so many."""
+
+FEW = 32
+"""Texts of a short request: their vectors fit into a socket."""
 
 
 class Settings(BaseModel):
@@ -50,7 +53,6 @@ class PackagedEmbedder:
         self._loading = Shared(partial(asyncio.to_thread, self._load))
         self._threads = self._settings.threads or os.cpu_count() or 1
         self._many = ThreadPoolExecutor(self._threads, "embedding")
-        self._short = ThreadPoolExecutor(1, "embedding-short")
         self._counting = ThreadPoolExecutor(1, "embedding-counting")
         self.dimensions = self.recipe.dimensions
         self.max_tokens = self.recipe.window
@@ -59,10 +61,11 @@ class PackagedEmbedder:
         await self._loaded()
 
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
-        encode = partial((await self._ready()).encode, prefix=self.recipe.prefixes[purpose])
-        pool = self._short if sum(map(len, texts)) <= SHORT else self._many
-        run = asyncio.get_running_loop().run_in_executor
-        rows = await asyncio.gather(*(run(pool, encode, piece) for piece in _pieces(texts)))
+        encoder, prefix = await self._ready(), self.recipe.prefixes[purpose]
+        if len(texts) <= FEW and sum(map(len, texts)) <= SHORT:
+            return Vectors(self.dimensions, await encoder.line.ask("encode", list(texts), prefix))
+        encode, run = partial(encoder.encode, prefix=prefix), asyncio.get_running_loop().run_in_executor
+        rows = await asyncio.gather(*(run(self._many, encode, piece) for piece in _pieces(texts)))
         return Vectors(self.dimensions, b"".join(rows))
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -75,7 +78,7 @@ class PackagedEmbedder:
         await self._loading.stop()
         if self._encoder is not None:
             await asyncio.to_thread(self._encoder.end)
-        for pool in (self._short, self._many, self._counting):
+        for pool in (self._many, self._counting):
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def _ready(self) -> Any:
@@ -98,7 +101,7 @@ class PackagedEmbedder:
         models = Path(self._settings.data_dir, "models")
         try:
             order = Order(self.recipe, models, self.words_only)
-            encoder = EncoderProcess(order, at_once=self._threads + 2)  # a short request, and counting
+            encoder = EncoderProcess(order, at_once=self._threads + 1)  # counting beside
         except OSError as error:
             raise ConfigurationError(
                 f"The embedder '{self._name}' can't be made ready in {models}: {error}."

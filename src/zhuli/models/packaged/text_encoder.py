@@ -35,6 +35,7 @@ class TextEncoder:
         self._tokenizer.no_truncation()
         self._begin, self._end = self._tokenizer.encode("").ids
         self._window = window
+        self._prefixes: dict[str, list[int]] = {}
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without marks and prefixes."""
@@ -43,7 +44,7 @@ class TextEncoder:
     def encode(self, text: str, *, prefix: str) -> Floats:
         """A vector of unit length. A text that is longer than a window is read in several of about the same length,
         and its vector is the mean over all their tokens."""
-        before, tokens = self._tokens([prefix, text])
+        before, tokens = self._prefix(prefix), self._ids(text)
         room = self._window - len(before) - 2
         count = max(1, -(-len(tokens) // room))
         ends = [len(tokens) * number // count for number in range(count + 1)]
@@ -63,3 +64,13 @@ class TextEncoder:
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    def _ids(self, text: str) -> list[int]:
+        """Of one text, without the threads of a batch, which cost more than a message."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def _prefix(self, prefix: str) -> list[int]:
+        if prefix not in self._prefixes:
+            self._prefixes[prefix] = self._ids(prefix)
+        return self._prefixes[prefix]

@@ -6,12 +6,16 @@ does not cancel. What an act answers is for who knows the dialogue to say.
 """
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from zhuli.understanding.language.acts import chinese_acts, english_acts
 from zhuli.understanding.language.plain_text import MOST_CHARACTERS, plain
 
 Said = Literal["affirm", "deny", "cancel", "correct", "handover"]
+
+KEPT = 1024
+"""Texts whose acts are remembered: several stations of a message ask for those of the same text."""
 
 _FILLERS = re.compile(
     r"^(?:[\s,.!?…:;\"'()\-]|[^\w\s]|\b(?:um+|uh+|uhm|erm?|hm+|hmm+|well|oh|ah|so|ok so|hey|hi|hello|please|"
@@ -21,6 +25,7 @@ _FILLERS = re.compile(
 _GREETING = re.compile(rf"\W*(?:(?:{english_acts.GREETING}|{chinese_acts.GREETING})\W*)+")
 
 
+@lru_cache(KEPT)
 def act_of(text: str) -> Said | None:
     """What the message does, the weightiest if it does several: fetch a person, leave, no, yes, or else only correct.
 
@@ -45,6 +50,7 @@ def tells_to(text: str) -> bool:
     return english_acts.DO_IT.match(read) is not None or chinese_acts.DO_IT.match(read) is not None
 
 
+@lru_cache(KEPT)
 def correction(text: str) -> bool:
     """Whether the message takes back what was said or supposed, and puts something else: "no, tomorrow", 应该是周五.
 

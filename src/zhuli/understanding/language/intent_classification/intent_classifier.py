@@ -101,15 +101,16 @@ class IntentClassifier:
         """For each row of sentence vectors, shares of the intents and how surely any is meant."""
         placed = self.closed_set.placed(vectors)
         scores = self.closed_set.scores(placed)
-        inside = sigmoid(self.closed_set.scope_features(placed, scores, self.outside) @ self.detector)
-        inside[self._copies(placed)] *= COPY_INSIDE
+        features = self.closed_set.scope_features(placed, scores, self.outside)
+        inside = sigmoid(features @ self.detector)
+        inside[self._copies(features)] *= COPY_INSIDE
         return Scores(softmax(scores / np.float32(self.temperature)), inside)
 
-    def _copies(self, placed: Floats) -> NDArray[np.bool_]:
+    def _copies(self, features: Doubles) -> NDArray[np.bool_]:
         if not len(self.outside):
-            return np.zeros(len(placed), np.bool_)
-        away = (placed @ self.outside.T).max(axis=1)
-        copied: NDArray[np.bool_] = (away >= COPY) & (away > (placed @ self.closed_set.rows.T).max(axis=1))
+            return np.zeros(len(features), np.bool_)
+        nearest, lead = features[:, 2], features[:, 4]
+        copied: NDArray[np.bool_] = (nearest - lead >= COPY) & (lead < 0)
         return copied
 
     def arrays(self) -> dict[str, NDArray[Any]]:

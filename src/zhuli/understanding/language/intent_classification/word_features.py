@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Self
 
 import numpy as np
@@ -39,20 +39,25 @@ class WordFeatures:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         """Inverse document frequencies, smoothed as scikit-learn's TfidfVectorizer has them."""
-        seen = [codes for text in texts for codes, _ in _both(text)]
+        seen = [np.fromiter(counts, np.int64) for text in texts for counts in _both(text)]
         codes, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *seen]), return_counts=True)
         rarity = np.log((1 + len(texts)) / (1 + np.append(counts, 0))) + 1
         return cls(codes, rarity.astype(np.float32))
 
     def rows(self, texts: Sequence[str]) -> Floats:
-        """texts × SIZE, of about unit length: half of it words and pairs, half pieces."""
-        rows = np.zeros((len(texts), SIZE), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for codes, weights in _both(text):
-                weights = weights * self.rarity[self._places(codes)]
-                weights /= np.sqrt(2 * (weights @ weights) or 1)
-                np.add.at(row, codes % SIZE, np.where(codes >> 31 & 1, weights, -weights))
-        return rows
+        """texts × SIZE, of about unit length: half of it words and pairs, half pieces.
+
+        All at once: what a message costs is mostly the number of calls.
+        """
+        halves = [counts for text in texts for counts in _both(text)]
+        half = np.repeat(np.arange(len(halves)), [len(counts) for counts in halves])
+        codes = np.fromiter(chain.from_iterable(halves), np.int64, len(half))
+        often = np.fromiter(chain.from_iterable(counts.values() for counts in halves), np.float64, len(half))
+        weights = (1 + np.log(often)) * self.rarity[self._places(codes)]
+        weights /= np.sqrt(2 * np.bincount(half, weights * weights))[half]
+        signed = np.where(codes >> 31 & 1, weights, -weights)
+        summed = np.bincount(half // 2 * SIZE + codes % SIZE, signed, len(texts) * SIZE)
+        return summed.astype(np.float32).reshape(len(texts), SIZE)
 
     def _places(self, codes: Codes) -> Codes:
         unseen = len(self.codes)
@@ -61,14 +66,12 @@ class WordFeatures:
         return np.where(found, places, unseen)
 
 
-def _both(text: str) -> Iterator[tuple[Codes, Floats]]:
-    """The codes of the words and their pairs, and of the pieces, each once, with their weights."""
+def _both(text: str) -> Iterator[Counter[int]]:
+    """How often the text has each code: of words and their pairs, and of pieces."""
     words = [token.text for token in tokens(plain(text[:MOST_CHARACTERS])) if _says(token.text)]
     pairs = (f"{one} {other}" for one, other in pairwise(words))
     for grams, start in (((*words, *pairs), _WORDS), (_pieces(words), _PARTS)):
-        counts = Counter(zlib.crc32(gram.encode(errors="surrogatepass"), start) for gram in grams)
-        codes, often = np.fromiter(counts, np.int64), np.fromiter(counts.values(), np.float32)
-        yield codes, 1 + np.log(often)
+        yield Counter([zlib.crc32(gram.encode(errors="surrogatepass"), start) for gram in grams])
 
 
 def _says(word: str) -> bool:
