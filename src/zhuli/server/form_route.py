@@ -3,7 +3,6 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -11,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhuli.server.file_names import filename_of, unnamed
+from zhuli.server.given import GivenRoute
 from zhuli.server.once import digest_of_form, once
 
 _FILES = ("file", "data")
 """Fields of our forms that are files: some clients send them without a file name, as if they were text."""
 
 
-class FormRoute(APIRoute):
+class FormRoute(GivenRoute):
     """A route whose form is read by NamedParts."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 import zhuli.server.routes
@@ -27,6 +27,7 @@ from zhuli.server.doors.cors import for_pages
 from zhuli.server.doors.origins import is_loopback
 from zhuli.server.edge import Edge
 from zhuli.server.heads import Heads
+from zhuli.server.route_table import RouteTable
 from zhuli.server.unserved import not_allowed, not_found
 from zhuli.types.refusals import refusal
 
@@ -35,18 +36,20 @@ def build_server(app: App) -> ASGIApp:
     """The ASGI app around `app`; its lifespan starts and stops it."""
     http = FastAPI(title="zhuli", version=version("zhuli"), lifespan=_lifespan(app), redirect_slashes=False)
     http.state.app = app
-    http.router.routes.extend(_routes())
+    table = RouteTable(_routes())
+    http.router.routes.append(table)
+    http.state.routes = table
     http.add_exception_handler(ZhuliError, _as_body)
     http.add_exception_handler(Exception, _as_fault)
     http.add_exception_handler(RequestValidationError, _as_refusal)
     http.add_exception_handler(HTTPException, _as_routing_error)
-    http.openapi = lambda: _description(http)  # type: ignore[method-assign]
+    http.openapi = lambda: _description(http, table.routes)  # type: ignore[method-assign]
     doorkeeper = Doorkeeper(app.database, app.clock, loopback=is_loopback(app.settings.host))
     edge = Edge(Heads(http), doorkeeper, app.telemetry, app.settings)
     return for_pages(edge, app.settings.cors_origins)
 
 
-def _routes() -> list[BaseRoute]:
+def _routes() -> list[Route]:
     """The routes of every file under routes/, literal segments before parameters: /threads/runs is no thread's id.
 
     A route that goes on behind another one's end comes before it: a path parameter would take the rest as well.
@@ -55,8 +58,8 @@ def _routes() -> list[BaseRoute]:
         import_module(f"zhuli.server.routes.{module.name}").router
         for module in iter_modules(zhuli.server.routes.__path__)
     ]
-    routes = [route for router in routers for route in router.routes]
-    return sorted(routes, key=lambda route: f"{getattr(route, 'path', '')}{{".replace("{", "\x7f"))
+    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+    return sorted(routes, key=lambda route: f"{route.path}{{".replace("{", "\x7f"))
 
 
 def _lifespan(app: App) -> Callable[[FastAPI], Any]:
@@ -100,7 +103,7 @@ async def _as_routing_error(request: Request, error: Exception) -> Response:
     if (full := full_disk.found_in(error)) is not None:  # where parts of a form wait
         return await _as_body(request, full)
     method, path = request.method, request.url.path
-    routes = request.app.router.routes
+    routes: RouteTable = request.app.state.routes
     if error.status_code == 404:
         return await _as_body(request, not_found(method, path, is_served=lambda other: bool(_methods(routes, other))))
     if error.status_code == 405:
@@ -111,16 +114,12 @@ async def _as_routing_error(request: Request, error: Exception) -> Response:
     return await _as_body(request, InvalidRequest(str(error.detail)))
 
 
-def _methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
+def _methods(routes: RouteTable, path: str) -> list[str]:
     """By which methods a path is served; none if it is not."""
     scope = {"type": "http", "method": "", "path": path, "headers": []}
-    found = {method for route in routes if route.matches(scope)[0] != Match.NONE for method in _methods_of(route)}
+    taking = (route for route in routes.of(path) if route.matches(scope)[0] != Match.NONE)
+    found = {method for route in taking for method in route.methods or ()}
     return sorted({*found, "HEAD"} if "GET" in found else found)
-
-
-def _methods_of(route: BaseRoute) -> set[str]:
-    methods: set[str] | None = getattr(route, "methods", None)
-    return methods or set()
 
 
 _ERROR = {
@@ -141,10 +140,10 @@ _ERROR = {
 }
 
 
-def _description(http: FastAPI) -> dict[str, Any]:
+def _description(http: FastAPI, routes: Sequence[Route]) -> dict[str, Any]:
     """OpenAPI: FastAPI's, with our error body instead of its own."""
     if http.openapi_schema is None:
-        schema = get_openapi(title=http.title, version=http.version, routes=http.routes)
+        schema = get_openapi(title=http.title, version=http.version, routes=routes)
         schema.setdefault("components", {}).setdefault("schemas", {})["ErrorResponse"] = _ERROR
         refused = {
             "description": "Refused; the message says why and what would be right.",

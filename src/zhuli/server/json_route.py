@@ -1,17 +1,14 @@
-"""How routes are matched and how they read a body: JSON by the standard, whatever the content type says."""
+"""How routes read a body: JSON by the standard, whatever the content type says."""
 
 from collections.abc import Callable, Coroutine
-from functools import cached_property
 from typing import Any
 
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.types import Scope
 
 from zhuli.core import json_limits
 from zhuli.server.doors import azure
+from zhuli.server.given import GivenRoute
 from zhuli.server.once import digest_of_body, once
 
 
@@ -26,8 +23,8 @@ class StrictJsonRequest(Request):
         return value
 
 
-class JsonRoute(APIRoute):
-    """A route whose body is read by StrictJsonRequest, and which says quickly that a path is not its own."""
+class JsonRoute(GivenRoute):
+    """A route whose body is read by StrictJsonRequest."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's, with a body that is JSON whatever its content type says."""
@@ -40,17 +37,3 @@ class JsonRoute(APIRoute):
             return await once(asked, self.response_model, lambda: digest_of_body(asked), lambda: handler(asked))
 
         return handle
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Starlette's, with a look at the beginning and the depth first."""
-        # Routes are tried one by one, each with a regular expression; most differ in what stands before the first id.
-        if scope["type"] == "http":
-            path, (begin, depth) = scope["path"], self._shape
-            if not path.startswith(begin) or (depth is not None and path.count("/") != depth):
-                return Match.NONE, {}
-        return super().matches(scope)
-
-    @cached_property
-    def _shape(self) -> tuple[str, int | None]:
-        """What every path of the route begins with, and its slashes, where their number is fixed."""
-        return self.path.partition("{")[0], None if ":path" in self.path else self.path.count("/")

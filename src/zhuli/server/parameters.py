@@ -10,6 +10,7 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
 from zhuli.server.doors.actor import Actor
+from zhuli.server.given import Given
 from zhuli.settings import Settings
 from zhuli.types.page import Order, PageParams
 
@@ -31,7 +32,7 @@ PREFIXES = {
 }
 
 
-async def _app(request: Request) -> App:
+def _app(request: Request) -> App:
     app: App = request.app.state.app
     if app.settings.strict.ids:
         for name, value in request.path_params.items():
@@ -39,7 +40,7 @@ async def _app(request: Request) -> App:
     return app
 
 
-async def _actor(request: Request) -> Actor:
+def _actor(request: Request) -> Actor:
     actor: Actor = request.scope["actor"]
     return actor
 
@@ -53,8 +54,8 @@ async def _page(
     return PageParams(limit, order, after, before)
 
 
-TheApp = Annotated[App, Depends(_app)]
-TheActor = Annotated[Actor, Depends(_actor)]
+TheApp = Annotated[App, Given(_app)]
+TheActor = Annotated[Actor, Given(_actor)]
 ThePage = Annotated[PageParams, Depends(_page)]
 
 

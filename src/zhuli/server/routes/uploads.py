@@ -11,7 +11,7 @@ from zhuli.server.parameters import Json, TheActor, TheApp
 from zhuli.types.knowledge.upload import PART_BYTES, Upload, UploadComplete, UploadCreate, UploadPart
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=JsonRoute, strict_content_type=False)
-forms_router = APIRouter(route_class=FormRoute)
+forms_router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=FormRoute)
 
 
 @router.post("", response_model=Upload)
@@ -36,4 +36,4 @@ async def cancel_upload(upload_id: str, app: TheApp, actor: TheActor) -> Respons
     return Json(await app.knowledge.uploads.cancel(actor.project, upload_id))
 
 
-router.include_router(forms_router)
+router.routes.extend(forms_router.routes)
