@@ -103,6 +103,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     learning = build_learning(ground, files=knowledge.files)
     understanding = build_understanding(ground, predict=learning.predictions.answer)
     assistants = build_assistants(ground, understandings=understanding.understandings, knowledge=knowledge)
+    learning.evals.targets.assistants = assistants.replaying  # the one thing that goes up: evals ask whole assistants
     return App(
         **vars(ground), assistants=assistants, understanding=understanding, knowledge=knowledge, learning=learning
     )

@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     tuning_slots: int = Field(
         1, ge=0, description="Fine-tuning jobs that this process trains at once; 0: leave them to workers."
     )
+    eval_slots: int = Field(
+        2, ge=1, description="Runs of evals that this process does at once, if it works on runs at all."
+    )
+    eval_items: int = Field(10_000, ge=1, description="Items that a run of an eval may have.")
+    eval_seconds: float = Field(86_400, gt=0, description="How long a run of an eval may take.")
     tuning_command: str | None = Field(
         None,
         description="What runs the training child, like 'nice -n 19 /opt/gpu/bin/python -m zhuli.learning.training.child'.",

@@ -32,11 +32,12 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`content` has the schema of status 200 by media type."""
+    """`content` has the schema by media type of the status of success, which is 201 for what is made by some."""
 
     name: str
     pattern: re.Pattern[str]
     content: dict[str, Schema]
+    success: int = 200
 
 
 class Contract:
@@ -56,8 +57,8 @@ class Contract:
         operation = self._operation(method, path)
         if operation is None:
             return [Violation(where, "", "the contract knows no such operation, so it must be an error")]
-        if status != 200:
-            return [Violation(where, "", f"{operation.name} answers with 200, or with an error")]
+        if status != operation.success:
+            return [Violation(where, "", f"{operation.name} answers with {operation.success}, or with an error")]
         content = next((c for kind, c in operation.content.items() if kind in (media_type, "*/*")), None)
         if content is None:
             return [Violation(where, "", f"{operation.name} does not answer with {media_type!r}")]
@@ -116,7 +117,9 @@ def _operations(document: Schema) -> list[Operation]:
 
 def _operation(method: str, path: str, responses: dict[str, Schema]) -> Operation:
     pattern = re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(f"{method} {path}"))
-    return Operation(f"{method} {path}", re.compile(pattern), responses.get("200", {}).get("content", {}))
+    success = next((code for code in ("200", "201") if code in responses), "200")
+    content = responses.get(success, {}).get("content", {})
+    return Operation(f"{method} {path}", re.compile(pattern), content, int(success))
 
 
 def _events(document: Schema) -> dict[str, Schema]:

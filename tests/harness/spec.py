@@ -145,6 +145,34 @@ def tools_may_be_the_server_s(document: Schema) -> Schema:
     return document
 
 
+def evals_may_be_without_fault(document: Schema) -> Schema:
+    """`error` is null where there is none, as all the examples show it; the schemas require an error always."""
+    for properties in (
+        document["components"]["schemas"]["EvalRun"]["properties"],
+        _property(document, "EvalRunOutputItem", "sample")["properties"],
+    ):
+        properties["error"] = {"anyOf": [properties["error"], {"type": "null"}]}
+    return document
+
+
+def messages_of_evals_are_of_either_kind(document: Schema) -> Schema:
+    """A message with a role and a text is both of the kinds of which it must be one."""
+    source = document["components"]["schemas"]["CreateEvalCompletionsRunDataSource"]["properties"]
+    template = source["input_messages"]["oneOf"][0]["properties"]["template"]["items"]
+    template["anyOf"] = template.pop("oneOf")
+    message = document["components"]["schemas"]["CreateEvalItem"]
+    message["anyOf"] = message.pop("oneOf")
+    return document
+
+
+def evals_may_stand_on_data_sets(document: Schema) -> Schema:
+    """Items from a part of a data set's version are our addition."""
+    version = {"type": "object", "properties": {"type": {"const": "dataset_version"}}, "required": ["type", "dataset"]}
+    for name in ("CreateEvalJsonlRunDataSource", "CreateEvalCompletionsRunDataSource"):
+        _property(document, name, "source")["oneOf"].append(version)
+    return document
+
+
 def _property(document: Schema, schema: str, name: str) -> Schema:
     found: Schema = document["components"]["schemas"][schema]["properties"][name]
     return found
@@ -164,6 +192,9 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     stored_messages_have_any_role,
     custom_calls_are_streamed_too,
     tools_may_be_the_server_s,
+    evals_may_be_without_fault,
+    messages_of_evals_are_of_either_kind,
+    evals_may_stand_on_data_sets,
 )
 
 _THREADS: Schema = {
@@ -347,7 +378,30 @@ _TEXT_COMPLETION: Schema = {
 }
 """As the original has it, of whose description only what was served at first was cut out."""
 
+_COMPARISON: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "eval.comparison"},
+        "comparison": {"required": ["number", "before", "after", "difference", "interval", "p", "gained", "lost"]},
+        "slices": {"type": "array", "items": {"required": ["name", "number", "difference", "p", "sentence"]}},
+        "unpaired": {"type": "integer", "minimum": 0},
+    },
+    "required": ["object", "eval_id", "before", "after", "criterion", "comparison", "slices", "unpaired"],
+}
+
+_AGREEMENT: Schema = {
+    "type": "object",
+    "properties": {"object": {"const": "agreement"}, "kappa": {"type": ["number", "null"], "maximum": 1}},
+    "required": ["object", "number", "observed", "expected", "kappa", "interval", "labels", "matrix", "sentence"],
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
+    ("POST", f"{PREFIX}/evals/{{eval_id}}/comparisons"): {"application/json": {"schema": _COMPARISON}},
+    ("GET", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/agreement"): {"application/json": {"schema": _AGREEMENT}},
+    ("POST", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/cancel"): {
+        "application/json": {"schema": {"$ref": "#/components/schemas/EvalRun"}}
+    },
+    ("GET", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/report"): {"text/markdown": {}},
     ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
         "text/event-stream": {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}

@@ -9,6 +9,7 @@ from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.handler import RunHandler
 from zhuli.assistants.runs.history import History
 from zhuli.assistants.runs.images import Images
+from zhuli.assistants.runs.replaying import Replaying
 from zhuli.assistants.runs.tool_services import ServerToolServices
 from zhuli.assistants.runs.toolbox import Toolbox, configured, made_tool
 from zhuli.ground import Ground
@@ -31,6 +32,7 @@ class AssistantsWing:
     handler: RunHandler
     images: Images
     tools: Toolbox
+    replaying: Replaying
 
     def jobs(self) -> dict[str, JobKind]:
         return {
@@ -80,7 +82,8 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
         tools=tools,
     )
     commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings, tools)
-    return AssistantsWing(ground, commands, engine, RunHandler(engine), images, tools)
+    replaying = Replaying(ground.database, ground.hints, commands)
+    return AssistantsWing(ground, commands, engine, RunHandler(engine), images, tools, replaying)
 
 
 def toolbox(ground: Ground, knowledge: KnowledgeWing) -> Toolbox:

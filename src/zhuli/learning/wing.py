@@ -7,6 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli.ground import Ground
+from zhuli.learning.evals.commands import EvalCommands
+from zhuli.learning.evals.evaluating import Evaluating
+from zhuli.learning.evals.grading.grading import Grading
+from zhuli.learning.evals.handler import EvalHandler, Evaluations
+from zhuli.learning.evals.sources import Sources
+from zhuli.learning.evals.targets import Targets
 from zhuli.learning.feedback.giving import FeedbackCommands
 from zhuli.learning.jobs.child_process import PROGRAM
 from zhuli.learning.jobs.commands import TuningCommands
@@ -15,7 +21,7 @@ from zhuli.learning.jobs.handler import TuningHandler, Tunings
 from zhuli.learning.jobs.registering import Registering, ResultFiles
 from zhuli.learning.predicting.answering import Answering
 from zhuli.learning.predicting.predictor import Predictor
-from zhuli.store.learning import fine_tuning, predictions, tuned_models
+from zhuli.store.learning import eval_runs, fine_tuning, predictions, tuned_models
 from zhuli.worker.loop import Chore, JobKind
 
 log = logging.getLogger(__name__)
@@ -34,6 +40,8 @@ class LearningWing:
     predictor: Predictor
     predictions: Answering
     feedback: FeedbackCommands
+    evals: EvalCommands
+    eval_handler: EvalHandler
     _watching: asyncio.Task[None] | None = None
 
     def jobs(self) -> dict[str, JobKind]:
@@ -41,6 +49,7 @@ class LearningWing:
         return {
             fine_tuning.CHECK: JobKind(self.handlers[fine_tuning.CHECK], min(slots, 1), apart=True),
             fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots, apart=True),
+            eval_runs.JOB: JobKind(self.eval_handler, self.ground.settings.eval_slots, apart=True),
             tuned_models.DISCARD: JobKind(FolderDiscarding(self.ground.database, self.ground.settings.data_dir), 1),
         }
 
@@ -92,4 +101,14 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
     handlers = {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)}
     answering = Answering(database, catalog, predictor, ground.clock, stores=settings.store_predictions)
     feedback = FeedbackCommands(database, ground.clock)
-    return LearningWing(ground, commands, handlers, predictor, answering, feedback)
+    evals, eval_handler = _evals(ground, answering)
+    return LearningWing(ground, commands, handlers, predictor, answering, feedback, evals, eval_handler)
+
+
+def _evals(ground: Ground, predictions: Answering) -> tuple[EvalCommands, EvalHandler]:
+    settings, database, clock = ground.settings, ground.database, ground.clock
+    targets = Targets(database, ground.catalog, predictions)
+    sources = Sources(database, ground.blobs, settings.eval_items)
+    evaluating = Evaluating(targets, Grading(ground.catalog, targets), clock)
+    evaluations = Evaluations(database, sources, evaluating, clock, settings.eval_seconds, settings.max_attempts)
+    return EvalCommands(database, targets, sources, clock), EvalHandler(evaluations)

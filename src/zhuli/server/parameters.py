@@ -29,6 +29,8 @@ PREFIXES = {
     "dataset_id": "dset",
     "version_id": "dsv",
     "task_id": "dst",
+    "eval_id": "eval",
+    "output_item_id": "outputitem",
 }
 
 
@@ -75,5 +77,5 @@ class Json(Response):
 
     media_type = "application/json"
 
-    def __init__(self, item: BaseModel, headers: dict[str, str] | None = None) -> None:
-        super().__init__(item.model_dump_json(), headers=headers)
+    def __init__(self, item: BaseModel, headers: dict[str, str] | None = None, *, status: int = 200) -> None:
+        super().__init__(item.model_dump_json(), status, headers=headers)

@@ -38,8 +38,10 @@ _INSTEAD: tuple[tuple[str, str], ...] = (
         r"(/v1)?/batches",
         "There are no batches here. Send the requests one by one, some at a time: there is no limit per minute.",
     ),
-    (r"(/v1)?/evals", "There are no evals here. Fine-tuning jobs are measured on held-out data: see their 'report'."),
-    (r"(/v1)?/fine_tuning/alpha", "There are no graders here. Methods are 'supervised' and 'dpo'."),
+    (
+        r"(/v1)?/fine_tuning/alpha",
+        "Graders are criteria of evals: POST /v1/evals. Tuning is by 'supervised' and 'dpo'.",
+    ),
     (r"(/v1)?/fine-tunes", "Use POST /v1/fine_tuning/jobs."),
     (r"(/v1)?/engines", "Use GET /v1/models."),
     (r"(/v1)?/edits", _CHAT),

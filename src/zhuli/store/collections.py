@@ -41,6 +41,9 @@ NOUNS = {
     "datasets": "data set",
     "dataset_tasks": "data set task",
     "dataset_versions": "data set version",
+    "evals": "eval",
+    "eval_runs": "eval run",
+    "eval_items": "output item",
 }
 
 

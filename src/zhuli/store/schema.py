@@ -299,6 +299,33 @@ model_alias_moves = Table(
     Index("moves_of_alias", "project_id", "alias", "seq"),
 )
 
+evals = _object_table(
+    "evals",
+    Column("updated_at", BigInteger, nullable=False),
+    Index("evals_of_project", "project_id", "seq"),
+)
+
+# data_source: the request's, as JSON: it is large and never changes, while the body does with every item.
+eval_runs = _object_table(
+    "eval_runs",
+    Column("eval_id", String(64), nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("data_source", Text, nullable=False),
+    Index("runs_of_eval", "eval_id", "seq"),
+)
+
+# The items of a run, numbered from 0. status: waiting, pass, fail, error. given: {"item", "sample"}, until there is a body,
+# which is empty before. digest: of the item, by which those of two runs are paired.
+eval_items = _object_table(
+    "eval_items",
+    Column("run_id", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("given", Text, nullable=False),
+    UniqueConstraint("run_id", "number", name="item_of_run"),
+)
+
 # What was answered to POSTs with an Idempotency-Key, for a day. id: a digest of project, path and key. digest: of the body.
 # answer: null while the request is at work, which is so until lease_until; owner: which request it is.
 kept_answers = Table(

@@ -21,7 +21,7 @@ from tests.harness.server import Server
         ("POST", "/v1/images/generations", "makes no pictures"),
         ("POST", "/v1/moderations", "POST /v1/predictions"),
         ("POST", "/v1/batches", "one by one"),
-        ("POST", "/v1/evals", "held-out"),
+        ("POST", "/v1/fine_tuning/alpha/graders", "POST /v1/evals"),
         ("GET", "/v1/engines", "GET /v1/models"),
         ("POST", "/v1/edits", "POST /v1/chat/completions"),
         ("POST", "/v1/messages", "Anthropic"),

@@ -25,6 +25,7 @@ from zhuli.types.assistants.event import RUN_MODIFIED, Change
 from zhuli.types.assistants.message import Message, MessageCreate
 from zhuli.types.assistants.run import FOLLOWS, Run, RunCreate, ThreadRunCreate, ToolOutput
 from zhuli.types.assistants.thread import Thread, ThreadCreate
+from zhuli.types.page import PageParams
 
 
 class RunCommands:
@@ -46,6 +47,11 @@ class RunCommands:
         """Create a thread and run an assistant on it."""
         await self._tools.check_run(project, body)
         return await self._database.run(self._create_with_thread, project, body)
+
+    async def create_once(self, project: str, thread_id: str, thread: ThreadCreate, body: RunCreate) -> Run:
+        """Create a thread of this id and run an assistant on it, unless it is there: then its newest run."""
+        await self._tools.check_run(project, body)
+        return await self._database.run(self._create_once, project, thread_id, thread, body)
 
     async def submit(self, project: str, thread_id: str, run_id: str, outputs: Sequence[ToolOutput]) -> tuple[Run, int]:
         """Take the outputs of all calls that the run waits for; also the sequence of the last event before."""
@@ -83,6 +89,17 @@ class RunCommands:
         attached.check_resources(connection, project, body.tool_resources)
         run = new_run(thread.id, assistant, body, now=now, lifetime=self._settings.run_lifetime_seconds)
         return self._insert(connection, project, run, [Change("thread.created", thread.model_dump(mode="json"))])
+
+    def _create_once(
+        self, connection: Connection, project: str, thread_id: str, thread: ThreadCreate, body: RunCreate
+    ) -> Run:
+        newest = PageParams(limit=1, order="desc")
+        known = collections.page(connection, schema.runs, Run, project, newest, {"thread_id": thread_id})
+        if known.data:
+            return known.data[0]
+        embedder = self._catalog.default_embedder
+        insert_thread(connection, project, thread, self._now(), embedder=embedder, thread_id=thread_id)
+        return self._create(connection, project, thread_id, body)
 
     def _insert(self, connection: Connection, project: str, run: Run, before: list[Change]) -> Run:
         if self._catalog.resolve_now(connection, run.model, project) is None:
@@ -166,9 +183,16 @@ def refuse_while_active(connection: Connection, thread_id: str, *, doing: str | 
     raise InvalidRequest(f"Can't {doing} {thread_id} while a run {active} is active.")
 
 
-def insert_thread(connection: Connection, project: str, body: ThreadCreate, now: int, *, embedder: str) -> Thread:
-    """A new thread with its first messages; a vector store that is made on the way uses this embedder."""
+def insert_thread(
+    connection: Connection, project: str, body: ThreadCreate, now: int, *, embedder: str, thread_id: str | None = None
+) -> Thread:
+    """A new thread with its first messages; a vector store that is made on the way uses this embedder.
+
+    thread_id: None for a new one.
+    """
     thread = thread_of(body, now)
+    if thread_id is not None:
+        thread = thread.model_copy(update={"id": thread_id})
     thread = attached.with_new_store(connection, project, thread, body.tool_resources, embedder=embedder, now=now)
     attached.check_resources(connection, project, thread.tool_resources, owner=thread.id)
     collections.insert(connection, schema.threads, project, thread)

@@ -55,12 +55,13 @@ def _sacrebleu(name: str, metric: Any, references: Sequence[list[str]], texts: S
 
 
 def _rouge(names: list[str], references: Sequence[list[str]], texts: Sequence[str], language: str) -> Sums:
-    scorer = _scorer(names, language)
+    scorer = rouge_scorer(names, language)
     found = [scorer.score_multi(refs, text) for refs, text in zip(references, texts, strict=True)]
     return means(**{name: [float(each[name].fmeasure) for each in found] for name in names})
 
 
-def _scorer(names: list[str], language: str) -> RougeScorer:
+def rouge_scorer(names: list[str], language: str) -> RougeScorer:
+    """rouge-score's scorer of these, by the language's words."""
     if language.lower().startswith("en"):
         return RougeScorer(names, use_stemmer=True)
     return RougeScorer(names, tokenizer=_Segments())

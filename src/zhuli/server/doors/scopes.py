@@ -5,7 +5,8 @@ import re
 from zhuli.store.projects import Scope
 
 _WRITE_NOTHING = re.compile(
-    r"/v1/(?:embeddings|predictions|understandings|domains/check|vector_stores/[^/]+/search)/?", re.ASCII
+    r"/v1/(?:embeddings|predictions|understandings|domains/check|vector_stores/[^/]+/search|evals/[^/]+/comparisons)/?",
+    re.ASCII,
 )
 """POSTs that ask and leave nothing behind."""
 

@@ -14,7 +14,7 @@ _CODE = "unsupported_operation"
 async def use_grader() -> None:
     raise InvalidRequest(
         "There are no graders here, for reinforcement fine-tuning is not done. Measure a model by a fine-tuning job's "
-        "report, or prefer outputs by pairs with a method of type 'dpo'.",
+        "report or by an eval (POST /v1/evals), or prefer outputs by pairs with a method of type 'dpo'.",
         code=_CODE,
     )
 
