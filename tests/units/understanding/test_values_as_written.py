@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -104,6 +105,33 @@ def test_large_numbers_are_said_in_short(text: str, value: int) -> None:
 )
 def test_national_numbers_are_phones(text: str, value: str) -> None:
     assert found(text, "phone", "number") == [("phone", value)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "value"),
+    [
+        ("Europe/London", "ring me on 020 7946 0018", "+442079460018"),
+        ("Europe/London", "fine. 07700 900123", "+447700900123"),
+        ("Europe/Paris", "06 12 34 56 78 please", "+33612345678"),
+        ("Europe/London", "+33 6 12 34 56 78", "+33612345678"),
+        ("Asia/Hong_Kong", "我的电话5123 4567", "+85251234567"),
+        ("Asia/Tokyo", "電話は03-1234-5678", "+81312345678"),
+        ("Asia/Shanghai", "手机号 138 0013 8000", "+8613800138000"),
+        ("UTC", "07700 900123", "07700900123"),
+    ],
+)
+def test_a_number_has_the_code_of_the_country_whose_time_the_domain_has(zone: str, text: str, value: str) -> None:
+    phone = [Entity(name="phone", kind="phone")]
+    there = datetime(2026, 3, 10, 9, tzinfo=ZoneInfo(zone))
+    assert [one.value for one in find_entities(text, phone, language="en", now=there)] == [value]
+
+
+@pytest.mark.parametrize("text", ["order 12345678", "my code is 4071, room 12", "on 2026-03-21 at 10:30", "房间 2012"])
+def test_other_figures_are_no_phone_in_any_country(text: str) -> None:
+    phone = [Entity(name="phone", kind="phone")]
+    for zone in ("Europe/London", "Asia/Hong_Kong", "America/New_York"):
+        there = datetime(2026, 3, 10, 9, tzinfo=ZoneInfo(zone))
+        assert find_entities(text, phone, language="en", now=there) == []
 
 
 def test_any_long_number_is_a_phone_where_one_is_asked_for() -> None:

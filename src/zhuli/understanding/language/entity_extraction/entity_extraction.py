@@ -13,7 +13,7 @@ from zhuli.understanding.language.entity_extraction.emails import find_emails
 from zhuli.understanding.language.entity_extraction.listed_values import find_listed
 from zhuli.understanding.language.entity_extraction.names import find_names
 from zhuli.understanding.language.entity_extraction.patterns import find_matches
-from zhuli.understanding.language.entity_extraction.phones import find_phones
+from zhuli.understanding.language.entity_extraction.phones import country_of, find_phones
 from zhuli.understanding.language.numbers.counting import takes
 from zhuli.understanding.language.numbers.money import find_bare_sums, find_money
 from zhuli.understanding.language.numbers.numbers import find_numbers
@@ -102,7 +102,12 @@ def _figures(
     """What there is of each kind, the earlier kinds before the later; none beyond the last that is asked for."""
     finders: dict[EntityKind, Callable[[], list[Span]]] = {
         "email": lambda: find_emails(read),
-        "phone": lambda: find_phones(read, chinese=language == "zh", asked=asked == "phone"),
+        "phone": lambda: find_phones(
+            read,
+            chinese=language == "zh",
+            country=country_of(getattr(now.tzinfo, "key", None)) if "phone" in kinds else None,
+            asked=asked == "phone",
+        ),
         "date": lambda: find_dates(read, now.date()),
         "time": lambda: find_times(read, now, asked=asked == "time" or not {"number", "money"} & set(kinds)),
         "money": lambda: _sums(read, bare=asked == "money" or "number" not in kinds),
