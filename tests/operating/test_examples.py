@@ -21,6 +21,10 @@ SCRIPT = ROOT / "tests" / "scripts" / "searching.json"
             r"On which day\?\nWe open at 6 pm\.[\s\S]* On which day\?\nA table for 4 on 2031-05-03: done\.",
         ),
         ("docs/getting-started.md", r"\d\.\d\d .+"),
+        (
+            "docs/evals.md",
+            r"completed ResultCounts\(errored=0, failed=2, passed=0, total=2\)\nfail [\s\S]*0.0 % before",
+        ),
         ("docs/knowledge.md", r"completed None\n\d\.\d\d README\.md: .+"),
     ],
 )

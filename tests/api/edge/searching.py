@@ -34,6 +34,18 @@ DOMAIN = {
     "forms": [{"name": "booking", "slots": ["people"], "action": {"type": "talk"}}],
     "responses": {"hi": "Hi!"},
 }
+EVAL: Any = {
+    "data_source_config": {"type": "custom", "item_schema": {"type": "object"}, "include_sample_schema": True},
+    "testing_criteria": [
+        {
+            "type": "string_check",
+            "name": "same",
+            "input": "{{sample.output_text}}",
+            "reference": "{{item.text}}",
+            "operation": "eq",
+        }
+    ],
+}
 OUTSIDE_THE_API = ("/metrics", "/healthz", "/readyz")
 
 
@@ -118,6 +130,8 @@ def objects_of(client: openai.OpenAI, path: str) -> Objects:
     if "/model_aliases" in path:
         client.put("/model_aliases/found", body={"model": "script"}, cast_to=object)
         return Objects({"alias": "found", "model": "script"})
+    if "/evals" in path:
+        return objects_of_evals(client)
     domain: Any = client.post("/domains", body=DOMAIN, cast_to=object)
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
@@ -142,6 +156,29 @@ def objects_of_tuning(client: openai.OpenAI) -> Objects:
     file = tunings.plan(client, bad_line=1)
     job = client.fine_tuning.jobs.create(model="minilm", training_file=file)
     return Objects({"fine_tuning_job_id": job.id, "training_file": file, "model": "minilm"})
+
+
+def objects_of_evals(client: openai.OpenAI) -> Objects:
+    """An eval with a run of one item, which has its output soon."""
+    made = client.evals.create(data_source_config=EVAL["data_source_config"], testing_criteria=EVAL["testing_criteria"])
+    items: Any = {"type": "file_content", "content": [{"item": {"text": "a"}, "sample": {"output_text": "a"}}]}
+    run = client.with_options(max_retries=0).post(
+        f"/evals/{made.id}/runs", body={"data_source": {"type": "jsonl", "source": items}}, cast_to=object
+    )
+    assert isinstance(run, dict)
+    path, outputs = f"/evals/{made.id}/runs/{run['id']}/output_items", list[Any]()
+    while not outputs:
+        found: Any = client.get(path, cast_to=object)
+        outputs = found["data"]
+    return Objects(
+        {
+            "eval_id": made.id,
+            "run_id": run["id"],
+            "output_item_id": outputs[0]["id"],
+            "model": "script",
+            "after": run["id"],
+        }
+    )
 
 
 def operations(server: Server) -> Iterator[Operation]:

@@ -363,6 +363,18 @@ def test_criteria_that_cannot_be_are_refused_by_name(client: openai.OpenAI, para
         made(client, *criteria)
 
 
+def test_a_run_has_no_more_items_than_the_server_allows(clients: Clients, start_server: Any) -> None:
+    server = start_server(eval_items=2)
+    client = clients.sdk(server, strict=False)
+    of = made(client)
+    with refused(400, param="data_source.source"):
+        client.evals.runs.create(of.id, data_source=asked(content(("a", "b"), ("c", "d"), ("e", "f"))))
+    lines = "\n".join(json.dumps({"item": {"question": "a", "answer": "b"}}) for _ in range(3))
+    file = client.files.create(file=("items.jsonl", lines.encode()), purpose="evals")
+    run = run_of(client, of.id, asked({"type": "file_id", "id": file.id}))
+    assert (run.status, run.error.code) == ("failed", "too_many_items")
+
+
 def test_a_schema_that_is_none_is_refused(client: openai.OpenAI) -> None:
     with refused(400, param="data_source_config.item_schema"):
         made(client, schema={"type": "nonsense"})

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from zhuli.learning.evals.beside import agreement_of
 from zhuli.learning.evals.report import report
@@ -102,12 +102,12 @@ async def get_output_item(eval_id: str, run_id: str, output_item_id: str, app: T
     return Json(await app.database.run(eval_items.get, actor.project, run_id, output_item_id))
 
 
-@router.get("/{run_id}/report", response_class=PlainTextResponse)
+@router.get("/{run_id}/report", responses={200: {"content": {"text/markdown": {}}}}, response_class=Response)
 async def get_report(eval_id: str, run_id: str, app: TheApp, actor: TheActor) -> Response:
     """The run for a person, in Markdown."""
     stored = await app.database.run(eval_runs.get, actor.project, eval_id, run_id)
     of = await app.database.run(evals.get, actor.project, eval_id)
-    return PlainTextResponse(report(of, stored.record), media_type="text/markdown")
+    return Response(report(of, stored.record), media_type="text/markdown; charset=utf-8")
 
 
 @router.get("/{run_id}/agreement", response_model=Agreement)
