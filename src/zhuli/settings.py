@@ -3,10 +3,11 @@
 import os
 import tempfile
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from zhuli.core.errors import ConfigurationError
@@ -14,6 +15,8 @@ from zhuli.core.errors import ConfigurationError
 
 class Strict(BaseModel):
     """Leniencies of ours that can be switched off, one by one, for the original's behaviour."""
+
+    model_config = ConfigDict(extra="forbid")
 
     beta_header: bool = Field(
         default=False, description="Refuse requests without the header OpenAI-Beta: assistants=v2."
@@ -176,6 +179,7 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:
     """Settings from `given` (a command's options; None means not given), then ZHULI_* variables, then the file `config`."""
     if config is not None and not config.exists():
         raise ConfigurationError(f"There is no settings file {config}.")
+    _check_variables()
     options = {name: value for name, value in given.items() if value is not None}
     source = _file_source(config)
     try:
@@ -185,7 +189,27 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise ConfigurationError(_unknown("setting", place, _names())) from error
         raise ConfigurationError(f"The setting '{place}' can't be {first.get('input')!r}: {first['msg']}.") from error
+
+
+def _names() -> list[str]:
+    return [*Settings.model_fields, *(f"strict.{name}" for name in Strict.model_fields)]
+
+
+def _check_variables() -> None:
+    """A variable that is nearly a setting's is a mistake; others may be there for other purposes, such as an api_key_env."""
+    known = {f"ZHULI_{name.replace('.', '__')}".upper() for name in _names()}
+    for variable in sorted(name for name in os.environ if name.upper().startswith("ZHULI_")):
+        if variable.upper() not in known and get_close_matches(variable.upper(), known, cutoff=0.85):
+            raise ConfigurationError(_unknown("variable", variable, sorted(known)))
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = get_close_matches(name.upper() if what == "variable" else name, known, n=1)
+    meant = f" Did you mean '{near[0]}'?" if near else ""
+    return f"There is no {what} '{name}'.{meant} `zhuli settings` shows all settings."
 
 
 def _file_source(config: Path | None) -> type[Settings]:

@@ -1,5 +1,6 @@
 """The commands that look and tell: exit codes, what is on which stream, and errors that are a sentence."""
 
+import socket
 from importlib.metadata import version
 from pathlib import Path
 
@@ -127,6 +128,46 @@ def test_a_database_that_can_not_be_used_is_one_sentence(tmp_path: Path, url: st
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("models", "says"),
+    [
+        ('[models.a]\nbackend = "scripted"', "Model 'a': the setting 'script' is missing"),
+        ('[models.a]\nbackend = "scripted"\nscript = "script.json"\nmood = 1', "Model 'a': unknown setting 'mood'"),
+        ('[models.a]\nbackend = "nowhere:Plugin"', "nowhere"),
+        ('[models.a]\nbackend = "zhuli.settings:Nothing"', "Nothing"),
+        ('[models.a]\nbackend = "scripted"\nscript = "absent.json"', "absent.json"),
+        (
+            '[models.a]\nbackend = "openai_compatible"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "NO_SUCH_KEY"',
+            "NO_SUCH_KEY",
+        ),
+        (
+            '[models.a]\nbackend = "scripted"\nscript = "script.json"\n[embedders.b]\nplugin = "static"\nmood = 1',
+            "mood",
+        ),
+    ],
+)
+def test_a_mistake_in_the_models_file_stops_the_start(tmp_path: Path, models: str, says: str) -> None:
+    folder = scripted_models(tmp_path)
+    (folder / "models.toml").write_text(models)
+    done = zhuli("serve", "--port", "0", "--data-dir", folder)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("zhuli: ")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_another_program_has_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = zhuli("serve", "--port", str(port), "--data-dir", scripted_models(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        f"zhuli: The server can't listen on 127.0.0.1:{port}: another program listens there. Choose another port, like "
+        f"--port {port + 1}, or host.\n"
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_the_new_key_is_alone_on_standard_output(tmp_path: Path) -> None:
     done = zhuli("keys", "create", "--project", "shop", "--data-dir", tmp_path)
     key = done.stdout.strip()
@@ -146,7 +187,7 @@ def test_the_new_key_is_alone_on_standard_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--scope", "read", "--scope", "root"], "There is no scope 'root'. There are read, write, admin."),
+        (["--scope", "read", "--scope", "root"], "There is no scope 'root'. There are read, write, admin, feedback."),
         (
             ["--expires", "tomorrow"],
             "can't expire at 'tomorrow'. Give days, like 30, or a time in UTC, like 2031-05-03",

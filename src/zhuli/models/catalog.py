@@ -77,6 +77,8 @@ class Catalog:
     default_embedder: str = ""
     embedders: dict[str, EmbedderEntry] = field(default_factory=dict)
     embedder_aliases: dict[str, EmbedderEntry] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+    """Models and embedders that stand in the models file itself."""
     dimensions: dict[str, int] = field(default_factory=dict)
     """Numbers in the vectors that /v1/embeddings gives under an alias, where its embedder gives another number."""
 
@@ -108,6 +110,7 @@ class Catalog:
             patterns={alias: target for alias, target in of_models.items() if is_pattern(alias)},
             default_embedder=file.content.get("default_embedder", next(iter(embedders))),
             embedders=embedders,
+            declared=frozenset() if file.content is BUILT_IN else frozenset(entries) | file.tables("embedders").keys(),
             dimensions=file.dimensions(),
         )
         if not isinstance(catalog.default, str) or catalog.resolve(catalog.default) is None:
@@ -192,11 +195,16 @@ class Catalog:
         return NotFound(text, param="model", code="model_not_found")
 
     def check(self) -> None:
-        """Make every backend and embedder now, so that wrong settings and missing keys come out at a server's start."""
+        """Make what the models file declares, so that wrong settings, classes and keys come out at a server's start.
+
+        Nothing is loaded. ConfigurationError names the first that can't be made; built-in ones may lack their package.
+        """
         for entry in self.entries.values():
-            entry.backend  # noqa: B018
+            if entry.name in self.declared:
+                entry.backend  # noqa: B018
         for embedder in self.embedders.values():
-            embedder.embedder  # noqa: B018
+            if embedder.name in self.declared:
+                embedder.embedder  # noqa: B018
 
     async def aclose(self) -> None:
         """Free the models that were in use."""

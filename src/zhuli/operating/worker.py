@@ -20,6 +20,7 @@ def work(settings: Settings, *, metrics_port: int | None) -> None:
     _check(settings)
     logs.configure(settings.log_format, settings.log_level)
     app = build_app(settings)
+    app.catalog.check()
     if metrics_port is not None:
         start_http_server(metrics_port, settings.host, app.telemetry.registry)
     uvloop.run(_work(app))

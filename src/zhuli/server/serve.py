@@ -1,5 +1,6 @@
 """Run the HTTP server until a signal: bind, say where, serve, stop gracefully."""
 
+import errno
 import gc
 import logging
 import math
@@ -58,6 +59,20 @@ def serve(settings: Settings) -> None:
     Server(config, app).run()
 
 
+def _check_port(host: str, port: int) -> None:
+    """uvicorn says a number of the system's where it can't listen; ConfigurationError says what would be right."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(address)
+    except OSError as error:
+        why = "another program listens there" if error.errno == errno.EADDRINUSE else error.strerror
+        raise ConfigurationError(
+            f"The server can't listen on {host}:{port}: {why}. Choose another port, like --port {port + 1}, or host."
+        ) from error
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
@@ -72,8 +87,11 @@ class Server(uvicorn.Server):
         self._garbage = Garbage()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Bind, once the keys are looked at; then say where."""
+        """Bind, once models file and keys are looked at; then say where."""
+        self._app.catalog.check()
         keyed = await self._check_keys()
+        if not sockets:
+            _check_port(self.config.host, self.config.port)
         await super().startup(sockets)
         if self.should_exit:
             return

@@ -54,7 +54,9 @@ def test_an_option_that_was_not_given_changes_nothing(environment: pytest.Monkey
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("prot = 1", "The setting 'prot' can't be 1: Extra inputs are not permitted"),
+        ("prot = 1", "There is no setting 'prot'. Did you mean 'port'"),
+        ("[strict]\nid = true", "There is no setting 'strict.id'. Did you mean 'strict.ids'"),
+        ("elephants = 1", "There is no setting 'elephants'. `zhuli settings` shows all"),
         ("port = 'x'", "The setting 'port' can't be 'x'"),
         ("port = 70000", "The setting 'port' can't be 70000"),
         ("[strict]\nids = 'perhaps'", "The setting 'strict.ids' can't be 'perhaps'"),
@@ -64,6 +66,22 @@ def test_an_option_that_was_not_given_changes_nothing(environment: pytest.Monkey
 def test_a_mistake_names_its_place(tmp_path: Path, content: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         read_settings(write(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("ZHULI_PROT", "ZHULI_PORT"), ("ZHULI_STRICT__ID", "ZHULI_STRICT__IDS"), ("zhuli_hosts", "ZHULI_HOST")],
+)
+def test_a_variable_that_is_nearly_one_is_a_mistake(environment: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+    environment.setenv(variable, "1")
+    with pytest.raises(ConfigurationError, match=f"There is no variable '{variable}'. Did you mean '{meant}'"):
+        read_settings()
+
+
+@pytest.mark.parametrize("variable", ["ZHULI_OPENROUTER_KEY", "ZHULI_TEST_COLD", "ZHULI_BACKUP_FOLDER"])
+def test_a_variable_for_another_purpose_is_left_alone(environment: pytest.MonkeyPatch, variable: str) -> None:
+    environment.setenv(variable, "1")
+    read_settings()
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
