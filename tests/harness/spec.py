@@ -329,6 +329,45 @@ _FEEDBACK_LIST: Schema = {
     "required": ["object", "data", "first_id", "last_id", "has_more"],
 }
 
+_DATASET: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "string", "pattern": "^dset_"}, "object": {"const": "dataset"}},
+    "required": ["id", "object", "created_at", "name", "task", "language", "metadata"],
+}
+
+_DATASET_TASK: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^dst_"},
+        "object": {"const": "dataset.task"},
+        "kind": {"enum": ["import", "version", "label_noise", "weak_labels"]},
+        "status": {"enum": ["queued", "completed", "failed"]},
+        "version": {"type": ["string", "null"]},
+    },
+    "required": ["id", "object", "created_at", "dataset_id", "kind", "status", "request", "result", "error"],
+}
+
+_DATASET_VERSION: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^dsv_"},
+        "object": {"const": "dataset.version"},
+        "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "deleted_users": {"type": "integer", "minimum": 0},
+    },
+    "required": ["id", "object", "position", "training_file", "validation_file", "manifest_file", "examples", "report"],
+}
+
+
+def _list_of(item: Schema) -> Schema:
+    properties: Schema = {"object": {"const": "list"}, "data": {"type": "array", "items": item}}
+    return {"type": "object", "properties": properties, "required": ["object", "data", "has_more"]}
+
+
+def _needs(*names: str) -> Schema:
+    return {"application/json": {"schema": {"type": "object", "required": list(names)}}}
+
+
 _DOMAIN_TEST: Schema = {
     "type": "object",
     "properties": {
@@ -419,6 +458,27 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/feedback/agreement"): {"application/json": {"schema": {"required": ["data", "disagreements"]}}},
     ("GET", f"{PREFIX}/feedback/{{feedback_id}}"): {"application/json": {"schema": _FEEDBACK}},
     ("POST", f"{PREFIX}/feedback/{{feedback_id}}/reviews"): {"application/json": {"schema": _FEEDBACK}},
+    ("POST", f"{PREFIX}/datasets"): {"application/json": {"schema": _DATASET}},
+    ("GET", f"{PREFIX}/datasets"): {"application/json": {"schema": _list_of(_DATASET)}},
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}"): {"application/json": {"schema": _DATASET}},
+    ("POST", f"{PREFIX}/datasets/{{dataset_id}}/entries"): _needs("object", "data", "has_more"),
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/entries"): _needs("object", "data", "has_more"),
+    **{
+        ("POST", f"{PREFIX}/datasets/{{dataset_id}}/{work}"): {"application/json": {"schema": _DATASET_TASK}}
+        for work in ("imports", "versions", "label_noise", "weak_labels")
+    },
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/suggestions"): _needs("object", "data", "looked_at"),
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/tasks"): {"application/json": {"schema": _list_of(_DATASET_TASK)}},
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/tasks/{{task_id}}"): {"application/json": {"schema": _DATASET_TASK}},
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/versions"): {"application/json": {"schema": _list_of(_DATASET_VERSION)}},
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/versions/{{version_id}}"): {
+        "application/json": {"schema": _DATASET_VERSION}
+    },
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/versions/{{version_id}}/diff"): _needs("version", "against", "counts"),
+    ("GET", f"{PREFIX}/datasets/{{dataset_id}}/versions/{{version_id}}/lineage"): _needs("sources", "jobs", "models"),
+    ("DELETE", f"{PREFIX}/end_users/{{user_id}}"): _needs(
+        "id", "deleted", "feedback", "examples", "versions", "models"
+    ),
     ("GET", f"{PREFIX}/model_aliases"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
     ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},

@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from zhuli.ground import Ground
+from zhuli.learning.datasets.commands import DataSetCommands
+from zhuli.learning.datasets.handler import DataSetHandler
+from zhuli.learning.datasets.labelling import Labelling
 from zhuli.learning.evals.commands import EvalCommands
 from zhuli.learning.evals.evaluating import Evaluating
 from zhuli.learning.evals.grading.grading import Grading
@@ -21,7 +24,7 @@ from zhuli.learning.jobs.handler import TuningHandler, Tunings
 from zhuli.learning.jobs.registering import Registering, ResultFiles
 from zhuli.learning.predicting.answering import Answering
 from zhuli.learning.predicting.predictor import Predictor
-from zhuli.store.learning import eval_runs, fine_tuning, predictions, tuned_models
+from zhuli.store.learning import datasets, eval_runs, fine_tuning, predictions, tuned_models
 from zhuli.worker.loop import Chore, JobKind
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,9 @@ class LearningWing:
     feedback: FeedbackCommands
     evals: EvalCommands
     eval_handler: EvalHandler
+    datasets: DataSetCommands
+    labelling: Labelling
+    dataset_handler: DataSetHandler
     _watching: asyncio.Task[None] | None = None
 
     def jobs(self) -> dict[str, JobKind]:
@@ -50,6 +56,7 @@ class LearningWing:
             fine_tuning.CHECK: JobKind(self.handlers[fine_tuning.CHECK], min(slots, 1), apart=True),
             fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots, apart=True),
             eval_runs.JOB: JobKind(self.eval_handler, self.ground.settings.eval_slots, apart=True),
+            datasets.WORK: JobKind(self.dataset_handler, min(self.ground.settings.worker_slots, 2), apart=True),
             tuned_models.DISCARD: JobKind(FolderDiscarding(self.ground.database, self.ground.settings.data_dir), 1),
         }
 
@@ -100,9 +107,21 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
     )
     handlers = {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)}
     answering = Answering(database, catalog, predictor, ground.clock, stores=settings.store_predictions)
-    feedback = FeedbackCommands(database, ground.clock)
     evals, eval_handler = _evals(ground, answering)
-    return LearningWing(ground, commands, handlers, predictor, answering, feedback, evals, eval_handler)
+    labelling = Labelling(database, catalog, ground.blobs, answering.answer, settings.data_dir)
+    return LearningWing(
+        ground,
+        commands,
+        handlers,
+        predictor,
+        answering,
+        FeedbackCommands(database, ground.clock),
+        evals,
+        eval_handler,
+        DataSetCommands(database, ground.blobs, ground.clock, settings.data_dir),
+        labelling,
+        DataSetHandler(database, files, ground.clock, settings.data_dir, labelling),
+    )
 
 
 def _evals(ground: Ground, predictions: Answering) -> tuple[EvalCommands, EvalHandler]:

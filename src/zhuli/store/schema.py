@@ -416,6 +416,13 @@ dataset_entries = Table(
     Column("end_user", String(256)),
     Index("entries_of_dataset", "dataset_id", "seq"),
     Index("entries_of_example", "dataset_id", "example_id", "seq"),
+    # A file's entries are many, and found by the data set; they have no source here.
+    Index(
+        "entries_of_source",
+        "source_id",
+        sqlite_where=text("source_id IS NOT NULL"),
+        postgresql_where=text("source_id IS NOT NULL"),
+    ),
     Index(
         "entries_of_end_user",
         "end_user",

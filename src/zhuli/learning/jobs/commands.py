@@ -14,10 +14,10 @@ from zhuli.models import bases
 from zhuli.models.bases import Kind
 from zhuli.models.catalog import Catalog
 from zhuli.ports import BlobStore
-from zhuli.store import projects
+from zhuli.store import collections, projects
 from zhuli.store.database import Database
 from zhuli.store.knowledge import files
-from zhuli.store.learning import fine_tuning
+from zhuli.store.learning import datasets, fine_tuning
 from zhuli.types.knowledge.file import File
 from zhuli.types.learning.fine_tuning import FineTuningJob, FineTuningJobCreate, FineTuningRecord, Method
 from zhuli.types.learning.hyperparameters import TaskName
@@ -45,6 +45,8 @@ class TuningCommands:
 
     async def create(self, project: str, body: FineTuningJobCreate) -> FineTuningJob:
         """A new job, whose files are checked soon. InvalidRequest names the parameter that can't be."""
+        body = await self._database.run(_with_files, project, body)
+        assert body.training_file is not None
         method = asking.method_of(body)
         asking.check_workers(body.tuning.workers)
         await self._database.run(self._catalog.tuned.read)
@@ -161,6 +163,22 @@ class TuningCommands:
         named = record.model_copy(update={"name": name})
         fine_tuning.create(connection, project, named, now=now)
         return named.shown()
+
+
+def _with_files(connection: Connection, project: str, body: FineTuningJobCreate) -> FineTuningJobCreate:
+    """The request with the files of the data set's version that it names; InvalidRequest where they are not its own."""
+    if body.dataset_version is None:
+        if body.training_file is None:
+            text = "Missing required parameter: 'training_file'."
+            raise InvalidRequest(text, param="training_file", code="missing_required_parameter")
+        return body
+    with collections.named_by("dataset_version"):
+        version = datasets.version_named(connection, project, body.dataset_version)
+    files = {"training_file": version.training_file, "validation_file": version.validation_file}
+    for param, file in files.items():
+        if getattr(body, param) not in (None, file):
+            raise InvalidRequest(f"'{param}' is not that of the version {version.id}. Leave it out.", param=param)
+    return body.model_copy(update={**files, "task": version.task if body.task == "auto" else body.task})
 
 
 def _checked(file: File | None, file_id: str, param: str) -> File:

@@ -6,7 +6,7 @@ file, or an adapter that the base's model server loads.
 
 import base64
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class ResultFiles(Protocol):
 
     blobs: BlobStore
 
-    def writing(self, key: str, data: bytes) -> AbstractAsyncContextManager[tuple[str, int]]:
+    def writing(self, key: str, data: bytes | AsyncIterable[bytes]) -> AbstractAsyncContextManager[tuple[str, int]]:
         """Write a blob, and give its key and size in bytes; what happens inside must keep it."""
 
 

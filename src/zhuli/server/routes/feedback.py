@@ -81,8 +81,8 @@ async def get_agreement(app: TheApp, actor: TheActor) -> Response:
 
 @router.get("/{feedback_id}", response_model=Feedback)
 async def get_feedback(feedback_id: str, app: TheApp, actor: TheActor) -> Response:
-    """One piece of feedback, with its reviews."""
-    return Json(await app.database.run(store.get, actor.project, feedback_id))
+    """One piece of feedback, with its reviews and what came of it."""
+    return Json(await app.learning.datasets.feedback(actor.project, feedback_id))
 
 
 @router.post("/{feedback_id}/reviews", response_model=Feedback)

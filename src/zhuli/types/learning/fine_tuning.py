@@ -81,10 +81,14 @@ class Tuning(Request):
 
 
 class FineTuningJobCreate(Request):
-    """A base, data by the ids of files, and how to tune. `task` and `tuning` are our additions."""
+    """A base, data by the ids of files, and how to tune. `task`, `tuning` and `dataset_version` are our additions.
+
+    dataset_version: of a data set, whose files and task these are then.
+    """
 
     model: str
-    training_file: str
+    training_file: str | None = None
+    dataset_version: str | None = None
     validation_file: str | None = None
     suffix: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     seed: Annotated[Integer, Field(ge=0, le=2**31 - 1)] | None = None

@@ -65,6 +65,10 @@ def _datasets() -> None:
     )
     op.create_index("entries_of_dataset", "dataset_entries", ["dataset_id", "seq"])
     op.create_index("entries_of_example", "dataset_entries", ["dataset_id", "example_id", "seq"])
+    sourced = sa.text("source_id IS NOT NULL")
+    op.create_index(
+        "entries_of_source", "dataset_entries", ["source_id"], sqlite_where=sourced, postgresql_where=sourced
+    )
     known = sa.text("end_user IS NOT NULL")
     op.create_index("entries_of_end_user", "dataset_entries", ["end_user"], sqlite_where=known, postgresql_where=known)
     _objects(

@@ -1,0 +1,65 @@
+"""The near end of the child that works on data sets: a folder, a request in it, a result."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from zhuli.core.errors import InvalidRequest, ServerFault
+
+ENTRIES, GATHERED, PREPARED = "entries.tsv", "gathered.jsonl", "prepared.tsv"
+"""What the server writes for the child, and what the child makes of it: a log; records; entries of a log."""
+
+TRAIN, VALIDATION, MANIFEST = "train.jsonl", "validation.jsonl", "manifest.jsonl"
+"""A version."""
+
+EARLIER, ORIGINAL = "earlier.jsonl", "original.jsonl"
+"""Manifests of the version before, and of the one that is replayed."""
+
+PROGRAM = (sys.executable, "-m", "zhuli.learning.datasets.child")
+_NICENESS = 5
+_TOLD = 2_000
+"""Characters of what a broken child printed that go into the error."""
+
+
+@asynccontextmanager
+async def work_folder(data_dir: Path) -> AsyncGenerator[Path, None]:
+    """An empty folder below data_dir, which is gone afterwards."""
+    place = data_dir / "datasets"
+    await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=place))
+    try:
+        yield folder
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+
+async def work(folder: Path, request: dict[str, Any]) -> Any:
+    """What the child makes of the request. InvalidRequest for what can't be done as asked; ServerFault if it broke."""
+    await asyncio.to_thread((folder / "request.json").write_bytes, orjson.dumps(request))
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, str(folder), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+    )
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+    try:
+        _, printed = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            if process.returncode is None:
+                process.kill()
+    if process.returncode != 0:
+        why = printed.decode(errors="replace")[-_TOLD:]
+        raise ServerFault(f"The process that works on data sets ended with status {process.returncode}: {why}")
+    answer = orjson.loads(await asyncio.to_thread((folder / "result.json").read_bytes))
+    if "error" in answer:
+        raise InvalidRequest(answer["error"])
+    return answer["result"]
