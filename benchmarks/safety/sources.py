@@ -2,10 +2,14 @@
 
 t-davidson/hate-speech-and-offensive-language (Davidson et al. 2017, MIT): English tweets; it has no split of its own, so a fifth
 is tested on and a tenth calibrates, by a hash of the text. thu-coai/COLDataset (Deng et al. 2022, Apache 2.0): Chinese comments
-about race, gender and region, split by its authors. Neither's texts are in this repository.
+about race, gender and region, split by its authors. Ordinary messages beside them: PolyAI's banking77 (CC BY 4.0) and CrossWOZ
+(Apache 2.0). None of these texts is in this repository.
 """
 
 import csv
+import json
+import random
+import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +41,32 @@ def read_all(data: Path) -> list[Labelled]:
         if one.text:
             found.setdefault((one.language, one.text), one)
     return list(found.values())
+
+
+ORDINARY = 1_000
+"""Ordinary messages to learn from, and half as many to be tested on."""
+
+
+def ordinary(data: Path, language: Language) -> tuple[list[str], list[str]]:
+    """Messages of people who want something and offend nobody, to learn from and to be tested on: banking77, CrossWOZ."""
+    read = _banking if language == "en" else _crosswoz
+    learn, test = (list(dict.fromkeys(filter(None, map(cleaned, read(data, part))))) for part in ("learn", "test"))
+    known = set(learn)
+    drawn = random.Random(0)
+    return drawn.sample(learn, ORDINARY), drawn.sample([text for text in test if text not in known], ORDINARY // 2)
+
+
+def _banking(data: Path, part: str) -> list[str]:
+    name = "train.csv" if part == "learn" else "test.csv"
+    with (data / "banking77" / name).open(encoding="utf-8", newline="") as lines:
+        return [row[0] for row in csv.reader(lines)][1:]
+
+
+def _crosswoz(data: Path, part: str) -> list[str]:
+    name = "val.json" if part == "learn" else "test.json"
+    with zipfile.ZipFile(data / "crosswoz_zh" / f"{name}.zip") as archive:
+        dialogues = json.loads(archive.read(name))
+    return [one["content"] for told in dialogues.values() for one in told["messages"] if one["role"] == "usr"]
 
 
 def _english(data: Path) -> Iterator[Labelled]:

@@ -12,6 +12,8 @@ from zhuli.knowledge.wing import KnowledgeWing
 from zhuli.knowledge.wing import build as build_knowledge
 from zhuli.learning.wing import LearningWing
 from zhuli.learning.wing import build as build_learning
+from zhuli.safety.wing import SafetyWing
+from zhuli.safety.wing import build as build_safety
 from zhuli.settings import Settings
 from zhuli.store import jobs, kept_answers, migrate, projects
 from zhuli.store.assistants import runs
@@ -28,6 +30,7 @@ class App(Ground):
     understanding: UnderstandingWing
     knowledge: KnowledgeWing
     learning: LearningWing
+    safety: SafetyWing
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
@@ -35,7 +38,7 @@ class App(Ground):
     @property
     def wings(self) -> tuple[Wing, ...]:
         """In the order in which they are built: each may use those before it."""
-        return self.knowledge, self.learning, self.understanding, self.assistants
+        return self.safety, self.knowledge, self.learning, self.understanding, self.assistants
 
     @property
     def apart(self) -> set[str]:
@@ -99,13 +102,21 @@ class App(Ground):
 def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     """Everything that `settings` describes; nothing is started yet."""
     ground = lay(settings, clock or SystemClock())
+    safety = build_safety(ground)
     knowledge = build_knowledge(ground)
     learning = build_learning(ground, files=knowledge.files)
     understanding = build_understanding(ground, predict=learning.predictions.answer)
-    assistants = build_assistants(ground, understandings=understanding.understandings, knowledge=knowledge)
+    assistants = build_assistants(
+        ground, understandings=understanding.understandings, knowledge=knowledge, judge=safety.guarding
+    )
     learning.evals.targets.assistants = assistants.replaying  # the one thing that goes up: evals ask whole assistants
     return App(
-        **vars(ground), assistants=assistants, understanding=understanding, knowledge=knowledge, learning=learning
+        **vars(ground),
+        assistants=assistants,
+        understanding=understanding,
+        knowledge=knowledge,
+        learning=learning,
+        safety=safety,
     )
 
 

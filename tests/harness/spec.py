@@ -434,6 +434,16 @@ _AGREEMENT: Schema = {
     "required": ["object", "number", "observed", "expected", "kappa", "interval", "labels", "matrix", "sentence"],
 }
 
+_THRESHOLDS: Schema = {
+    "type": "object",
+    "properties": {
+        "object": {"const": "moderation.thresholds"},
+        "own": {"type": "object"},
+        "defaults": {"type": "object"},
+    },
+    "required": ["object", "own", "defaults", "not_judged"],
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/evals/{{eval_id}}/comparisons"): {"application/json": {"schema": _COMPARISON}},
     ("GET", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/agreement"): {"application/json": {"schema": _AGREEMENT}},
@@ -441,6 +451,8 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
         "application/json": {"schema": {"$ref": "#/components/schemas/EvalRun"}}
     },
     ("GET", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/report"): {"text/markdown": {}},
+    ("GET", f"{PREFIX}/moderations/thresholds"): {"application/json": {"schema": _THRESHOLDS}},
+    ("PUT", f"{PREFIX}/moderations/thresholds"): {"application/json": {"schema": _THRESHOLDS}},
     ("GET", f"{PREFIX}/threads"): {"application/json": {"schema": _THREADS}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/runs/{{run_id}}/events"): {
         "text/event-stream": {"schema": {"$ref": "#/components/schemas/AssistantStreamEvent"}}

@@ -6,6 +6,7 @@ from functools import partial
 from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import RunCommands
 from zhuli.assistants.runs.engine import Engine
+from zhuli.assistants.runs.guarded import Judge
 from zhuli.assistants.runs.handler import RunHandler
 from zhuli.assistants.runs.history import History
 from zhuli.assistants.runs.images import Images
@@ -65,8 +66,8 @@ class AssistantsWing:
         await self.tools.aclose()
 
 
-def build(ground: Ground, *, understandings: Understandings, knowledge: KnowledgeWing) -> AssistantsWing:
-    """knowledge: what the tools search, and where their files are."""
+def build(ground: Ground, *, understandings: Understandings, knowledge: KnowledgeWing, judge: Judge) -> AssistantsWing:
+    """knowledge: what the tools search, and where their files are. judge: of runs' guards."""
     tools = toolbox(ground, knowledge)
     images = Images(ground.database, ground.blobs)
     engine = Engine(
@@ -80,6 +81,7 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
         settings=ground.settings,
         understandings=understandings,
         tools=tools,
+        judge=judge,
     )
     commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings, tools)
     replaying = Replaying(ground.database, ground.hints, commands)

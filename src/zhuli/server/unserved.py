@@ -31,10 +31,6 @@ _INSTEAD: tuple[tuple[str, str], ...] = (
     (r"(/v1)?/realtime", f"{_NO_SOUND} Answers are streamed with stream: true of runs and chat completions."),
     (r"(/v1)?/(images|videos)", _NO_PICTURES),
     (
-        r"(/v1)?/moderations",
-        "There are no moderations here. A text classifier that was tuned here answers at POST /v1/predictions.",
-    ),
-    (
         r"(/v1)?/batches",
         "There are no batches here. Send the requests one by one, some at a time: there is no limit per minute.",
     ),

@@ -44,6 +44,7 @@ NOUNS = {
     "evals": "eval",
     "eval_runs": "eval run",
     "eval_items": "output item",
+    "audits": "audit",
 }
 
 

@@ -460,3 +460,16 @@ dataset_version_sources = Table(
     Column("deleted_at", Float),
     Index("versions_of_source", "kind", "source_id"),
 )
+
+moderation_thresholds = Table(
+    "moderation_thresholds",
+    metadata,
+    Column("project_id", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+audits = _object_table(
+    "audits",
+    Column("status", String(16), nullable=False),
+    Index("audits_of_project", "project_id", "seq"),
+)

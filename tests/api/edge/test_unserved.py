@@ -19,7 +19,6 @@ from tests.harness.server import Server
         ("POST", "/v1/audio/transcriptions", "another base URL"),
         ("GET", "/v1/realtime", "stream: true"),
         ("POST", "/v1/images/generations", "makes no pictures"),
-        ("POST", "/v1/moderations", "POST /v1/predictions"),
         ("POST", "/v1/batches", "one by one"),
         ("POST", "/v1/fine_tuning/alpha/graders", "POST /v1/evals"),
         ("GET", "/v1/engines", "GET /v1/models"),

@@ -7,7 +7,7 @@ import pytest
 
 HEAVY = (
     "numpy torch transformers peft datasets sklearn scipy optuna ray captum matplotlib sacrebleu pyarrow pandas "
-    "onnx onnxruntime tokenizers faiss tantivy xllamacpp gguf pypdfium2 asyncpg s3fs pycrfsuite rapidfuzz yaml regex"
+    "onnx onnxruntime tokenizers faiss tantivy xllamacpp gguf pypdfium2 asyncpg s3fs pycrfsuite rapidfuzz yaml regex phonenumbers"
 ).split()
 
 FOUND = "import sys; print(*sorted(set(sys.argv[1:]) & set(sys.modules)))"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from zhuli.assistants.runs import lifecycle
+from zhuli.assistants.runs.guarded import Judge
 from zhuli.assistants.runs.history import History
 from zhuli.assistants.runs.images import Images
 from zhuli.assistants.runs.outcomes import Cancelled, End, Failed
@@ -38,6 +39,7 @@ class Engine:
     settings: Settings
     understandings: Understandings
     tools: Toolbox
+    judge: Judge
 
     async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
         """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""

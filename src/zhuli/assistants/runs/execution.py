@@ -17,6 +17,7 @@ from zhuli.assistants.runs import lifecycle, policy_turn, prompt
 from zhuli.assistants.runs.deadline import Deadline
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.event_writer import EventWriter
+from zhuli.assistants.runs.guarded import RunGuards
 from zhuli.assistants.runs.history import MOST_AT_ONCE, Item, output_in, text_of
 from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.assistants.runs.policy_turn import PolicyTurn
@@ -28,10 +29,11 @@ from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
 from zhuli.store.assistants import runs, threads
 from zhuli.store.jobs import Job
-from zhuli.types.assistants.event import RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
+from zhuli.types.assistants.event import GUARDED, RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
 from zhuli.types.assistants.run import Run
 from zhuli.types.assistants.step import FunctionToolCall, RunStep, ToolCallsDetails
 from zhuli.types.models.generation import Delta, GenerationRequest, Usage
+from zhuli.types.safety.guard import GuardDecision
 
 T = TypeVar("T")
 
@@ -63,6 +65,7 @@ class Execution:
         self._begun: set[int] = set()
         self._call: asyncio.Task[Any] | None = None
         self._interrupted = False
+        self._guards: RunGuards | None = None
 
     async def go(self) -> None:
         """Execute the run until it rests. Raises LeaseLost and NotFound where it is no longer this worker's or not there."""
@@ -133,6 +136,9 @@ class Execution:
             entry = await self._engine.database.run(catalog.resolve_now, self._run.model, self._project)
         if entry is None:
             raise BackendError(f"The model '{self._run.model}' is no longer in the models file.")
+        self._guards = self._run_guards()
+        if self._guards is not None and await self._stop_input(self._guards, entry):
+            return
         if self._run.domain is not None and await self._follow_policy(entry):
             return
         self._tools = server_tools(self._engine, self._run, self._project, entry)
@@ -140,6 +146,31 @@ class Execution:
             return
         while await self._take_turn(entry):
             pass
+
+    def _run_guards(self) -> RunGuards | None:
+        guards, clock = self._run.guards, self._engine.clock
+        if guards is None:
+            return None
+        return RunGuards(guards, self._project, self._engine.judge, self._note_decision, clock.now)
+
+    async def _note_decision(self, decision: GuardDecision) -> None:
+        await self._record([Change(GUARDED, decision.model_dump(mode="json"))])
+
+    async def _stop_input(self, guards: RunGuards, entry: Entry) -> bool:
+        """Answer in place of the model, where a guard lets nobody read what the user wrote; False where it may be read."""
+        if self._usages:  # it was looked at before the first turn
+            return False
+        deltas = await self._guarded(guards.of_input(await self._items(entry)))
+        if deltas is None:
+            return False
+        await self._say(entry.name, deltas)
+        return True
+
+    async def _say(self, name: str, deltas: list[Delta]) -> None:
+        """A turn without the model."""
+        turn = Turn(self._run, int(self._engine.clock.now()))
+        last = await self._guarded(self._listen(name, policy_turn.streamed(deltas), turn))
+        await self._conclude(turn, policy_turn.FREE, _outcome(turn, last))
 
     async def _follow_policy(self, entry: Entry) -> bool:
         """Understand what the user said, and do what follows from it; False where the model is next."""
@@ -152,9 +183,7 @@ class Execution:
             self._state_prompt = by_policy.state_prompt
             return False
         with self._engine.telemetry.span("policy", act=by_policy.decision.act):
-            turn = Turn(self._run, int(self._engine.clock.now()))
-            last = await self._guarded(self._listen(entry.name, policy_turn.streamed(deltas), turn))
-            await self._conclude(turn, policy_turn.FREE, _outcome(turn, last))
+            await self._say(entry.name, deltas)
         return True
 
     async def _use_tools(self, tools: ServerTools, entry: Entry) -> bool:
@@ -266,6 +295,8 @@ class Execution:
         )
         if request is None:
             return Incomplete("max_prompt_tokens")
+        if self._guards is not None:
+            request = self._guards.masked(request)
         return await self._engine.images.filled_in(self._project, request)
 
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T:
@@ -297,7 +328,10 @@ class Execution:
         def begun() -> None:
             telemetry.first_token_seconds.labels(entry.name).observe(time.perf_counter() - began)
 
-        last = await self._listen(entry.name, entry.backend.generate(request), turn, begun)
+        speaking = entry.backend.generate(request)
+        if self._guards is not None and self._guards.guards.output is not None:
+            speaking = self._guards.of_output(speaking)
+        last = await self._listen(entry.name, speaking, turn, begun)
         telemetry.turn_seconds.labels(entry.name).observe(time.perf_counter() - began)
         return last
 

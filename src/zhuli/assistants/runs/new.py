@@ -37,6 +37,7 @@ def assistant_of(body: AssistantCreate, now: int) -> Assistant:
         response_format=body.response_format or "auto",
         reasoning_effort=body.reasoning_effort,
         domain=body.domain,
+        guards=body.guards,
     )
 
 
@@ -88,6 +89,7 @@ def new_run(thread_id: str, assistant: Assistant, body: RunCreate | ThreadRunCre
         response_format=body.response_format or assistant.response_format,
         reasoning_effort=body.reasoning_effort or assistant.reasoning_effort,
         domain=None if body.domain == NO_DOMAIN else body.domain or assistant.domain,
+        guards=assistant.guards,
     )
 
 

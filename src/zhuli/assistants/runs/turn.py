@@ -54,6 +54,7 @@ class Turn:
         self._text: list[str] = []
         self._unsent: list[str] = []
         self._block = "text"
+        self._refused: list[str] = []
         self._calls: dict[int, _Call] = {}
 
     @property
@@ -130,11 +131,22 @@ class Turn:
         if opened:
             self._block = block
             self._open_message()
-        if self._citer is None or block == "refusal":
+        if block == "refusal" and self._block == "text":
+            self._refuse(text)
+        elif self._citer is None or block == "refusal":
             self._say(text)
         else:
             self._say_cited(self._citer.feed(text))
         return opened
+
+    def _refuse(self, text: str) -> None:
+        """A guard stops an answer that has begun: the refusal is a block of its own behind what was shown."""
+        assert self._message is not None
+        self._end_citing()
+        self._flush_text()
+        self._refused.append(text)
+        content = {"index": 1, "type": "refusal", "refusal": text}
+        self._changes.append(_message_delta(self._message["id"], content))
 
     def _say(self, text: str) -> None:
         self._text.append(text)
@@ -206,13 +218,13 @@ class Turn:
             if first or self._new_annotations:
                 text["annotations"], self._new_annotations = self._new_annotations, []
             content = {"index": 0, "type": "text", "text": text}
-        delta = {"id": self._message["id"], "object": "thread.message.delta", "delta": {"content": [content]}}
-        self._changes.append(Change("thread.message.delta", delta))
+        self._changes.append(_message_delta(self._message["id"], content))
 
     def _content(self) -> list[dict[str, Any]]:
         if self._block == "refusal":
             return [{"type": "refusal", "refusal": self.text}]
-        return [{"type": "text", "text": {"value": self.text, "annotations": self._annotations}}]
+        said = {"type": "text", "text": {"value": self.text, "annotations": self._annotations}}
+        return [said, {"type": "refusal", "refusal": "".join(self._refused)}] if self._refused else [said]
 
     def _complete_message(self, usage: dict[str, int]) -> None:
         assert self._message is not None
@@ -292,6 +304,11 @@ def step_delta(step_id: str, call: dict[str, Any]) -> Change:
     details = {"type": "tool_calls", "tool_calls": [call]}
     event = {"id": step_id, "object": "thread.run.step.delta", "delta": {"step_details": details}}
     return Change("thread.run.step.delta", event)
+
+
+def _message_delta(message_id: str, content: dict[str, Any]) -> Change:
+    delta = {"id": message_id, "object": "thread.message.delta", "delta": {"content": [content]}}
+    return Change("thread.message.delta", delta)
 
 
 def _new_step(run: Run, details: dict[str, Any], now: int) -> dict[str, Any]:

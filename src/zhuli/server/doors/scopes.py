@@ -5,7 +5,7 @@ import re
 from zhuli.store.projects import Scope
 
 _WRITE_NOTHING = re.compile(
-    r"/v1/(?:embeddings|predictions|understandings|domains/check|vector_stores/[^/]+/search|evals/[^/]+/comparisons)/?",
+    r"/v1/(?:embeddings|moderations|predictions|understandings|domains/check|vector_stores/[^/]+/search|evals/[^/]+/comparisons)/?",
     re.ASCII,
 )
 """POSTs that ask and leave nothing behind."""
@@ -13,7 +13,7 @@ _WRITE_NOTHING = re.compile(
 _FEEDBACK = re.compile(r"/v1/feedback(?:/batches)?/?", re.ASCII)
 """POSTs that apps in the hands of end users may send."""
 
-_OPERATORS = re.compile(r"/v1/(?:models|model_aliases)(?:/.*)?", re.ASCII)
+_OPERATORS = re.compile(r"/v1/(?:models|model_aliases|moderations/thresholds)(?:/.*)?", re.ASCII)
 """What an operator does there: deletes and imports models, moves the names under which apps ask for them."""
 
 

@@ -19,6 +19,7 @@ from zhuli.store.statement import prepared
 from zhuli.store.understanding import understandings
 from zhuli.types.assistants.event import (
     DELTAS,
+    GUARDED,
     RESTS,
     STEP_CALLED,
     TOOLS_BEGUN,
@@ -145,6 +146,8 @@ class _Fold:
             self._write_message(name, data)
         elif name == UNDERSTOOD:
             self._write_understanding(data)
+        elif name == GUARDED:
+            self._add_decision(data)
         else:
             data = self._change_run(data)
         sequence = self._row.last_event + len(self.events) + 1
@@ -197,6 +200,10 @@ class _Fold:
         understood = Understanding.model_validate(data)
         project, thread = self._row.project_id, self._row.thread_id
         understandings.add_to_message(self._connection, project, thread, understood, shown=data["shown"])
+
+    def _add_decision(self, data: dict[str, Any]) -> None:
+        body = self._run or orjson.loads(self._row.body)
+        self._change_run({"guarded": [*(body.get("guarded") or []), data]})
 
     def _owned(self, data: dict[str, Any], body: str) -> dict[str, Any]:
         return {

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from zhuli.types.assistants.tools import AssistantTool, NewToolResources, ReasoningEffort, ResponseFormat, ToolResources
+from zhuli.types.safety.guard import Guards
 from zhuli.types.wire import Metadata, Request, Wire, optional
 
 Model = Annotated[str, Field(min_length=1)]
@@ -17,7 +18,7 @@ TopP = Annotated[float, Field(ge=0, le=1)]
 
 
 class AssistantCreate(Request):
-    """`domain` is our addition: the id of the domain by which messages are understood."""
+    """Ours: `domain`, the id of the domain by which messages are understood; `guards`, what is looked for and done about it."""
 
     model: Model
     name: AssistantName | None = None
@@ -31,6 +32,7 @@ class AssistantCreate(Request):
     response_format: ResponseFormat | None = None
     reasoning_effort: ReasoningEffort | None = None
     domain: str | None = None
+    guards: Guards | None = None
 
 
 class AssistantModify(Request):
@@ -48,6 +50,7 @@ class AssistantModify(Request):
     response_format: ResponseFormat | None = None
     reasoning_effort: ReasoningEffort | None = None
     domain: str | None = None
+    guards: Guards | None = None
 
 
 class Assistant(Wire):
@@ -68,3 +71,4 @@ class Assistant(Wire):
     response_format: ResponseFormat | None = "auto"
     reasoning_effort: ReasoningEffort | None = None
     domain: str | None = optional()
+    guards: Guards | None = optional()

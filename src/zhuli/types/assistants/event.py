@@ -29,6 +29,9 @@ UNDERSTOOD = "zhuli.understood"
 """Ours, not sent to clients: what a message was understood as, and what was decided. The data is an
 Understanding, and `shown`: whether the message carries it."""
 
+GUARDED = "zhuli.guarded"
+"""Ours, not sent to clients: what a guard decided; the data is a GuardDecision, and it is added to the run's `guarded`."""
+
 RUN_MODIFIED = "zhuli.run.modified"
 """Ours, not sent to clients: the client changed the run's metadata."""
 

@@ -15,6 +15,7 @@ from zhuli.types.assistants.tools import (
     ToolResources,
     TruncationStrategy,
 )
+from zhuli.types.safety.guard import GuardDecision, Guards
 from zhuli.types.wire import Integer, Metadata, Request, Wire, optional
 
 RunStatus = Literal[
@@ -190,3 +191,5 @@ class Run(Wire):
     response_format: ResponseFormat | None = "auto"
     reasoning_effort: ReasoningEffort | None = None
     domain: str | None = optional()
+    guards: Guards | None = optional()
+    guarded: list[GuardDecision] | None = optional()
