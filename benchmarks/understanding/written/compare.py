@@ -86,7 +86,7 @@ def _ours(text: str, kinds: tuple[EntityKind, ...], language: Language, now: dat
 def _library_times(kind: str) -> Finder | None:
     if find_spec("dateparser") is None:
         return None
-    from dateparser.search import search_dates
+    from dateparser.search import search_dates  # type: ignore[import-untyped]
 
     def find(text: str, language: str) -> set[str]:
         settings = {"RELATIVE_BASE": NOW, "PREFER_DATES_FROM": "future"}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 from threadpoolctl import threadpool_limits
 
 from zhuli.core.errors import BackendError
@@ -47,6 +48,8 @@ SAME = 0.999
 
 ROLE = "role"
 """The source of a finding whose value is found by rule: it says which role that has."""
+
+_RANKING = TypeAdapter(list[IntentScore])
 
 
 class Plugin:
@@ -94,10 +97,13 @@ class Plugin:
         self, model: DomainModel, text: str, shares: Floats, inside: float, threshold: float, asked: str | None
     ) -> Reading:
         exact = shares.astype(np.float64) / shares.sum(dtype=np.float64)
-        ranking = [
-            IntentScore(name=self._domain.intents[place].name, confidence=float(exact[place]))
-            for place in np.argsort(-exact, kind="stable")
-        ]
+        order = np.argsort(-exact, kind="stable")
+        ranking = _RANKING.validate_python(  # all in one call: one by one they take half a millisecond
+            [
+                {"name": self._domain.intents[place].name, "confidence": share}
+                for place, share in zip(order.tolist(), exact[order].tolist(), strict=True)
+            ]
+        )
         reached = inside * ranking[0].confidence >= threshold
         entities = self._entities(model, text, ranking[0].name if reached else None, asked)
         sure = f"{inside:.0%} that the domain covers this, {ranking[0].confidence:.0%} '{ranking[0].name}' if so"

@@ -5,6 +5,7 @@ emoji, combining marks and unknown scripts are left as they are.
 """
 
 import unicodedata
+from functools import lru_cache
 
 MOST_CHARACTERS = 2_000
 """Of a message that rules look at: what is longer is no turn of a dialogue, and would hold up others."""
@@ -32,6 +33,12 @@ class _Folding(dict[int, str]):
 
 def plain(text: str) -> str:
     """`text` for rules: as long as it, character for character."""
+    return _kept(text) if len(text) <= MOST_CHARACTERS else text.translate(_FOLDING)
+
+
+@lru_cache(1024)
+def _kept(text: str) -> str:
+    """Every rule asks for the same message anew."""
     return text.translate(_FOLDING)
 
 

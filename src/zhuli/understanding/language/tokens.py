@@ -7,6 +7,9 @@ keep their points and colons (3.5, 10:30). Anything else is a word for each char
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+
+from zhuli.understanding.language.plain_text import MOST_CHARACTERS
 
 _UNSPACED = "\u2e80-\u2fdf\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 """Han characters with their radicals, kana and bopomofo, as in retrieval's segmentation."""
@@ -32,6 +35,16 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     """The words of `text` in their order."""
+    return list(_kept(text)) if len(text) <= MOST_CHARACTERS else _cut(text)
+
+
+@lru_cache(1024)
+def _kept(text: str) -> tuple[Token, ...]:
+    """Every rule asks for the same message anew."""
+    return tuple(_cut(text))
+
+
+def _cut(text: str) -> list[Token]:
     return [Token(found.group(), found.start(), found.end()) for found in _TOKEN.finditer(text)]
 
 

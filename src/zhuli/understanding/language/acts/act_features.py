@@ -50,9 +50,10 @@ def _patterns(text: str) -> list[bool]:
 
 def _hash(row: Floats, text: str) -> None:
     """Each gram once, so many that the row has unit length."""
-    codes = {zlib.crc32(gram.encode(errors="surrogatepass")) for gram in _grams(text)}
-    for code in codes:
-        row[code % WORDS] += (1.0 if code >> 31 else -1.0) / len(codes) ** 0.5
+    seen = {zlib.crc32(gram.encode(errors="surrogatepass")) for gram in _grams(text)}
+    codes = np.fromiter(seen, np.int64, len(seen))
+    signs = np.where(codes >> 31, 1.0, -1.0) / len(seen) ** 0.5
+    row[:WORDS] += np.bincount(codes % WORDS, signs, WORDS)
 
 
 def _grams(text: str) -> Iterator[str]:

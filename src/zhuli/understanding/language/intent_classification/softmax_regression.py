@@ -43,7 +43,7 @@ def _descended(given: Floats, expected: Floats, weights: Floats, held: np.float3
 
 def scores(rows: Floats, weights: Floats) -> Floats:
     """rows × count, before softmax."""
-    said: Floats = rows @ (weights[:-1] * np.float32(SCALE)) + weights[-1]
+    said: Floats = (rows * np.float32(SCALE)) @ weights[:-1] + weights[-1]
     return said
 
 
