@@ -166,10 +166,11 @@ def messages_of_evals_are_of_either_kind(document: Schema) -> Schema:
 
 
 def evals_may_stand_on_data_sets(document: Schema) -> Schema:
-    """Items from a part of a data set's version are our addition."""
-    version = {"type": "object", "properties": {"type": {"const": "dataset_version"}}, "required": ["type", "dataset"]}
+    """Items from a part of a data set's version, and from threads, are our additions."""
+    threads = {"type": "object", "properties": {"type": {"const": "threads"}}, "required": ["type"]}
+    version = {"type": "object", "properties": {"type": {"const": "dataset_version"}}, "required": ["type", "version"]}
     for name in ("CreateEvalJsonlRunDataSource", "CreateEvalCompletionsRunDataSource"):
-        _property(document, name, "source")["oneOf"].append(version)
+        _property(document, name, "source")["oneOf"] += [version, threads]
     return document
 
 

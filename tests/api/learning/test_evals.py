@@ -244,6 +244,62 @@ def test_a_whole_assistant_is_asked_on_threads_of_its_own(client: openai.OpenAI,
         client.evals.runs.create(of.id, data_source=asked(content(("a", "b")), model="asst_none"))
 
 
+@pytest.mark.parametrize("storage", ["sqlite"])  # the making of a version is what costs, and is tested elsewhere
+def test_an_example_of_a_data_set_s_version_is_an_item(client: openai.OpenAI, http: httpx2.Client) -> None:
+    rows = [{"text": f"echo: text {number}", "label": f"echo: text {number}"} for number in range(6)]
+    data = "\n".join(map(json.dumps, rows)).encode()
+    file = client.files.create(file=("rows.jsonl", data), purpose="fine-tune")
+    dataset = http.post("/v1/datasets", json={"name": "texts", "task": "text_classification"}).json()
+    done(http, dataset, "imports", {"file": file.id})
+    version = done(http, dataset, "versions", {"validation_share": 0.0})["version"]
+    of = made(
+        client, {**EXACT, "reference": "{{ item.label }}"}, schema={"type": "object", "required": ["text", "label"]}
+    )
+    source = {"type": "dataset_version", "version": version, "part": "training"}
+    run = run_of(client, of.id, asked(source, messages={"type": "item_reference", "item_reference": "{{ item.text }}"}))
+    assert (run.status, run.result_counts.passed, run.result_counts.total) == ("completed", 6, 6), run.error
+    assert outputs(client, run)[0].datasource_item["text"].startswith("echo: text")
+    with refused(404, param="data_source.source.version"):
+        client.evals.runs.create(of.id, data_source=asked({**source, "version": "dsv_none"}))
+
+
+def test_conversations_are_graded_asked_again_and_replayed(client: openai.OpenAI, http: httpx2.Client) -> None:
+    assistant = client.beta.assistants.create(model="script")
+    said = [("user", "echo: one"), ("assistant", "echo: one"), ("user", "echo: two"), ("assistant", "something else")]
+    messages: Any = [{"role": role, "content": text} for role, text in said]
+    for metadata in ({"use": "held-out"}, {"use": "other"}):
+        client.beta.threads.create(messages=messages, metadata=metadata)
+    of = made(client, {**EXACT, "reference": "{{ item.reference }}"}, schema={"type": "object"})
+    threads = {"type": "threads", "metadata": {"use": "held-out"}}
+    stored = run_of(client, of.id, {"type": "completions", "source": threads})
+    assert (stored.result_counts.passed, stored.result_counts.total) == (2, 2)
+    again = run_of(client, of.id, {"type": "completions", "source": threads, "model": "script"})
+    first, second = outputs(client, again)
+    assert (first.status, second.status) == ("pass", "fail")
+    assert [each.content for each in second.sample.input] == ["echo: one", "echo: one", "echo: two"]
+    replayed = {**threads, "history": "replayed", "turns": "last"}
+    run = run_of(client, of.id, {"type": "completions", "source": replayed, "model": assistant.id})
+    (last,) = outputs(client, run)
+    assert (last.status, last.sample.output[0].content) == ("fail", "echo: two"), last.sample.error
+    assert [each.content for each in last.sample.input] == ["echo: one", "echo: two"]
+    with refused(400, param="data_source.source.history"):
+        client.evals.runs.create(of.id, data_source={"type": "completions", "source": replayed, "model": "script"})
+    nobody = {"type": "completions", "source": {"type": "threads", "ids": ["thread_none"]}}
+    assert run_of(client, of.id, nobody).error.code == "not_found"
+    left = http.get("/v1/threads", params={"limit": 100}).json()["data"]
+    assert not [thread for thread in left if "eval_run" in thread["metadata"]]
+
+
+def done(http: httpx2.Client, dataset: Json, work: str, body: Json) -> Json:
+    """A task of a data set, ended well."""
+    path = f"/v1/datasets/{dataset['id']}"
+    task = http.post(f"{path}/{work}", json=body).json()
+    eventually(lambda: http.get(f"{path}/tasks/{task['id']}").json()["status"] != "queued", patience=120)
+    found: Json = http.get(f"{path}/tasks/{task['id']}").json()
+    assert found["status"] == "completed", found
+    return found
+
+
 def test_two_runs_are_compared_by_item_and_by_slice(client: openai.OpenAI, http: httpx2.Client) -> None:
     of = made(client)
     pairs = [(f"question {n}", f"echo: question {n}") for n in range(12)] + [

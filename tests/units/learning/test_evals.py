@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.learning.evals import item_schema, templates
+from zhuli.learning.evals import conversing, item_schema, templates
 from zhuli.learning.evals.grading import judging, texts
 from zhuli.learning.evals.grading.judging import NoVerdict
 from zhuli.learning.evals.sources import digest_of
@@ -194,6 +194,28 @@ def test_an_item_is_held_against_its_schema() -> None:
     assert item_schema.fault(found, {"a": ["xx"]}) is None
     assert item_schema.fault(found, {"a": ["x", 1]}) == 'item.a[1]: 1 is not of type "string"'
     assert item_schema.fault(found, {"a": ["x" * 40 + "y"]}) is not None
+
+
+SAID = [
+    {"role": "assistant", "content": "Welcome."},
+    {"role": "user", "content": "a"},
+    {"role": "assistant", "content": "b"},
+    {"role": "assistant", "content": "c"},
+    {"role": "user", "content": "d"},
+    {"role": "user", "content": "e"},
+    {"role": "assistant", "content": "f"},
+    {"role": "user", "content": "unanswered"},
+]
+
+
+def test_each_answer_of_a_conversation_is_an_item_with_what_was_said_before() -> None:
+    first, second = conversing.lines("thread_x", SAID, turns="all", replayed=False)
+    assert (first["item"]["turn"], first["item"]["input"], first["item"]["reference"]) == (0, SAID[:2], "b\nc")
+    assert (second["item"]["input"], second["sample"]["output_text"]) == (SAID[:6], "f")
+    assert second["sample"]["turns"] == [*SAID[:6], {"role": "assistant", "content": "f"}]
+    (last,) = conversing.lines("thread_x", SAID, turns="last", replayed=True)
+    assert [turn["content"] for turn in last["item"]["input"]] == ["a", "d", "e"]
+    assert conversing.lines("thread_x", SAID[:1], turns="all", replayed=False) == []
 
 
 def test_equal_items_have_one_digest() -> None:

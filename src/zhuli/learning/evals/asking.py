@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from zhuli.core.errors import InvalidRequest
 from zhuli.learning.evals import templates
 from zhuli.learning.evals.grading import texts
-from zhuli.types.learning.eval_sources import CompletionsSource, DataSource, ItemReference, StoredCompletions
+from zhuli.learning.evals.templates import ASSISTANT
+from zhuli.types.learning.eval_sources import (
+    CompletionsSource,
+    DataSource,
+    ItemReference,
+    StoredCompletions,
+    StoredThreads,
+)
 from zhuli.types.learning.eval_sources import ResponsesSource as Responses
 from zhuli.types.learning.evals import Eval
 from zhuli.types.learning.graders import Grader, LabelModel, PythonGrader, ScoreModel, StringCheck, TextSimilarity
@@ -70,8 +77,9 @@ def check_source(of: Eval, source: DataSource) -> None:
         )
     logged = of.data_source_config.type != "custom"
     stored = isinstance(source.source, StoredCompletions)
+    answered = stored or isinstance(source.source, StoredThreads)
     if logged != stored:
-        right = "stored_completions" if logged else "file_content, file_id or dataset_version"
+        right = "stored_completions" if logged else "file_content, file_id, dataset_version or threads"
         raise InvalidRequest(
             f"Invalid 'data_source.source.type': an eval whose data_source_config is '{of.data_source_config.type}' takes "
             f"items from {right}.",
@@ -79,19 +87,29 @@ def check_source(of: Eval, source: DataSource) -> None:
             code="invalid_value",
         )
     if isinstance(source, CompletionsSource):
-        _check_asked(source, stored=stored)
+        _check_asked(source, answered=answered)
 
 
-def _check_asked(source: CompletionsSource, *, stored: bool) -> None:
-    if source.model is None and not stored:
+def _check_asked(source: CompletionsSource, *, answered: bool) -> None:
+    """answered: whether the items have answers already, and what was asked."""
+    if source.model is None and not answered:
         raise _missing("data_source.model", "who is asked: a chat model, a tuned model, or an assistant by its id")
-    if source.model is not None and source.input_messages is None and not stored:
+    if source.model is not None and source.input_messages is None and not answered:
         raise _missing("data_source.input_messages", "what is asked about each item")
+    if isinstance(source.source, StoredThreads) and source.source.history == "replayed":
+        _check_replayed(source)
     if isinstance(source.input_messages, ItemReference):
         reference = source.input_messages.item_reference
         templates.check_reference(templates.bare(reference), "data_source.input_messages.item_reference", ("item",))
     elif source.input_messages is not None:
         templates.check_messages(source.input_messages.template, "data_source.input_messages.template", ("item",))
+
+
+def _check_replayed(source: CompletionsSource) -> None:
+    param = "data_source.source.history"
+    if source.model is None or not source.model.startswith(ASSISTANT) or source.input_messages is not None:
+        text = f"Invalid '{param}': 'replayed' is for an assistant as data_source.model, and without input_messages: it is "
+        raise InvalidRequest(f"{text}asked what the thread's user said, message by message.", param=param)
 
 
 def _missing(param: str, what: str) -> InvalidRequest:

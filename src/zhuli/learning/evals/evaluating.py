@@ -140,6 +140,7 @@ def _sample_names(answered: Answered) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "finish_reason": answered.finish_reason}],
         "finish_reason": answered.finish_reason,
         "input": answered.input,
+        "turns": answered.turns or [*answered.input, {"role": "assistant", "content": answered.text}],
     }
 
 

@@ -4,18 +4,20 @@ import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from zhuli.core import json_limits
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.core.ids import new_id
-from zhuli.learning.evals import item_schema
+from zhuli.learning.evals import conversing, item_schema
 from zhuli.ports import BlobStore
+from zhuli.store import collections
 from zhuli.store.assistants import chat_completions
 from zhuli.store.database import Database
 from zhuli.store.knowledge import files
+from zhuli.store.learning import conversations, datasets, eval_threads
 from zhuli.store.learning.eval_runs import NewItem
 from zhuli.types.learning.eval_sources import (
     CompletionsSource,
@@ -25,6 +27,7 @@ from zhuli.types.learning.eval_sources import (
     ItemSource,
     JsonlSource,
     StoredCompletions,
+    StoredThreads,
 )
 from zhuli.types.learning.evals import Eval
 from zhuli.types.page import PageParams
@@ -48,20 +51,13 @@ class Unusable(Exception):
         self.code = code
 
 
-class VersionFiles(Protocol):
-    """Which file holds a part of a data set's version; NotFound."""
-
-    async def __call__(self, project: str, source: DatasetVersion) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Made once. most_items: of a run. version_files: None while there are no data sets."""
+    """Made once. most_items: of a run."""
 
     database: Database
     blobs: BlobStore
     most_items: int
-    version_files: VersionFiles | None = None
 
     async def check(self, project: str, of: Eval, source: JsonlSource | CompletionsSource) -> None:
         """What can be said at once of where the items come from: InvalidRequest or NotFound name the parameter."""
@@ -94,10 +90,14 @@ class Sources:
             raise InvalidRequest(text, param=param, code="invalid_file_purpose")
 
     async def _file_of(self, project: str, source: DatasetVersion) -> str:
-        if self.version_files is None:
-            text = "Invalid 'data_source.source.type': this server has no data sets."
-            raise InvalidRequest(text, param="data_source.source.type", code="unsupported_value")
-        return await self.version_files(project, source)
+        """The id of the part's file."""
+        param = "data_source.source.version"
+        with collections.named_by(param):
+            found = await self.database.run(datasets.version_named, project, source.version)
+        if source.part == "validation" and found.validation_file is None:
+            text = f"Invalid 'data_source.source.part': nothing is held out in the version '{source.version}'."
+            raise InvalidRequest(text, param="data_source.source.part", code="invalid_value")
+        return found.validation_file or found.training_file if source.part == "validation" else found.training_file
 
     async def items(self, project: str, of: Eval, source: ItemSource) -> AsyncGenerator[NewItem, None]:
         """The items in order; Unusable says which is wrong."""
@@ -125,6 +125,9 @@ class Sources:
             case StoredCompletions():
                 for line in await self._stored(project, of, source):
                     yield line
+            case StoredThreads():
+                async for line in self._said(project, source):
+                    yield line
             case _:
                 file_id = source.id if isinstance(source, FileId) else await self._file_of(project, source)
                 number = 0
@@ -146,6 +149,16 @@ class Sources:
         except KeyError:
             raise Unusable(f"The file {file_id} is gone.", "file_not_found") from None
         yield rest
+
+    async def _said(self, project: str, source: StoredThreads) -> AsyncGenerator[Line, None]:
+        """Threads oldest first, each read in a transaction of its own."""
+        found = await self.database.run(
+            eval_threads.chosen, project, ids=source.ids, metadata=source.metadata or {}, most=source.limit
+        )
+        for thread_id in found:
+            said = await self.database.run(conversations.turns, project, thread_id)
+            for line in conversing.lines(thread_id, said, turns=source.turns, replayed=source.history == "replayed"):
+                yield line
 
     async def _stored(self, project: str, of: Eval, source: StoredCompletions) -> list[Line]:
         """The newest that fit, oldest first."""

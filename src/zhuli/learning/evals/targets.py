@@ -7,23 +7,23 @@ from typing import Any, Protocol
 import orjson
 
 from zhuli.learning.evals import templates
-from zhuli.learning.evals.templates import Names, TemplateError
+from zhuli.learning.evals.templates import ASSISTANT, Names, TemplateError
 from zhuli.learning.predicting.answering import Answering
 from zhuli.models.catalog import Catalog, Entry
 from zhuli.models.engines.completion import Answer
 from zhuli.store.database import Database
 from zhuli.types.learning.eval_runs import SampleUsage
-from zhuli.types.learning.eval_sources import CompletionsSource, EvalSampling, ItemReference
+from zhuli.types.learning.eval_sources import CompletionsSource, EvalSampling, ItemReference, StoredThreads
 from zhuli.types.learning.prediction import PredictionCreate
 from zhuli.types.models.generation import GenerationRequest, Usage
-
-ASSISTANT = "asst_"
-"""What an assistant's id begins with: it is asked as a whole, with its tools, its files and its domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was asked and said. output: of any shape, for grading; text: the same as a text. model: who is counted."""
+    """What was asked and said. output: of any shape, for grading; text: the same as a text. model: who is counted.
+
+    turns: the conversation as {"role", "content"}, where there was one.
+    """
 
     input: list[dict[str, Any]]
     text: str
@@ -32,12 +32,16 @@ class Answered:
     finish_reason: str = "stop"
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     output: Any = None
+    turns: list[dict[str, Any]] = field(default_factory=list)
 
 
 class AskAssistant(Protocol):
     """A whole assistant asked once on a thread of its own; what is asked twice under one key is asked once."""
 
-    async def __call__(self, project: str, assistant: str, key: str, messages: list[dict[str, Any]]) -> Answered: ...
+    async def __call__(
+        self, project: str, assistant: str, key: str, messages: list[dict[str, Any]], *, each: bool = False
+    ) -> Answered:
+        """each: the user's messages are said one after the other, and every one is answered; else only the last is."""
 
     async def check(self, project: str, assistant: str) -> None:
         """NotFound where the project has no such assistant."""
@@ -90,7 +94,8 @@ class Targets:
         messages = _messages(source, names)
         if source.model.startswith(ASSISTANT):
             assert self.assistants is not None
-            return await self.assistants(project, source.model, key, messages)
+            replayed = isinstance(source.source, StoredThreads) and source.source.history == "replayed"
+            return await self.assistants(project, source.model, key, messages, each=replayed)
         entry = await self.entry(project, source.model)
         return await generate(entry, source.model, _request(messages, source.sampling_params or EvalSampling()))
 

@@ -12,6 +12,9 @@ from zhuli.types.learning.eval_messages import EvalAudio, EvalImage, EvalMessage
 Names = Mapping[str, Any]
 """The namespaces that a template may refer to: item, and sample where there is an answer."""
 
+ASSISTANT = "asst_"
+"""What an assistant's id begins with: it is asked as a whole, with its tools, its files and its domain."""
+
 NAMESPACES = ("item", "sample")
 
 MOST_CHARACTERS = 2_000_000

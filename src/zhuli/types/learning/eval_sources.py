@@ -49,20 +49,36 @@ class StoredCompletions(Request):
 
 
 class DatasetVersion(Request):
-    """Our addition: a part of a data set's version; each item is an example of its task."""
+    """Our addition: a part of a data set's version; each item is an example as the task's files have it."""
 
     type: Literal["dataset_version"]
-    dataset: str
-    version: str
+    version: Annotated[str, Field(max_length=64)]
     part: Literal["training", "validation"] = "validation"
+
+
+class StoredThreads(Request):
+    """Our addition: conversations of threads, each answer of an assistant an item. With neither ids nor metadata: all.
+
+    turns: every answer of a thread, or the last one. history: what stands before the message that is to be answered: the
+    stored answers, or (only of assistants) what the assistant itself answers now to each message before it. limit: threads,
+    the newest.
+    """
+
+    type: Literal["threads"]
+    ids: Annotated[list[Annotated[str, Field(max_length=64)]], most(1_000, least=1)] | None = None
+    metadata: Metadata | None = None
+    limit: Annotated[Integer, Field(ge=1, le=10_000)] = 100
+    turns: Literal["all", "last"] = "all"
+    history: Literal["stored", "replayed"] = "stored"
 
 
 _CONTENT = Annotated[FileContent, Tag("~file_content")]
 _FILE = Annotated[FileId, Tag("~file_id")]
 _DATASET = Annotated[DatasetVersion, Tag("~dataset_version")]
+_THREADS = Annotated[StoredThreads, Tag("~threads")]
 _STORED = Annotated[StoredCompletions, Tag("~stored_completions")]
 
-ItemSource = FileContent | FileId | StoredCompletions | DatasetVersion
+ItemSource = FileContent | FileId | StoredCompletions | DatasetVersion | StoredThreads
 
 
 class JsonlSource(Request):
@@ -113,7 +129,7 @@ class CompletionsSource(Request):
     """
 
     type: Literal["completions"]
-    source: Annotated[_CONTENT | _FILE | _STORED | _DATASET, by_type()]
+    source: Annotated[_CONTENT | _FILE | _STORED | _DATASET | _THREADS, by_type()]
     model: str | None = optional()
     input_messages: (
         Annotated[
