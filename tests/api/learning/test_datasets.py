@@ -160,3 +160,33 @@ def test_conversations_become_chat_examples(http: httpx2.Client, client: openai.
     assert [turn["role"] for turn in entry["record"]["messages"]] == ["user", "assistant"]
     assert "10.1.2.3" not in entry["record"]["messages"][0]["content"]
     assert (entry["provenance"]["thread_id"], entry["provenance"]["user"]) == (thread.id, "u9")
+
+
+def test_wrong_labels_weak_labels_and_suggestions_are_offered(http: httpx2.Client, dataset: Body) -> None:
+    """With the embedder of tests, which knows texts by their words."""
+    words = {"card": "my credit card was lost", "pay": "how do i pay this bill"}
+    rows = [{"text": f"{text} {number} times", "label": label} for number in range(12) for label, text in words.items()]
+    rows[4]["label"] = "pay"
+    post(http, f"/datasets/{dataset['id']}/entries", {"data": [{"kind": "add", "record": row} for row in rows]})
+    version = version_of(http, dataset, validation_share=0, near=False)
+    noise = done(http, dataset, "label_noise", {"version": version["id"]})["result"]
+    assert [(one["text"], one["suggested"]) for one in noise["data"]] == [(rows[4]["text"], "card")]
+    relabel = {"kind": "relabel", "example": noise["data"][0]["example"], "label": "card", "reviewer": "ann"}
+    post(http, f"/datasets/{dataset['id']}/entries", {"data": [relabel]})
+
+    weak = {
+        "texts": ["my card fell into the sea", "the bill is too high", "hello"],
+        "rules": [{"label": "card", "keywords": ["card"]}, {"label": "pay", "pattern": "bill"}],
+        "min_probability": 0.6,
+        "add": True,
+    }
+    found = done(http, dataset, "weak_labels", weak)["result"]
+    assert (found["voted_on"], found["sure"], found["added"]) == (2, 2, 2)
+    assert [voter["votes"] for voter in found["voters"]] == [1, 1]
+    assert version_of(http, dataset, near=False)["report"]["weak_left_out"] == 2
+    assert version_of(http, dataset, near=False, weak=True)["examples"] == len(rows) + 2
+
+    suggested = get(http, f"/datasets/{dataset['id']}/suggestions?limit=5")
+    assert suggested["looked_at"] >= len(suggested["data"])
+    other = post(http, "/datasets", {"name": "chats", "task": "dialogue"})
+    assert_refused(http.get(f"/v1/datasets/{other['id']}/suggestions"), 400, param="dataset_id")

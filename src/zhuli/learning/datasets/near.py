@@ -1,4 +1,4 @@
-"""Which of a million texts are nearly the same: MinHash (Broder 1997) in numpy, a column of a hundred thousand texts at a time.
+"""Which of a million texts are nearly the same: MinHash (Broder 1997) in numpy, a thousand texts at a time.
 
 datasketch does one text after another, a fifth of a millisecond each; here a million take seconds. What counts as nearly the
 same is as for tunings (training/data/duplicates): 0.8 of all groups of four characters.
@@ -17,8 +17,8 @@ BANDS, ROWS = 8, 4
 LONGEST = 400
 """Characters of a text that are hashed. Candidates are compared whole."""
 
-_PIECE = 20_000
-"""Texts that are hashed at once, some hundred megabytes of work."""
+_PIECE = 1_000
+"""Texts that are hashed at once: what a processor keeps near."""
 
 _LIKELY = 0.5
 """Share of equal hashes from which a pair is compared: one of similarity 0.8 has less with a chance below 0.001."""
@@ -32,19 +32,25 @@ def near_pairs(keys: Sequence[str]) -> Iterator[tuple[int, int]]:
     if len(keys) < 2:
         return
     hashes = np.concatenate([_signatures(keys[at : at + _PIECE]) for at in range(0, len(keys), _PIECE)])
-    compared = 0
-    for earlier, later in _candidates(hashes):
-        share = float(np.mean(hashes[earlier] == hashes[later]))
-        if share < _LIKELY:
-            continue
-        compared += 1
-        exact = compared <= MOST_COMPARED
+    pairs = _candidates(hashes)
+    shares = np.concatenate(
+        [np.empty(0), *((hashes[part[:, 0]] == hashes[part[:, 1]]).mean(axis=1) for part in _pieces(pairs))]
+    )
+    likely = shares >= _LIKELY
+    for number, ((earlier, later), share) in enumerate(
+        zip(pairs[likely].tolist(), shares[likely].tolist(), strict=True)
+    ):
+        exact = number < MOST_COMPARED
         if (similarity(shingles(keys[earlier]), shingles(keys[later])) if exact else share) >= NEAR:
             yield earlier, later
 
 
-def _candidates(hashes: NDArray[np.uint32]) -> list[tuple[int, int]]:
-    """Pairs with an equal band, each once, in order."""
+def _pieces(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    return (rows[at : at + 100_000] for at in range(0, len(rows), 100_000))
+
+
+def _candidates(hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Pairs with an equal band, a row each, each once, in order."""
     found: list[NDArray[np.int64]] = []
     mix = np.random.default_rng(1).integers(1, 1 << 62, ROWS, dtype=np.uint64) | np.uint64(1)
     for band in range(BANDS):
@@ -62,9 +68,9 @@ def _candidates(hashes: NDArray[np.uint32]) -> list[tuple[int, int]]:
         leader = order[begins[np.cumsum(~same) - 1]]
         found.append(leader[same].astype(np.int64) * len(hashes) + order[same])
     if not found:
-        return []
+        return np.empty((0, 2), dtype=np.int64)
     pairs = np.unique(np.concatenate(found))
-    return [(int(pair // len(hashes)), int(pair % len(hashes))) for pair in pairs]
+    return np.stack([pairs // len(hashes), pairs % len(hashes)], axis=1)
 
 
 def _signatures(keys: Sequence[str]) -> NDArray[np.uint32]:

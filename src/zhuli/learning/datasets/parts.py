@@ -31,9 +31,9 @@ def split(members: Sequence[Member], *, share: float, seed: int, earlier: Mappin
     strata: dict[str, list[list[int]]] = defaultdict(list)
     fixed: dict[str, list[tuple[list[int], Part]]] = defaultdict(list)
     for unit in units:
-        labels = {label for index in unit for label in members[index].labels}
-        stratum = min(labels, key=lambda label: (counts[label], label), default="")
-        was = {earlier[members[index].id] for index in unit if members[index].id in earlier}
+        labels = set(members[unit[0]].labels).union(*(members[index].labels for index in unit[1:]))
+        stratum = min(labels, key=lambda label: (counts[label], label)) if len(labels) > 1 else next(iter(labels), "")
+        was = {earlier[members[index].id] for index in unit if members[index].id in earlier} if earlier else None
         if was:
             fixed[stratum].append((unit, "train" if "train" in was else "validation"))
         else:

@@ -21,6 +21,9 @@ from zhuli.learning.datasets.classifier import Floats, fitted, read_vectors
 MORE = 10
 """So many times the batch are candidates for it: the most uncertain ones."""
 
+LOOKED_AT = 5_000
+"""Texts of the pool that are looked at before anything is labelled."""
+
 NEW = 0.5
 """How much novelty counts beside uncertainty, both from 0 to 1."""
 
@@ -50,7 +53,10 @@ def suggest(
         doubt = 1 - (said[:, -1] - said[:, -2])
         guesses = [str(label) for label in model.predict(pool)]
     worth = doubt + new * near
-    candidates = np.argsort(-worth, kind="stable")[: MORE * most]
+    if len(set(labels)) > 1:
+        candidates = np.argsort(-worth, kind="stable")[: MORE * most]
+    else:
+        candidates = np.random.default_rng(seed).permutation(len(pool))[:LOOKED_AT]
     chosen = candidates[_spread(pool[candidates], worth[candidates], most=most, seed=seed)]
     ordered = sorted(chosen.tolist(), key=lambda row: (-worth[row], row))
     return [Chosen(row, float(doubt[row]), float(near[row]), guesses[row]) for row in ordered]

@@ -26,6 +26,7 @@ from zhuli.store.schema import (
 from zhuli.store.statement import prepared
 from zhuli.types.learning.dataset import DataSet, DataSetTask, DataSetVersion, Entry, EntryKind, ModelSeen, Provenance
 from zhuli.types.learning.fine_tuning import FineTuningRecord
+from zhuli.types.wire import LARGEST
 
 WORK = "dataset"
 """The kind of job; its key is the task's id."""
@@ -91,13 +92,20 @@ def newest(connection: Connection, dataset_id: str, examples: Iterable[str]) -> 
 
 def log(connection: Connection, dataset_id: str, *, after: int, upto: int | None, most: int) -> list[Any]:
     """Rows of the log behind position `after`, in order: seq, example_id, kind, body."""
-    table = dataset_entries.c
-    query = select(table.seq, table.example_id, table.kind, table.body).where(
-        table.dataset_id == dataset_id, table.seq > after
+    last = LARGEST if upto is None else upto
+    return _LOG(connection, {"dataset": dataset_id, "after": after, "upto": last, "most": most}).all()
+
+
+_LOG = prepared(
+    select(dataset_entries.c.seq, dataset_entries.c.example_id, dataset_entries.c.kind, dataset_entries.c.body)
+    .where(
+        dataset_entries.c.dataset_id == bindparam("dataset"),
+        dataset_entries.c.seq > bindparam("after"),
+        dataset_entries.c.seq <= bindparam("upto"),
     )
-    if upto is not None:
-        query = query.where(table.seq <= upto)
-    return list(connection.execute(query.order_by(table.seq).limit(most)).all())
+    .order_by(dataset_entries.c.seq)
+    .limit(bindparam("most"))
+)
 
 
 def entry_of(row: Any) -> Entry:
