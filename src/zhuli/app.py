@@ -38,7 +38,7 @@ class App(Ground):
     @property
     def wings(self) -> tuple[Wing, ...]:
         """In the order in which they are built: each may use those before it."""
-        return self.safety, self.knowledge, self.learning, self.understanding, self.assistants
+        return self.knowledge, self.learning, self.safety, self.understanding, self.assistants
 
     @property
     def apart(self) -> set[str]:
@@ -102,9 +102,9 @@ class App(Ground):
 def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     """Everything that `settings` describes; nothing is started yet."""
     ground = lay(settings, clock or SystemClock())
-    safety = build_safety(ground)
     knowledge = build_knowledge(ground)
     learning = build_learning(ground, files=knowledge.files)
+    safety = build_safety(ground, predict=learning.predictions.answer)
     understanding = build_understanding(ground, predict=learning.predictions.answer)
     assistants = build_assistants(
         ground, understandings=understanding.understandings, knowledge=knowledge, judge=safety.guarding

@@ -107,6 +107,30 @@ def chat(
     asyncio.run(run())
 
 
+@app.command()
+def audit(
+    model: Annotated[str, typer.Argument(help="A tuned text classifier, a chat model, or the moderation model.")],
+    texts: Annotated[
+        Path | None, typer.Option(help='What it is asked: a text a line, or JSON Lines with "text" and "label".')
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="en or zh; default: that of the texts.")] = None,
+    most_changed: Annotated[float | None, typer.Option(help="Bound: share of texts, 0 to 1.")] = None,
+    most_gap: Annotated[float | None, typer.Option(help="Bound: gap of a label's rate, 0 to 1.")] = None,
+    base_url: Annotated[str, typer.Option(envvar="OPENAI_BASE_URL", help="The server.")] = "http://127.0.0.1:8000/v1",
+    api_key: Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")] = None,
+) -> None:
+    """Ask a model the same from different people, and say how far its answers differ; exit code 1 beyond a bound."""
+    from zhuli.operating.audit import asked, told
+    from zhuli.operating.audit import audit as audited
+
+    given = {"changed": most_changed, "gap": most_gap}
+    bounds = {name: bound for name, bound in given.items() if bound is not None}
+    made = asyncio.run(audited(base_url, api_key, asked(model, texts, language=language, bounds=bounds)))
+    print(told(made))
+    if made.report is None or made.report.passed is False:
+        raise typer.Exit(1)
+
+
 def _domain_of(named: str | None) -> str | dict[str, Any] | None:
     """The id, or the fields of the domain that the path has."""
     if named is None or not Path(named).exists():

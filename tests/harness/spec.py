@@ -445,7 +445,22 @@ _THRESHOLDS: Schema = {
     "required": ["object", "own", "defaults", "not_judged"],
 }
 
+_AUDIT: Schema = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^audit_"},
+        "object": {"const": "audit"},
+        "status": {"enum": ["queued", "in_progress", "completed", "failed"]},
+        "report": {"type": ["object", "null"], "required": ["axes", "passed", "reasons"]},
+    },
+    "required": ["id", "object", "created_at", "status", "model", "language", "request", "report", "error"],
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
+    ("POST", f"{PREFIX}/audits"): {"application/json": {"schema": _AUDIT}},
+    ("GET", f"{PREFIX}/audits"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/audits/{{audit_id}}"): {"application/json": {"schema": _AUDIT}},
+    ("DELETE", f"{PREFIX}/audits/{{audit_id}}"): {"application/json": {"schema": {"type": "object"}}},
     ("POST", f"{PREFIX}/evals/{{eval_id}}/comparisons"): {"application/json": {"schema": _COMPARISON}},
     ("GET", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/agreement"): {"application/json": {"schema": _AGREEMENT}},
     ("POST", f"{PREFIX}/evals/{{eval_id}}/runs/{{run_id}}/cancel"): {

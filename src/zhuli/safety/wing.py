@@ -1,10 +1,13 @@
-"""The wing of safety, built: moderation of texts for clients and guards."""
+"""The wing of safety, built: moderation of texts for clients and guards, audits of models."""
 
 from dataclasses import dataclass
 
 from zhuli.ground import Ground
+from zhuli.safety.audits.asking import Asking, Predict
+from zhuli.safety.audits.handler import Audits
 from zhuli.safety.guarding import Guarding
 from zhuli.safety.moderation.moderating import Moderations
+from zhuli.store.safety import audits
 from zhuli.worker.loop import Chore, JobKind
 
 
@@ -15,9 +18,10 @@ class SafetyWing:
     ground: Ground
     moderations: Moderations
     guarding: Guarding
+    audits: Audits
 
     def jobs(self) -> dict[str, JobKind]:
-        return {}
+        return {audits.JOB: JobKind(self.audits, 1)}
 
     def chores(self) -> list[Chore]:
         return []
@@ -32,6 +36,9 @@ class SafetyWing:
         """Nothing: the embedder is the catalog's."""
 
 
-def build(ground: Ground) -> SafetyWing:
+def build(ground: Ground, *, predict: Predict) -> SafetyWing:
+    """predict: what tuned models answer, which audits ask."""
     moderations = Moderations(ground.database, ground.catalog)
-    return SafetyWing(ground, moderations, Guarding(moderations))
+    asking = Asking(ground.database, ground.catalog, moderations, predict)
+    audited = Audits(ground.database, asking, ground.clock, max_attempts=ground.settings.max_attempts)
+    return SafetyWing(ground, moderations, Guarding(moderations), audited)

@@ -25,6 +25,7 @@ PREFIXES = {
     "vector_store_id": "vs",
     "batch_id": "vsfb",
     "domain_id": "dom",
+    "audit_id": "audit",
     "feedback_id": "fb",
     "dataset_id": "dset",
     "version_id": "dsv",

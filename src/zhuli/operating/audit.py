@@ -1,0 +1,90 @@
+"""`zhuli audit`: has a server audit a model, waits, and gives the report. Texts come from a file, a line each."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
+from zhuli.safety.audits.card import written
+from zhuli.types.safety.audit import MOST_TEXTS, Audit
+
+_LOOK_SECONDS = 0.5
+
+
+def asked(model: str, texts: Path | None, *, language: str | None, bounds: Mapping[str, float]) -> dict[str, Any]:
+    """The body of a request. texts: plain lines, or JSON Lines with "text" and perhaps "label"; the first MOST_TEXTS."""
+    body: dict[str, Any] = {"model": model}
+    if texts is not None:
+        body |= _read(texts)
+    if language is not None:
+        body["language"] = language
+    if bounds:
+        body["bounds"] = dict(bounds)
+    return body
+
+
+async def audit(base_url: str, api_key: str | None, body: Mapping[str, Any]) -> Audit:
+    """The audit when it has ended. Raises Unavailable where no server answers, BackendError with what it refuses."""
+    headers = {"Authorization": f"Bearer {api_key or 'none'}"}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
+        place = f"{base_url.rstrip('/')}/audits"
+        made = await _call(http, "POST", place, body)
+        while made.status in ("queued", "in_progress"):
+            await asyncio.sleep(_LOOK_SECONDS)
+            made = await _call(http, "GET", f"{place}/{made.id}")
+    return made
+
+
+def told(made: Audit) -> str:
+    """The report, or why there is none."""
+    return written(made) if made.error is None else f"The audit failed: {made.error.message}"
+
+
+async def _call(http: aiohttp.ClientSession, method: str, url: str, body: Mapping[str, Any] | None = None) -> Audit:
+    try:
+        async with http.request(method, url, json=body) as response:
+            data = await response.read()
+            status = response.status
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unavailable(f"No server answers at {url}: {error}") from error
+    if status != 200:
+        raise BackendError(_message(data))
+    return Audit.model_validate_json(data)
+
+
+def _message(data: bytes) -> str:
+    try:
+        return str(orjson.loads(data)["error"]["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return "The server's answer is not one of zhuli's."
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()][:MOST_TEXTS]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read: {error}.") from error
+    if path.suffix != ".jsonl":
+        return {"texts": lines}
+    records = [_record(path, number, line) for number, line in enumerate(lines, start=1)]
+    labels = [record["label"] for record in records if isinstance(record.get("label"), str)]
+    return {"texts": [record["text"] for record in records], **_labels(labels, records)}
+
+
+def _labels(labels: Sequence[str], records: Sequence[object]) -> dict[str, Any]:
+    return {"labels": labels} if len(labels) == len(records) else {}
+
+
+def _record(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ConfigurationError(f"{path}, line {number}: no JSON ({error}).") from error
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+        raise ConfigurationError(f'{path}, line {number}: expected an object with "text".')
+    return record

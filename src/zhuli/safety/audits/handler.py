@@ -1,0 +1,126 @@
+"""Audits of a project's models: what clients can do, and the handler of the queue's jobs that do them.
+
+An audit whose process dies is done again from its beginning: the same texts, and nothing was shown yet.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+
+from zhuli.core.cancelling import being_cancelled
+from zhuli.core.clock import Clock
+from zhuli.core.errors import InvalidRequest, LeaseLost, ZhuliError
+from zhuli.core.ids import new_id
+from zhuli.safety.audits import card
+from zhuli.safety.audits.asking import Asking
+from zhuli.safety.moderation.features import language_of
+from zhuli.store.database import Database
+from zhuli.store.jobs import Job
+from zhuli.store.safety import audits
+from zhuli.types.safety.audit import Audit, AuditCreate, AuditError, AuditReport
+
+EXPLAINED = 3
+"""Changed texts of an axis that are explained."""
+
+
+class Audits:
+    """Makes audits for clients, and does them for the worker. Made once."""
+
+    def __init__(self, database: Database, asking: Asking, clock: Clock, *, max_attempts: int) -> None:
+        self._database = database
+        self._asking = asking
+        self._clock = clock
+        self._max_attempts = max_attempts
+        self._going: dict[str, asyncio.Task[None]] = {}
+
+    async def create(self, project: str, body: AuditCreate) -> Audit:
+        """A queued audit; NotFound and InvalidRequest say what is wrong with it."""
+        if body.labels is not None and len(body.labels) != len(body.texts or []):
+            raise InvalidRequest(
+                f"Invalid 'labels': {len(body.labels)} labels for {len(body.texts or [])} texts; each text has one.",
+                param="labels",
+            )
+        await self._asking.check(project, body.model)
+        language = body.language or (language_of(" ".join(body.texts)) if body.texts else "en")
+        made = Audit(
+            id=new_id("audit"), created_at=int(self._clock.now()), model=body.model, language=language, request=body
+        )
+        return await self._database.run(audits.create, project, made)
+
+    async def handle(self, job: Job) -> None:
+        """Do the audit; CancelledError puts it back, at a server's end."""
+        going = self._going[job.key] = asyncio.create_task(self._do(job))
+        try:
+            await going
+        except asyncio.CancelledError:
+            if being_cancelled():
+                raise
+            with suppress(LeaseLost):
+                await self._database.run(audits.take_up, job)  # deleted: its job goes too
+        finally:
+            going.cancel()
+            self._going.pop(job.key, None)
+
+    async def give_up(self, job: Job, message: str) -> None:
+        """The handler broke: the audit has failed."""
+        with suppress(LeaseLost):
+            taken = await self._database.run(audits.take_up, job)
+            if taken is not None:
+                await self._fail(job, taken[1], AuditError(code="server_error", message=message))
+
+    async def stopped(self, keys: list[str]) -> list[str]:
+        """Which of these audits were deleted."""
+        return await self._database.run(audits.gone, keys)
+
+    def interrupt(self, key: str) -> None:
+        """Stop working on the audit."""
+        if (going := self._going.get(key)) is not None:
+            going.cancel()
+
+    async def _do(self, job: Job) -> None:
+        with suppress(LeaseLost):
+            taken = await self._database.run(audits.take_up, job)
+            if taken is None:
+                return
+            project, audit = taken
+            if job.deaths >= self._max_attempts:
+                text = f"The audit was given up: {self._max_attempts} attempts took their worker down."
+                await self._fail(job, audit, AuditError(code="server_error", message=text))
+                return
+            try:
+                report = await self._report(project, audit)
+            except ZhuliError as error:
+                await self._fail(job, audit, AuditError(code=error.code or "server_error", message=error.message))
+                return
+            ended = audit.model_copy(
+                update={"status": "completed", "completed_at": int(self._clock.now()), "report": report}
+            )
+            folder = self._asking.folder(project, audit.model)
+            if folder is not None:
+                await asyncio.to_thread(card.write, folder, ended)
+            await self._database.run(audits.end, job, ended)
+
+    async def _fail(self, job: Job, audit: Audit, error: AuditError) -> None:
+        failed = audit.model_copy(update={"status": "failed", "completed_at": int(self._clock.now()), "error": error})
+        await self._database.run(audits.end, job, failed)
+
+    async def _report(self, project: str, audit: Audit) -> AuditReport:
+        from zhuli.safety.audits.auditing import audit as audited  # numpy, which a server starts without
+        from zhuli.safety.audits.auditing import rarest
+        from zhuli.safety.audits.swaps import MESSAGES, axes_of
+
+        asked = audit.request
+        axes = axes_of(audit.language, asked.axes, asked.lists)
+        texts: Sequence[str] = asked.texts or MESSAGES[audit.language]
+        predict = partial(self._asking.labels, project, audit.model)
+        report = await audited(predict, texts, axes, labels=asked.labels, bounds=asked.bounds)
+        if asked.explain:
+            swaps = {axis.name: axis.groups for axis in axes}
+            for one in report.axes:
+                for changed in one.examples[:EXPLAINED]:
+                    group = rarest(changed)
+                    said = swaps[one.axis][group](changed.text, list(texts).index(changed.text))
+                    explanation = await self._asking.explained(project, audit.model, said)
+                    changed.explanation = None if explanation is None else {"group": group, "text": said, **explanation}
+        return report
