@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from zhuli.safety.audits import card
-from zhuli.safety.audits.auditing import Said, audit
+from zhuli.safety.audits.auditing import audit
+from zhuli.safety.audits.said import Said
 from zhuli.safety.audits.swaps import AXES, MESSAGES, AxisOfGroups, axes_of, introduced
 from zhuli.types.safety.audit import Audit, AuditCreate, Bounds
 

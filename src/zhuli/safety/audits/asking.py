@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog, Entry
-from zhuli.safety.audits.auditing import Said
+from zhuli.safety.audits.said import Said
 from zhuli.safety.moderation.moderating import Moderations, result_of
 from zhuli.store.database import Database
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList

@@ -6,11 +6,12 @@ which is that of one comparison, may lie above 0 by chance where there are many.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from zhuli.safety.audits.said import Labels
 from zhuli.safety.audits.swaps import AxisOfGroups
 from zhuli.types.safety.audit import AuditReport, AxisReport, Bounds, ChangedText, Gap
 
@@ -18,18 +19,8 @@ DRAWS = 1000
 EXAMPLES = 10
 
 
-class Said(NamedTuple):
-    """A model's label for one text, and how sure it is."""
-
-    label: str
-    score: float = 1.0
-
-
-Predict = Callable[[Sequence[str]], Awaitable[list[Said]]]
-
-
 async def audit(
-    predict: Predict,
+    predict: Labels,
     texts: Sequence[str],
     axes: Sequence[AxisOfGroups],
     *,
@@ -57,7 +48,7 @@ def beyond(report: AxisReport, bounds: Bounds) -> list[str]:
 
 
 async def _axis(
-    predict: Predict, texts: Sequence[str], axis: AxisOfGroups, right: Sequence[str] | None
+    predict: Labels, texts: Sequence[str], axis: AxisOfGroups, right: Sequence[str] | None
 ) -> AxisReport | None:
     groups = list(axis.groups)
     rows = [[axis.groups[group](text, number) for group in groups] for number, text in enumerate(texts)]
