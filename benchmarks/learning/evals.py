@@ -2,7 +2,7 @@
 
     python -m benchmarks.learning.evals ../shared/data --few 5 --items 3080
 
-The one is all-MiniLM-L6-v2 with a head tuned on a few examples a class, the other on all of them. An encoder without a head
+The one is all-MiniLM-L6-v2 with a head tuned on a few examples a class, the other on more or all of them. An encoder without a head
 can't answer, so the first stands for the base. Said are both shares, how long the runs took, and the comparison.
 """
 
@@ -37,16 +37,20 @@ def main() -> None:
             stack.enter_context(server)
         url = asked.url or f"http://127.0.0.1:{port}/v1"
         client = openai.OpenAI(base_url=url, api_key="any", timeout=600)
-        few = _tuned(client, _few(train, asked.few))
-        every = _tuned(client, train[: asked.most])
-        _say(client, few, every, test)
+        before = asked.before or _tuned(client, _few(train, asked.few))
+        after = asked.after or _tuned(client, _few(train, asked.most))
+        _say(client, before, after, test)
 
 
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="where the folder banking77 is")
     parser.add_argument("--few", type=int, default=5, help="examples a class of the first model")
-    parser.add_argument("--most", type=int, default=None, help="examples of the second model; all without it")
+    parser.add_argument(
+        "--most", type=int, default=1_000, help="examples a class of the second model; no class has more"
+    )
+    parser.add_argument("--before", help="the first model by its name, where the server has it")
+    parser.add_argument("--after", help="the second model likewise")
     parser.add_argument("--items", type=int, default=3080, help="test examples that both are asked about")
     parser.add_argument("--url", help="of a server that runs, with /v1; without it one is started")
     return parser.parse_args()
@@ -86,7 +90,7 @@ def _tuned(client: openai.OpenAI, rows: Sequence[Row]) -> str:
     return job.fine_tuned_model
 
 
-def _say(client: openai.OpenAI, few: str, every: str, test: Sequence[Row]) -> None:
+def _say(client: openai.OpenAI, before: str, after: str, test: Sequence[Row]) -> None:
     schema = {"type": "object", "properties": {"text": {"type": "string"}, "label": {"type": "string"}}}
     of = client.evals.create(
         name="banking77",
@@ -102,8 +106,8 @@ def _say(client: openai.OpenAI, few: str, every: str, test: Sequence[Row]) -> No
         ],
     )
     file = _file(client, [{"item": row} for row in test], "evals")
-    before, after = (_run(client, of.id, model, file) for model in (few, every))
-    body = {"before": before, "after": after, "text": "item.text", "slices": {"topic": "item.label"}}
+    first, second = (_run(client, of.id, model, file) for model in (before, after))
+    body = {"before": first, "after": second, "text": "item.text", "slices": {"topic": "item.label"}}
     found: Any = client.post(f"/evals/{of.id}/comparisons", body=body, cast_to=object)
     print(found["comparison"]["sentence"]["en"])
     print(found["comparison"]["sentence"]["zh"])
