@@ -25,7 +25,6 @@ from zhuli.learning.jobs.registering import Registering, ResultFiles
 from zhuli.learning.predicting.answering import Answering
 from zhuli.learning.predicting.predictor import Predictor
 from zhuli.store.learning import datasets, eval_runs, fine_tuning, predictions, tuned_models
-from zhuli.types.learning.eval_sources import DatasetVersion
 from zhuli.worker.loop import Chore, JobKind
 
 log = logging.getLogger(__name__)
@@ -109,7 +108,7 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
     handlers = {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)}
     answering = Answering(database, catalog, predictor, ground.clock, stores=settings.store_predictions)
     data_sets = DataSetCommands(database, ground.blobs, ground.clock, settings.data_dir)
-    evals, eval_handler = _evals(ground, answering, data_sets)
+    evals, eval_handler = _evals(ground, answering)
     labelling = Labelling(database, catalog, ground.blobs, answering.answer, settings.data_dir)
     return LearningWing(
         ground,
@@ -126,14 +125,10 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
     )
 
 
-def _evals(ground: Ground, predictions: Answering, data_sets: DataSetCommands) -> tuple[EvalCommands, EvalHandler]:
-    async def file_of(project: str, source: DatasetVersion) -> str:
-        training = source.part == "training"
-        return await data_sets.file_of_part(project, source.dataset, source.version, training=training)
-
+def _evals(ground: Ground, predictions: Answering) -> tuple[EvalCommands, EvalHandler]:
     settings, database, clock = ground.settings, ground.database, ground.clock
     targets = Targets(database, ground.catalog, predictions)
-    sources = Sources(database, ground.blobs, settings.eval_items, file_of)
+    sources = Sources(database, ground.blobs, settings.eval_items)
     evaluating = Evaluating(targets, Grading(ground.catalog, targets), clock)
     evaluations = Evaluations(database, sources, evaluating, clock, settings.eval_seconds, settings.max_attempts)
     return EvalCommands(database, targets, sources, clock), EvalHandler(evaluations)

@@ -133,14 +133,6 @@ class DataSetCommands:
             said = await work(folder, {"do": "diff"})
         return DataSetDiff(version=after.id, against=before.id, **said)
 
-    async def file_of_part(self, project: str, dataset_id: str, version_id: str, *, training: bool) -> str:
-        """The id of the file that a part of a version is; InvalidRequest for one that has no validation part."""
-        version = await self._database.run(store.version, project, dataset_id, version_id)
-        file = version.training_file if training else version.validation_file
-        if file is None:
-            raise InvalidRequest(f"Nothing is held out in the version {version.id}.", code="empty_part")
-        return file
-
     async def lineage(self, project: str, dataset_id: str, version_id: str) -> VersionLineage:
         """From the version to what it came of, and to what came of it."""
         return await self._database.run(self._lineage, project, dataset_id, version_id)
