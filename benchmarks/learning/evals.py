@@ -2,8 +2,8 @@
 
     python -m benchmarks.learning.evals ../shared/data --few 5 --items 3080
 
-The one is all-MiniLM-L6-v2 with a head tuned on a few examples a class, the other on more or all of them. An encoder without a head
-can't answer, so the first stands for the base. Said are both shares, how long the runs took, and the comparison.
+The one is all-MiniLM-L6-v2 with a head tuned on a few examples a class, the other on more or all of them. An encoder
+without a head can't answer, so the first stands for the base. Said are both shares, how long the runs took, and the comparison.
 """
 
 import argparse
