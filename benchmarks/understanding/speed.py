@@ -15,6 +15,8 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from benchmarks.connection import Connection
 from benchmarks.processes import SERVER_CORE, cpu_seconds, free_port, started
 from benchmarks.understanding.bench import Bench
@@ -52,7 +54,8 @@ async def speed(bench: Bench, row: Row, known: IntentSet) -> dict[str, Any]:
         (Path(place) / "models").symlink_to(bench.data_dir.resolve() / "models")
         before = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {SERVER_CORE})
-        found |= await _in_process(Path(place), domains, texts)
+        with threadpool_limits(1):  # as many as a process sees that is started on one core
+            found |= await _in_process(Path(place), domains, texts)
         os.sched_setaffinity(0, before)
         bench.advance(0.6)
         found |= await _over_http(Path(place), domains, texts)
