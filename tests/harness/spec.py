@@ -512,6 +512,18 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
     ("POST", f"{PREFIX}/model_aliases/{{alias}}/rollback"): {"application/json": {"schema": _ALIAS}},
     ("DELETE", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/model_aliases/{{alias}}/drift"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/model_aliases/{{alias}}/policy"): {"application/json": {"schema": {"type": "object"}}},
+    ("POST", f"{PREFIX}/model_aliases/{{alias}}/policy"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/model_aliases/{{alias}}/candidates"): {"application/json": {"schema": {"type": "object"}}},
+    ("POST", f"{PREFIX}/model_aliases/{{alias}}/candidates"): {"application/json": {"schema": {"type": "object"}}},
+    ("GET", f"{PREFIX}/model_aliases/{{alias}}/candidates/{{candidate_id}}"): {
+        "application/json": {"schema": {"type": "object"}}
+    },
+    ("GET", f"{PREFIX}/model_aliases/{{alias}}/decisions"): {"application/json": {"schema": {"type": "object"}}},
+    ("POST", f"{PREFIX}/model_aliases/{{alias}}/decisions/{{decision_id}}/sign"): {
+        "application/json": {"schema": {"type": "object"}}
+    },
     ("GET", f"{PREFIX}/threads/{{thread_id}}/state"): {"application/json": {"schema": _STATE}},
     ("POST", f"{PREFIX}/threads/{{thread_id}}/state"): {"application/json": {"schema": _STATE}},
     ("GET", f"{PREFIX}/threads/{{thread_id}}/understandings"): {"application/json": {"schema": _UNDERSTANDING_LIST}},

@@ -23,8 +23,16 @@ from zhuli.learning.jobs.discarding import FolderDiscarding
 from zhuli.learning.jobs.handler import TuningHandler, Tunings
 from zhuli.learning.jobs.registering import Registering, ResultFiles
 from zhuli.learning.predicting.answering import Answering
+from zhuli.learning.predicting.in_service import InService
 from zhuli.learning.predicting.predictor import Predictor
-from zhuli.store.learning import datasets, eval_runs, fine_tuning, predictions, tuned_models
+from zhuli.learning.retuning import circle
+from zhuli.learning.retuning.circle import Circle
+from zhuli.learning.retuning.commands import RetuningCommands
+from zhuli.learning.retuning.evaluating import RecordAnswers
+from zhuli.learning.retuning.serving import Serving
+from zhuli.learning.retuning.steps import Steps
+from zhuli.learning.retuning.watching import DriftWatch
+from zhuli.store.learning import datasets, eval_runs, fine_tuning, predictions, retuning, tuned_models
 from zhuli.worker.loop import Chore, JobKind
 
 log = logging.getLogger(__name__)
@@ -48,6 +56,11 @@ class LearningWing:
     datasets: DataSetCommands
     labelling: Labelling
     dataset_handler: DataSetHandler
+    service: InService
+    retuning: RetuningCommands
+    drift: DriftWatch
+    steps: Steps
+    circle: Circle
     _watching: asyncio.Task[None] | None = None
 
     def jobs(self) -> dict[str, JobKind]:
@@ -57,11 +70,13 @@ class LearningWing:
             fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots, apart=True),
             eval_runs.JOB: JobKind(self.eval_handler, self.ground.settings.eval_slots, apart=True),
             datasets.WORK: JobKind(self.dataset_handler, min(self.ground.settings.worker_slots, 2), apart=True),
+            retuning.STEP: JobKind(self.steps, 1),
             tuned_models.DISCARD: JobKind(FolderDiscarding(self.ground.database, self.ground.settings.data_dir), 1),
         }
 
     def chores(self) -> list[Chore]:
-        return [Chore(60.0, self._forget_predictions)]
+        chores = [Chore(60.0, self._forget_predictions)]
+        return [*chores, Chore(circle.EVERY_SECONDS, self.circle.turn)] if self.ground.job_slots else chores
 
     async def _forget_predictions(self) -> None:
         before = self.ground.clock.now() - self.ground.settings.stored_prediction_days * 86_400
@@ -89,6 +104,7 @@ class LearningWing:
             handler.begin_to_stop()
 
     async def aclose(self) -> None:
+        await self.service.aclose()
         await self.predictor.aclose()
         if self._watching is not None:
             self._watching.cancel()
@@ -106,7 +122,12 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
         database, registering, ground.clock, settings.data_dir, settings.models, settings.max_attempts, program
     )
     handlers = {kind: TuningHandler(tunings) for kind in (fine_tuning.CHECK, fine_tuning.TUNE)}
-    answering = Answering(database, catalog, predictor, ground.clock, stores=settings.store_predictions)
+    serving = Serving(database, catalog)
+    service = InService(catalog, predictor, serving, ground.clock)
+    deciding = RetuningCommands(database, catalog, ground.clock)
+    drift = DriftWatch(database, ground.clock)
+    asked = RecordAnswers(catalog, ground.blobs, predictor)
+    answering = Answering(database, catalog, service, ground.clock, stores=settings.store_predictions)
     data_sets = DataSetCommands(database, ground.blobs, ground.clock, settings.data_dir)
     evals, eval_handler = _evals(ground, answering)
     labelling = Labelling(database, catalog, ground.blobs, answering.answer, settings.data_dir)
@@ -122,6 +143,11 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
         data_sets,
         labelling,
         DataSetHandler(database, files, ground.clock, settings.data_dir, labelling),
+        service,
+        deciding,
+        drift,
+        Steps(database, catalog, ground.clock, commands, asked, serving),
+        Circle(database, ground.clock, serving, drift, deciding),
     )
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from zhuli.core import sticky
 from zhuli.core.errors import NotFound
 from zhuli.models.engines.kept_engines import Engines
 from zhuli.models.entry import Entry
-from zhuli.store.learning import tuned_models
+from zhuli.store.learning import retuning, tuned_models
+from zhuli.store.learning.retuning import Stage
 from zhuli.store.learning.tuned_models import TunedModel
 
 _INHERITED = ("context_window", "slots", "threads", "batch", "gpu_layers", "kv_cache_type", "max_tokens")
@@ -32,12 +34,14 @@ class Tuned:
     engines: Engines
     models: dict[str, TunedModel] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+    stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
     _made: dict[str, Entry] = field(default_factory=dict)
 
     def read(self, connection: Connection) -> None:
         """Know what the store knows; engines of models that are gone end as soon as nobody uses them."""
         self.models = {model.name: model for model in tuned_models.every(connection)}
         self.aliases = tuned_models.aliases(connection)
+        self.stages = retuning.stages(connection)
         for name in self._made.keys() - self.models.keys():
             entry = self._made.pop(name)
             if entry.is_made:
@@ -49,8 +53,17 @@ class Tuned:
         return found if found is not None and found.project == project else None
 
     def target(self, name: str, project: str | None) -> str:
-        """Where the project's alias of this name leads; other names lead to themselves."""
-        return name if project is None else self.aliases.get((project, name), name)
+        """Where the project's alias of this name leads; other names lead to themselves.
+
+        While a candidate has a share of the traffic, that depends on who is served (core.sticky); others get the champion.
+        """
+        if project is None:
+            return name
+        key = (project, name)
+        stage, asker = self.stages.get(key), sticky.who.get()
+        if stage and asker and key in self.aliases and sticky.takes_part(asker, stage.candidate, stage.share):
+            return stage.model
+        return self.aliases.get(key, name)
 
     def names(self, project: str) -> list[str]:
         """The project's models, oldest first, then its aliases."""

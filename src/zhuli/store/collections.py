@@ -45,6 +45,8 @@ NOUNS = {
     "eval_runs": "eval run",
     "eval_items": "output item",
     "audits": "audit",
+    "alias_decisions": "decision",
+    "alias_candidates": "candidate",
 }
 
 

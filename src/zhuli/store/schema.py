@@ -326,6 +326,72 @@ eval_items = _object_table(
     UniqueConstraint("run_id", "number", name="item_of_run"),
 )
 
+# What was decided about the model behind an alias, in order: its policy is the last policy_set, a candidate the fold of its rows.
+alias_decisions = _object_table(
+    "alias_decisions",
+    Column("alias", String(128), nullable=False),
+    Column("candidate_id", String(64)),
+    Column("kind", String(32), nullable=False),
+    Index("decisions_of_alias", "project_id", "alias", "seq"),
+    Index("decisions_of_candidate", "candidate_id", "seq"),
+    Index("decisions_by_kind", "kind", "seq"),
+)
+
+alias_candidates = _object_table(
+    "alias_candidates",
+    Column("alias", String(128), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Index("candidates_of_alias", "project_id", "alias", "seq"),
+    Index(
+        "one_active_candidate_per_alias",
+        "project_id",
+        "alias",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active"),
+    ),
+)
+
+# What is kept of what a model answered under an alias, to see drift and to compare two: the newest, and the reference.
+# role: champion, candidate or shadow. vector: half floats, little-endian. agreed: a shadow that said what was heard.
+served_predictions = Table(
+    "served_predictions",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("project_id", String(64), nullable=False),
+    Column("alias", String(128), nullable=False),
+    Column("model", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("prediction_id", String(64)),
+    Column("label", String(512)),
+    Column("confidence", Float),
+    Column("seconds", Float, nullable=False),
+    Column("error", Boolean, nullable=False),
+    Column("agreed", Boolean),
+    Column("text", Text),
+    Column("vector", LargeBinary),
+    Index("served_by_alias", "project_id", "alias", "seq"),
+    Index("served_by_model", "project_id", "alias", "model", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# Windows of an alias's traffic that were looked at. since: the alias's move to the model; number -1: the reference is full.
+drift_windows = Table(
+    "drift_windows",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("project_id", String(64), nullable=False),
+    Column("alias", String(128), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("fired", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "alias", "since", "number", name="one_row_per_window"),
+)
+
 # What was answered to POSTs with an Idempotency-Key, for a day. id: a digest of project, path and key. digest: of the body.
 # answer: null while the request is at work, which is so until lease_until; owner: which request it is.
 kept_answers = Table(

@@ -24,6 +24,7 @@ from zhuli.assistants.runs.policy_turn import PolicyTurn
 from zhuli.assistants.runs.server_tools import ServerTools, server_tools
 from zhuli.assistants.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
 from zhuli.assistants.runs.understood import RunUnderstanding
+from zhuli.core import sticky
 from zhuli.core.errors import BackendError, InvalidRequest
 from zhuli.core.tokens import estimate
 from zhuli.models.catalog import Entry
@@ -130,6 +131,7 @@ class Execution:
         return Run.model_validate_json(events[-1].data), stored.project
 
     async def _work(self) -> None:
+        sticky.who.set(self._run.thread_id)
         catalog = self._engine.catalog
         entry = catalog.resolve(self._run.model, self._project)
         if entry is None:

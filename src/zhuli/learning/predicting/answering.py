@@ -7,9 +7,8 @@ from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
 from zhuli.learning.predicting import asking
-from zhuli.learning.predicting.predictor import Predictor
+from zhuli.learning.predicting.in_service import InService, served_to
 from zhuli.models.catalog import Catalog
-from zhuli.models.tuned import not_here
 from zhuli.store.database import Database
 from zhuli.store.learning import predictions
 from zhuli.store.learning.predictions import StoredPrediction
@@ -21,33 +20,31 @@ class Answering:
     """Answers requests for predictions, those of POST /v1/predictions and of understanders. Made once."""
 
     def __init__(
-        self, database: Database, catalog: Catalog, predictor: Predictor, clock: Clock, *, stores: bool = False
+        self, database: Database, catalog: Catalog, service: InService, clock: Clock, *, stores: bool = False
     ) -> None:
         """stores: whether predictions are kept of which the request does not say it."""
         self._clock = clock
         self._stores = stores
         self._database = database
         self._catalog = catalog
-        self._predictor = predictor
+        self._service = service
 
     async def answer(self, project: str, body: PredictionCreate) -> PredictionList:
         """The answers to `body`'s inputs, in order; errors say what is wrong with the model's name or the inputs."""
-        model = await self._model(project, body.model)
-        task = asking.check(model, body)
         inputs = asking.inputs_of(body.input)
-        folder = self._catalog.tuned.data_dir / model.folder
-        if not folder.is_dir():
-            raise not_here(model.name)
-        slow = task in asking.WRITING
-        answers = await self._predictor.predict(body.model, folder, inputs, explain=body.explain, slow=slow)
+        with served_to(body):
+            model = await self._model(project, body.model)
+        task = asking.check(model, body)
+        ids = [new_id("pred") for _ in inputs]
+        model, answers = await self._service.answers(project, model, inputs, ids, body)
         results = [
             PredictionResult(
-                id=new_id("pred"),
+                id=id_,
                 index=index,
                 output=asking.best(answer.output, body.top_k),
                 explanation=answer.explanation,
             )
-            for index, answer in enumerate(answers)
+            for index, (id_, answer) in enumerate(zip(ids, answers, strict=True))
         ]
         if self._stores if body.store is None else body.store:
             kept = [

@@ -5,7 +5,7 @@ the server along. predicting.predictor is the other end.
 
 Argument: how many models to keep. In, a line each: {"folder", "inputs": […], "explain"}
 Out, a line each, the first at the start: {"ready": true} | {"missing": package}; then for every line that came in
-{"answers": [{"output", "tokens", "explanation"?} | {"refused": why}, …]} | {"gone": true} | {"failed": why}
+{"answers": [{"output", "tokens", "explanation"?, "vector"?} | {"refused": why}, …]} | {"gone": true} | {"failed": why}
 It ends when its input does, that is, at the latest with the process that started it.
 """
 

@@ -3,6 +3,7 @@
 Encoders run on ONNX Runtime where their folder has a backbone for it, otherwise on torch, as everything else does.
 """
 
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,13 @@ from typing import Any
 import torch
 
 from zhuli.learning.neural.onnx import onnx_backbone
-from zhuli.learning.training.tuned import Tuned, open_tuned
+from zhuli.learning.predicting.head_inputs import HeadInputs
+from zhuli.learning.training.tuned import Tuned, open_tuned, outputs_of
 from zhuli.types.learning.example import BadExample, Example
 from zhuli.types.learning.tuning import TASK
+
+_AT_ONCE = 16
+"""Rows that a model reads at once."""
 
 _Stamp = tuple[int, int]
 
@@ -46,7 +51,7 @@ class OpenedModel:
         self._with_gradients: Tuned | None = None if _on_onnx(self._tuned, folder) else self._tuned
 
     def answer(self, inputs: Sequence[Any], *, explain: bool) -> list[dict[str, Any]]:
-        """For each input its output and how many tokens were read of it, or why the task can't take it."""
+        """For each input its output, the tokens read of it and its vector if it has one, or why the task can't take it."""
         asked = [self._asked(given) for given in inputs]
         examples = [example for example in asked if isinstance(example, Example)]
         answered = iter(self._answers(examples, explain=explain))
@@ -59,17 +64,21 @@ class OpenedModel:
             return str(error)
 
     def _answers(self, examples: list[Example], *, explain: bool) -> list[dict[str, Any]]:
-        answers = [
-            {"output": output, "tokens": self._tokens(example)}
-            for example, output in zip(examples, self._tuned.prediction_of(examples), strict=True)
+        task, model = self._tuned.task, self._tuned.model
+        features = [task.features(example, learn=False) for example in examples]
+        with HeadInputs(model) as read:
+            said = outputs_of(task, model, features, batch_size=_AT_ONCE)
+        outputs = task.predict(examples, features, said)
+        answers: list[dict[str, Any]] = [
+            {"output": output, "tokens": sum(len(row["input_ids"]) for row in rows)}
+            for output, rows in zip(outputs, features, strict=True)
         ]
+        for answer, vector in zip(answers, read.of(features, batch_size=_AT_ONCE) or (), strict=False):
+            answer["vector"] = b64encode(vector).decode()
         if explain:
             for answer, example in zip(answers, examples, strict=True):
                 answer["explanation"] = self._explanation(example)
         return answers
-
-    def _tokens(self, example: Example) -> int:
-        return sum(len(row["input_ids"]) for row in self._tuned.task.features(example, learn=False))
 
     def _explanation(self, example: Example) -> dict[str, Any]:
         """By torch, which has gradients; a model that runs on ONNX is opened a second time for it."""

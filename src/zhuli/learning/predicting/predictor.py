@@ -5,6 +5,7 @@ the caller's part; how a model answers is predicting.opened's.
 """
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,12 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one input. tokens: what the model read of it, special ones too."""
+    """The answer to one input. tokens: what the model read of it, special ones too. vector: what its head read, half floats."""
 
     output: Any
     tokens: int
     explanation: dict[str, Any] | None = None
+    vector: bytes | None = None
 
 
 class Predictor:
@@ -149,4 +151,5 @@ def _answer(name: str, place: str, answer: dict[str, Any]) -> Answer:
         raise InvalidRequest(
             f"Invalid '{place}' for the model '{name}': {answer['refused']}", param=place, code="invalid_value"
         )
-    return Answer(answer["output"], answer["tokens"], answer.get("explanation"))
+    vector = b64decode(answer["vector"]) if "vector" in answer else None
+    return Answer(answer["output"], answer["tokens"], answer.get("explanation"), vector)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhuli.app import App
+from zhuli.core import sticky
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Entry
 from zhuli.server import pages
@@ -32,6 +33,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post("", response_model=ChatCompletion, responses=_STREAM)
 async def create_chat_completion(body: ChatRequest, app: TheApp, actor: TheActor) -> Response:
+    sticky.who.set(body.user or body.messages[0].model_dump_json())
     entry = await entry_of(app, actor.project, body.model)
     keep = partial(_store, app, actor.project, body) if body.store else None
     completing = Completing(entry, body, now=int(app.clock.now()), keep=keep)

@@ -6,10 +6,12 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.learning.jobs.aliases import Aliases
 from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.store.learning import tuned_models
+from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.store.learning import retuning, tuned_models
+from zhuli.types.learning.drift import Drift
 from zhuli.types.learning.model_alias import Alias, AliasList, AliasMoveTo
-from zhuli.types.page import Deleted
+from zhuli.types.learning.retuning import Candidate, CandidateCreate, Decision, Policy, PolicyCreate, Signature
+from zhuli.types.page import Deleted, Page
 
 router = APIRouter(prefix="/v1/model_aliases", tags=["Model aliases"], route_class=JsonRoute, strict_content_type=False)
 
@@ -38,6 +40,46 @@ async def roll_alias_back(alias: str, app: TheApp, actor: TheActor) -> Response:
 async def delete_alias(alias: str, app: TheApp, actor: TheActor) -> Response:
     await _aliases(app).give_up(actor.project, alias)
     return Json(Deleted(id=alias, object="model_alias.deleted"))
+
+
+@router.get("/{alias}/drift", response_model=Drift)
+async def get_drift(alias: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.learning.drift.report(actor.project, alias))
+
+
+@router.get("/{alias}/policy", response_model=Policy)
+async def get_policy(alias: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(retuning.policy, actor.project, alias))
+
+
+@router.post("/{alias}/policy", response_model=Policy)
+async def set_policy(alias: str, body: PolicyCreate, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.learning.retuning.set_policy(actor.project, alias, body))
+
+
+@router.post("/{alias}/candidates", response_model=Candidate)
+async def propose_candidate(alias: str, body: CandidateCreate, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.learning.retuning.propose(actor.project, alias, body))
+
+
+@router.get("/{alias}/candidates", response_model=Page[Candidate])
+async def list_candidates(alias: str, app: TheApp, actor: TheActor, page: ThePage) -> Response:
+    return Json(await app.database.run(retuning.candidates, actor.project, alias, page))
+
+
+@router.get("/{alias}/candidates/{candidate_id}", response_model=Candidate)
+async def get_candidate(alias: str, candidate_id: str, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.database.run(retuning.candidate, actor.project, candidate_id, alias))
+
+
+@router.get("/{alias}/decisions", response_model=Page[Decision])
+async def list_decisions(alias: str, app: TheApp, actor: TheActor, page: ThePage) -> Response:
+    return Json(await app.database.run(retuning.decisions, actor.project, alias, page))
+
+
+@router.post("/{alias}/decisions/{decision_id}/sign", response_model=Candidate)
+async def sign_decision(alias: str, decision_id: str, body: Signature, app: TheApp, actor: TheActor) -> Response:
+    return Json(await app.learning.retuning.sign(actor.project, alias, decision_id, body))
 
 
 def _aliases(app: App) -> Aliases:

@@ -39,7 +39,7 @@ class Reason(Wire):
     """One of the questions that a gate asks, and its answer. value is held against limit; None where nothing is measured."""
 
     passed: bool
-    code: Literal["better", "regression", "slice", "audit"]
+    code: Literal["better", "regression", "slice", "audit", "contradiction"]
     name: str
     value: float | None
     limit: float | None

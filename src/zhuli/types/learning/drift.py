@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from zhuli.types.wire import Wire, optional
 
 TestName = Literal["inputs", "inputs_lately", "labels", "confidence", "outside"]
@@ -61,3 +63,31 @@ class Calibration(Wire):
     shift: float
     z: float
     error: float | None = optional()
+
+
+class NewMessage(Wire):
+    """A message that is new, and what the model took it for. id: of its prediction. text: where texts are kept."""
+
+    id: str | None
+    text: str | None
+    label: str | None
+    confidence: float | None
+    at: int
+
+
+class Drift(Wire):
+    """What is known of the traffic of the model behind an alias, since the alias was moved to it.
+
+    alpha: the chance that anything fires over `season` windows of quiet traffic, at most. messages: the newest of kind first.
+    """
+
+    object: Literal["model_alias.drift"] = "model_alias.drift"
+    alias: str
+    model: str
+    status: Literal["gathering", "quiet", "drifted"]
+    alpha: float
+    season: int
+    windows: list[WindowCheck]
+    labels: list[LabelShift] = Field(default_factory=list)
+    groups: list[NewGroup] = Field(default_factory=list)
+    messages: list[NewMessage] = Field(default_factory=list)

@@ -11,6 +11,7 @@ class PredictionCreate(Request):
     """input: one or a list. top_k: of labels. explain: say which words the answer comes from, and which examples are near.
 
     store: keep what is asked and answered, for feedback on it; null: as the setting store_predictions says.
+    user: whom it is for, in the client's words; of two models behind an alias one user is always answered by the same.
     """
 
     model: str
@@ -18,6 +19,7 @@ class PredictionCreate(Request):
     explain: bool = False
     top_k: Annotated[Integer, Field(ge=1)] | None = None
     store: bool | None = None
+    user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
 
 
 class PredictionUsage(Wire):

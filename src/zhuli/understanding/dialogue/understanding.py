@@ -11,6 +11,7 @@ from datetime import datetime
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
+from zhuli.core import sticky
 from zhuli.core.clock import Clock
 from zhuli.core.ids import new_id
 from zhuli.core.telemetry import Telemetry
@@ -71,6 +72,7 @@ class Understandings:
 
         now: seconds since 1970, what "tomorrow" is counted from; None: the clock's.
         """
+        sticky.who.set(thread_id or sticky.who.get())
         began, now = perf_counter(), self._clock.now() if now is None else now
         read = text[:MOST_CHARACTERS]
         language = language_of(read, domain.languages, state.language)

@@ -1,0 +1,307 @@
+"""A candidate's way, a step a job: tuned, gated, signed, in the shadow, on a share, on all; or back. Any line may be the last.
+
+Each step reads where the candidate stands, finds out what it must know, and decides in one transaction (store.retuning);
+what was found out and not decided is found out again. The fine-tuning job is found by its metadata, should the process have died
+between making it and saying so.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from zhuli.core.clock import Clock
+from zhuli.core.errors import LeaseLost, ZhuliError
+from zhuli.core.ids import new_id
+from zhuli.learning.jobs.commands import TuningCommands
+from zhuli.learning.retuning import gating, judging, sentences
+from zhuli.learning.retuning.evaluating import Labelled, RecordAnswers
+from zhuli.learning.retuning.judging import Fault
+from zhuli.learning.retuning.serving import Serving
+from zhuli.models.catalog import Catalog
+from zhuli.store.database import Database
+from zhuli.store.jobs import Job
+from zhuli.store.learning import fine_tuning, retuning, served, tuned_models
+from zhuli.store.learning.tuned_models import TunedModel
+from zhuli.types.learning.comparison import Said
+from zhuli.types.learning.fine_tuning import FineTuningJobCreate, Tuning
+from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.learning.retuning import Candidate, Decision, Kind, Policy
+
+log = logging.getLogger(__name__)
+
+MADE_FOR = "retuning_candidate"
+"""In the metadata of a fine-tuning job: the candidate that it makes."""
+
+COMPARED = 2_000
+"""Answers of each model, the newest, that are held against each other."""
+
+
+class Steps:
+    """The handler of retune jobs; it has no child, and each of its steps can be done again."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        clock: Clock,
+        tunings: TuningCommands,
+        evaluating: RecordAnswers,
+        serving: Serving,
+    ) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._clock = clock
+        self._tunings = tunings
+        self._evaluating = evaluating
+        self._serving = serving
+
+    async def handle(self, job: Job) -> None:
+        """Take the candidate on as far as one decision."""
+        with suppress(LeaseLost):  # whoever has it now goes on
+            found = await self._database.run(retuning.stored, job.key)
+            if found is None:
+                return
+            step = _Step(self, job, found.project, found.candidate)
+            try:
+                decided = await step.take(
+                    await self._database.run(retuning.policy, found.project, found.candidate.alias)
+                )
+            except ZhuliError as error:
+                if error.status >= 500:
+                    raise
+                await step.decide("failed", sentences.failed(error.message))
+                return
+            if not decided:
+                await self._database.run(retuning.rest, job)
+
+    async def give_up(self, job: Job, message: str) -> None:
+        """The candidate has failed; a model that it served with is withdrawn."""
+        with suppress(LeaseLost):
+            found = await self._database.run(retuning.stored, job.key)
+            if found is not None:
+                await _Step(self, job, found.project, found.candidate).withdraw("failed", sentences.failed(message))
+
+    async def stopped(self, keys: Sequence[str]) -> list[str]:
+        """A step is short: none is stopped."""
+        return []
+
+    def interrupt(self, key: str) -> None:
+        """The same."""
+
+
+class _Step:
+    """One job: a candidate as it was seen, and what is decided of it."""
+
+    def __init__(self, steps: Steps, job: Job, project: str, candidate: Candidate) -> None:
+        self._with = steps
+        self._job = job
+        self._project = project
+        self._seen = candidate
+        self._database = steps._database
+
+    async def take(self, policy: Policy) -> bool:
+        """Whether something was decided."""
+        match self._seen.status:
+            case "tuning":
+                return await self._tune(policy)
+            case "gating":
+                return await self._gate(policy)
+            case "ready":
+                return await self._next_stage(policy)
+            case "shadow" | "share" | "all":
+                return await self._judge(policy)
+        return False
+
+    async def decide(
+        self,
+        kind: Kind,
+        sentence: Said,
+        numbers: dict[str, Any] | None = None,
+        *,
+        leads_to: str | None = None,
+        back: bool = False,
+        **changes: Any,
+    ) -> bool:
+        """Write it down, and what follows from it."""
+        now = self._with._clock.now()
+        decision = Decision(
+            id=new_id("dec"),
+            alias=self._seen.alias,
+            candidate=self._seen.id,
+            kind=kind,
+            by="policy",
+            created_at=int(now),
+            sentence=sentence,
+            numbers=numbers or {},
+            changes=changes,
+        )
+        run = self._database.run
+        await run(
+            retuning.advance,
+            self._project,
+            self._seen,
+            decision,
+            now=now,
+            leads_to=leads_to,
+            back=back,
+            job=self._job,
+        )
+        await run(self._with._catalog.tuned.read)
+        log.info("Alias '%s': %s", self._seen.alias, sentence.en)
+        return True
+
+    async def withdraw(self, kind: Kind, sentence: Said, numbers: dict[str, Any] | None = None) -> bool:
+        """End the candidate; if it serves all, the alias leads to the champion again."""
+        seen = self._seen
+        current = (await self._database.run(tuned_models.aliases)).get((self._project, seen.alias))
+        back = seen.champion if seen.status == "all" and current == seen.model else None
+        return await self.decide(kind, sentence, numbers, leads_to=back, back=back is not None)
+
+    async def _tune(self, policy: Policy) -> bool:
+        seen = self._seen
+        if seen.model is not None:
+            return await self.decide("tuned", sentences.tuned(seen.model))
+        if seen.fine_tuning_job is None:
+            job = await self._database.run(_job_for, self._project, seen.id) or await self._new_job(policy)
+            return await self.decide("tuning_started", sentences.tuning_started(job), fine_tuning_job=job)
+        made = await self._database.run(fine_tuning.get, self._project, seen.fine_tuning_job)
+        if made.status in ("failed", "cancelled"):
+            why = made.error.message if made.error else f"the fine-tuning job was {made.status}."
+            return await self.decide("failed", sentences.failed(why))
+        if made.status != "succeeded" or made.fine_tuned_model is None:
+            return False
+        numbers = {"report": made.report or {}}
+        return await self.decide("tuned", sentences.tuned(made.fine_tuned_model), numbers, model=made.fine_tuned_model)
+
+    async def _new_job(self, policy: Policy) -> str:
+        seen = self._seen
+        champion = self._model(seen.champion)
+        base = seen.champion if policy.from_champion else policy.model or (champion.base if champion else None)
+        body = FineTuningJobCreate(
+            model=base or "",
+            training_file=seen.training_file or "",
+            validation_file=seen.validation_file,
+            suffix=seen.alias[:40],
+            task=champion.task if champion and champion.task else "auto",
+            metadata={MADE_FOR: seen.id},
+            tuning=Tuning(hyperparameters=policy.hyperparameters or Hyperparameters()),
+        )
+        return (await self._with._tunings.create(self._project, body)).id
+
+    async def _gate(self, policy: Policy) -> bool:
+        seen, asking = self._seen, self._with._evaluating
+        champion, candidate = self._model(seen.champion), self._model(seen.model)
+        if candidate is None:
+            return await self.decide("failed", sentences.failed(f"the model '{seen.model}' is gone."))
+        if champion is None or seen.validation_file is None:
+            why = "there is no champion, or no held-out part, to hold it against."
+            return await self.decide("failed", sentences.failed(why))
+        if candidate.task != "text_classification":
+            why = f"models of {candidate.task} can't be compared record by record yet; compare them with /v1/evals."
+            return await self.decide("failed", sentences.failed(why))
+        held_out = await self._both(champion, candidate, await asking.records(seen.validation_file))
+        fixed: tuple[list[gating.Answered], list[gating.Answered]] = [], []
+        if policy.gate.regression_file is not None:
+            fixed = await self._both(champion, candidate, await asking.records(policy.gate.regression_file))
+        known = await asking.labels(champion)
+        new = await self._new_records(champion)
+        odd = gating.contradictions(await asking.answers(champion, new), fixed[0] or held_out[0], known, policy.gate)
+        verdict = gating.verdict(policy.gate, held_out, fixed, odd)
+        numbers = {"verdict": verdict.model_dump(), "new_examples": len(new)}
+        failed = [reason.sentence for reason in verdict.reasons if not reason.passed]
+        said = Said(
+            en=" ".join([verdict.sentence.en, *(each.en for each in failed[:5])]),
+            zh="".join([verdict.sentence.zh, *(each.zh for each in failed[:5])]),
+        )
+        if not verdict.passed:
+            return await self.decide("refused", said, numbers)
+        if policy.sign:
+            return await self.decide("passed", said, numbers, status="signing")
+        return await self.decide("passed", said, numbers)
+
+    async def _both(
+        self, champion: TunedModel, candidate: TunedModel, records: Sequence[Labelled]
+    ) -> tuple[list[gating.Answered], list[gating.Answered]]:
+        asking = self._with._evaluating
+        return await asking.answers(champion, records), await asking.answers(candidate, records)
+
+    async def _new_records(self, champion: TunedModel) -> list[Labelled]:
+        """What the candidate was taught and the champion was not; all of it where nobody knows what that was taught."""
+        if self._seen.training_file is None:
+            return []
+        taught = await self._with._evaluating.records(self._seen.training_file)
+        if champion.job is None:
+            return taught
+        before: set[Labelled] = set()
+        with suppress(ZhuliError):  # its file may have been deleted
+            record = await self._database.run(fine_tuning.get, self._project, champion.job)
+            before = set(await self._with._evaluating.records(record.training_file))
+        return [each for each in taught if each not in before]
+
+    async def _next_stage(self, policy: Policy) -> bool:
+        """The first that the policy has: shadow, share, all."""
+        seen, stages = self._seen, policy.stages
+        if await self._moved_by_hand():
+            return await self.decide("failed", sentences.failed("the alias was moved by hand meanwhile."))
+        assert seen.model is not None
+        since = await self._database.run(served.newest, self._project, seen.alias)
+        if seen.status == "ready" and stages.shadow_requests:
+            return await self.decide("shadowed", sentences.shadowed(seen.model, stages.shadow_requests), since=since)
+        if seen.status in ("ready", "shadow") and stages.share_requests and stages.share:
+            said = sentences.shared(seen.model, stages.share)
+            return await self.decide("shared", said, await self._numbers(policy), share=stages.share, since=since)
+        said = sentences.promoted(seen.model, seen.champion)
+        return await self.decide("promoted", said, await self._numbers(policy), leads_to=seen.model, since=since)
+
+    async def _judge(self, policy: Policy) -> bool:
+        seen = self._seen
+        if await self._moved_by_hand():
+            return await self.decide("failed", sentences.failed("the alias was moved by hand meanwhile."))
+        faults, numbers = await self._compared(policy)
+        if faults:
+            why = Said(
+                en=" ".join(each.sentence.en for each in faults), zh="".join(each.sentence.zh for each in faults)
+            )
+            return await self.withdraw("rolled_back", sentences.rolled_back(seen.model, seen.champion, why), numbers)
+        stages = policy.stages
+        wanted = {"shadow": stages.shadow_requests, "share": stages.share_requests, "all": policy.watch.requests}
+        if numbers["candidate"]["requests"] < wanted[seen.status]:
+            return False
+        if seen.status == "all":
+            said = sentences.settled(seen.model or "", numbers["candidate"]["requests"])
+            return await self.decide("settled", said, numbers)
+        return await self._next_stage(policy)
+
+    async def _moved_by_hand(self) -> bool:
+        seen = self._seen
+        leads = (await self._database.run(tuned_models.aliases)).get((self._project, seen.alias))
+        return leads != (seen.model if seen.status == "all" else seen.champion)
+
+    async def _numbers(self, policy: Policy) -> dict[str, Any]:
+        return (await self._compared(policy))[1] if self._seen.status != "ready" else {}
+
+    async def _compared(self, policy: Policy) -> tuple[list[Fault], dict[str, Any]]:
+        await self._with._serving.flush()
+        seen, run = self._seen, self._database.run
+        new = await run(served.lately, self._project, seen.alias, seen.model or "", after=seen.since, most=COMPARED)
+        old = await run(served.lately, self._project, seen.alias, seen.champion or "", after=0, most=COMPARED)
+        votes = await run(served.votes, self._project, seen.champion or "", seen.model or "")
+        faults = judging.faults(old, new, votes, policy.watch)
+        numbers = {
+            "champion": judging.summary(old, votes[0]),
+            "candidate": judging.summary(new, votes[1]),
+            "faults": [
+                {"metric": each.metric, "champion": each.champion, "candidate": each.candidate} for each in faults
+            ],
+        }
+        return faults, numbers
+
+    def _model(self, name: str | None) -> TunedModel | None:
+        return None if name is None else self._with._catalog.tuned.models.get(name)
+
+
+def _job_for(connection: Any, project: str, candidate: str) -> str | None:
+    """The fine-tuning job that was made for the candidate."""
+    found = fine_tuning.page(connection, project, limit=1, after=None, metadata={MADE_FOR: candidate})
+    return found.data[0].id if found.data else None
