@@ -282,6 +282,14 @@ def test_conversations_are_graded_asked_again_and_replayed(client: openai.OpenAI
     (last,) = outputs(client, run)
     assert (last.status, last.sample.output[0].content) == ("fail", "echo: two"), last.sample.error
     assert [each.content for each in last.sample.input] == ["echo: one", "echo: two"]
+    path, asked_of = f"/evals/{of.id}/runs/{stored.id}/agreement", {"criterion": "exact", "human": "feedback"}
+    with refused(400, param="human"):
+        client.get(path, cast_to=object, options={"params": asked_of})
+    for output, verdict in zip(outputs(client, stored), ("up", "down"), strict=True):
+        target = {"type": "message", "id": output.datasource_item["message_id"]}
+        assert http.post("/v1/feedback", json={"target": target, "verdict": verdict}).status_code == 200
+    agreed: Any = client.get(path, cast_to=object, options={"params": asked_of})
+    assert (agreed["number"], agreed["observed"], agreed["labels"]) == (2, 0.5, ["fail", "pass"])
     with refused(400, param="data_source.source.history"):
         client.evals.runs.create(of.id, data_source={"type": "completions", "source": replayed, "model": "script"})
     nobody = {"type": "completions", "source": {"type": "threads", "ids": ["thread_none"]}}

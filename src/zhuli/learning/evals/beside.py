@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,11 +16,13 @@ from zhuli.learning.comparing.slicing import slices_of
 from zhuli.learning.evals import templates
 from zhuli.learning.evals.templates import TemplateError
 from zhuli.store.database import Database
-from zhuli.store.learning import eval_items, eval_runs, evals
+from zhuli.store.learning import eval_items, eval_runs, eval_threads, evals
 from zhuli.types.learning.comparison import Agreement
 from zhuli.types.learning.eval_runs import EvalComparison, EvalComparisonCreate
 from zhuli.types.learning.evals import Eval
 from zhuli.types.learning.graders import LabelModel
+
+FEEDBACK = "feedback"
 
 Outputs = dict[str, list[dict[str, Any]]]
 """Outputs as JSON by their item's digest; equal items in their order."""
@@ -40,26 +43,38 @@ async def compare_runs(database: Database, project: str, eval_id: str, body: Eva
 async def agreement_of(
     database: Database, project: str, eval_id: str, run_id: str, criterion: str, human: str
 ) -> Agreement:
-    """How far a criterion's verdicts agree with people's, which stand in the items; human: the reference to theirs.
+    """How far a criterion's verdicts agree with people's; human: the reference to theirs in the items, or FEEDBACK.
 
+    FEEDBACK: what people said of the stored answers that items of threads are about.
     People's are labels of a label_model, or true and false (pass, fail) of any criterion. Items without one do not count.
     """
     of = await database.run(evals.get, project, eval_id)
     _check_criterion(of, criterion, "criterion")
-    templates.check_reference(human, "human", ("item",))
+    if human != FEEDBACK:
+        templates.check_reference(human, "human", ("item",))
     grader = next(each for each in of.testing_criteria if each.name == criterion)
     labels = grader.labels if isinstance(grader, LabelModel) else []
     outputs = await _outputs(database, project, eval_id, run_id)
+    told = await _told(database, project, human, outputs)
     pairs = [
         (_verdict(output, criterion, labelled=bool(labels) and not isinstance(given, bool)), _human(given, labels))
         for found in outputs.values()
         for output in found
-        if (given := _looked_up(human, output)) is not None
+        if (given := told(output)) is not None
     ]
     if not pairs:
         text = f"Invalid 'human': no graded item of the run has a '{human}'."
         raise InvalidRequest(text, param="human", code="invalid_value")
     return await asyncio.to_thread(agreement, [one for one, _ in pairs], [other for _, other in pairs])
+
+
+async def _told(database: Database, project: str, human: str, outputs: Outputs) -> Callable[[dict[str, Any]], Any]:
+    """What people said of an output's item; None where they said nothing."""
+    if human != FEEDBACK:
+        return partial(_looked_up, human)
+    ids = {output["datasource_item"].get("message_id") for found in outputs.values() for output in found}
+    known = await database.run(eval_threads.verdicts, project, [one for one in ids if isinstance(one, str)])
+    return lambda output: known.get(str(output["datasource_item"].get("message_id")))
 
 
 def _check_criterion(of: Eval, criterion: str | None, param: str) -> None:

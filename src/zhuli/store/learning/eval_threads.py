@@ -1,14 +1,17 @@
-"""Which threads an eval's run takes its items from."""
+"""Which threads an eval's run takes its items from, what was said in them, and what people found of it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
 
 from zhuli.core.errors import NotFound
-from zhuli.store.schema import threads
+from zhuli.store.schema import feedback, messages, threads
 
 _AT_ONCE = 500
+MOST_MESSAGES = 1_000
+"""Of a thread, the first."""
 MARK = "eval_run"
 """In the metadata of threads on which evals ask assistants: they are nobody's conversations."""
 
@@ -33,6 +36,46 @@ def chosen(
                 found.append(row.id)
         rows = connection.execute(query.where(threads.c.seq < rows[-1].seq)).all()
     return found[:most][::-1]
+
+
+def said(connection: Connection, project: str, thread_id: str) -> list[dict[str, str]]:
+    """The completed messages of the thread that have text, in order, as {"id", "role", "content"}."""
+    query = select(messages.c.body).where(
+        messages.c.thread_id == thread_id, messages.c.project_id == project, messages.c.status == "completed"
+    )
+    bodies = map(orjson.loads, connection.execute(query.order_by(messages.c.seq).limit(MOST_MESSAGES)).scalars())
+    return [
+        {"id": body["id"], "role": body["role"], "content": text}
+        for body in bodies
+        if (text := "\n".join(block["text"]["value"] for block in body["content"] if block["type"] == "text"))
+    ]
+
+
+def verdicts(connection: Connection, project: str, message_ids: Sequence[str]) -> dict[str, bool]:
+    """Whether people found these messages good, by the most of their feedback; those of whom they said neither are left out.
+
+    Signals don't count, nor what reviewers rejected or argue about. A correction says that it was not good.
+    """
+    votes: dict[str, int] = {}
+    for at in range(0, len(message_ids), _AT_ONCE):
+        query = select(feedback.c.target_id, feedback.c.body).where(
+            feedback.c.project_id == project,
+            feedback.c.target_type == "message",
+            feedback.c.target_id.in_(message_ids[at : at + _AT_ONCE]),
+            feedback.c.source != "signal",
+            feedback.c.state != "rejected",
+        )
+        for target, body in connection.execute(query):
+            votes[target] = votes.get(target, 0) + _vote(orjson.loads(body))
+    return {message: number > 0 for message, number in votes.items() if number}
+
+
+def _vote(body: Mapping[str, Any]) -> int:
+    if body.get("disagreement"):
+        return 0
+    if body.get("correction") is not None or body.get("verdict") == "down" or (body.get("grade") or 3) < 3:
+        return -1
+    return 1 if body.get("verdict") == "up" or (body.get("grade") or 3) > 3 else 0
 
 
 def _known(connection: Connection, project: str, thread_id: str) -> str:
