@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     stored_chat_days: float = Field(
         30, gt=0, description="How long chat completions stay that clients had stored (store: true)."
     )
+    feedback_signals: bool = Field(
+        default=True,
+        description="Note what people do (rephrase, cancel, ask for a person) as suggestions in the feedback.",
+    )
     store_predictions: bool = Field(
         default=False, description="Keep predictions and what was asked, for feedback, where the request does not say."
     )

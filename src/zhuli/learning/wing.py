@@ -17,6 +17,7 @@ from zhuli.learning.evals.handler import EvalHandler, Evaluations
 from zhuli.learning.evals.sources import Sources
 from zhuli.learning.evals.targets import Targets
 from zhuli.learning.feedback.giving import FeedbackCommands
+from zhuli.learning.feedback.signals import Signals
 from zhuli.learning.jobs.child_process import PROGRAM
 from zhuli.learning.jobs.commands import TuningCommands
 from zhuli.learning.jobs.discarding import FolderDiscarding
@@ -55,6 +56,7 @@ class LearningWing:
     eval_handler: EvalHandler
     datasets: DataSetCommands
     labelling: Labelling
+    signals: Signals
     dataset_handler: DataSetHandler
     service: InService
     retuning: RetuningCommands
@@ -76,6 +78,8 @@ class LearningWing:
 
     def chores(self) -> list[Chore]:
         chores = [Chore(60.0, self._forget_predictions)]
+        if self.ground.settings.feedback_signals:
+            chores.append(Chore(20.0, self.signals.look))
         return [*chores, Chore(circle.EVERY_SECONDS, self.circle.turn)] if self.ground.job_slots else chores
 
     async def _forget_predictions(self) -> None:
@@ -142,6 +146,7 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
         eval_handler,
         data_sets,
         labelling,
+        Signals(database, ground.clock),
         DataSetHandler(database, files, ground.clock, settings.data_dir, labelling),
         service,
         deciding,

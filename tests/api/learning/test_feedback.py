@@ -57,7 +57,8 @@ def test_feedback_keeps_what_was_answered_and_is_found_by_its_target(http: httpx
     given = give(http, {"target": message, "verdict": "down", "comment": "No.", "user": "u1", "labels": ["late"]})
     assert given["id"].startswith("fb_")
     assert (given["state"], given["weight"], given["context"]["output"]) == ("new", 1.0, "It is on its way.")
-    assert http.get(f"/v1/feedback/{given['id']}").json() == given
+    lineage = {"examples": [], "versions": [], "jobs": [], "models": []}
+    assert http.get(f"/v1/feedback/{given['id']}").json() == {**given, "lineage": lineage}
     assert http.get("/v1/feedback", params={"target_id": message["id"]}).json()["data"] == [given]
     assert http.get("/v1/feedback", params={"target_id": message["id"], "state": "accepted"}).json()["data"] == []
 

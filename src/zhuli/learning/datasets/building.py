@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +32,24 @@ class Kept:
     id: str
     record: dict[str, Any]
     text: str
-    provenance: dict[str, Any]
-    sources: list[tuple[str, str]]
-    users: list[str]
-    marks: list[tuple[str, str]] = field(default_factory=list)
+    thread: str | None
+    sources: tuple[tuple[str, str], ...]
+    users: tuple[str, ...]
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 def build(folder: Path, request: Mapping[str, Any], *, task: str, mask: Mask | None) -> dict[str, Any]:
     """Write the files of a version into the folder; gives its report, digest and sources."""
     gc.disable()  # a million records are no garbage, and looking through them takes as long as the rest
     report: dict[str, Any] = {}
-    found = list(_read(folder, task, report, weak=request["weak"], mask=mask))
-    kept = _without_duplicates(found, report)
+    kept = _without_duplicates(_read(folder, task, report, weak=request["weak"], mask=mask), report)
     if request["near"]:
         kept = _without_near(kept, report)
     earlier = parts_of(folder / EARLIER)
     labels = [labels_of(task, one.record) for one in kept]
     members = [Member(one.id, one.marks, said) for one, said in zip(kept, labels, strict=True)]
     parts = split(members, share=request["validation_share"], seed=request["seed"], earlier=earlier)
+    del members, earlier
     if replay := request.get("replay"):
         original = parts_of(folder / ORIGINAL)
         learned = [index for index, part in enumerate(parts) if part == "train"]
@@ -85,6 +85,7 @@ def fold(path: Path) -> dict[str, bytes]:
 def _read(folder: Path, task: str, report: dict[str, Any], *, weak: bool, mask: Mask | None) -> Iterator[Kept]:
     there = fold(folder / ENTRIES)
     report["in_log"] = len(there)
+    known: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
     for id_ in list(there):
         body = orjson.loads(there.pop(id_))
         provenance = body["provenance"]
@@ -92,13 +93,12 @@ def _read(folder: Path, task: str, report: dict[str, Any], *, weak: bool, mask: 
             report["weak_left_out"] = report.get("weak_left_out", 0) + 1
             continue
         record = masked(body["record"], mask) if mask else body["record"]
-        source, user = (provenance["kind"], provenance.get("id") or ""), provenance.get("user")
-        kept = Kept(id_, record, _key(text_of(task, record)), provenance, [source], [user] if user else [])
-        kept.marks = [
-            (name, str(value))
-            for name, value in (("thread", provenance.get("thread_id")), ("user", user), ("group", record.get("group")))
-            if value
-        ]
+        source = (provenance["kind"], provenance.get("id") or "")
+        sources = known.setdefault((source,), (source,))  # a file's million examples have one
+        user, thread = provenance.get("user"), provenance.get("thread_id")
+        said = (("thread", thread), ("user", user), ("group", record.get("group")))
+        marks = tuple((name, str(value)) for name, value in said if value)
+        kept = Kept(id_, record, _key(text_of(task, record)), thread, sources, (user,) if user else (), marks)
         yield kept
 
 
@@ -107,7 +107,7 @@ def _key(text: str) -> str:
     return " ".join(text.split()).casefold() if text.isascii() else plain_key(text)
 
 
-def _without_duplicates(found: list[Kept], report: dict[str, Any]) -> list[Kept]:
+def _without_duplicates(found: Iterator[Kept], report: dict[str, Any]) -> list[Kept]:
     """Each text once: of those that say the same of it the first, with the sources of all; else what was said last."""
     first: dict[str, Kept] = {}
     repeated, against, told = 0, 0, list[dict[str, str]]()
@@ -124,16 +124,16 @@ def _without_duplicates(found: list[Kept], report: dict[str, Any]) -> list[Kept]
             against += 1
             if len(told) < _TOLD:
                 told.append({"kept": one.id, "left_out": before.id, "text": one.text[:200]})
-            one.marks = [*one.marks, *before.marks]  # what was said of it is known on this side
+            one.marks = (*one.marks, *before.marks)  # what was said of it is known on this side
             first[one.text] = one
     report |= {"duplicates": repeated, "contradictions": against, "contradicting": told}
     return list(first.values())
 
 
 def _join(kept: Kept, other: Kept) -> None:
-    kept.sources = [*kept.sources, *(source for source in other.sources if source not in kept.sources)]
-    kept.users = [*kept.users, *(user for user in other.users if user not in kept.users)]
-    kept.marks = [*kept.marks, *(mark for mark in other.marks if mark not in kept.marks)]
+    kept.sources = (*kept.sources, *(source for source in other.sources if source not in kept.sources))
+    kept.users = (*kept.users, *(user for user in other.users if user not in kept.users))
+    kept.marks = (*kept.marks, *(mark for mark in other.marks if mark not in kept.marks))
 
 
 def _without_near(kept: list[Kept], report: dict[str, Any]) -> list[Kept]:
@@ -150,7 +150,7 @@ def _without_near(kept: list[Kept], report: dict[str, Any]) -> list[Kept]:
         else:
             apart += 1
             mark = ("near", one.id)
-            one.marks, other.marks = [*one.marks, mark], [*other.marks, mark]
+            one.marks, other.marks = (*one.marks, mark), (*other.marks, mark)
     report |= {"near_duplicates": len(left), "near_with_other_labels": apart}
     return [one for index, one in enumerate(kept) if index not in left]
 
@@ -175,7 +175,7 @@ def _write(folder: Path, kept: list[Kept], parts: list[Part], labels: list[list[
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / name).open("wb")) for name in digests}
         for one, part, said in zip(kept, parts, labels, strict=True):
-            group = one.provenance.get("thread_id") or one.provenance.get("user")
+            group = one.thread or (one.users[0] if one.users else None)
             record = {**one.record, "group": group} if group and "group" not in one.record else one.record
             line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
             entry = {
@@ -184,7 +184,7 @@ def _write(folder: Path, kept: list[Kept], parts: list[Part], labels: list[list[
                 "record": hashlib.blake2b(line, digest_size=8).hexdigest(),
                 "target": ", ".join(said) or target_of(one.record)[:200],
                 "sources": one.sources,
-                "thread": one.provenance.get("thread_id"),
+                "thread": one.thread,
                 "users": one.users,
             }
             for name, data in (

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.store import collections
 from zhuli.store.collections import Places
 from zhuli.store.schema import feedback, feedback_reviews, messages, predictions, runs, understandings
-from zhuli.store.statement import prepared
+from zhuli.store.statement import Prepared, prepared
 from zhuli.types.learning.feedback import Feedback, FeedbackContext, FeedbackTarget, Review, TargetType
 from zhuli.types.page import PageParams
 
@@ -71,7 +72,14 @@ def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
 
 
 _ROW = ("id", "project_id", "body", "target_type", "target_id", "end_user", "source", "state", "key")
-_ADD = prepared(insert(feedback).values({name: bindparam(name) for name in _ROW}))
+
+
+def _add(dialect: Any) -> Prepared:
+    row = dialect.insert(feedback).values({name: bindparam(name) for name in _ROW})
+    return prepared(row.on_conflict_do_nothing(index_elements=["project_id", "key"]))
+
+
+_ADD = {"sqlite": _add(sqlite), "postgresql": _add(postgresql)}
 
 
 def add(connection: Connection, project: str, items: Sequence[Feedback]) -> tuple[list[Feedback], int]:
@@ -96,7 +104,11 @@ def add(connection: Connection, project: str, items: Sequence[Feedback]) -> tupl
             )
         kept.append(earlier or item)
     if fresh:
-        _ADD(connection, [_row(project, item) for item in fresh])
+        _ADD[connection.dialect.name](connection, [_row(project, item) for item in fresh])
+    keys = [item.key for item in fresh if item.key is not None]
+    if keys and connection.dialect.name == "postgresql":  # another transaction may just have been faster
+        first = _by_key(connection, project, keys)
+        kept = [first.get(item.key, item) if item.key is not None else item for item in kept]
     return kept, len(fresh)
 
 
