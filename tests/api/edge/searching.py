@@ -1,6 +1,7 @@
 """What the bounded search of test_schemathesis does with one operation."""
 
 import copy
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,15 @@ from schemathesis.checks import CheckFunction
 from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from tests.api.edge.recorded import recorded
 from tests.harness import tunings
 from tests.harness.contract import EVENTS, Contract
 from tests.harness.server import UNDERSTANDER, Server
 
 MOST_EXAMPLES = 20
+FRESH = bool(os.environ.get("ZHULI_TEST_FRESH_INPUTS"))
+"""Inputs that nobody has tried, in place of those that are recorded (make fuzz)."""
+
 CHECKS: list[CheckFunction] = [
     schemathesis.checks.not_a_server_error,
     response_schema_conformance,
@@ -72,7 +77,7 @@ class Objects:
 
 
 class Inputs:
-    """What the operations are tried with. It is made once, which takes ten times as long as to answer it; servers are alike."""
+    """What the operations are tried with: what is recorded, or what is made once; servers are alike."""
 
     def __init__(self) -> None:
         self._operations: list[Operation] = []
@@ -95,7 +100,7 @@ class Inputs:
     ) -> None:
         key = (operation.label, mode)
         if key not in self._made:
-            self._made[key] = made(operation, mode)
+            self._made[key] = (None if FRESH else recorded(operation, mode)) or made(operation, mode)
         for case, real in self._made[key][:examples]:
             given = case.path_parameters, case.body
             if real:
@@ -110,7 +115,7 @@ def made(operation: Operation, mode: GenerationMode) -> list[tuple[Case, bool]]:
 
     @settings(
         max_examples=MOST_EXAMPLES,
-        derandomize=True,
+        derandomize=not FRESH,
         deadline=None,
         database=None,
         phases=[Phase.explicit, Phase.generate],

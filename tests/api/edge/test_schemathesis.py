@@ -2,7 +2,8 @@
 
 No input may bring a 5xx, an answer of another shape than described, or an error that is not in the error shape. Each
 operation is tried with inputs that fit its description and with inputs that do not, with generated ids and with ids of
-objects that exist, so that bodies are reached. The seed is fixed: a failure comes back. PostgreSQL gets fewer inputs: the
+objects that exist, so that bodies are reached. Inputs are recorded (recorded.py), those of an operation that takes something
+new are made with a fixed seed: a failure comes back. `make fuzz` makes all anew. PostgreSQL gets fewer inputs: the
 edge is the same, and what may differ is what it makes of values that passed it.
 """
 
