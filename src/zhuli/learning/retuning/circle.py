@@ -11,7 +11,7 @@ from zhuli.learning.retuning.commands import RetuningCommands
 from zhuli.learning.retuning.serving import Serving
 from zhuli.learning.retuning.watching import DriftWatch
 from zhuli.store.database import Database
-from zhuli.store.learning import retuning
+from zhuli.store.learning import datasets, retuning
 from zhuli.types.learning.retuning import CandidateCreate, Policy
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,12 @@ class Circle:
             drifted = await run(retuning.last_of_kind, project, policy.alias, ["drifted", "triggered"])
             if drifted is not None and drifted.kind == "drifted":
                 return "drift"
+        if triggers.new_examples is not None and policy.dataset is not None:
+            newest = await run(datasets.latest_version, policy.dataset)
+            used = last.changes.get("dataset_version") if last is not None else None
+            known = await run(datasets.version_named, project, used) if used else None
+            if newest and newest.position - (known.position if known else 0) >= triggers.new_examples:
+                return "examples"
         if triggers.every_hours is not None:
             begun = last.created_at if last is not None else policy.created_at
             if self._clock.now() - begun >= 3600 * triggers.every_hours:

@@ -9,10 +9,12 @@ from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.core.ids import new_id
 from zhuli.learning.retuning import sentences
 from zhuli.models.catalog import Catalog
+from zhuli.store import collections
 from zhuli.store.database import Database
 from zhuli.store.knowledge import files
-from zhuli.store.learning import retuning, tuned_models
+from zhuli.store.learning import datasets, retuning, tuned_models
 from zhuli.types.learning.comparison import Said
+from zhuli.types.learning.dataset import DataSetVersion
 from zhuli.types.learning.retuning import (
     Candidate,
     CandidateCreate,
@@ -37,6 +39,8 @@ class RetuningCommands:
     async def set_policy(self, project: str, alias: str, body: PolicyCreate) -> Policy:
         """From now on the model behind the alias is tuned again as this says."""
         await self._database.run(tuned_models.alias, project, alias)
+        if body.dataset is not None:
+            await self._database.run(_dataset, project, body.dataset)
         named = {
             "training_file": body.training_file,
             "validation_file": body.validation_file,
@@ -49,15 +53,18 @@ class RetuningCommands:
         await self._database.run(retuning.decide, project, decision)
         return await self._database.run(retuning.policy, project, alias)
 
-    async def propose(
-        self, project: str, alias: str, body: CandidateCreate, *, because: str = "person", number: int | None = None
-    ) -> Candidate:
+    async def propose(self, project: str, alias: str, body: CandidateCreate, *, because: str = "person") -> Candidate:
         """A candidate: a model that is there, or one that is tuned on the request's files or the policy's."""
         policy = await self._database.run(retuning.policy, project, alias)
         champion = (await self._database.run(tuned_models.alias, project, alias)).model
         await self._database.run(self._catalog.tuned.read)
-        training = body.training_file or (None if body.model else policy.training_file)
-        validation = body.validation_file or policy.validation_file
+        version = None
+        if body.model is None and body.training_file is None:
+            version = await self._database.run(_version, project, body.dataset_version, policy.dataset)
+        training = (
+            version.training_file if version else body.training_file or (None if body.model else policy.training_file)
+        )
+        validation = body.validation_file or (version and version.validation_file) or policy.validation_file
         named = {"training_file": training, "validation_file": validation}
         await self._database.run(_check_files, project, named)
         if body.model is not None and self._catalog.tuned.model(body.model, project) is None:
@@ -73,7 +80,7 @@ class RetuningCommands:
             "model": body.model,
             "training_file": training,
             "validation_file": validation,
-            "dataset_version": body.dataset_version,
+            "dataset_version": version.id if version else None,
         }
         decision = self._decision(
             alias,
@@ -137,6 +144,25 @@ class RetuningCommands:
             numbers=dict(numbers or {}),
             changes=dict(changes or {}),
         )
+
+
+def _dataset(connection: Connection, project: str, dataset: str) -> None:
+    with collections.named_by("dataset"):
+        datasets.get(connection, project, dataset)
+
+
+def _version(connection: Connection, project: str, version: str | None, dataset: str | None) -> DataSetVersion | None:
+    """The version that is named, else the newest of the policy's data set; None where neither is named."""
+    if version is not None:
+        with collections.named_by("dataset_version"):
+            return datasets.version_named(connection, project, version)
+    if dataset is None:
+        return None
+    _dataset(connection, project, dataset)
+    found = datasets.latest_version(connection, dataset)
+    if found is None:
+        raise InvalidRequest(f"The data set '{dataset}' has no version yet. Make one first.", param="dataset_version")
+    return found
 
 
 def _check_files(connection: Connection, project: str, named: dict[str, str | None]) -> None:

@@ -14,7 +14,9 @@ Labels = Annotated[list[Annotated[str, Field(max_length=512)]], Field(min_length
 
 
 class Triggers(Request):
-    """What makes a candidate; null: not that. new_examples: accepted since the last version of the data set."""
+    """What makes a candidate; null: not that. new_examples: so many more entries in the data set's newest version than in the
+    one that the last candidate was made of.
+    """
 
     new_examples: Annotated[Integer, Field(ge=1)] | None = None
     drift: bool = False
@@ -73,7 +75,7 @@ class DriftTerms(Request):
 
 class PolicyCreate(Request):
     """How the model behind an alias is tuned again. model: what is tuned; null: the champion's base. from_champion: goes on
-    from the champion itself. training_file and validation_file: where no data set is named.
+    from the champion itself. dataset: its newest version is tuned on; training_file and validation_file: where none is named.
     """
 
     model: str | None = None
