@@ -3,7 +3,7 @@
 t-davidson/hate-speech-and-offensive-language (Davidson et al. 2017, MIT): English tweets; it has no split of its own, so a fifth
 is tested on and a tenth calibrates, by a hash of the text. thu-coai/COLDataset (Deng et al. 2022, Apache 2.0): Chinese comments
 about race, gender and region, split by its authors. Ordinary messages beside them: PolyAI's banking77 (CC BY 4.0) and CrossWOZ
-(Apache 2.0). None of these texts is in this repository.
+(Apache 2.0), and everyday sentences of Tatoeba (CC BY 2.0 FR). None of these texts is in this repository.
 """
 
 import csv
@@ -47,13 +47,20 @@ ORDINARY = 1_000
 """Ordinary messages to learn from, and half as many to be tested on."""
 
 
+EVERYDAY = 2_000
+"""Everyday Chinese sentences to learn from."""
+
+
 def ordinary(data: Path, language: Language) -> tuple[list[str], list[str]]:
     """Messages of people who want something and offend nobody, to learn from and to be tested on: banking77, CrossWOZ."""
     read = _banking if language == "en" else _crosswoz
     learn, test = (list(dict.fromkeys(filter(None, map(cleaned, read(data, part))))) for part in ("learn", "test"))
     known = set(learn)
     drawn = random.Random(0)
-    return drawn.sample(learn, ORDINARY), drawn.sample([text for text in test if text not in known], ORDINARY // 2)
+    more = _everyday(data) if language == "zh" else []  # CrossWOZ is about sights, tables and hotels only
+    return drawn.sample(learn, ORDINARY) + drawn.sample(more, min(len(more), EVERYDAY)), drawn.sample(
+        [text for text in test if text not in known], ORDINARY // 2
+    )
 
 
 def _banking(data: Path, part: str) -> list[str]:
@@ -67,6 +74,15 @@ def _crosswoz(data: Path, part: str) -> list[str]:
     with zipfile.ZipFile(data / "crosswoz_zh" / f"{name}.zip") as archive:
         dialogues = json.loads(archive.read(name))
     return [one["content"] for told in dialogues.values() for one in told["messages"] if one["role"] == "usr"]
+
+
+def _everyday(data: Path) -> list[str]:
+    """Chinese sentences of Tatoeba, without those that speak to somebody or exclaim, where a few insults are."""
+    with (data / "tatoeba_en_zh" / "cmn.txt").open(encoding="utf-8") as lines:
+        found = [cleaned(line.rstrip("\n").split("\t")[1]) for line in lines]
+    return sorted(
+        {text for text in found if 5 <= len(text) <= 40 and "你" not in text and not text.endswith(("!", "！"))}
+    )
 
 
 def _english(data: Path) -> Iterator[Labelled]:

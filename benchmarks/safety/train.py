@@ -39,6 +39,7 @@ def main(
     data: Annotated[Path, typer.Option(help="Where the data sets are, a folder each.", exists=True)],
     work: Annotated[Path, typer.Option(help="Where vectors are kept.")] = Path("build/bench-safety"),
     data_dir: Annotated[Path, typer.Option(help="Where the embedder is made ready.")] = Path("build/data"),
+    language_only: Annotated[str | None, typer.Option(help="Make the heads of en or zh alone anew.")] = None,
     only_kept: Annotated[bool, typer.Option(help="Learn from what is embedded already.")] = False,
 ) -> None:
     """Write the heads, their card and the tables."""
@@ -50,6 +51,11 @@ def main(
     card: dict[str, Any] = {}
     with threadpool_limits(1, "blas"):
         for language, categories in HEADS.items():
+            if language_only not in (None, language):
+                kept_arrays, kept_card = _shipped(language)
+                arrays |= kept_arrays
+                card |= kept_card
+                continue
             own = [one for one in examples if one.language == language]
             tested = identities.tested(language)
             flat = [text for texts in tested.values() for text in texts]
@@ -70,6 +76,14 @@ def main(
         json.dumps(_card(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     kept_results.put(PAGE, _tables(card), begin=MARK.format(edge="begin"), end=MARK.format(edge="end"))
+
+
+def _shipped(language: Language) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arrays and the part of the card that are there."""
+    with np.load(FILE, allow_pickle=False) as found:
+        arrays = {name: found[name] for name in found if name.startswith(f"{language}.")}
+    heads = json.loads(FILE.with_name("card.json").read_text(encoding="utf-8"))["heads"]
+    return arrays, {name: told for name, told in heads.items() if name.startswith(language)}
 
 
 async def _vectors(texts: Sequence[str], kept: KeptVectors, work: Path, data_dir: Path) -> Floats:
@@ -226,6 +240,7 @@ def _card(card: dict[str, Any]) -> dict[str, Any]:
             "COLDataset": "Apache 2.0, thu-coai/COLDataset (Deng et al. 2022)",
             "banking77": "CC BY 4.0, PolyAI-LDN/task-specific-datasets (Casanueva et al. 2020): harmless messages",
             "CrossWOZ": "Apache 2.0, thu-coai/CrossWOZ (Zhu et al. 2020): harmless messages",
+            "Tatoeba": "CC BY 2.0 FR, tatoeba.org by ManyThings.org: harmless Chinese sentences",
             "benchmarks/safety/identities": "CC0, our own: harmless sentences that name groups",
         },
         "labels": "en harassment: labelled hate or offensive; tweets found by words of a hate lexicon, so that most swear. "
