@@ -80,7 +80,7 @@ class LearningWing:
         chores = [Chore(60.0, self._forget_predictions)]
         if self.ground.settings.feedback_signals:
             chores.append(Chore(20.0, self.signals.look))
-        return [*chores, Chore(circle.EVERY_SECONDS, self.circle.turn)] if self.ground.job_slots else chores
+        return [*chores, Chore(circle.EVERY_SECONDS, self.circle.turn)]
 
     async def _forget_predictions(self) -> None:
         before = self.ground.clock.now() - self.ground.settings.stored_prediction_days * 86_400
