@@ -30,7 +30,7 @@ from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.topics.topic_resumption import mends, recalled, reopening
 from zhuli.understanding.dialogue.topics.topic_stack import closed, stale
 from zhuli.understanding.dialogue.utterance.answers import Place, keeps, only_says
-from zhuli.understanding.dialogue.utterance.dialogue_acts import act_meant, by_act, chosen_intent, said_in
+from zhuli.understanding.dialogue.utterance.dialogue_acts import act_meant, by_act, chosen_intent, is_weak, said_in
 from zhuli.understanding.dialogue.utterance.intent_decision import scored
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 from zhuli.understanding.dialogue.utterance.multi_intent import SURER, Clause, ClauseIntent, IntentSegmenter
@@ -127,6 +127,8 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
     act = None if talk == "declined" else act_meant(context, act, clause_intents)
     act = None if fitting and _may_answer(text, whole, act) else act
     talk = None if act in ("cancel", "handover") else talk
+    if act == "cancel" and act_of(text) == act and all(one.informs or is_weak(one) for one in clause_intents):
+        clause_intents = [silent(clause_intents[0], len(text))]
     if talk is not None and act is None:
         clause_intents = [silent(clause_intents[0], len(text))]
     clause_intents = [by_act(context, clause, act) for clause in clause_intents]

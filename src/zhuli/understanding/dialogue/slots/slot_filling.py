@@ -13,6 +13,7 @@ from zhuli.types.understanding.understanding import EntityFound
 from zhuli.understanding.dialogue.forms_and_slots import slot_named
 from zhuli.understanding.dialogue.slot_mappings import loose_entities, mappings_of, takes_text
 from zhuli.understanding.dialogue.slots.assignment import assigned
+from zhuli.understanding.dialogue.slots.reworded import reworded
 from zhuli.understanding.dialogue.slots.slot_candidates import SlotCandidates
 from zhuli.understanding.dialogue.slots.slot_context import SlotContext
 from zhuli.understanding.dialogue.slots.slot_scores import scores_of, why
@@ -52,6 +53,9 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
     mentions = weightiest(updates.slot_context.text, mentions, alone=alone)
     if asked is not None and _answers_as_text(updates, asked) and not _says_others(candidates, mentions):
         updates.offer_text(asked, _worded(asked, candidates.text))
+        return
+    if (anew := reworded(updates.slot_context, candidates)) is not None:
+        updates.offer_text(anew[0], _worded(*anew))
         return
     denied = any(one.negated for one in candidates.mentions())
     yes = None if denied and updates.slot_context.corrects else updates.slot_context.yes

@@ -67,6 +67,12 @@ def is_bare(text: str, start: int, end: int, values: Sequence[Place], *, wordles
     return bool(values) and len(left) <= (0 if wordless else max(1, (len(words) - len(left)) // 4))
 
 
+def unsaid_words(read: str, start: int, end: int, values: Sequence[Place]) -> set[str]:
+    """The words of [start, end) that are neither values nor fillers. read: plain text."""
+    words = (one for one in tokens(read[start:end]) if one.text[0].isalnum() and one.text not in _FILLERS | _PLAIN)
+    return {one.text for one in words if not any(at <= one.start + start < stop for at, stop in values)}
+
+
 def only_says(text: str) -> bool:
     """Whether it is nothing but a yes, a no, a thank you or the like: no value, and no intent of its own."""
     return not any(one.text[0].isalnum() and one.text not in _PLAIN | _FILLERS for one in tokens(plain(text)))

@@ -10,7 +10,7 @@ from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_name
 from zhuli.understanding.dialogue.responses.responses import question, spoken
 from zhuli.understanding.dialogue.utterance.answers import cancelling, chosen, keeps, leaves, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
-from zhuli.understanding.dialogue.utterance.multi_intent import Clause, ClauseIntent
+from zhuli.understanding.dialogue.utterance.multi_intent import CERTAIN, Clause, ClauseIntent
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext
 from zhuli.understanding.language.acts.dialogue_acts import act_of, tells_to
 from zhuli.understanding.language.acts.first_time import answered
@@ -85,11 +85,20 @@ def act_meant(context: UtteranceContext, said: Act | None, clause_intents: Seque
     An intent of its own is not taken for cancelling or calling a person because of a word in it, unless it is only that word.
     """
     meant = next((clause.intent.act for clause in clause_intents if clause.intent and clause.intent.act), None)
-    own = any(clause.intent and not clause.intent.act and not clause.informs for clause in clause_intents)
+    plainly = context.state.form is not None and act_of(context.text) == said
+    own = any(
+        clause.intent and not clause.intent.act and not clause.informs and not (plainly and is_weak(clause))
+        for clause in clause_intents
+    )
     if said in ("cancel", "handover") and own and (context.state.form is None or len(context.text.split()) > 3):
         said = None
     act = said or meant
     return None if act == "cancel" and keeps(context.text) else act
+
+
+def is_weak(clause: ClauseIntent) -> bool:
+    """Whether it is no more likely than not that its intent is meant: plain words for leaving go before it."""
+    return clause.decision.score < CERTAIN
 
 
 def by_act(context: UtteranceContext, clause: ClauseIntent, act: Act | None) -> ClauseIntent:

@@ -7,16 +7,27 @@ answer, however unlikely its intent: "tomorrow" alone is no intent that a domain
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, Reading
 from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of, waiting_slots
 from zhuli.understanding.dialogue.responses.responses import held
 from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
-from zhuli.understanding.dialogue.utterance.answers import Place, asks, is_bare, is_question, only_says, requests
+from zhuli.understanding.dialogue.utterance.answers import (
+    Place,
+    asks,
+    is_bare,
+    is_question,
+    only_says,
+    requests,
+    unsaid_words,
+)
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision, decide_intent
+from zhuli.understanding.dialogue.utterance.stakes import outward
 from zhuli.understanding.language.acts.dialogue_acts import act_of, only_greets
 from zhuli.understanding.language.plain_text import plain
+from zhuli.understanding.language.tokens import tokens
 
 
 def leads_away(intent: Intent) -> bool:
@@ -90,7 +101,7 @@ class IntentSegmenter:
         by_clause = [self._clause_intent(start, end, self._decided(reading)) for (start, end), reading in clauses]
         all_of_it = self._clause_intent(0, len(self.text), self._decided(whole))
         alone = sum(not only_greets(self.text[one.start : one.end]) for one in by_clause) == 1
-        sure = [one for one in by_clause if one.informs or self._is_sure(one, alone=alone)]
+        sure = [one for one in by_clause if one.informs or self._is_sure(one, all_of_it, alone=alone)]
         wanted = [one for one in sure if not only_greets(self.text[one.start : one.end])]
         greeted, sure = bool(wanted) and len(wanted) < len(sure), wanted or sure
         sure = [one for place, one in enumerate(sure) if not self._only_leads(sure, place, all_of_it, whole)]
@@ -115,9 +126,15 @@ class IntentSegmenter:
             return decision
         return IntentDecision(best.name, decision.threshold, decision.threshold, best=best.name)
 
-    def _is_sure(self, one: ClauseIntent, *, alone: bool) -> bool:
-        """alone: the other clauses only greet, so that it is as good as the whole message."""
+    def _is_sure(self, one: ClauseIntent, whole: ClauseIntent, *, alone: bool) -> bool:
+        """alone: the other clauses only greet, so that it is as good as the whole message.
+
+        Half a sentence calls nobody for what it is about, unless the whole message does as well.
+        """
         if one.intent is None or (one.decision.score < CERTAIN and not alone):
+            return False
+        calls = outward(one.intent) and one.intent.act is None and one.decision.score < SURELY
+        if calls and not alone and whole.decision.best != one.intent.name and self.state.form is not None:
             return False
         if one.intent.act is not None:
             return True
@@ -184,6 +201,8 @@ class IntentSegmenter:
             return decision
         if likeliest is not None and likeliest.form and self._has_use(likeliest, start, end):
             return decision
+        if likeliest is not None and likeliest.form and decision.score >= SURER:
+            return decision  # what was ordered is named in a complaint, too
         values = [one for one in self._inside(start, end) if not one.negated]
         here = form_named(self.domain, self.state.form)
         if not values or asks(self.text[start:end]) or (here and self._takes(slots_of(self.domain, here), values)):
@@ -260,6 +279,8 @@ class IntentSegmenter:
             return True
         if self._in_own_words(text, decision):
             return True
+        if intent is not None and not is_question(text) and self._only_by_answer(start, end, intent):
+            return True
         if intent is not None and intent.form is not None:
             others = slots_of(self.domain, form_named(self.domain, intent.form))
             unsure = decision.score < SURER and not is_question(text)
@@ -278,6 +299,20 @@ class IntentSegmenter:
             return True
         said = self.act is not None or self.corrects or self.named or bool(values) or bool(self.referred)
         return said and not is_question(text)
+
+    def _only_by_answer(self, start: int, end: int, intent: Intent) -> bool:
+        """Whether nothing but the value that answers the question speaks for the other intent: "ok savings first"."""
+        inside = [one for one in self._inside(start, end) if not one.negated and one.source not in ("learned", "role")]
+        if self.asked is None or intent.act or not self._takes([self.asked], inside) or self._others(intent, inside):
+            return False
+        said = plain(self.text)
+        places = [(one.start, one.end) for one in inside]
+        return not (unsaid_words(said, start, end, places) & _words_of(tuple(intent.examples)))
+
+    def _others(self, intent: Intent, values: Sequence[EntityFound]) -> bool:
+        """Whether one of the values is for the intent's form alone."""
+        slots = slots_of(self.domain, form_named(self.domain, intent.form))
+        return any(self._takes(slots, [one]) and not self._feeds(one) for one in values)
 
     def _says_more(self, values: Sequence[EntityFound]) -> bool:
         """Whether a value is for the open form and more than a bare number: a price list is asked about with numbers, too."""
@@ -322,6 +357,11 @@ class IntentSegmenter:
 
     def _inside(self, start: int, end: int) -> list[EntityFound]:
         return [one for one in self.values if start <= one.start and one.end <= end]
+
+
+@lru_cache(maxsize=1024)
+def _words_of(examples: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(one.text for text in examples for one in tokens(plain(text)))
 
 
 def _within(places: Sequence[Place], start: int, end: int) -> list[Place]:

@@ -9,9 +9,9 @@ from typing import Final, Literal, get_args
 
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, FromEntity, Intent, SmallTalk
 from zhuli.types.understanding.understanding import ActsRead, EntityFound, Reading
-from zhuli.understanding.dialogue.forms_and_slots import intent_named, open_slots
+from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of
 from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
-from zhuli.understanding.dialogue.utterance.answers import cancelling, only_says
+from zhuli.understanding.dialogue.utterance.answers import asks, cancelling, only_says
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
 from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent
 from zhuli.understanding.dialogue.utterance.stakes import outward, talk_in, talk_of
@@ -39,7 +39,7 @@ _DENYING: Final = re.compile(
     r"(?:please |sorry,? |no,? |just )*(?:do not|don'?t|no need to|needn'?t|need not)\b(?! (?:you|we|know|mind|forget|worry)\b)"
     "|(?:请|先|那|就|麻烦|暂时)*(?:别(?![的人墅处])|不用|不必|无需)"
 )
-"""How a message begins that says what is not to be done."""
+"""How a message, or a part of it, begins that says what is not to be done."""
 
 _PARTS: Final = re.compile(r"[,.;!?]")
 
@@ -74,6 +74,8 @@ def small_talk_in(
     wanted = [one.intent for one in clauses if _wants(one)]
     if any(_wants(one) and max(one.decision.score, whole.in_scope) >= min(surest, SURELY) for one in clauses):
         return None
+    if any(_wants(one) and _is_backed(context, one, entities) for one in clauses):
+        return None
     if any(intent and (talk_of(intent) in said or (intent.form and set(said) <= _POLITE)) for intent in wanted):
         return None
     talk = max(said, key=lambda name: (name not in _POLITE, _sure(acts, name)))
@@ -89,11 +91,22 @@ def _may_be(context: UtteranceContext, name: str) -> bool:
     if name in _TO_A_QUESTION:
         return context.asked is not None
     slot = context.slot
+    if name == "off_topic" and slot is not None and takes_text(context.domain, slot):
+        return asks(context.text)  # what is told may be about anything
     return slot is None or name not in _ABOUT_A_TEXT or not takes_text(context.domain, slot)
 
 
 def _wants(clause: ClauseIntent) -> bool:
     return clause.intent is not None and not clause.informs
+
+
+def _is_backed(context: UtteranceContext, clause: ClauseIntent, entities: Sequence[EntityFound]) -> bool:
+    """Whether two values, or one of the domain's own, are for the intent's form: who tells why comes for a table all the same."""
+    form = form_named(context.domain, clause.intent.form) if clause.intent else None
+    slots = slots_of(context.domain, form)
+    wanted = {one.entity for slot in slots for one in mappings_of(context.domain, slot) if isinstance(one, FromEntity)}
+    found = [one for one in entities if one.entity in wanted and not one.negated and one.source != "learned"]
+    return len({one.entity for one in found}) > 1 or any(one.source in ("lookup", "regex") for one in found)
 
 
 def fits(context: UtteranceContext, entities: Sequence[EntityFound]) -> bool:
@@ -119,7 +132,8 @@ def without_declined(
     context: UtteranceContext, acts: ActsRead | None, clauses: Sequence[ClauseIntent]
 ) -> tuple[list[ClauseIntent], bool]:
     """The clauses without the wishes that the user does not have ("please don't block my card"), and whether there were any."""
-    if acts is None or len(clauses) > 1 or not ("cancel" in acts.said or _DENYING.match(plain(context.text))):
+    denying = any(_DENYING.match(part.strip()) for part in _PARTS.split(plain(context.text)))
+    if acts is None or len(clauses) > 1 or not ("cancel" in acts.said or denying):
         return list(clauses), False
     [one] = clauses
     other = one.intent is not None and not one.informs and one.intent.form != (context.state.form or "")

@@ -13,7 +13,7 @@ _NAMES: dict[Part, str] = {
     "morning": "morning breakfast 清晨 早上 早晨 上午 明早 今早 早 早餐",
     "noon": "noon lunch lunchtime 中午 午饭 午餐",
     "afternoon": "afternoon 下午",
-    "evening": "evening tonight dinner supper drinks 傍晚 晚上 今晚 明晚 后晚 晚饭 晚餐 夜晚 晚",
+    "evening": "evening tonight tonite 2nite dinner supper drinks 傍晚 晚上 今晚 明晚 后晚 晚饭 晚餐 夜晚 晚",
     "night": "night 凌晨 夜里 半夜 深夜",
 }
 _WORDS = {word: part for part, words in _NAMES.items() for word in words.split()}
@@ -22,7 +22,7 @@ CHINESE_PART = "凌晨|清晨|早上|早晨|上午|[今明]早|中午|下午|傍
 """What may stand before an hour in Chinese."""
 
 _ANY = re.compile(
-    r"\b(?:morning|breakfast|noon|lunch|lunchtime|afternoon|evening|tonight|dinner|supper|drinks)\b|"
+    r"\b(?:morning|breakfast|noon|lunch|lunchtime|afternoon|evening|tonight|tonite|2nite|dinner|supper|drinks)\b|"
     r"清晨|早上|早晨|上午|[今明]早|早餐|中午|午饭|午餐|下午|傍晚|晚上|[今明后]晚|晚饭|晚餐",
     re.ASCII,
 )

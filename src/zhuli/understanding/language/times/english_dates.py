@@ -25,7 +25,7 @@ _WEEKDAY = (
 )
 _TH = r"(?:st|nd|rd|th)"
 _DAY = rf"(?P<day>[0-9]{{1,2}}{_TH}?|{ORDINAL})"
-_YEAR = r"(?:,? (?P<year>20[0-9]{2})\b)?"
+_YEAR = r"(?:,? (?P<year>(?:19|20)[0-9]{2})\b(?! ?h(?:ou)?rs))?"
 _WHEN = rf"(?:{_WEEKDAY},? (?:the )?)?"
 _NO_LIST = (
     r"(?= *(?:$|[.,!?;:)-]|(?:at|to|until|till|thru|through|for|and|or|but|please|in the|if|instead|from|with|around|"
@@ -34,7 +34,17 @@ _NO_LIST = (
 )
 """Behind "the 6th" when it is a day and not the sixth of something."""
 
-_AHEAD = {"today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0, "yesterday": -1}
+_AHEAD = {
+    "today": 0,
+    "2day": 0,
+    "tonight": 0,
+    "tonite": 0,
+    "2nite": 0,
+    "this morning": 0,
+    "this afternoon": 0,
+    "this evening": 0,
+    "yesterday": -1,
+}
 _FEASTS = {r"(?:christmas|xmas) eve": (12, 24), r"(?:christmas|xmas)(?: day)?": (12, 25), r"boxing day": (12, 26),
            r"new year'?s eve": (12, 31), r"new year'?s(?: day)?": (1, 1), r"valentine'?s(?: day)?": (2, 14),
            r"halloween": (10, 31), r"independence day|(?:the )?(?:4th|fourth) of july": (7, 4)}  # fmt: skip
@@ -188,7 +198,7 @@ def _rules() -> Iterator[_Rule]:
                rf"(?:now|today|(?P<from>{_WEEKDAY}))",
                _after)  # fmt: skip
     yield rule(r"(?:the )?day after (?:tomm?orr?ow|tmrw?)", lambda match, today: days.shifted(today, 2))
-    yield rule(r"(?:tomm?orr?ow|tommorow|tmrw?|tmw|2morr?ow?)",
+    yield rule(r"(?:tomm?orr?ow|tommorow|tmrw?|tmw|tomoz|2morr?ow?)",
                lambda match, today: days.shifted(today, 1))  # fmt: skip
     for words, ahead in _AHEAD.items():
         yield rule(words, lambda match, today, ahead=ahead: days.shifted(today, ahead))  # type: ignore[misc]

@@ -19,6 +19,7 @@ _SPOKEN = (
 _AMPM = r"(?P<ampm>[ap])(?:\.m\.|\.?m\b)"
 _PART = r"(?: (?:in the |at |this )(?P<part>morning|afternoon|evening|night))"
 _AROUND = r"(?:at|around|about|by|before|after|until|till|from|@|say|like|near) ?"
+_DAYS = r"(?:to(?:night|nite|day|morrow)|2nite|tmrw|tmw|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 _NO_NOUN = (
     r"(?= *(?:$|[.,!?;:)]|(?:on|for|in the|at night|tonight|tomorrow|today|please|pls|or|and|instead|this|next|works|"
     r"would|is|if|with|in|at|"
@@ -127,6 +128,7 @@ _FORMS = [
     (rf"(?P<begin>{_HOUR}){_PART}", True),
     (r"(?P<begin>(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])) ?(?:hours|hrs)", True),
     (rf"{_AROUND}(?P<begin>{_HOUR})(?:[ -](?P<minute>{_SPOKEN})|\.(?P<m>[0-5][0-9]))(?: {_PART})?", True),
+    (rf"{_DAYS},? (?P<begin>{_HOUR})\.(?P<minute>[0-5][0-9])", True),
     (rf"{_AROUND}(?P<begin>{_HOUR})(?:ish)?{_NO_NOUN}", False),
     (rf"(?P<begin>{_HOUR})(?:-?ish)", False),
     (rf"(?P<begin>{_HOUR})(?= (?:tonight|tomorrow (?:morning|afternoon|evening|night)))", True),
