@@ -12,7 +12,7 @@ from functools import lru_cache
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, DomainFields, Form, FromEntity, FromIntent, Intent, Slot
 from zhuli.types.understanding.understanding import DialogueState, EntityFound, Reading
 from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of, waiting_slots
-from zhuli.understanding.dialogue.responses.responses import held
+from zhuli.understanding.dialogue.responses.responses import held, spoken
 from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
 from zhuli.understanding.dialogue.utterance.answers import (
     Place,
@@ -201,8 +201,7 @@ class IntentSegmenter:
             return decision
         if likeliest is not None and likeliest.form and self._has_use(likeliest, start, end):
             return decision
-        if likeliest is not None and likeliest.form and decision.score >= SURER:
-            return decision  # what was ordered is named in a complaint, too
+        sure = likeliest is not None and likeliest.form is not None and decision.score >= SURER
         values = [one for one in self._inside(start, end) if not one.negated]
         here = form_named(self.domain, self.state.form)
         if not values or asks(self.text[start:end]) or (here and self._takes(slots_of(self.domain, here), values)):
@@ -216,7 +215,8 @@ class IntentSegmenter:
             else None
         )
         own = any(one.source in _TELLING and self._takes(slots_of(self.domain, form), [one]) for one in values)
-        if len(wanted) != 1 or most < (1 if own and likeliest is None else 2):
+        needed = 3 if sure else 1 if own and likeliest is None else 2  # a complaint, too, names what was ordered
+        if len(wanted) != 1 or most < needed:
             return decision
         if decision.unclear and not own and sum(name in counts for name in decision.candidates) > 1:
             return decision  # a day and an hour do not tell a table from a taxi
@@ -307,7 +307,8 @@ class IntentSegmenter:
             return False
         said = plain(self.text)
         places = [(one.start, one.end) for one in inside]
-        return not (unsaid_words(said, start, end, places) & _words_of(tuple(intent.examples)))
+        shown = (spoken(intent.name), intent.description or "", *intent.examples)
+        return not (unsaid_words(said, start, end, places) & _words_of(shown))
 
     def _others(self, intent: Intent, values: Sequence[EntityFound]) -> bool:
         """Whether one of the values is for the intent's form alone."""
@@ -360,8 +361,8 @@ class IntentSegmenter:
 
 
 @lru_cache(maxsize=1024)
-def _words_of(examples: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(one.text for text in examples for one in tokens(plain(text)))
+def _words_of(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(one.text for text in texts for one in tokens(plain(text)))
 
 
 def _within(places: Sequence[Place], start: int, end: int) -> list[Place]:
