@@ -51,7 +51,9 @@ class Models:
         return PredictionList(
             model=body.model,
             task="token_classification" if of_entities else "text_classification",
-            data=[PredictionResult(index=index, output=output) for index, output in enumerate(outputs)],
+            data=[
+                PredictionResult(id=f"pred_{index}", index=index, output=output) for index, output in enumerate(outputs)
+            ],
             usage=PredictionUsage(prompt_tokens=1, total_tokens=1),
         )
 
