@@ -27,8 +27,6 @@ _SMALL = 100_000
 
 def read(data: bytes) -> Any:
     """The value; InvalidRequest where it is too deep or has too many parts, json.JSONDecodeError where it is no JSON."""
-    if data.count(b",") > MOST_VALUES:
-        raise _too_many(MOST_VALUES, "values")
     try:
         value = orjson.loads(data) if len(data) < _SMALL else _without_pauses(data)
     except orjson.JSONDecodeError as error:
@@ -67,12 +65,15 @@ def _without_pauses(data: bytes) -> Any:
 
 
 def _measure(value: Any) -> None:
-    count = 0
+    values = containers = 0
     for depth, level in enumerate(_levels(value), 1):
         if depth > MOST_LEVELS:
             raise too_deep()
-        count += len(level)
-        if count > MOST_CONTAINERS:
+        values += sum(map(len, level))
+        if values > MOST_VALUES:
+            raise _too_many(MOST_VALUES, "values")
+        containers += len(level)
+        if containers > MOST_CONTAINERS:
             raise _too_many(MOST_CONTAINERS, "arrays and objects")
 
 

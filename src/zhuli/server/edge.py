@@ -95,6 +95,7 @@ class Edge:
             origins.check(
                 _texts(scope, b"host"),
                 _texts(scope, b"origin"),
+                part_of=origins.outer_page(headers),
                 allowed_hosts=self._settings.allowed_hosts,
                 cors=self._settings.cors_origins,
             )

@@ -20,6 +20,7 @@ from zhuli.app import App
 from zhuli.core import json_limits
 from zhuli.core.errors import Conflict, InvalidRequest
 from zhuli.core.ids import new_id
+from zhuli.server.doors import azure
 from zhuli.server.forms import pieces
 from zhuli.server.run_stream import run_stream
 from zhuli.store import kept_answers
@@ -51,7 +52,7 @@ async def once(request: Request, kind: Any, digest: Callable[[], Awaitable[str]]
     row = _digest(request.scope["actor"].project, request.url.path, key)
     keyed = Keyed(row, new_id("req"), kind if isinstance(kind, type) else None)
     try:
-        asked = _digest(await digest(), str(request.url.query))
+        asked = _digest(await digest(), str(request.url.query), request.scope.get(azure.DEPLOYMENT, ""))
     except ClientDisconnect as gone:
         raise InvalidRequest("The body broke off before its end.") from gone
     kept = await _claimed(app, keyed, asked)
@@ -143,7 +144,7 @@ async def _live(app: App, keyed: Keyed) -> None:
 
 async def _again(request: Request, app: App, keyed: Keyed, kept: Kept) -> Response:
     """What was answered before; of a run that is streamed, its stream from where it began."""
-    if keyed.kind is Run and orjson.loads(await request.body()).get("stream") is True:
+    if keyed.kind is Run and await _is_streamed(request):
         run = Run.model_validate_json(kept.answer)
         include = request.query_params.getlist("include[]")
         response = run_stream(app, run.id, after=kept.position, include=include)
@@ -151,6 +152,12 @@ async def _again(request: Request, app: App, keyed: Keyed, kept: Kept) -> Respon
         response = Response(kept.answer, media_type="application/json")
     response.headers["idempotent-replayed"] = "true"
     return response
+
+
+async def _is_streamed(request: Request) -> bool:
+    """By its body, which fits, since it was answered before; a cancellation has none."""
+    body = await request.body()
+    return bool(body) and orjson.loads(body).get("stream") is True
 
 
 def _digest(*parts: str) -> str:

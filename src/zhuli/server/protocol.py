@@ -1,4 +1,4 @@
-"""HTTP on a connection, by uvicorn, with limits on what comes before a request is one: headers may be neither long nor slow."""
+"""HTTP on a connection, by uvicorn, with limits on what is no request yet, or none any more: it may be neither long nor slow."""
 
 import asyncio
 
@@ -12,10 +12,15 @@ MOST_HEADER_BYTES = 64 * 1024
 
 
 def limited(header_seconds: float) -> type[HttpToolsProtocol]:
-    """The protocol class for uvicorn. header_seconds: from the connection, or a request's first byte, to its headers' end."""
+    """The protocol class for uvicorn. header_seconds: from the connection, or a request's first byte, to its headers' end.
+
+    What comes beside a body, trailers and the extensions of chunks, may be as much as headers may. What is still sent behind an
+    answer has as long to end as headers have.
+    """
 
     class LimitedProtocol(HttpToolsProtocol):
-        _header_bytes = 0
+        _bytes_beside = 0
+        _has_come = False
         _deadline: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -26,26 +31,60 @@ def limited(header_seconds: float) -> type[HttpToolsProtocol]:
             super().on_message_begin()
             self._expect_headers()
 
+        def on_header(self, name: bytes, value: bytes) -> None:
+            if self._deadline is not None:  # else it is a trailer, and what it could say has been decided
+                super().on_header(name, value)
+
         def on_headers_complete(self) -> None:
             self._have_headers()
-            super().on_headers_complete()
+            self._has_come = True
+            if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MOST_HEADER_BYTES:
+                self._refuse_headers()
+            else:
+                super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            self._has_come = True
+            if not self.transport.is_closing():
+                super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            if self.transport.is_closing():
+                return
+            super().on_message_complete()
+            if self._has_answered():
+                self._have_headers()
+                self._rest()
 
         def data_received(self, data: bytes) -> None:
+            self._has_come = False
             super().data_received(data)
-            if self._deadline is not None:
-                self._header_bytes += len(data)
-                if self._header_bytes > MOST_HEADER_BYTES:
-                    self._refuse(
-                        HeadersTooLarge(f"The headers are too large: at most {MOST_HEADER_BYTES} bytes are taken.")
-                    )
+            self._bytes_beside = 0 if self._has_come else self._bytes_beside + len(data)
+            if self._bytes_beside > MOST_HEADER_BYTES:
+                self._refuse_headers()
+            elif self._has_answered() and self.timeout_keep_alive_task is None:
+                self._expect_headers()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._have_headers()
             super().connection_lost(exc)
 
+        def _unsupported_upgrade_warning(self) -> None:
+            """Java's HttpClient offers h2c with each request. Nobody must be told."""
+
+        def _has_answered(self) -> bool:
+            return self.cycle is not None and self.cycle.response_complete
+
+        def _rest(self) -> None:
+            """Wait for another request as long as uvicorn does, which does not where a body ended behind its answer."""
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
         def _expect_headers(self) -> None:
             if self._deadline is None:
-                self._header_bytes = 0
+                self._bytes_beside = 0
                 self._deadline = self.loop.call_later(header_seconds, self._too_late)
 
         def _have_headers(self) -> None:
@@ -56,11 +95,15 @@ def limited(header_seconds: float) -> type[HttpToolsProtocol]:
         def _too_late(self) -> None:
             self._refuse(RequestTimeout(f"The headers did not arrive within {header_seconds:g} seconds."))
 
+        def _refuse_headers(self) -> None:
+            self._refuse(HeadersTooLarge(f"The headers are too large: at most {MOST_HEADER_BYTES} bytes are taken."))
+
         def _refuse(self, error: ZhuliError) -> None:
             self._have_headers()
             if self.transport.is_closing():
                 return
-            self.transport.write(_response(error))
+            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+                self.transport.write(_response(error))
             self.transport.close()
 
     return LimitedProtocol

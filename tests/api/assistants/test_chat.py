@@ -205,6 +205,39 @@ def test_bad_parameters_are_refused_by_name(http: httpx2.Client, body: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("part", "param", "code"),
+    [
+        ({"type": "text", "text": 5}, "text", "invalid_type"),
+        ({"type": "text", "text": None}, "text", "invalid_type"),
+        ({"type": "text", "text": {"value": "hi"}}, "text", "invalid_type"),
+        ({"type": "text"}, "text", "missing_required_parameter"),
+        ({"type": "refusal", "refusal": ["no"]}, "refusal", "invalid_type"),
+        ({"type": "refusal"}, "refusal", "missing_required_parameter"),
+        ({"type": "image_url", "image_url": 5}, "image_url", "invalid_type"),
+        ({"type": "image_url", "image_url": {"url": 5}}, "image_url.url", "invalid_type"),
+        ({"type": "image_url"}, "image_url", "missing_required_parameter"),
+        ({"text": "hi"}, "type", "missing_required_parameter"),
+    ],
+)
+def test_a_text_part_that_is_no_text_is_refused_by_name(
+    http: httpx2.Client, part: dict[str, Any], param: str, code: str
+) -> None:
+    for role in ("system", "user", "assistant", "tool"):
+        said = [{"role": "user", "content": "hi"}, {"role": role, "content": [{"type": "text", "text": "a"}, part]}]
+        answer = http.post(CHAT, json={"model": "gpt-4o", "messages": said})
+        assert_refused(answer, 400, param=f"messages[1].content[1].{param}", code=code)
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "input_audio", "input_audio": {"data": "x"}}, {"type": "refusal", "refusal": "no", "text": 5}]
+)
+def test_parts_that_only_model_servers_know_are_passed_on(http: httpx2.Client, part: dict[str, Any]) -> None:
+    for role in ("system", "user"):
+        said = [{"role": role, "content": [part]}, {"role": "user", "content": "echo: hi"}]
+        assert http.post(CHAT, json={"model": "gpt-4o", "messages": said}).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("fault", "status"), [("refuse", 502), ("server_error", 502), ("rate_limit", 429), ("bug", 500)]
 )
 def test_a_failing_model_is_an_error_in_the_error_shape(http: httpx2.Client, fault: str, status: int) -> None:

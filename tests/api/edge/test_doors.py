@@ -106,6 +106,23 @@ def test_without_keys_a_web_page_of_another_origin_is_refused(http: httpx2.Clien
     assert len(http.get("/v1/threads", params={"limit": 100}).json()["data"]) == before
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("dest", ["image", "script", "iframe", "empty", ""])
+def test_without_keys_a_page_of_another_origin_can_not_even_make_a_browser_look(
+    http: httpx2.Client, site: str, dest: str
+) -> None:
+    """An image or a script that a page names is asked for without an Origin; browsers say what it is in headers of their own."""
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": "no-cors", **({"sec-fetch-dest": dest} if dest else {})}
+    assert "web pages" in assert_refused(http.get("/v1/threads", headers=headers), 403, code="origin_not_allowed")
+    assert http.get("/healthz", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(("site", "dest"), [("none", "document"), ("same-origin", "empty"), ("cross-site", "document")])
+def test_a_link_may_lead_here(http: httpx2.Client, site: str, dest: str) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-dest": dest}
+    assert http.get("/docs", headers=headers).status_code == 200
+
+
 def test_the_servers_own_pages_may_use_it(server: Server, http: httpx2.Client) -> None:
     assert http.post("/v1/threads", headers={"origin": server.url}).status_code == 200
 

@@ -75,6 +75,22 @@ def test_a_run_created_again_is_the_same_run_and_not_a_second_one(client: openai
     assert len(client.beta.threads.runs.list(thread_id).data) == 1
 
 
+def test_a_cancel_sent_again_is_answered_as_before(client: openai.OpenAI, http: httpx2.Client) -> None:
+    """It answers with a run, and has no body that could ask for a stream."""
+    thread_id, headers = thread(client, "stall"), keyed()
+    run = client.beta.threads.runs.create(thread_id, assistant_id=assistant(client))
+    first, again = (
+        client.beta.threads.runs.cancel(run.id, thread_id=thread_id, extra_headers=headers) for _ in range(2)
+    )
+    assert first == again
+    path = f"/v1/threads/{thread_id}/runs/{run.id}"
+    for body in (b"", b"{}"):
+        headers = keyed()
+        one, other = (http.post(path, content=body, headers=headers) for _ in range(2))
+        assert one.status_code == other.status_code == 200
+        assert other.headers["idempotent-replayed"] == "true"
+
+
 @pytest.mark.parametrize("with_thread", [True, False])
 def test_a_streamed_run_created_again_is_the_same_stream(
     client: openai.OpenAI, http: httpx2.Client, with_thread: bool
@@ -146,6 +162,17 @@ def test_a_key_is_of_one_path(http: httpx2.Client) -> None:
     one = http.post("/v1/threads", json={}, headers=headers).json()["id"]
     assert http.post("/v1/vector_stores", json={}, headers=headers).json()["id"].startswith("vs_")
     assert http.post(f"/v1/threads/{one}", json={}, headers=headers).json()["id"] == one
+
+
+def test_a_key_with_another_deployment_of_azures_is_refused(server: Server) -> None:
+    """The deployment is the model, so it is a part of what was asked."""
+    body, headers = {"messages": [{"role": "user", "content": "echo: hi"}]}, keyed()
+    at = f"{server.url}/openai/deployments/%s/chat/completions?api-version=2024-10-21"
+    first, again, other = (
+        httpx2.post(at % model, json=body, headers=headers, verify=False) for model in ("gpt-4o", "gpt-4o", "script")
+    )
+    assert again.json() == first.json() and again.headers["idempotent-replayed"] == "true"
+    assert_refused(other, 400, param="Idempotency-Key", code="idempotency_key_reused")
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "caf\u00e9", "a\tb"])

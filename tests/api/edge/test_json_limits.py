@@ -7,7 +7,7 @@ import httpx2
 import openai
 import pytest
 
-from zhuli.core.json_limits import MOST_CONTAINERS, MOST_LEVELS
+from zhuli.core.json_limits import MOST_CONTAINERS, MOST_LEVELS, MOST_VALUES
 from zhuli.types.assistants.message import MOST_MESSAGES
 
 
@@ -95,6 +95,12 @@ def test_a_body_of_a_million_values_is_refused(http: httpx2.Client) -> None:
 def test_a_body_of_very_many_arrays_or_objects_is_refused(http: httpx2.Client) -> None:
     body = json.dumps({"metadata": [{}] * (MOST_CONTAINERS + 1)})
     assert "arrays and objects" in message_of(http.post("/v1/threads", content=body.encode()))
+
+
+def test_commas_in_texts_are_no_values(http: httpx2.Client) -> None:
+    """A table of numbers, pasted into a message."""
+    said = {"model": "gpt-4o", "messages": [{"role": "user", "content": "1," * (MOST_VALUES + 1)}]}
+    assert http.post("/v1/chat/completions", json=said).status_code == 200
 
 
 FILES = {f"nlu{number}.yml": "nlu: []" for number in range(257)}

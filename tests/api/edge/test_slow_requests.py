@@ -40,8 +40,17 @@ def _whole(answer: bytes) -> bool:
     return bool(lengths) and len(body) >= int(lengths[0])
 
 
-def test_headers_without_end_are_refused(server: Server) -> None:
-    status, body = talk(server, HEAD, *[b"x-more: %s\r\n" % (b"a" * 1000)] * 65)
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [HEAD, *[b"x-more: %s\r\n" % (b"a" * 1000)] * 65],
+        [HEAD + b"x-more: %s\r\n" % (b"a" * 1000) * 70 + b"content-length: 2\r\n\r\n{}"],
+        [HEAD + b"x-more: " + b"a" * 66_000],
+    ],
+    ids=["one by one", "all at once", "a single one"],
+)
+def test_headers_without_end_are_refused(server: Server, pieces: list[bytes]) -> None:
+    status, body = talk(server, *pieces)
     assert status == 431 and "headers are too large" in body["error"]["message"]
     assert body["error"]["type"] == "invalid_request_error"
 
@@ -66,6 +75,66 @@ def test_a_body_that_stops_coming_is_given_up(start_server: StartServer) -> None
     server = start_server(body_seconds=0.5)
     status, body = talk(server, HEAD + b"content-length: 100\r\n\r\n", b'{"metadata"')
     assert status == 408 and "did not arrive in time" in body["error"]["message"]
+
+
+@pytest.mark.parametrize("begun", [b"0\r\n", b"1"], ids=["trailers", "extensions of a chunk"])
+@pytest.mark.parametrize("path", [b"/v1/threads", b"/healthz"], ids=["before the answer", "behind the answer"])
+def test_what_stands_beside_a_body_is_no_more_than_headers(server: Server, path: bytes, begun: bytes) -> None:
+    """Trailers are headers that come later: they may have no end either, nor a single one of them."""
+    head = HEAD.replace(b"POST /v1/threads", (b"POST " if path != b"/healthz" else b"GET ") + path)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(head + b"transfer-encoding: chunked\r\n\r\n" + begun)
+        more = b";a=" + b"a" * 1000 if begun == b"1" else b"x-more: %b\r\n" % (b"a" * 1000)
+        with pytest.raises(ConnectionError):
+            connection.sendall(more * 60_000)
+
+
+def test_trailers_are_no_headers(server: Server) -> None:
+    """They come when the headers have been looked at."""
+    head = HEAD + b"transfer-encoding: chunked\r\n\r\n"
+    status, body = talk(server, head, b"2\r\n{}\r\n0\r\nidempotency-key: a\tb\r\n\r\n")
+    assert status == 200 and body["object"] == "thread"
+
+
+@pytest.mark.parametrize("late", [b"a", b"\r\n"], ids=["of a body", "before a request"])
+def test_what_trickles_behind_an_answer_is_given_up(start_server: StartServer, late: bytes) -> None:
+    """A connection is not held for ever by a letter now and then."""
+    server = start_server(header_seconds=0.5)
+    length = b"1000" if late == b"a" else b"0"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: " + length + b"\r\n\r\n")
+        assert answer_on(connection) == (200, b"ok\n")
+        with pytest.raises(ConnectionError):
+            trickle(connection, late)
+
+
+def trickle(connection: socket.socket, piece: bytes) -> None:
+    """Ten times a second, for ten seconds."""
+    for _ in range(100):
+        connection.sendall(piece)
+        time.sleep(0.1)
+
+
+def test_a_body_that_ends_behind_its_answer_leaves_the_connection_as_it_was(start_server: StartServer) -> None:
+    server = start_server(header_seconds=0.5)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 2\r\n\r\n")
+            assert answer_on(connection) == (200, b"ok\n")
+            connection.sendall(b"a")
+            connection.sendall(b"a")
+            time.sleep(0.8)  # longer than headers may take
+
+
+def test_an_offer_of_another_protocol_is_passed_over(start_server: StartServer) -> None:
+    """As Java's HttpClient makes it with each request; the log is not filled with advice on websockets."""
+    server = start_server(header_seconds=0.5)
+    offer = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(3):
+            connection.sendall(HEAD + offer + b"content-length: 2\r\n\r\n{}")
+            assert answer_on(connection)[0] == 200
+    assert "WebSocket" not in server.log()
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -46,6 +46,13 @@ def test_whatever_was_said_breaks_no_rule(messages: list[dict[str, Any]]) -> Non
     assert mistake(sound(messages)) is None
 
 
+@pytest.mark.parametrize("text", [5, ["a"], {"value": "a"}])
+def test_parts_whose_text_is_no_text_break_nothing(text: Any) -> None:
+    for role in ("system", "user", "assistant"):
+        for kind in ("text", "refusal"):
+            assert sound([{"role": role, "content": [{"type": kind, "text": text}]}, USER])
+
+
 @given(some.lists(message(), max_size=6))
 def test_what_is_sound_stays_as_it_is(messages: list[dict[str, Any]]) -> None:
     once = sound(messages)

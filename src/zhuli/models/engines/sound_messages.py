@@ -66,7 +66,7 @@ def _content(message: ChatMessage) -> Any:
         parts = [
             part if part.get("type") in ("text", "refusal") else {"type": "text", "text": NO_IMAGE} for part in parts
         ]
-    if parts and all(part.keys() == {"type", "text"} for part in parts):
+    if parts and all(part.keys() == {"type", "text"} and isinstance(part["text"], str) for part in parts):
         return "\n".join(part["text"] for part in parts)
     return parts or None
 
@@ -95,7 +95,7 @@ def _instructions(messages: Sequence[ChatMessage]) -> tuple[list[ChatMessage], l
 def _plain(content: Any) -> str:
     if not content or isinstance(content, str):
         return content or ""
-    return "\n".join(part["text"] for part in content if part.get("text"))
+    return "\n".join(part["text"] for part in content if part.get("text") and isinstance(part["text"], str))
 
 
 def _with_outputs(messages: Sequence[ChatMessage], calls: Numbered) -> Iterable[ChatMessage]:

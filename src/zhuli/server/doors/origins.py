@@ -1,20 +1,26 @@
 """Where no key is asked for, only this machine's own programs are answered: not a web page that a browser on it has open.
 
 A page may send a POST without asking first (text/plain needs no preflight), and its name may be made to lead here (DNS
-rebinding). Browsers say so themselves: by the Origin that they send, and by the Host that they believe to talk to.
+rebinding). Browsers say so themselves: by the Origin that they send, and by the Host that they believe to talk to. An image or
+a script that a page names they ask for without an Origin, and say by Sec-Fetch-Site whose it is (https://www.w3.org/TR/fetch-metadata/).
 """
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from zhuli.core.errors import Forbidden
 
 
 def check(
-    hosts: Collection[str], origins: Collection[str], *, allowed_hosts: Collection[str], cors: Collection[str]
+    hosts: Collection[str],
+    origins: Collection[str],
+    *,
+    part_of: str | None,
+    allowed_hosts: Collection[str],
+    cors: Collection[str],
 ) -> None:
-    """hosts, origins: the headers. Forbidden for a host that is not this machine's, or none, and an origin not the server's."""
+    """hosts, origins: the headers. part_of: see outer_page. Forbidden for a name of another machine, and a page of one."""
     if not hosts:
         raise Forbidden(
             "This server has no API keys, so it answers only to names of this machine, and the request has no Host header. "
@@ -28,13 +34,20 @@ def check(
                 "(zhuli keys create), or name the host in the setting allowed_hosts.",
                 code="host_not_allowed",
             )
-    for origin in origins:
+    for origin in origins or filter(None, [part_of]):
         if not {origin, "*"} & set(cors) and not _is_own(origin, hosts):
             raise Forbidden(
                 f"This server has no API keys, so web pages of other origins ('{origin[:100]}') may not use it. Make a key "
                 "(zhuli keys create), or name the origin in the setting cors_origins.",
                 code="origin_not_allowed",
             )
+
+
+def outer_page(headers: Mapping[bytes, bytes]) -> str | None:
+    """What to call the foreign page of which what is asked for is a part; None for a page of its own, and where none is."""
+    site = headers.get(b"sec-fetch-site")
+    is_part = site in (b"cross-site", b"same-site") and headers.get(b"sec-fetch-dest") != b"document"
+    return f"a {site.decode()} page" if site and is_part else None
 
 
 @lru_cache(maxsize=256)

@@ -25,12 +25,49 @@ class Loose(Request):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-class ChatPart(Loose):
-    """A part of a message's content; of types that we do not know it goes to the model server as it is."""
+class TextPart(Loose):
+    """Text in a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class RefusalPart(Loose):
+    """What a model said in place of an answer, as the client sends it back."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+
+class ImageSource(Loose):
+    """Where an image is: its URL, http(s) or data."""
+
+    url: str
+
+
+class ImagePart(Loose):
+    """An image in a message's content; some servers take the URL alone."""
+
+    type: Literal["image_url"]
+    image_url: Annotated[
+        Annotated[str, Tag("~string")] | Annotated[ImageSource, Tag("~object")],
+        by_shape({str: "~string"}, otherwise="~object"),
+    ]
+
+
+class OtherPart(Loose):
+    """A part of a type that we do not know: it goes to the model server as it is."""
 
     type: str
 
 
+ChatPart = Annotated[
+    Annotated[TextPart, Tag("~text")]
+    | Annotated[RefusalPart, Tag("~refusal")]
+    | Annotated[ImagePart, Tag("~image_url")]
+    | Annotated[OtherPart, Tag("~other")],
+    by_type(others=(frozenset({"text", "refusal", "image_url"}), "~other")),
+]
 ChatContent = Annotated[
     Annotated[str, Tag("~string")] | Annotated[Annotated[list[ChatPart], Field(min_length=1)], Tag("~array")],
     by_shape({list: "~array"}, otherwise="~string"),
