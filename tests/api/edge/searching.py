@@ -20,6 +20,9 @@ from tests.harness.contract import EVENTS, Contract
 from tests.harness.server import UNDERSTANDER, Server
 
 MOST_EXAMPLES = 20
+PATIENCE = 60.0
+"""Seconds for the description, which a server makes when it is first asked: ten are too few beside much else."""
+
 FRESH = bool(os.environ.get("ZHULI_TEST_FRESH_INPUTS"))
 """Inputs that nobody has tried, in place of those that are recorded (make fuzz)."""
 
@@ -187,7 +190,7 @@ def objects_of_evals(client: openai.OpenAI) -> Objects:
 
 
 def operations(server: Server) -> Iterator[Operation]:
-    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json", timeout=PATIENCE)
     for result in schema.get_all_operations():
         assert not isinstance(result, Err), result.err()
         operation = result.ok()
