@@ -81,7 +81,7 @@ def test_a_text_is_classified(client: openai.OpenAI, register: Register) -> None
     answer = predict(client, name, INPUTS["text_classification"])
     assert (answer["object"], answer["model"], answer["task"]) == ("list", name, "text_classification")
     (result,) = answer["data"]
-    assert result.keys() == {"index", "output"} and result["index"] == 0
+    assert result.keys() == {"id", "index", "output"} and result["index"] == 0 and result["id"].startswith("pred_")
     scores = [entry["score"] for entry in result["output"]]
     assert {entry["label"] for entry in result["output"]} == {"card", "music", "weather"}
     assert scores == sorted(scores, reverse=True) and sum(scores) == pytest.approx(1)
@@ -256,6 +256,8 @@ def test_an_alias_answers_for_the_model_it_leads_to(
     name = register()
     assert http.put("/v1/model_aliases/intents", json={"model": name}).status_code == 200
     by_alias, by_name = predict(client, "intents", "Play!"), predict(client, name, "Play!")
+    ids = {answer["data"][0].pop("id") for answer in (by_alias, by_name)}
+    assert len(ids) == 2, "each answer has an id of its own"
     assert by_alias == {**by_name, "model": "intents"}
 
 
