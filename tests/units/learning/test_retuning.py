@@ -223,7 +223,9 @@ async def test_a_process_may_die_at_any_transaction(database: Database, tmp_path
     await world.begin()
     await world.commands.propose(PROJECT, ALIAS, CandidateCreate())
     died = 0
-    for place in range(1, 85):
+    for place in range(1, 300):  # who is in the share is drawn, so how many it takes differs
+        if await world.kinds() == WHOLE:
+            break
         world.mortal.left, world.mortal.after = 1 + place % 14, after
         try:
             await world.step()
