@@ -1,11 +1,12 @@
 """What people do becomes suggestions: each once, with what it is about, never a label."""
 
 import pytest
+from sqlalchemy import Connection
 
 from zhuli.learning.datasets.conversions import of_feedback
-from zhuli.learning.feedback.signals import alike, rephrased
+from zhuli.learning.feedback.signals import Signals, alike, rephrased
 from zhuli.store import collections
-from zhuli.store.learning import feedback
+from zhuli.store.learning import feedback, signs
 from zhuli.store.learning.signs import Said
 from zhuli.store.projects import DEFAULT_PROJECT
 from zhuli.store.schema import feedback as table
@@ -48,3 +49,37 @@ async def test_a_cancelled_run_is_a_suggestion_once_however_often_it_is_looked_a
         ]
         assert of_feedback("text_classification", found.data[0]) is None
         assert await app.app.database.run(feedback.get, DEFAULT_PROJECT, found.data[0].id) == found.data[0]
+
+
+async def test_a_run_is_looked_at_once_and_a_look_that_finds_nothing_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+    newest_messages = signs.newest_messages
+
+    def counted(connection: Connection, thread_id: str) -> list[Said]:
+        looked.append(thread_id)
+        return newest_messages(connection, thread_id)
+
+    monkeypatch.setattr(signs, "newest_messages", counted)
+    async with app_in_memory({"default": [{"text": "Hello."}]}) as app:
+        runs = [await app.run(text) for text in ("Hi", "Hi again")]
+        signals = Signals(app.app.database, app.clock)
+        for _ in range(3):
+            await signals.look()
+        assert sorted(looked) == sorted(run.thread_id for run in runs)
+        app.clock.move(200)
+        await signals.look()
+        before = await app.app.database.run(_writes)
+        for _ in range(3):
+            app.clock.move(20)
+            await signals.look()
+        assert await app.app.database.run(_writes) == before
+        late = await app.run("Hi, later")
+        await signals.look()
+        assert looked[-1] == late.thread_id
+
+
+def _writes(connection: Connection) -> int:
+    changes: int = connection.info["driver"].total_changes
+    return changes

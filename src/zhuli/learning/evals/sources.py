@@ -17,7 +17,7 @@ from zhuli.store import collections
 from zhuli.store.assistants import chat_completions
 from zhuli.store.database import Database
 from zhuli.store.knowledge import files
-from zhuli.store.learning import datasets, eval_threads
+from zhuli.store.learning import conversations, datasets, eval_threads
 from zhuli.store.learning.eval_runs import NewItem
 from zhuli.types.learning.eval_sources import (
     CompletionsSource,
@@ -156,7 +156,7 @@ class Sources:
             eval_threads.chosen, project, ids=source.ids, metadata=source.metadata or {}, most=source.limit
         )
         for thread_id in found:
-            said = await self.database.run(eval_threads.said, project, thread_id)
+            said = await self.database.run(conversations.said, project, thread_id)
             for line in conversing.lines(thread_id, said, turns=source.turns, replayed=source.history == "replayed"):
                 yield line
 

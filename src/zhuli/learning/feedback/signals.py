@@ -11,7 +11,7 @@ from zhuli.core.clock import Clock
 from zhuli.learning.feedback.giving import made
 from zhuli.store.database import Database
 from zhuli.store.learning import feedback, signs
-from zhuli.store.learning.signs import Said
+from zhuli.store.learning.signs import EndedRun, Said
 from zhuli.types.learning.feedback import FeedbackCreate, FeedbackTarget, Signal, TargetType
 from zhuli.types.understanding.understanding import HandedOver, Understanding
 
@@ -38,27 +38,43 @@ class Signals:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._examined: dict[str, float] = {}
+        """Runs of the overlap that were looked at, with their ends: what they said has been noted."""
 
     async def look(self) -> None:
         """Note what has happened since the last look."""
-        for some in (self._runs, self._understandings, self._questions):
+        while await self._look_at_runs():
+            pass
+        for some in (self._understandings, self._questions):
             while await self._database.run(some):
                 pass
 
-    def _runs(self, connection: Connection) -> bool:
-        """Whether there is more."""
+    async def _look_at_runs(self) -> bool:
+        """Whether there is more. What was looked at is remembered once it is committed."""
+        found, place, more = await self._database.run(self._runs)
+        self._examined.update((run.id, run.ended_at) for run in found)
+        if not more:
+            self._examined = {run: ended for run, ended in self._examined.items() if ended >= place}
+        return more
+
+    def _runs(self, connection: Connection) -> tuple[Sequence[EndedRun], float, bool]:
+        """What was looked at, where the next look begins, and whether there is more."""
         now = self._clock.now()
         before = signs.position(connection, "runs")
         after = now - _OVERLAP if before is None else before
         found = signs.ended_runs(connection, after=after, most=_AT_ONCE)
         for run in found:
+            if run.id in self._examined:
+                continue
             if run.status == "cancelled":
                 self._note(connection, run.project, "cancelled", "run", run.id)
             elif (answer := rephrased(signs.newest_messages(connection, run.thread_id))) is not None:
                 self._note(connection, run.project, "rephrased", "message", answer)
         more = len(found) == _AT_ONCE and found[-1].ended_at > after
-        signs.keep_position(connection, "runs", found[-1].ended_at if more else max(after, now - _OVERLAP))
-        return more
+        place = found[-1].ended_at if more else max(after, now - _OVERLAP)
+        if found or before is None:  # a server without work writes nothing
+            signs.keep_position(connection, "runs", place)
+        return found, place, more
 
     def _understandings(self, connection: Connection) -> bool:
         after = int(signs.position(connection, "understandings") or 0)
@@ -69,7 +85,8 @@ class Signals:
         if found:
             more = len(found) == _AT_ONCE
             place = found[-1][0] if more else max(after, found[-1][0] - _OVERLAP_ROWS)
-            signs.keep_position(connection, "understandings", place)
+            if place != after:
+                signs.keep_position(connection, "understandings", place)
             return more
         return False
 

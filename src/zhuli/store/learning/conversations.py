@@ -1,18 +1,14 @@
 """Conversations and understandings of a project, read to learn from them. Nothing is written here."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import orjson
 from sqlalchemy import Connection, select
 
+from zhuli.store.message_text import text_of
 from zhuli.store.schema import messages, threads, understandings
 from zhuli.types.understanding.understanding import Understanding
 
 MOST_MESSAGES = 1_000
 """Of a thread, the first."""
-
-_AT_ONCE = 500
 
 
 def newest_threads(connection: Connection, project: str, *, most: int) -> list[str]:
@@ -32,8 +28,11 @@ def user_of(connection: Connection, project: str, thread_id: str) -> str | None:
     return user if isinstance(user, str) and user else None
 
 
-def turns(connection: Connection, project: str, thread_id: str, *, before: str | None = None) -> list[dict[str, str]]:
-    """What was said in the thread, in order, as {"role", "content"}; before: up to this message, without it."""
+def said(connection: Connection, project: str, thread_id: str, *, before: str | None = None) -> list[dict[str, str]]:
+    """The completed messages of the thread that have text, in order, as {"id", "role", "content"}.
+
+    before: up to this message, without it.
+    """
     query = select(messages.c.id, messages.c.body).where(
         messages.c.thread_id == thread_id, messages.c.project_id == project, messages.c.status == "completed"
     )
@@ -42,9 +41,15 @@ def turns(connection: Connection, project: str, thread_id: str, *, before: str |
         if row.id == before:
             break
         body = orjson.loads(row.body)
-        if text := _text(body["content"]):
-            found.append({"role": body["role"], "content": text})
+        if text := text_of(body["content"]):
+            found.append({"id": row.id, "role": body["role"], "content": text})
     return found
+
+
+def turns(connection: Connection, project: str, thread_id: str, *, before: str | None = None) -> list[dict[str, str]]:
+    """The same as a model is told it: {"role", "content"}."""
+    messages_of = said(connection, project, thread_id, before=before)
+    return [{"role": one["role"], "content": one["content"]} for one in messages_of]
 
 
 def understood(
@@ -58,7 +63,3 @@ def understood(
     rows = connection.execute(query.order_by(table.seq.desc()).limit(most)).all()
     found = [Understanding.model_validate_json(row.body) for row in rows]
     return found, (rows[-1].seq if len(rows) == most else None)
-
-
-def _text(content: Sequence[dict[str, Any]]) -> str:
-    return "\n".join(block["text"]["value"] for block in content if block["type"] == "text")

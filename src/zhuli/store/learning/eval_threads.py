@@ -1,4 +1,4 @@
-"""Which threads an eval's run takes its items from, what was said in them, and what people found of it."""
+"""Which threads an eval's run takes its items from, and what people found of what was said in them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,11 +7,9 @@ import orjson
 from sqlalchemy import Connection, select
 
 from zhuli.core.errors import NotFound
-from zhuli.store.schema import feedback, messages, threads
+from zhuli.store.schema import feedback, threads
 
 _AT_ONCE = 500
-MOST_MESSAGES = 1_000
-"""Of a thread, the first."""
 MARK = "eval_run"
 """In the metadata of threads on which evals ask assistants: they are nobody's conversations."""
 
@@ -36,19 +34,6 @@ def chosen(
                 found.append(row.id)
         rows = connection.execute(query.where(threads.c.seq < rows[-1].seq)).all()
     return found[:most][::-1]
-
-
-def said(connection: Connection, project: str, thread_id: str) -> list[dict[str, str]]:
-    """The completed messages of the thread that have text, in order, as {"id", "role", "content"}."""
-    query = select(messages.c.body).where(
-        messages.c.thread_id == thread_id, messages.c.project_id == project, messages.c.status == "completed"
-    )
-    bodies = map(orjson.loads, connection.execute(query.order_by(messages.c.seq).limit(MOST_MESSAGES)).scalars())
-    return [
-        {"id": body["id"], "role": body["role"], "content": text}
-        for body in bodies
-        if (text := "\n".join(block["text"]["value"] for block in body["content"] if block["type"] == "text"))
-    ]
 
 
 def verdicts(connection: Connection, project: str, message_ids: Sequence[str]) -> dict[str, bool]:

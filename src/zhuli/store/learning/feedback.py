@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.store import collections
 from zhuli.store.collections import Places
+from zhuli.store.message_text import text_of
 from zhuli.store.schema import feedback, feedback_reviews, messages, predictions, runs, understandings
 from zhuli.store.statement import Prepared, prepared
 from zhuli.types.learning.feedback import Feedback, FeedbackContext, FeedbackTarget, Review, TargetType
@@ -48,7 +49,7 @@ def contexts(
 def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
     match kind:
         case "message":
-            text = "\n".join(block["text"]["value"] for block in body["content"] if block["type"] == "text")
+            text = text_of(body["content"])
             asked = {"input": text} if body["role"] == "user" else {"output": text}
             return FeedbackContext(thread_id=body["thread_id"], run_id=body["run_id"], message_id=body["id"], **asked)
         case "run":

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, insert, select
 
+from zhuli.store.message_text import text_of
 from zhuli.store.schema import followers, messages, runs, understandings
 from zhuli.types.understanding.understanding import Understanding
 
@@ -65,8 +66,7 @@ def newest_messages(connection: Connection, thread_id: str) -> list[Said]:
 
 
 def _said(body: dict[str, Any]) -> Said:
-    text = "\n".join(block["text"]["value"] for block in body["content"] if block["type"] == "text")
-    return Said(body["id"], body["role"], text, body["created_at"])
+    return Said(body["id"], body["role"], text_of(body["content"]), body["created_at"])
 
 
 def understood(connection: Connection, *, after: int, most: int) -> Sequence[tuple[int, str, Understanding]]:

@@ -4,7 +4,6 @@ Within a run the rows are the fold of its log (store/assistants/runs); a state t
 dialogue's state is folded from them elsewhere.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from zhuli.store import collections
+from zhuli.store.message_text import text_of
 from zhuli.store.schema import messages, understandings
 from zhuli.store.statement import prepared
 from zhuli.types.understanding.understanding import MessageUnderstanding, StateChange, Understanding
@@ -124,7 +124,7 @@ def unanswered(connection: Connection, thread_id: str, run_id: str) -> list[Unan
         body = orjson.loads(row.body)
         if body["role"] == "user":
             known = None if row.understood is None else Understanding.model_validate_json(row.understood)
-            found.append(Unanswered(row.id, _text_of(body["content"]), known))
+            found.append(Unanswered(row.id, text_of(body["content"]), known))
         elif not _broke_off(body):
             break
     return found[::-1]
@@ -134,10 +134,6 @@ def _broke_off(message: dict[str, Any]) -> bool:
     """What a failed run began to say is no reply, and no model reads it either."""
     details = message["incomplete_details"]
     return details is not None and details["reason"] == "run_failed"
-
-
-def _text_of(content: Sequence[dict[str, Any]]) -> str:
-    return "\n".join(block["text"]["value"] for block in content if block["type"] == "text")
 
 
 _FORGET = prepared(delete(understandings).where(understandings.c.message_id == bindparam("message")))
