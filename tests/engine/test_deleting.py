@@ -13,7 +13,7 @@ from tests.harness.waiting import turns_of_others
 from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import add_messages
 from zhuli.core.errors import NotFound
-from zhuli.server.routes.messages import _get as get_message
+from zhuli.server.routes.assistants.messages import _get as get_message
 from zhuli.store import schema
 from zhuli.store.assistants import leftovers, threads
 from zhuli.store.jobs import Job

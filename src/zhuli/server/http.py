@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 
 import orjson
@@ -55,8 +55,9 @@ def _routes() -> list[Route]:
     A route that goes on behind another one's end comes before it: a path parameter would take the rest as well.
     """
     routers: list[APIRouter] = [
-        import_module(f"zhuli.server.routes.{module.name}").router
-        for module in iter_modules(zhuli.server.routes.__path__)
+        import_module(module.name).router
+        for module in walk_packages(zhuli.server.routes.__path__, "zhuli.server.routes.")
+        if not module.ispkg
     ]
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     return sorted(routes, key=lambda route: f"{route.path}{{".replace("{", "\x7f"))

@@ -7,7 +7,7 @@ from zhuli.app import App
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.polling import polled
-from zhuli.server.routes.vector_store_files import StatusFilter
+from zhuli.server.routes.knowledge.vector_store_files import StatusFilter
 from zhuli.store.knowledge import file_batches, vector_store_files
 from zhuli.types.knowledge.vector_store import FileBatch, FileBatchCreate, VectorStoreFile
 from zhuli.types.page import Page

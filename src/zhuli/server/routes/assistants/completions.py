@@ -9,7 +9,7 @@ from starlette.responses import Response
 from zhuli.knowledge.retrieval.searching import token_input
 from zhuli.server.json_route import JsonRoute
 from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.server.routes.chat import entry_of
+from zhuli.server.routes.assistants.chat import entry_of
 from zhuli.server.stream import EventStream
 from zhuli.server.text_completing import TextCompleting
 from zhuli.types.models.text_completion import TextCompletion, TextRequest
