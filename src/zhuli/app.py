@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
+from zhuli.applications.wing import ApplicationsWing, Below
+from zhuli.applications.wing import build as build_applications
 from zhuli.assistants.wing import AssistantsWing
 from zhuli.assistants.wing import build as build_assistants
 from zhuli.core.clock import Clock, SystemClock
@@ -31,6 +33,7 @@ class App(Ground):
     knowledge: KnowledgeWing
     learning: LearningWing
     safety: SafetyWing
+    applications: ApplicationsWing
     ready: bool = False
     _worker: Worker | None = None
     _working: asyncio.Task[None] | None = None
@@ -38,7 +41,7 @@ class App(Ground):
     @property
     def wings(self) -> tuple[Wing, ...]:
         """In the order in which they are built: each may use those before it."""
-        return self.knowledge, self.learning, self.safety, self.understanding, self.assistants
+        return self.knowledge, self.learning, self.safety, self.understanding, self.assistants, self.applications
 
     @property
     def apart(self) -> set[str]:
@@ -110,6 +113,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         ground, understandings=understanding.understandings, knowledge=knowledge, judge=safety.guarding
     )
     learning.evals.targets.assistants = assistants.replaying  # the one thing that goes up: evals ask whole assistants
+    applications = build_applications(ground, Below(knowledge, learning, safety, understanding, assistants))
     return App(
         **vars(ground),
         assistants=assistants,
@@ -117,6 +121,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         knowledge=knowledge,
         learning=learning,
         safety=safety,
+        applications=applications,
     )
 
 

@@ -24,6 +24,7 @@ WINGS = {
     "knowledge": ["knowledge"],
     "learning": ["learning"],
     "safety": ["safety"],
+    "applications": ["applications"],
     "models": ["models"],
     "ground": ["store", "worker", "core", "types", "ports.py", "registry.py", "settings.py", "ground.py"],
     "edges": ["server", "operating", "testing", "cli.py", "app.py"],
