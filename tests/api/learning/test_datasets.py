@@ -140,6 +140,17 @@ def test_the_log_keeps_what_was_added_labelled_anew_and_removed(http: httpx2.Cli
     assert_refused(http.post(f"/v1{path}", json=wrong), 400, param="data[0].record", code="invalid_value")
 
 
+def test_conversations_of_evals_are_nobody_s_and_not_learned_from(http: httpx2.Client) -> None:
+    dataset = post(http, "/datasets", {"name": "chats", "task": "dialogue"})
+    said = [{"role": "user", "content": "Where is my parcel?"}, {"role": "assistant", "content": "On its way."}]
+    post(http, "/threads", {"messages": said, "metadata": {"user": "u-5"}})
+    asked = [{"role": "user", "content": "Asked by an eval?"}, said[1]]
+    post(http, "/threads", {"messages": asked, "metadata": {"eval_run": "evalrun_1"}})
+    done(http, dataset, "imports", {"threads": {"newest": 100_000}})
+    log = json.dumps(get(http, f"/datasets/{dataset['id']}/entries?limit=100"))
+    assert "Where is my parcel?" in log and "Asked by an eval?" not in log
+
+
 def test_what_can_t_be_done_is_said(http: httpx2.Client, dataset: Body) -> None:
     task = {"name": "x", "task": "cooking"}
     assert_refused(http.post("/v1/datasets", json=task), 400, param="task", code="invalid_value")

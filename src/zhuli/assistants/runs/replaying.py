@@ -21,7 +21,6 @@ from zhuli.store import collections, schema
 from zhuli.store.assistants import threads
 from zhuli.store.database import Database
 from zhuli.store.learning import conversations
-from zhuli.store.learning.eval_threads import MARK
 from zhuli.types.assistants.assistant import Assistant
 from zhuli.types.assistants.message import Message
 from zhuli.types.assistants.run import Run, RunCreate
@@ -103,7 +102,7 @@ def _bodies(
         if one["role"] in ("user", "assistant")
     ][-_LONGEST_HISTORY:]
     first, later = (said[:1], said[1:]) if each else (said, [])
-    thread = {"messages": first, "metadata": {MARK: key.partition("/")[0]}}
+    thread = {"messages": first, "metadata": {conversations.EVAL_MARK: key.partition("/")[0]}}
     run: dict[str, Any] = {"assistant_id": assistant, "additional_instructions": "\n".join(told) or None}
     try:
         runs = [RunCreate.model_validate({**run, "additional_messages": [one]}) for one in later]

@@ -3,11 +3,21 @@
 Cohen 1960 (A coefficient of agreement for nominal scales).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from zhuli.learning.comparing import chance, sentences
 from zhuli.types.learning.comparison import Agreement
+
+
+def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
+    """Cohen's kappa of two raters' labels of the same things, in the same order, from -1 to 1.
+
+    None where it is not defined: without things, and where both gave one and the same label to all, for then chance explains
+    all that could be said.
+    """
+    return _kappa(*_rates(first, second)) if first else None
 
 
 def agreement(first: Sequence[str], second: Sequence[str], *, seed: int = 0) -> Agreement:
@@ -22,18 +32,29 @@ def agreement(first: Sequence[str], second: Sequence[str], *, seed: int = 0) -> 
     at = {label: place for place, label in enumerate(labels)}
     cells = [at[one] * len(labels) + at[other] for one, other in zip(first, second, strict=True)]
     counts = np.bincount(cells, minlength=len(labels) ** 2).reshape(1, len(labels), len(labels))
-    observed, expected = _agreed(counts)
-    kappa = None if expected[0] >= 1 else float((observed[0] - expected[0]) / (1 - expected[0]))
+    observed, expected = _rates(first, second)
+    found = _kappa(observed, expected)
     return Agreement(
         number=len(first),
-        observed=float(observed[0]),
-        expected=float(expected[0]),
-        kappa=kappa,
-        interval=None if kappa is None else _interval(counts, seed),
+        observed=observed,
+        expected=expected,
+        kappa=found,
+        interval=None if found is None else _interval(counts, seed),
         labels=labels,
         matrix=counts[0].tolist(),
-        sentence=sentences.of_agreement(len(first), float(observed[0]), kappa),
+        sentence=sentences.of_agreement(len(first), observed, found),
     )
+
+
+def _rates(first: Sequence[str], second: Sequence[str]) -> tuple[float, float]:
+    """Observed agreement, and the one to expect by chance."""
+    one, other = Counter(first), Counter(second)
+    observed = sum(map(str.__eq__, first, second)) / len(first)
+    return observed, sum(one[label] * other[label] for label in one) / len(first) ** 2
+
+
+def _kappa(observed: float, expected: float) -> float | None:
+    return None if expected >= 1 else (observed - expected) / (1 - expected)
 
 
 def _agreed(counts: Any) -> tuple[Any, Any]:

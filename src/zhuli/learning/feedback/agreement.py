@@ -1,26 +1,14 @@
-"""How far reviewers agree beyond chance: Cohen's kappa (Cohen 1960). Pure."""
+"""How far reviewers agree beyond chance, of every two by Cohen's kappa. Pure."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from itertools import combinations
 
+from zhuli.learning.comparing.agreement import kappa
 from zhuli.types.learning.feedback import Agreement, Feedback, PairAgreement, Review
 
 MOST_REVIEWERS = 50
 """Of whom every two are compared; of more, those who reviewed most."""
-
-
-def kappa(one: Sequence[str], other: Sequence[str]) -> float | None:
-    """Cohen's kappa of two raters' words on the same items, from -1 to 1; None without items.
-
-    1 where both say the same single word of everything, for then chance explains all and nothing speaks against them.
-    """
-    if not one:
-        return None
-    observed = sum(map(str.__eq__, one, other)) / len(one)
-    first, second = Counter(one), Counter(other)
-    expected = sum(first[word] * second[word] for word in first) / len(one) ** 2
-    return 1.0 if expected == 1 else (observed - expected) / (1 - expected)
 
 
 class Counting:

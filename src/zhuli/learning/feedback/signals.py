@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from zhuli.core.clock import Clock
 from zhuli.learning.feedback.giving import made
 from zhuli.store.database import Database
-from zhuli.store.learning import feedback, signs
+from zhuli.store.learning import conversations, feedback, signs
 from zhuli.store.learning.signs import EndedRun, Said
 from zhuli.types.learning.feedback import FeedbackCreate, FeedbackTarget, Signal, TargetType
 from zhuli.types.understanding.understanding import HandedOver, Understanding
@@ -109,6 +109,8 @@ class Signals:
         context = feedback.contexts(connection, project, [target]).get((kind, id_))
         if context is None:  # gone with its thread
             return
+        if context.thread_id is not None and conversations.is_of_eval(connection, context.thread_id):
+            return  # nobody spoke there
         body = FeedbackCreate(target=target, source="signal", signal=signal, key=f"signal:{signal}:{id_}")
         feedback.add(connection, project, [made(body, context, now=int(self._clock.now()))])
 

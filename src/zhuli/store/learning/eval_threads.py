@@ -7,11 +7,10 @@ import orjson
 from sqlalchemy import Connection, select
 
 from zhuli.core.errors import NotFound
+from zhuli.store.learning import conversations
 from zhuli.store.schema import feedback, threads
 
 _AT_ONCE = 500
-MARK = "eval_run"
-"""In the metadata of threads on which evals ask assistants: they are nobody's conversations."""
 
 
 def chosen(
@@ -23,17 +22,7 @@ def chosen(
     """
     if ids is not None:
         return [_known(connection, project, thread_id) for thread_id in ids]
-    found: list[str] = []
-    query = select(threads.c.seq, threads.c.id, threads.c.body).where(threads.c.project_id == project)
-    query = query.order_by(threads.c.seq.desc()).limit(_AT_ONCE)
-    rows = connection.execute(query).all()
-    while rows and len(found) < most:
-        for row in rows:
-            has = orjson.loads(row.body).get("metadata") or {}
-            if MARK not in has and all(has.get(key) == value for key, value in metadata.items()):
-                found.append(row.id)
-        rows = connection.execute(query.where(threads.c.seq < rows[-1].seq)).all()
-    return found[:most][::-1]
+    return conversations.newest_threads(connection, project, most=most, metadata=metadata)[::-1]
 
 
 def verdicts(connection: Connection, project: str, message_ids: Sequence[str]) -> dict[str, bool]:
