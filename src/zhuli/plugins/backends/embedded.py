@@ -27,6 +27,12 @@ from zhuli.types.models.generation import Ability, ChatMessage, Delta, Generatio
 PASSED_ON = ("stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "repeat_penalty")
 """Of a request's `extra`: the engine takes more, but not all of it is a client's business (grammars, slots)."""
 
+_DRY_FREE_TOKENS = 16
+"""So many tokens in a row may come again freely, for answers quote what was found. llama.cpp's default is 2."""
+
+_DRY_WINDOW = 1024
+"""Tokens that DRY looks back: the answer, and of the prompt not all passages."""
+
 
 _ABILITIES: frozenset[Ability] = frozenset({"logprobs"})
 
@@ -53,6 +59,7 @@ class Settings(BaseModel):
     temperature: float | None = Field(None, ge=0, description="Where the request does not say.")
     top_p: float | None = Field(None, gt=0, le=1, description="Where the request does not say.")
     repeat_penalty: float = Field(1.0, gt=0, description="Above 1 the last words become less likely.")
+    dry_multiplier: float = Field(0.0, ge=0, description="Above 0 going on with what was said before is less likely (DRY).")
 
     @model_validator(mode="after")
     def _one_source(self) -> "Settings":
@@ -159,6 +166,9 @@ class Plugin:
             "temperature": self._settings.temperature if request.temperature is None else request.temperature,
             "top_p": self._settings.top_p if request.top_p is None else request.top_p,
             "repeat_penalty": self._settings.repeat_penalty,
+            "dry_multiplier": self._settings.dry_multiplier,
+            "dry_allowed_length": _DRY_FREE_TOKENS,
+            "dry_penalty_last_n": _DRY_WINDOW,
         } | {key: request.extra[key] for key in PASSED_ON if key in request.extra}
         if request.extra.get("logprobs"):
             # Of no others asked for, the engine would say nothing of the token itself.
