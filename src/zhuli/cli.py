@@ -8,11 +8,14 @@ import gc
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zhuli.core.errors import ZhuliError
+
+if TYPE_CHECKING:
+    from zhuli.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 keys = typer.Typer(no_args_is_help=True, help="API keys: each opens one project.")
@@ -65,7 +68,9 @@ def serve(
     from zhuli.server.serve import serve as run_server
     from zhuli.settings import read_settings
 
-    run_server(read_settings(config, host=host, port=port, data_dir=data_dir))
+    settings = read_settings(config, host=host, port=port, data_dir=data_dir)
+    _settle_first_model(settings)
+    run_server(settings)
 
 
 @app.command()
@@ -253,7 +258,45 @@ def prepare_models(data_dir: DataDir = None, config: Config = None) -> None:
     from zhuli.operating.models_table import prepare
     from zhuli.settings import read_settings
 
-    print(f"Ready: {', '.join(asyncio.run(prepare(read_settings(config, data_dir=data_dir))))}.")
+    settings = read_settings(config, data_dir=data_dir)
+    _settle_first_model(settings)
+    print(f"Ready: {', '.join(asyncio.run(prepare(settings)))}.")
+
+
+def _settle_first_model(settings: "Settings") -> None:
+    """Without a models file: find a model, or fetch one."""
+    if settings.models is not None or settings.first_model == "packaged":
+        return
+    from zhuli.operating.first_model import said, settle
+
+    asyncio.run(settle(settings, said))
+
+
+@models.command("list")
+def list_models(
+    available: Annotated[bool, typer.Option("--available", help="Those that can be had from a hub.")] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show which models may be asked for, or which can be had."""
+    from zhuli.operating.models_table import available_table, models_table
+    from zhuli.operating.terminal import console
+    from zhuli.settings import read_settings
+
+    console().print(available_table() if available else models_table(read_settings(config, data_dir=data_dir)))
+
+
+@models.command("pull")
+def pull_model(
+    name: Annotated[str, typer.Argument(help="Of `zhuli models list --available`, or OWNER/REPOSITORY:FILE.gguf.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Fetch a model from a hub, and name it in the models file."""
+    from zhuli.operating.first_model import add, said
+    from zhuli.settings import read_settings
+
+    print(asyncio.run(add(name, read_settings(config, data_dir=data_dir), said)))
 
 
 @models.command("import")

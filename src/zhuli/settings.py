@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     )
     blobs_url: str | None = Field(None, description="file:///DIR or s3://BUCKET/PREFIX; default: files in data_dir.")
     models_file: Path | None = Field(None, description="Default: models.toml in data_dir if it exists, else built in.")
+    first_model: Literal["fetch", "local", "packaged"] = Field(
+        "fetch",
+        description="Without a models file: look for a model server on this machine, else fetch a small model from a hub "
+        "(fetch); only look (local); neither (packaged).",
+    )
 
     worker_slots: int = Field(
         64, ge=0, description="Runs that this process works on at once; 0: leave them to workers."

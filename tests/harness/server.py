@@ -223,4 +223,5 @@ def to_toml(table: Table, name: str = "") -> str:
 
 def environment() -> dict[str, str]:
     """Without the settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("ZHULI_", "OPENAI_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZHULI_", "OPENAI_"))}
+    return {**kept, "ZHULI_FIRST_MODEL": "packaged"}

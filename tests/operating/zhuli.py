@@ -49,7 +49,7 @@ def command(*arguments: str | Path) -> list[str]:
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     ours = ("ZHULI_", "OPENAI_", "OTEL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "NO_COLOR": "1", **(more or {})}
+    return {**kept, "NO_COLOR": "1", "ZHULI_FIRST_MODEL": "packaged", **(more or {})}
 
 
 def scripted_models(folder: Path) -> Path:

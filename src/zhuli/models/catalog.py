@@ -128,6 +128,14 @@ class Catalog:
         }
         return catalog
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether nothing better than the packaged model answers where no model is named."""
+        default = self.resolve(self.default)
+        return (
+            default is not None and default.backend_name == "embedded" and not {"path", "hub"} & default.settings.keys()
+        )
+
     def names(self) -> list[str]:
         """What may be asked for by name: the default, models, then aliases; patterns stand for names that nobody can list."""
         return sorted([*self.entries, *self.aliases], key=lambda name: name != self.default)

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.models.available import AVAILABLE
 from zhuli.models.catalog import EMBEDDERS, Catalog, EmbedderEntry, Entry
 from zhuli.models.packaged import e5_small, minilm, smollm2
 from zhuli.models.packaged.packaged_embedder import check_packages
@@ -35,6 +36,14 @@ def models_table(settings: Settings) -> Table:
         others = [alias for alias, target in catalog.embedder_aliases.items() if target is embedder]
         window = "–" if problem else str(embedder.embedder.max_tokens)
         made.add_row(name, embedder.plugin, window, ready, escape(", ".join(others)) or "–")
+    return made
+
+
+def available_table() -> Table:
+    """Models that `zhuli models pull` knows by name."""
+    made = table("Model", "Size", "Licence", "")
+    for name, file in AVAILABLE.items():
+        made.add_row(name, f"{file.size / 1e6:.0f} MB", file.licence, file.sentence)
     return made
 
 

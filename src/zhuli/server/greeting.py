@@ -9,7 +9,7 @@ zhuli is ready.
   API key   {key}
   Models    {models}
   Docs      {url}/docs
-
+{note}
 Try it:
 
   {curl}
@@ -17,17 +17,22 @@ Try it:
 
 _WITHOUT_KEYS = "none is needed: there are none, and only this machine is served"
 _WITH_KEYS = "needed; `zhuli keys create --project NAME` makes one"
+_STAND_IN = """
+  {model} is a stand-in: it is small, speaks English only, and is often wrong. A better one: `zhuli models pull {better}`,
+  or any model server in the models file (docs/models.md).
+"""
 _SHOWN = 4
 
 
-def greeting(host: str, port: int, *, models: list[str], keyed: bool) -> str:
-    """For a server that listens on `host`:`port`."""
+def greeting(host: str, port: int, *, models: list[str], keyed: bool, better: str | None = None) -> str:
+    """For a server that listens on `host`:`port`. better: what the first of `models` only stands in for."""
     url = f"http://{_reachable(host)}:{port}"
     return GREETING.format(
         base_url=f"{url}/v1",
         url=url,
         key=_WITH_KEYS if keyed else _WITHOUT_KEYS,
         models=", ".join(models[:_SHOWN]) + (" …" if len(models) > _SHOWN else ""),
+        note=_STAND_IN.format(model=models[0], better=better) if better else "",
         curl=_curl(url, models[0], keyed=keyed),
     )
 

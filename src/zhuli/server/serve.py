@@ -15,6 +15,7 @@ import uvicorn
 from zhuli.app import App, build_app
 from zhuli.core import logs
 from zhuli.core.errors import ConfigurationError
+from zhuli.models.available import FIRST
 from zhuli.server.doors.origins import is_loopback
 from zhuli.server.garbage import Garbage, only_new_objects
 from zhuli.server.greeting import greeting
@@ -100,7 +101,8 @@ class Server(uvicorn.Server):
         if self._app.settings.log_format == "text":
             catalog = self._app.catalog
             models = [catalog.default, *(name for name in catalog.names() if name != catalog.default)]
-            print(greeting(self.config.host, port, models=models, keyed=keyed), flush=True)
+            better = FIRST if catalog.is_stand_in else None
+            print(greeting(self.config.host, port, models=models, keyed=keyed, better=better), flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A first signal: claim nothing more, let running turns finish. A second one: leave."""

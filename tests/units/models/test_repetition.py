@@ -20,7 +20,15 @@ def fed(text: str, piece: int = 7) -> Repetition:
 
 @pytest.mark.parametrize(
     "unit",
-    [PARAGRAPH, PARAGRAPH * 3 + "And yet.", '{"name": "Ann", "title": "Clerk"}, ', "0, ", " ", "\n", "海很宽，没有人看过它的全部。"],
+    [
+        PARAGRAPH,
+        PARAGRAPH * 3 + "And yet.",
+        '{"name": "Ann", "title": "Clerk"}, ',
+        "0, ",
+        " ",
+        "\n",
+        "海很宽，没有人看过它的全部。",
+    ],
 )
 @pytest.mark.parametrize("piece", [1, 5, 300])
 def test_what_repeats_without_end_is_a_loop(unit: str, piece: int) -> None:

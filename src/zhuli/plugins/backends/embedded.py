@@ -59,7 +59,9 @@ class Settings(BaseModel):
     temperature: float | None = Field(None, ge=0, description="Where the request does not say.")
     top_p: float | None = Field(None, gt=0, le=1, description="Where the request does not say.")
     repeat_penalty: float = Field(1.0, gt=0, description="Above 1 the last words become less likely.")
-    dry_multiplier: float = Field(0.0, ge=0, description="Above 0 going on with what was said before is less likely (DRY).")
+    dry_multiplier: float = Field(
+        0.0, ge=0, description="Above 0 going on with what was said before is less likely (DRY)."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "Settings":
