@@ -45,6 +45,7 @@ class Process:
         prefix = [] if core is None else ["taskset", "--cpu-list", str(core)]
         # Where byte code is not kept, every start would compile all of the sources, which an installation does once.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment.setdefault("ZHULI_FIRST_MODEL", "packaged")  # what is measured is the same everywhere
         command = [*prefix, sys.executable, "-m", module, *arguments]
         with log.open("wb") as output:
             self._began = time.perf_counter()

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from zhuli.app import App
 from zhuli.core import full_disk
 from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
+from zhuli.server.description import description
 from zhuli.server.doors.actor import Doorkeeper
 from zhuli.server.doors.cors import for_pages
 from zhuli.server.doors.origins import is_loopback
@@ -34,7 +35,8 @@ from zhuli.types.refusals import refusal
 
 def build_server(app: App) -> ASGIApp:
     """The ASGI app around `app`; its lifespan starts and stops it."""
-    http = FastAPI(title="zhuli", version=version("zhuli"), lifespan=_lifespan(app), redirect_slashes=False)
+    # FastAPI's pages under /docs and /redoc fetch their scripts from elsewhere; these come with the server.
+    http = FastAPIOffline(title="zhuli", version=version("zhuli"), lifespan=_lifespan(app), redirect_slashes=False)
     http.state.app = app
     table = RouteTable(_routes())
     http.router.routes.append(table)
@@ -123,36 +125,8 @@ def _methods(routes: RouteTable, path: str) -> list[str]:
     return sorted({*found, "HEAD"} if "GET" in found else found)
 
 
-_ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": ["string", "null"]},
-            },
-        }
-    },
-}
-
-
 def _description(http: FastAPI, routes: Sequence[Route]) -> dict[str, Any]:
-    """OpenAPI: FastAPI's, with our error body instead of its own."""
+    """Made when it is first asked for."""
     if http.openapi_schema is None:
-        schema = get_openapi(title=http.title, version=http.version, routes=routes)
-        schema.setdefault("components", {}).setdefault("schemas", {})["ErrorResponse"] = _ERROR
-        refused = {
-            "description": "Refused; the message says why and what would be right.",
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
-        }
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation["responses"].pop("422", None)
-                operation["responses"]["4XX"] = refused
-        http.openapi_schema = schema
+        http.openapi_schema = description(http.title, http.version, routes)
     return http.openapi_schema

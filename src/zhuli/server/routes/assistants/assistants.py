@@ -20,6 +20,7 @@ router = APIRouter(prefix="/v1/assistants", tags=["Assistants"], route_class=Jso
 
 @router.post("", response_model=Assistant)
 async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) -> Response:
+    """Make an assistant: a model, instructions, tools, and with `domain` what it understands."""
     await _check_model(app, actor.project, body.model)
     await app.assistants.tools.check(actor.project, body.tools)
     now, embedder = int(app.clock.now()), app.catalog.default_embedder
@@ -28,17 +29,20 @@ async def create_assistant(body: AssistantCreate, app: TheApp, actor: TheActor) 
 
 @router.get("", response_model=Page[Assistant])
 async def list_assistants(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    """The assistants of the project, page by page."""
     places = await app.database.run(collections.places, assistants, actor.project, page)
     return await pages.page(app.database, places, Assistant)
 
 
 @router.get("/{assistant_id}", response_model=Assistant)
 async def get_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One assistant."""
     return Json(await app.database.run(collections.get, assistants, Assistant, actor.project, assistant_id))
 
 
 @router.post("/{assistant_id}", response_model=Assistant)
 async def modify_assistant(assistant_id: str, body: AssistantModify, app: TheApp, actor: TheActor) -> Response:
+    """Change what is given; the rest stays."""
     if body.model is not None:
         await _check_model(app, actor.project, body.model)
     await app.assistants.tools.check(actor.project, body.tools)
@@ -47,6 +51,7 @@ async def modify_assistant(assistant_id: str, body: AssistantModify, app: TheApp
 
 @router.delete("/{assistant_id}", response_model=Deleted)
 async def delete_assistant(assistant_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete an assistant; its threads and runs stay."""
     await app.database.run(collections.remove, assistants, actor.project, assistant_id)
     return Json(Deleted(id=assistant_id, object="assistant.deleted"))
 

@@ -33,6 +33,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post("", response_model=ChatCompletion, responses=_STREAM)
 async def create_chat_completion(body: ChatRequest, app: TheApp, actor: TheActor) -> Response:
+    """Answer a chat, streamed or not, by any model that is served."""
     sticky.who.set(body.user or body.messages[0].model_dump_json())
     entry = await entry_of(app, actor.project, body.model)
     keep = partial(_store, app, actor.project, body) if body.store else None
@@ -50,6 +51,7 @@ async def list_chat_completions(
     order: Order = "asc",
     after: str | None = None,
 ) -> Response:
+    """The stored chat completions, page by page."""
     params, wanted = PageParams(limit, order, after), _metadata(request)
     places = await app.database.run(stored.places, actor.project, params, model=model, metadata=wanted)
     return await pages.page(app.database, places, ChatCompletion)
@@ -57,16 +59,19 @@ async def list_chat_completions(
 
 @router.get("/{completion_id}", response_model=ChatCompletion)
 async def get_chat_completion(completion_id: str, app: TheApp, actor: TheActor) -> Response:
+    """A chat completion that was stored (`store: true`)."""
     return Json(await app.database.run(stored.get, actor.project, completion_id))
 
 
 @router.post("/{completion_id}", response_model=ChatCompletion)
 async def modify_chat_completion(completion_id: str, body: StoredModify, app: TheApp, actor: TheActor) -> Response:
+    """Change the metadata of a stored chat completion."""
     return Json(await app.database.run(stored.modify, actor.project, completion_id, dict(body.metadata or {})))
 
 
 @router.delete("/{completion_id}", response_model=Deleted)
 async def delete_chat_completion(completion_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete a stored chat completion."""
     await app.database.run(stored.remove, actor.project, completion_id)
     return Json(Deleted(id=completion_id, object="chat.completion.deleted"))
 
@@ -80,6 +85,7 @@ async def list_messages_of_chat_completion(
     order: Order = "asc",
     after: str | None = None,
 ) -> Response:
+    """The messages that a stored chat completion was asked with."""
     given = await app.database.run(stored.messages, actor.project, completion_id)
     messages = stored_messages(completion_id, given)
     if order == "desc":

@@ -23,6 +23,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.post("", response_model=TextCompletion, responses=_STREAM)
 async def create_completion(body: TextRequest, app: TheApp, actor: TheActor) -> Response:
+    """Go on with a text, or with several."""
     entry = await entry_of(app, actor.project, body.model)
     prompts = await asyncio.to_thread(_texts, body.prompt)
     completing = TextCompleting(entry, body, prompts, now=int(app.clock.now()))

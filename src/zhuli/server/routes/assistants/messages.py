@@ -26,6 +26,7 @@ router = APIRouter(
 
 @router.post("", response_model=Message)
 async def create_message(thread_id: str, body: MessageCreate, app: TheApp, actor: TheActor) -> Response:
+    """Add a message to a thread."""
     await app.assistants.images.check(actor.project, [body])
     now, embedder = int(app.clock.now()), app.catalog.default_embedder
     return Json(await app.database.run(_add, actor.project, thread_id, body, now=now, embedder=embedder))
@@ -39,6 +40,7 @@ async def list_messages(
     actor: TheActor,
     run_id: Annotated[str | None, Query()] = None,
 ) -> Response:
+    """The messages of a thread, page by page."""
     return await pages.page(
         app.database, await app.database.run(_list, actor.project, thread_id, page, run_id), Message
     )
@@ -46,6 +48,7 @@ async def list_messages(
 
 @router.get("/{message_id}", response_model=Message)
 async def get_message(thread_id: str, message_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One message."""
     return Json(await app.database.run(_get, actor.project, thread_id, message_id))
 
 
@@ -53,6 +56,7 @@ async def get_message(thread_id: str, message_id: str, app: TheApp, actor: TheAc
 async def modify_message(
     thread_id: str, message_id: str, app: TheApp, actor: TheActor, body: MessageModify | None = None
 ) -> Response:
+    """Change the metadata, or the text, of a message."""
     body = body or MessageModify()
     await app.assistants.images.check(actor.project, [body])
     return Json(await app.database.run(_modify, actor.project, thread_id, message_id, body))
@@ -60,6 +64,7 @@ async def modify_message(
 
 @router.delete("/{message_id}", response_model=Deleted)
 async def delete_message(thread_id: str, message_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete a message."""
     await app.database.run(_delete, actor.project, thread_id, message_id)
     return Json(Deleted(id=message_id, object="thread.message.deleted"))
 

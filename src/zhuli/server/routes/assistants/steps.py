@@ -27,6 +27,7 @@ router = APIRouter(
 async def list_steps(
     thread_id: str, run_id: str, page: ThePage, app: TheApp, actor: TheActor, include: Include = []
 ) -> Response:
+    """The steps of a run: messages and tool calls."""
     places = await app.database.run(_list, actor.project, thread_id, run_id, page)
     return await pages.page(app.database, places, RunStep, lambda step: shown(step, include))
 
@@ -35,6 +36,7 @@ async def list_steps(
 async def get_step(
     thread_id: str, run_id: str, step_id: str, app: TheApp, actor: TheActor, include: Include = []
 ) -> Response:
+    """One step of a run."""
     where = {"thread_id": thread_id, "run_id": run_id}
     step = await app.database.run(collections.get, run_steps, RunStep, actor.project, step_id, where)
     return Json(shown(step, include))

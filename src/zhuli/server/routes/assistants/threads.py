@@ -23,6 +23,7 @@ router = APIRouter(prefix="/v1/threads", tags=["Threads"], route_class=JsonRoute
 
 @router.post("", response_model=Thread)
 async def create_thread(app: TheApp, actor: TheActor, body: ThreadCreate | None = None) -> Response:
+    """Make a thread, with messages if there are some."""
     body = body or ThreadCreate()
     await app.assistants.images.check(actor.project, body.messages or ())
     now, embedder = int(app.clock.now()), app.catalog.default_embedder
@@ -31,21 +32,25 @@ async def create_thread(app: TheApp, actor: TheActor, body: ThreadCreate | None 
 
 @router.get("", response_model=Page[Thread])
 async def list_threads(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    """The threads of the project, page by page."""
     return Json(await app.database.run(collections.page, threads, Thread, actor.project, page))
 
 
 @router.get("/{thread_id}", response_model=Thread)
 async def get_thread(thread_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One thread."""
     return Json(await app.database.run(collections.get, threads, Thread, actor.project, thread_id))
 
 
 @router.post("/{thread_id}", response_model=Thread)
 async def modify_thread(thread_id: str, app: TheApp, actor: TheActor, body: ThreadModify | None = None) -> Response:
+    """Change the metadata and tool resources of a thread."""
     return Json(await app.database.run(_modify, actor.project, thread_id, body or ThreadModify()))
 
 
 @router.delete("/{thread_id}", response_model=Deleted)
 async def delete_thread(thread_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete a thread with its messages and runs."""
     await app.database.run(_delete, actor.project, thread_id)
     return Json(Deleted(id=thread_id, object="thread.deleted"))
 

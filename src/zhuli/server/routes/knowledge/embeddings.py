@@ -29,6 +29,7 @@ router = APIRouter(prefix="/v1/embeddings", tags=["Embeddings"], route_class=Jso
 
 @router.post("", response_model=EmbeddingList)
 async def create_embeddings(body: EmbeddingRequest, app: TheApp, actor: TheActor) -> Response:
+    """Vectors for texts."""
     entry = app.catalog.resolve_embedder(body.model)
     if entry is None:
         raise app.catalog.embedder_not_found(body.model)

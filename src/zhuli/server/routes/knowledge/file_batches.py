@@ -22,12 +22,14 @@ router = APIRouter(
 
 @router.post("", response_model=FileBatch)
 async def create_file_batch(vector_store_id: str, body: FileBatchCreate, app: TheApp, actor: TheActor) -> Response:
+    """Add many files to a vector store."""
     now = int(app.clock.now())
     return _shown(app, await app.database.run(file_batches.create, actor.project, vector_store_id, body, now=now))
 
 
 @router.get("/{batch_id}", response_model=FileBatch)
 async def get_file_batch(vector_store_id: str, batch_id: str, app: TheApp, actor: TheActor) -> Response:
+    """How far a batch is."""
     return _shown(app, await app.database.run(file_batches.view, actor.project, vector_store_id, batch_id))
 
 
@@ -41,6 +43,7 @@ async def cancel_file_batch(vector_store_id: str, batch_id: str, app: TheApp, ac
 async def list_files_of_batch(
     vector_store_id: str, batch_id: str, page: ThePage, app: TheApp, actor: TheActor, status: StatusFilter = None
 ) -> Response:
+    """The files of a batch, page by page."""
     found = await app.database.run(
         vector_store_files.page, actor.project, vector_store_id, page, status=status, batch=batch_id
     )

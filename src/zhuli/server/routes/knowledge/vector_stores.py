@@ -17,6 +17,7 @@ router = APIRouter(prefix="/v1/vector_stores", tags=["Vector stores"], route_cla
 
 @router.post("", response_model=VectorStore)
 async def create_vector_store(app: TheApp, actor: TheActor, body: VectorStoreCreate | None = None) -> Response:
+    """Make a vector store, with files if there are some."""
     body = body or VectorStoreCreate()
     embedder, now = _embedder(app, body.embedder), int(app.clock.now())
     return _shown(app, await app.database.run(vector_stores.create, actor.project, body, embedder=embedder, now=now))
@@ -24,11 +25,13 @@ async def create_vector_store(app: TheApp, actor: TheActor, body: VectorStoreCre
 
 @router.get("", response_model=Page[VectorStore])
 async def list_vector_stores(page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    """The vector stores of the project, page by page."""
     return Json(await app.database.run(vector_stores.page, actor.project, page, now=int(app.clock.now())))
 
 
 @router.get("/{vector_store_id}", response_model=VectorStore)
 async def get_vector_store(vector_store_id: str, app: TheApp, actor: TheActor) -> Response:
+    """One vector store."""
     now = int(app.clock.now())
     return _shown(app, await app.database.run(vector_stores.view, actor.project, vector_store_id, now=now))
 
@@ -37,12 +40,14 @@ async def get_vector_store(vector_store_id: str, app: TheApp, actor: TheActor) -
 async def modify_vector_store(
     vector_store_id: str, app: TheApp, actor: TheActor, body: VectorStoreModify | None = None
 ) -> Response:
+    """Change name, expiry and metadata."""
     body, now = body or VectorStoreModify(), int(app.clock.now())
     return _shown(app, await app.database.run(vector_stores.modify, actor.project, vector_store_id, body, now=now))
 
 
 @router.delete("/{vector_store_id}", response_model=Deleted)
 async def delete_vector_store(vector_store_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete a vector store; the files stay."""
     await app.database.run(vector_stores.remove, actor.project, vector_store_id)
     return Json(Deleted(id=vector_store_id, object="vector_store.deleted"))
 

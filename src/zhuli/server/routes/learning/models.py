@@ -21,6 +21,7 @@ router = APIRouter(prefix="/v1/models", tags=["Models"], route_class=JsonRoute, 
 
 @router.get("", response_model=ModelList)
 async def list_models(app: TheApp, actor: TheActor) -> Response:
+    """The models and aliases that may be asked for."""
     catalog, project = app.catalog, actor.project
     await app.database.run(catalog.tuned.read)
     names = dict.fromkeys([*catalog.names(), *catalog.embedder_names(), *catalog.tuned.names(project)])
@@ -31,6 +32,7 @@ async def list_models(app: TheApp, actor: TheActor) -> Response:
 async def export_model(
     model: str, app: TheApp, actor: TheActor, format: Literal["folder", "gguf", "safetensors"] = "folder"
 ) -> Response:
+    """A tuned model as one download."""
     found = await _tuned(app, actor.project, model)
     hidden = places(app.settings.data_dir, app.settings.models)
     folder = app.catalog.tuned.data_dir / found.folder
@@ -41,12 +43,14 @@ async def export_model(
 
 @router.get("/{model:path}", response_model=Model)
 async def get_model(model: str, app: TheApp, actor: TheActor) -> Response:
+    """One model that may be asked for."""
     await app.database.run(app.catalog.tuned.read)
     return Json(_model(app, actor.project, model))
 
 
 @router.delete("/{model:path}", response_model=Deleted)
 async def delete_model(model: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete a tuned model."""
     found = await _tuned(app, actor.project, model)
     await app.database.run(tuned_models.remove, actor.project, found.name)
     await app.database.run(app.catalog.tuned.read)

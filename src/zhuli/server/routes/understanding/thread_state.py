@@ -29,17 +29,20 @@ router = APIRouter(
 
 @router.get("/state", response_model=DialogueState)
 async def get_state(thread_id: str, app: TheApp, actor: TheActor) -> Response:
+    """The dialogue state of a thread: form, slots, topics."""
     return Json(await app.database.run(_state, actor.project, thread_id))
 
 
 @router.post("/state", response_model=DialogueState)
 async def give_state(thread_id: str, body: StateGive, app: TheApp, actor: TheActor) -> Response:
+    """Set slots, or take a conversation over and give it back."""
     now = int(app.clock.now())
     return Json(await app.database.run(_give, actor.project, thread_id, body, now=now))
 
 
 @router.get("/understandings", response_model=Page[Understanding])
 async def list_understandings(thread_id: str, page: ThePage, app: TheApp, actor: TheActor) -> Response:
+    """What was understood of a thread's messages."""
     return await pages.page(app.database, await app.database.run(_list, actor.project, thread_id, page), Understanding)
 
 

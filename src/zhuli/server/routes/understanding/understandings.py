@@ -25,6 +25,7 @@ router = APIRouter(
 
 @router.post("", response_model=Understanding)
 async def create_understanding(body: UnderstandingCreate, app: TheApp, actor: TheActor) -> Response:
+    """What a text means in a domain, without a thread."""
     given = _given_state(body)
     if body.thread is not None:
         check_id(app.settings, "thread_id", body.thread)

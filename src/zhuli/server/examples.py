@@ -1,0 +1,173 @@
+"""What the API's description shows of each operation: a body as an app would send it, and ids as they look. Pure.
+
+Bodies are named by their routes' functions; a test holds each to the type that the route takes.
+"""
+
+from typing import Any
+
+IDS: dict[str, str] = {
+    "alias": "support",
+    "assistant_id": "asst_abc123",
+    "audit_id": "audit_abc123",
+    "batch_id": "vsfb_abc123",
+    "candidate_id": "cand_abc123",
+    "checkpoint": "ft:minilm:intents:ckpt-step-10",
+    "completion_id": "chatcmpl-abc123",
+    "dataset_id": "ds_abc123",
+    "decision_id": "dec_abc123",
+    "domain_id": "dom_abc123",
+    "eval_id": "eval_abc123",
+    "feedback_id": "fb_abc123",
+    "file_id": "file-abc123",
+    "fine_tuning_job_id": "ftjob-abc123",
+    "message_id": "msg_abc123",
+    "model": "gpt-4o",
+    "output_item_id": "outputitem_abc123",
+    "permission": "cp_abc123",
+    "run_id": "run_abc123",
+    "step_id": "step_abc123",
+    "task_id": "dtask_abc123",
+    "thread_id": "thread_abc123",
+    "upload_id": "upload_abc123",
+    "user_id": "ann@example.com",
+    "vector_store_id": "vs_abc123",
+    "version_id": "dsv_abc123",
+}
+"""By the names of path parameters."""
+
+_QUESTION = [{"role": "user", "content": "Where is my order 4711?"}]
+_DOMAIN = {
+    "name": "Restaurant",
+    "languages": ["en", "zh"],
+    "intents": [
+        {
+            "name": "book",
+            "examples": ["a table for [two](people) [tomorrow](date)", "帮我订一张[四](people)人桌"],
+            "form": "booking",
+        },
+    ],
+    "entities": [{"name": "people", "kind": "number"}, {"name": "date", "kind": "date"}],
+    "slots": [
+        {"name": "people", "type": "number", "prompt": "For how many people?"},
+        {"name": "date", "type": "date", "prompt": "On which day?"},
+    ],
+    "forms": [
+        {
+            "name": "booking",
+            "slots": ["people", "date"],
+            "action": {"type": "call", "function": "book_table", "arguments": {"people": "{people}"}},
+        },
+    ],
+}
+
+BODIES: dict[str, Any] = {
+    "create_assistant": {
+        "model": "gpt-4o",
+        "name": "Support",
+        "instructions": "Answer from the files, in one sentence.",
+        "tools": [{"type": "file_search"}],
+        "tool_resources": {"file_search": {"vector_store_ids": ["vs_abc123"]}},
+    },
+    "modify_assistant": {"instructions": "Answer in the user's language."},
+    "create_thread": {"messages": _QUESTION, "metadata": {"customer": "ann"}},
+    "modify_thread": {"metadata": {"customer": "ann"}},
+    "create_message": {"role": "user", "content": "And when will it come?"},
+    "modify_message": {"metadata": {"read": "yes"}},
+    "create_run": {"assistant_id": "asst_abc123", "stream": True},
+    "create_thread_and_run": {"assistant_id": "asst_abc123", "thread": {"messages": _QUESTION}},
+    "modify_run": {"metadata": {"seen": "yes"}},
+    "submit_tool_outputs": {"tool_outputs": [{"tool_call_id": "call_abc123", "output": "sunny, 24 degrees"}]},
+    "create_chat_completion": {
+        "model": "gpt-4o",
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "stream": True,
+    },
+    "modify_chat_completion": {"metadata": {"good": "yes"}},
+    "create_completion": {"model": "gpt-4o", "prompt": "Once upon a time", "max_tokens": 64},
+    "create_embeddings": {"model": "text-embedding-3-small", "input": ["a red bicycle", "一辆红色的自行车"]},
+    "create_vector_store": {"name": "Manuals", "file_ids": ["file-abc123"]},
+    "modify_vector_store": {"name": "Manuals of 2026"},
+    "search_vector_store": {"query": "How is the filter changed?", "max_num_results": 5},
+    "attach_file": {"file_id": "file-abc123", "attributes": {"year": 2026}},
+    "modify_vector_store_file": {"attributes": {"year": 2027}},
+    "create_file_batch": {"file_ids": ["file-abc123", "file-def456"]},
+    "create_upload": {
+        "filename": "manual.pdf",
+        "purpose": "assistants",
+        "bytes": 73400320,
+        "mime_type": "application/pdf",
+    },
+    "complete_upload": {"part_ids": ["part_abc123", "part_def456"]},
+    "create_domain": _DOMAIN,
+    "modify_domain": {"name": "Restaurant", "timezone": "Asia/Shanghai"},
+    "check_domain": _DOMAIN,
+    "import_domain": {"format": "rasa", "files": {"domain.yml": "intents: [greet]", "data/nlu.yml": "nlu: []"}},
+    "create_example": {"intent": "book", "text": "could we eat with you tonight"},
+    "test_domain": {"folds": 5},
+    "create_understanding": {"domain": "dom_abc123", "input": "a table for five tomorrow"},
+    "give_state": {"slots": {"people": 5}},
+    "create_fine_tuning_job": {
+        "model": "minilm",
+        "training_file": "file-abc123",
+        "task": "text_classification",
+        "suffix": "intents",
+    },
+    "create_prediction": {"model": "ft:minilm::intents", "input": "my card was stolen", "top_k": 3, "explain": True},
+    "move_alias": {"model": "ft:minilm::intents"},
+    "set_policy": {
+        "dataset": "ds_abc123",
+        "triggers": {"drift": True},
+        "gate": {"margins": {"regression": 0.005}},
+        "stages": {"shadow_requests": 200, "share": 0.1, "share_requests": 200},
+    },
+    "propose_candidate": {"model": "ft:minilm::intents-2"},
+    "sign_decision": {"approve": True, "by": "Ann"},
+    "create_feedback": {
+        "target": {"type": "message", "id": "msg_abc123"},
+        "verdict": "down",
+        "comment": "It is the other order.",
+    },
+    "create_batch": {"data": [{"target": {"type": "run", "id": "run_abc123"}, "verdict": "up"}]},
+    "import_feedback": {"file": "file-abc123"},
+    "create_review": {"state": "accepted", "reviewer": "Bo"},
+    "create_dataset": {"name": "Intents", "task": "text_classification"},
+    "create_entries": {"data": [{"kind": "add", "record": {"text": "my card was stolen", "label": "card_stolen"}}]},
+    "create_import": {"file": "file-abc123"},
+    "create_version": {"validation_share": 0.1},
+    "look_for_noise": {"version": "dsv_abc123"},
+    "label_weakly": {"texts": ["my card was stolen"], "models": ["ft:minilm::intents"]},
+    "create_eval": {
+        "name": "Capitals",
+        "data_source_config": {
+            "type": "custom",
+            "item_schema": {"type": "object", "properties": {"city": {"type": "string"}}},
+        },
+        "testing_criteria": [
+            {
+                "type": "string_check",
+                "name": "right",
+                "operation": "eq",
+                "input": "{{sample.output_text}}",
+                "reference": "{{item.city}}",
+            }
+        ],
+    },
+    "modify_eval": {"name": "Capitals of Europe"},
+    "create_eval_run": {
+        "name": "gpt-4o",
+        "data_source": {
+            "type": "completions",
+            "model": "gpt-4o",
+            "source": {"type": "file_content", "content": [{"item": {"country": "France", "city": "Paris"}}]},
+            "input_messages": {
+                "type": "template",
+                "template": [{"role": "user", "content": "The capital of {{item.country}}? One word."}],
+            },
+        },
+    },
+    "compare_eval_runs": {"before": "evalrun_abc123", "after": "evalrun_def456"},
+    "create_moderation": {"input": "You are an idiot."},
+    "put_thresholds": {"thresholds": {"harassment": 0.7}},
+    "create_audit": {"model": "ft:minilm::intents", "language": "en"},
+}
+"""A body for each operation that takes JSON."""
