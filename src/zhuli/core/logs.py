@@ -4,6 +4,7 @@ Text for people, JSON for machines. Nothing here writes to files: standard error
 """
 
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -16,6 +17,12 @@ from zhuli.core.origin import origin
 
 subject: ContextVar[tuple[str, str] | None] = ContextVar("subject", default=None)
 """Kind and id of what a worker works on now: ("run", "run_…")."""
+
+DETAILS = "details"
+"""A field of many lines, such as what a child said of its failure."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Also what turns the direction of writing, so that a line would be read as another one."""
 
 _NOISY = ("uvicorn.access", "uvicorn.error", "aiosqlite", "asyncio", "alembic")
 
@@ -60,8 +67,16 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
         ids = " ".join(_ids().values())
-        line = f"{when} {record.levelname:<7} {record.getMessage()}{f' [{ids}]' if ids else ''}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = f"{when} {record.levelname:<7} {_on_one_line(record.getMessage())}{f' [{ids}]' if ids else ''}"
+        details = (
+            self.formatException(record.exc_info) if record.exc_info else getattr(record, "fields", {}).get(DETAILS)
+        )
+        return f"{line}\n{details}" if details else line
+
+
+def _on_one_line(message: str) -> str:
+    """What came from outside may neither begin a line of its own nor speak to a terminal."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], message)
 
 
 def _ids() -> dict[str, str]:

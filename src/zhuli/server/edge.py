@@ -5,8 +5,10 @@ Nothing here knows a route. `except Exception` stands here, so that no stack tra
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,6 +22,7 @@ from zhuli.core.outages import Outages
 from zhuli.core.telemetry import Telemetry
 from zhuli.server.doors import azure, origins
 from zhuli.server.doors.actor import Actor, Doorkeeper
+from zhuli.server.doors.going_on import GoingOn, KeyClosed
 from zhuli.server.doors.scopes import scope_of
 from zhuli.server.leaving import ClientLeft, unless_client_leaves
 from zhuli.server.request_body import RequestBody, too_large
@@ -35,7 +38,12 @@ _BETA_PATHS = ("/v1/assistants", "/v1/threads", "/v1/vector_stores")
 _ANYBODYS = ("/healthz", "/readyz")
 """Whoever watches a server may call it by any name; they say nothing."""
 
+_WITHOUT_KEY = (*_ANYBODYS, "/metrics")
+"""What a key is not asked for. Anything else is, whether it is served or not."""
+
 _DESCRIPTIONS = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 CLIENT_LEFT = 499
 """nginx's status, which nobody is sent, for a client that left before its answer was complete."""
@@ -65,10 +73,14 @@ class Edge:
         body = RequestBody(receive, self._limit(scope["path"]), seconds=self._settings.body_seconds)
         try:
             await self._check(scope)
-            await unless_client_leaves(self._app, scope, body, exchange.send)
+            receive, send = body, exchange.send
+            if "actor" in scope:
+                going_on = GoingOn(self._admission(scope), body, exchange.send)
+                receive, send = going_on.receive, going_on.send
+            await unless_client_leaves(self._app, scope, receive, send)
         except ZhuliError as error:
             await exchange.fail(error, body)
-        except ClientLeft:
+        except (ClientLeft, KeyClosed):
             exchange.nobody_waits()
         except asyncio.CancelledError:  # by the end of a server's grace, and by nobody else
             await exchange.fail(Unavailable("The server is stopping. Send the request again."), body)
@@ -86,8 +98,10 @@ class Edge:
     async def _check(self, scope: Scope) -> None:
         """Let the request in, or raise."""
         path: str = scope["path"]
-        if "\0" in path:  # PostgreSQL takes no such text, not even to find nothing
-            raise NotFound(f"Invalid URL ({scope['method']} {path})")
+        if _CONTROL.search(path):  # one at its end is none to Starlette's routes, and PostgreSQL takes no NUL
+            raise NotFound(
+                f"Invalid URL ({scope['method']} {ascii(path)[1:-1]}). A path can't have control characters."
+            )
         if b"%00" in scope["query_string"]:
             raise InvalidRequest("A query can't have a NUL character.", code="invalid_value")
         headers = dict(scope["headers"])
@@ -100,16 +114,20 @@ class Edge:
                 cors=self._settings.cors_origins,
             )
         if not path.startswith("/v1/"):
-            if path in _DESCRIPTIONS and not self._settings.docs_without_key:
+            if path not in _WITHOUT_KEY and not (path in _DESCRIPTIONS and self._settings.docs_without_key):
                 await self._admit(headers, "read")
             return
         length = headers.get(b"content-length", b"0")
         limit = self._limit(path)
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)
-        scope["actor"] = await self._admit(headers, scope_of(scope["method"], path))
+        scope["actor"] = await self._admission(scope)()
         if self._settings.strict.beta_header and path.startswith(_BETA_PATHS):
             _check_beta(headers.get(b"openai-beta", b"").decode("latin-1"))
+
+    def _admission(self, scope: Scope) -> Callable[[], Awaitable[Actor]]:
+        """What lets this request in, if it still does."""
+        return partial(self._admit, dict(scope["headers"]), scope_of(scope["method"], scope["path"]))
 
     async def _admit(self, headers: Mapping[bytes, bytes], needed: Needed) -> Actor:
         given = (headers.get(name) for name in (b"authorization", b"api-key"))

@@ -56,7 +56,7 @@ async def once(request: Request, kind: Any, digest: Callable[[], Awaitable[str]]
     except ClientDisconnect as gone:
         raise InvalidRequest("The body broke off before its end.") from gone
     kept = await _claimed(app, keyed, asked)
-    return await _again(request, app, keyed, kept) if kept else await _answered(app, keyed, call)
+    return await _again(request, app, keyed, kept) if kept else await _answered(request, app, keyed, call)
 
 
 async def digest_of_body(request: Request) -> str:
@@ -107,12 +107,12 @@ async def _claimed(app: App, keyed: Keyed, digest: str) -> Kept | None:
         wait = min(2 * wait, _LOOK_SECONDS[1])
 
 
-async def _answered(app: App, keyed: Keyed, call: Callable[[], Any]) -> Response:
+async def _answered(request: Request, app: App, keyed: Keyed, call: Callable[[], Any]) -> Response:
     token = kept_answers.current.set(keyed)
     living = asyncio.create_task(_live(app, keyed))
     try:
         response: Response = await call()
-        await _finish(app, keyed, response)
+        await _finish(app, keyed, response, _success(request))
     except BaseException:
         await asyncio.shield(app.database.run(kept_answers.release, keyed))
         raise
@@ -123,10 +123,15 @@ async def _answered(app: App, keyed: Keyed, call: Callable[[], Any]) -> Response
     return response
 
 
-async def _finish(app: App, keyed: Keyed, response: Response) -> None:
+def _success(request: Request) -> int:
+    """The status with which the route answers where all is well: 200, or 201 in some."""
+    return getattr(request.scope.get("route"), "status_code", None) or 200
+
+
+async def _finish(app: App, keyed: Keyed, response: Response, success: int) -> None:
     """Keep the answer as it is sent, which may say more than what the transaction gave."""
     body = getattr(response, "body", None)
-    if not isinstance(body, bytes) or response.status_code != 200 or (keyed.kept is None and len(body) > MOST_KEPT):
+    if not isinstance(body, bytes) or response.status_code != success or (keyed.kept is None and len(body) > MOST_KEPT):
         await app.database.run(kept_answers.release, keyed)
     elif (said := body.decode()) != keyed.kept:
         await app.database.run(kept_answers.finish, keyed, said)
@@ -149,7 +154,7 @@ async def _again(request: Request, app: App, keyed: Keyed, kept: Kept) -> Respon
         include = request.query_params.getlist("include[]")
         response = run_stream(app, run.id, after=kept.position, include=include)
     else:
-        response = Response(kept.answer, media_type="application/json")
+        response = Response(kept.answer, _success(request), media_type="application/json")
     response.headers["idempotent-replayed"] = "true"
     return response
 

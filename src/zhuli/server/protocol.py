@@ -5,7 +5,7 @@ import asyncio
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from zhuli.core.errors import HeadersTooLarge, RequestTimeout, ZhuliError
+from zhuli.core.errors import HeadersTooLarge, InvalidRequest, RequestTimeout, ZhuliError
 
 MOST_HEADER_BYTES = 64 * 1024
 """The request line with them. nginx takes 32 KiB, and nobody's SDK sends 4."""
@@ -68,6 +68,10 @@ def limited(header_seconds: float) -> type[HttpToolsProtocol]:
         def connection_lost(self, exc: Exception | None) -> None:
             self._have_headers()
             super().connection_lost(exc)
+
+        def send_400_response(self, msg: str) -> None:
+            """What uvicorn says of bytes that are no HTTP; in the API's shape."""
+            self._refuse(InvalidRequest("This is no HTTP request: its first line, a header or a length can't be read."))
 
         def _unsupported_upgrade_warning(self) -> None:
             """Java's HttpClient offers h2c with each request. Nobody must be told."""

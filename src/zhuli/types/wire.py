@@ -42,6 +42,9 @@ MetadataValue = Annotated[str, Field(max_length=512)]
 MetadataKey = Annotated[str, Field(max_length=64)]
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=16)]
 
+EndUser = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""An app's name for a person. No control characters, which no path may have: to be forgotten they must be named in one."""
+
 Name64 = Annotated[str, Field(max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")]
 
 

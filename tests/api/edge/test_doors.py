@@ -3,9 +3,11 @@
 import json
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,6 +16,7 @@ import pytest
 
 from tests.api.edge.test_keys import refused_soon
 from tests.conftest import StartServer
+from tests.harness import keys
 from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused
 from tests.harness.server import Server
@@ -388,3 +391,58 @@ def test_azures_deployment_is_the_model_whatever_the_body_says(server: Server, p
     assert http.post("/openai/deployments/none/assistants", json=stored).json()["model"] == "gpt-4o"
     assert http.post("/openai/v1/chat/completions", json={**asked, "model": "gpt-4o"}).status_code == 200
     assert http.post("/openai/deployments/gpt-4o/threads", json={}).status_code == 200
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+def test_what_goes_on_when_its_key_is_revoked_ends(start_server: StartServer, plain: Plain, tmp_path: Path) -> None:
+    """A stream says why, as its last event; a download's connection is closed; an upload is refused, and nothing is kept."""
+    script = tmp_path / "slow.json"
+    script.write_text(json.dumps({"default": [{"text": "tick ", "repeat": 2000, "delay": 0.05}]}))
+    server = start_server(fresh=True, models={"slow": {"backend": "scripted", "script": str(script)}})
+    closed, kept = keys.make(server, "one", ["admin", "write"]).values()
+    refused_soon(server, headers={})
+    http, uploaded = plain(server), list[httpx2.Response]()
+    uploading = threading.Thread(target=lambda: uploaded.append(_trickled(http, bearer(closed))))
+    uploading.start()
+    asked = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+    with (
+        http.stream("POST", "/v1/chat/completions", json=asked, headers=bearer(closed)) as ending,
+        http.stream("POST", "/v1/chat/completions", json=asked, headers=bearer(kept)) as going_on,
+    ):
+        others = going_on.iter_lines()
+        next(others)
+        keys.revoke(server, closed)
+        last = [line for line in ending.iter_lines() if line][-2:]
+        assert last[0] == "event: error" and json.loads(last[1][6:])["error"]["code"] == "invalid_api_key"
+        for _ in range(50):  # the other key's stream has pieces that were made behind that end
+            assert "error" not in next(others)
+    uploading.join()
+    assert assert_refused(uploaded[0], 401, code="invalid_api_key")
+    assert http.get("/v1/files", headers=bearer(kept)).json()["data"] == []
+
+
+def _trickled(http: httpx2.Client, headers: dict[str, str]) -> httpx2.Response:
+    """An upload that takes eight seconds, longer than a key is remembered."""
+
+    def body() -> Iterator[bytes]:
+        yield b'--x\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'
+        yield b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        for _ in range(80):
+            yield b"a" * 20_000
+            time.sleep(0.1)
+        yield b"\r\n--x--\r\n"
+
+    return http.post(
+        "/v1/files", content=body(), headers={**headers, "content-type": "multipart/form-data; boundary=x"}, timeout=90
+    )
+
+
+@pytest.mark.parametrize(
+    "target", ["/v1/models%0A12:00:00.000%20INFO%20%20%20%20forged", "/v1/%1B[2J", "/v1/%E2%80%AEx"]
+)
+def test_a_path_writes_no_line_of_its_own_into_the_log(server: Server, http: httpx2.Client, target: str) -> None:
+    """Nor does it turn or clear what somebody reads there."""
+    request_id = http.get(target).headers["x-request-id"]
+    (line,) = server.lines_with(request_id)
+    assert line.isprintable() and " → 404 in " in line
+    assert not any(line.endswith("forged") for line in server.log().splitlines())

@@ -155,3 +155,25 @@ def test_the_connection_is_good_for_another_request_behind_a_refused_body(start_
         assert answer_on(connection)[0] == 413
         connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
         assert answer_on(connection) == (200, b"ok\n")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # https:// by mistake
+        b"GET /v1/models HTTP/9.9\r\n\r\n",
+        b"GET http://127.0.0.1 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+        b"GET /v1/\xff\xfe HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nhost 127.0.0.1\r\n\r\n",
+        HEAD + b"content-length: two\r\n\r\n",
+        HEAD + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{} ",
+        HEAD + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}",
+        HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_in_the_apis_shape(server: Server, sent: bytes) -> None:
+    status, body = talk(server, sent)
+    assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+    assert "HTTP" in body["error"]["message"] and {"param", "code"} <= set(body["error"])
+    assert "Traceback" not in server.log()

@@ -74,7 +74,7 @@ def test_a_file_and_reviewed_feedback_become_a_version_whose_lineage_goes_both_w
 
     first = version_of(http, dataset, validation_share=0.25)
     assert (first["examples"], first["report"]["validation"]) == (12, 3)
-    said = reviewed(http, "Please write to bob@example.com about the fee", "fee", f"u-{dataset['id']}")
+    said = reviewed(http, "Please write to bob@example.com about the fee", "fee", f"u/{dataset['id']}")
     assert said["state"] == "corrected"
     done(http, dataset, "imports", {"feedback": {}})
     second = version_of(http, dataset, validation_share=0.25)
@@ -104,7 +104,7 @@ def test_a_file_and_reviewed_feedback_become_a_version_whose_lineage_goes_both_w
     assert version_of(http, dataset, validation_share=0.25)["id"] == second["id"]
     assert get(http, f"/datasets/{dataset['id']}/versions/{first['id']}") == first
 
-    gone = http.delete(f"/v1/end_users/u-{dataset['id']}").json()
+    gone = http.delete(f"/v1/end_users/u/{dataset['id']}").json()
     assert (gone["feedback"], gone["examples"], gone["versions"]) == (1, 1, [second["id"]])
     assert get(http, f"/datasets/{dataset['id']}/versions/{second['id']}")["deleted_users"] == 1
     assert get(http, f"/datasets/{dataset['id']}/versions/{first['id']}")["deleted_users"] == 0
@@ -115,7 +115,7 @@ def test_a_file_and_reviewed_feedback_become_a_version_whose_lineage_goes_both_w
         "fee" not in json.dumps(entry["record"])
         for entry in get(http, f"/datasets/{dataset['id']}/entries?limit=100")["data"]
     )
-    again = http.delete(f"/v1/end_users/u-{dataset['id']}").json()
+    again = http.delete(f"/v1/end_users/u/{dataset['id']}").json()
     assert (again["feedback"], again["examples"], again["versions"]) == (0, 0, [second["id"]])
     assert_refused(http.delete("/v1/end_users/nobody"), 404)
 

@@ -63,14 +63,17 @@ class Doorkeeper:
         if await self.is_open():
             return Actor(projects.DEFAULT_PROJECT)
         secret = azure_key.strip() if azure_key else _bearer(authorization)
-        now = self._clock.now()
+        now, until = self._clock.now(), self._until
         key = self._known.get(secret) or await self._database.run(projects.key_of, secret, now=now)
         if key is None or not key.opens(now):
             raise Unauthenticated(
                 "Incorrect API key provided: it opens nothing here, or no longer.",
                 code="invalid_api_key",
             )
-        self._known[secret] = key if key.used_at and now - key.used_at < _NOTED_SECONDS else await self._noted(key, now)
+        if key.used_at is None or now - key.used_at >= _NOTED_SECONDS:
+            key = await self._noted(key, now)
+        if until == self._until:  # else what was read may be older than what is remembered may be
+            self._known[secret] = key
         if not key.may(scope):
             raise Forbidden(
                 f"You have insufficient permissions for this operation. Missing scopes: {scope}. "

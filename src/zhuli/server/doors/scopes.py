@@ -13,7 +13,7 @@ _WRITE_NOTHING = re.compile(
 _FEEDBACK = re.compile(r"/v1/feedback(?:/batches)?/?", re.ASCII)
 """POSTs that apps in the hands of end users may send."""
 
-_OPERATORS = re.compile(r"/v1/(?:models|model_aliases|moderations/thresholds)(?:/.*)?", re.ASCII)
+_OPERATORS = re.compile(r"/v1/(?:models|model_aliases|moderations/thresholds)(?:/.*)?", re.ASCII | re.DOTALL)
 """What an operator does there: deletes and imports models, moves the names under which apps ask for them."""
 
 

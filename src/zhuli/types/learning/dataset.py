@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from zhuli.types.learning.hyperparameters import TaskName
 from zhuli.types.page import Page
-from zhuli.types.wire import Integer, Metadata, Request, Wire, most
+from zhuli.types.wire import EndUser, Integer, Metadata, Request, Wire, most
 
 MOST_ENTRIES = 1_000
 """Entries of a log that a request may bring."""
@@ -48,7 +48,7 @@ class Provenance(Request):
     kind: SourceKind = "api"
     id: Id | None = None
     thread_id: Id | None = None
-    user: Name | None = None
+    user: EndUser | None = None
     reviewer: Name | None = None
 
 
@@ -60,7 +60,7 @@ class EntryCreate(Request):
     example: Id | None = None
     label: Name | Annotated[list[Name], most(1_000)] | None = None
     thread_id: Id | None = None
-    user: Name | None = None
+    user: EndUser | None = None
     reviewer: Name | None = None
 
     @model_validator(mode="after")

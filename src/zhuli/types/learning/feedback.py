@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from zhuli.types.page import Page
-from zhuli.types.wire import Integer, Request, Wire, most, optional
+from zhuli.types.wire import EndUser, Integer, Request, Wire, most, optional
 
 TargetType = Literal["message", "run", "understanding", "prediction"]
 Source = Literal["end_user", "reviewer", "signal"]
@@ -109,7 +109,7 @@ class FeedbackCreate(Request):
     correction: Correction | None = None
     labels: Annotated[list[Name], most(64)] = []
     comment: Text | None = None
-    user: Name | None = None
+    user: EndUser | None = None
     source: Source = "end_user"
     signal: Signal | None = None
     weight: Annotated[float, Field(ge=0, le=1)] | None = None

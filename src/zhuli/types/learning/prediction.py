@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from zhuli.types.wire import Integer, Request, Wire, optional
+from zhuli.types.wire import EndUser, Integer, Request, Wire, optional
 
 
 class PredictionCreate(Request):
@@ -19,7 +19,7 @@ class PredictionCreate(Request):
     explain: bool = False
     top_k: Annotated[Integer, Field(ge=1)] | None = None
     store: bool | None = None
-    user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    user: EndUser | None = None
 
 
 class PredictionUsage(Wire):

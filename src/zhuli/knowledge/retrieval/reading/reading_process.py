@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import orjson
 
+from zhuli.core import logs
 from zhuli.core.errors import ServerFault, Unreadable
 from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
 from zhuli.types.knowledge.document import Block
@@ -119,7 +120,7 @@ def explain(died: Died, limits: Limits) -> Unreadable:
 
 def _unreadable(code: Any, message: str, details: str) -> Unreadable:
     if details:
-        _log.info("A parser stumbled over a file.\n%s", details)
+        _log.info("A parser stumbled over a file.", extra={"fields": {logs.DETAILS: details}})
     return Unreadable(message, code=code)
 
 
