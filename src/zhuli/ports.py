@@ -5,14 +5,14 @@ Each docstring is the contract; `zhuli.testing` has a suite for each that built-
 
 from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from zhuli.types.assistants.step import ServerCall
 from zhuli.types.assistants.tool_task import ToolTask
 from zhuli.types.knowledge.document import Block
 from zhuli.types.knowledge.passages import Found
 from zhuli.types.knowledge.vectors import Hit, IndexChange, Purpose, Vectors
-from zhuli.types.learning.example import Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import Example, Feature, Judgement, Metrics, Prediction, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.models.generation import Delta, GenerationRequest, ToolDefinition
 from zhuli.types.understanding.domain import DomainFields, DomainReport
@@ -314,3 +314,11 @@ class Task(Protocol):
 
     def majority(self, examples: Sequence[Example]) -> Prediction:
         """The answer that would be right most often among these; for tasks whose base can't answer."""
+
+
+@runtime_checkable
+class JudgingTask(Protocol):
+    """A Task whose answers can be judged one by one, as the gate of retuning needs it; a Task need not be one."""
+
+    def judge(self, example: Example, prediction: Prediction) -> Judgement:
+        """How right the prediction is, beside the example's target."""

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.harness.later import later
+from tests.harness.tuned_records import RECORDS
 from zhuli import registry
 from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.model_folder import ModelFolder
 from zhuli.types.learning.example import Example
+from zhuli.types.learning.hyperparameters import TaskName
 from zhuli.types.learning.tuning import Base
 
 with later:
-    from tests.harness.tuned_models import OPTIONS, made
+    from tests.harness.tuned_models import OPTIONS, examples, made
     from zhuli.learning.predicting.opened import OpenedModels
     from zhuli.testing.tiny_models import tiny_seq2seq
 
@@ -67,3 +69,37 @@ def test_a_model_that_writes_answers_as_well(tmp_path: Path) -> None:
     model_folder.write(folder, ModelFolder("translation", Base(name="t5", path=str(base)), OPTIONS, task.state))
     (answer,) = OpenedModels(most=1).get(folder).answer(["play music today"], explain=False)
     assert list(answer["output"][0]) == ["translation_text"] and answer["tokens"] > 3
+
+
+@pytest.mark.parametrize(
+    "task", ["text_classification", "token_classification", "relation_extraction", "question_answering"]
+)
+def test_answers_to_labelled_records_are_judged_one_by_one(task: TaskName, tmp_path: Path) -> None:
+    plugin, _ = made(tmp_path / "model", task)
+    answers = (
+        OpenedModels(most=1)
+        .get(tmp_path / "model")
+        .answer([*RECORDS[task], {"no": "record"}], explain=False, judge=True)
+    )
+    *judged, refused = answers
+    assert refused.keys() == {"refused"}
+    read = examples(task)
+    for answer, example in zip(judged, read, strict=True):
+        assert answer["judged"]["text"] == plugin.text_of(example)
+        assert answer["judged"]["labels"] == plugin.labels_of(example)
+    parts, wholes = (sum(answer["judged"][name] for answer in judged) for name in ("part", "whole"))
+    measured = plugin.measure(read, [answer["output"] for answer in judged])
+    metric = "accuracy" if task == "relation_extraction" else plugin.metric
+    assert (parts / wholes if wholes else 1.0) == pytest.approx(measured[metric])
+
+
+def test_a_task_whose_answers_can_not_be_judged_says_so(tmp_path: Path) -> None:
+    base, folder = tiny_seq2seq(tmp_path / "base"), tmp_path / "model"
+    task = registry.find("tasks", "summarization")(OPTIONS, {})
+    model = task.begin(base, [Example("the order", "das Lied")])
+    task.save(model, folder)
+    model_folder.write(folder, ModelFolder("summarization", Base(name="t5", path=str(base)), OPTIONS, task.state))
+    (answer,) = (
+        OpenedModels(most=1).get(folder).answer([{"text": "card", "summary": "card"}], explain=False, judge=True)
+    )
+    assert "summarization" in answer["refused"]

@@ -1,258 +1,297 @@
-"""The learning circle on banking77, from a model that serves to a better one that took its place: `make demo-learning`.
+"""The learning circle, from a model that serves to a better one that took its place: `make demo-learning`.
 
-    python -m benchmarks.learning.circle.story --data ../shared/data
+    python -m benchmarks.learning.circle.story [--data DIR] [--language zh] [--quiet-runs 100] [--svg FILE]
 
-A model of some intents serves; a group that it has never seen appears; drift fires; what it names is labelled (by the data's own
-labels, in place of people); a candidate is tuned, gated, shadowed, shared, promoted; a poisoned batch is refused. The server is
-killed twice on the way. Prints what was measured, and draws accuracy over time as an SVG.
+Through the API of a server of its own, as a team would go: a model of some intents serves; messages of kinds that it has never
+seen appear; drift is seen; suggestions say what is worth a label; users give feedback, a reviewer looks at it, it becomes a
+version of a data set; the policy makes a candidate of it, which is gated and audited, asked in the shadow, heard by some, by all,
+and stays. The server is killed twice on the way. Then three poisoned batches of feedback, and a bad model that a lenient gate
+lets through. What people know is the labels of the data. Without --data a sample is told of, that lies beside this file.
 """
 
 import argparse
-import csv
-import json
 import random
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
+from benchmarks.learning.circle.corpora import Corpus, Row, corpus
+from benchmarks.learning.circle.house import ALIAS, House, waiting
+from benchmarks.learning.circle.picture import Served, drawn
 
-from benchmarks.processes import free_port
-
-OLD = (
-    "card_arrival activate_my_card age_limit apple_pay_or_google_pay atm_support beneficiary_not_allowed cancel_transfer "
-    "change_pin contactless_not_working country_support exchange_rate getting_virtual_card"
-).split()
-NEW = "lost_or_stolen_phone passcode_forgotten top_up_failed terminate_account".split()
-ALIAS = "intents"
 HEAD = {"trainable": "head"}
+WINDOW = 40
+SHARE_NEW = 0.25
+"""Of the messages once the new kind has appeared."""
+
+VOTES = 0.3
+"""Share of messages on which somebody gives a thumb."""
+
+POISONED = (0.05, 0.10, 0.20)
+ENDS = ("settled", "refused", "rolled_back", "failed")
 
 
-class House:
-    """A server of its own, which can be killed and started again on the same data."""
+class Story:
+    """Told once. Each chapter leaves behind what the next needs."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{self._port}/v1", timeout=180)
+    def __init__(self, house: House, of: Corpus) -> None:
+        self.house, self.of = house, of
+        self.began, self.dice = time.monotonic(), random.Random(0)
+        self.served: list[Served] = []
+        self.events: list[tuple[int, str]] = []
+        self.predictions: dict[str, str] = {}
+        self._old, self._new = (_endless(of.part(of.traffic, new=new), self.dice) for new in (False, True))
+        self.labels = dict([*of.traffic, *of.unseen])
 
-    def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "zhuli.cli",
-            "serve",
-            "--port",
-            str(self._port),
-            "--data-dir",
-            str(self._folder),
-        ]
-        with (self._folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        for _ in range(600):
-            try:
-                self.http.get("/models").raise_for_status()
+    def say(self, text: str) -> None:
+        print(f"[{time.monotonic() - self.began:5.0f} s] {text}", flush=True)
+
+    def event(self, name: str) -> None:
+        """A mark in the picture."""
+        self.events.append((len(self.served), name))
+
+    def serve(self, number: int, *, new: float = SHARE_NEW) -> float:
+        """So many messages, one by one, with a thumb on some; the share that was answered rightly."""
+        votes, right = [], 0
+        for _ in range(number):
+            text, label = next(self._new if self.dice.random() < new else self._old)
+            prediction, said = self.house.ask(text)
+            self.predictions[text] = prediction
+            self.served.append(Served(label in self.of.new, said == label))
+            right += said == label
+            if self.dice.random() < VOTES:
+                votes.append({"target": _target(prediction), "verdict": "up" if said == label else "down"})
+        if votes:
+            self.house.feedback(votes)
+        return right / number
+
+    def begin(self) -> None:
+        """A data set of what was known, a model of it, and the policy of the alias that leads to it."""
+        house, of = self.house, self.of
+        self.dataset = house.dataset("intents", house.upload("known.jsonl", of.known))
+        first = house.version(self.dataset)
+        self.champion = house.tuned(
+            {
+                "model": of.base,
+                "training_file": first["training_file"],
+                "dataset_version": first["id"],
+                "tuning": {"hyperparameters": HEAD},
+            }
+        )
+        house.put(f"/model_aliases/{ALIAS}", {"model": self.champion})
+        self.fixed = house.upload("fixed.jsonl", of.fixed)
+        self.policy = {
+            "dataset": self.dataset,
+            "hyperparameters": HEAD,
+            "triggers": {"new_examples": len(of.new) * 25},
+            "gate": {
+                "regression_file": self.fixed,
+                "slices": {"new": of.new, "old": of.old},
+                "margins": {"regression": 0.01},
+                "audit": {"axes": ["gender", "dialect"], "language": of.language, "bounds": {"accuracy_gap": 0.15}},
+            },
+            "stages": {"shadow_requests": 40, "share": 0.3, "share_requests": 20},
+            "watch": {"requests": 80, "least": 15},
+            "drift": {"window": WINDOW, "reference": 150, "season": 20, "keep_texts": True},
+        }
+        house.post(f"/model_aliases/{ALIAS}/policy", self.policy)
+        self.say(f"{self.champion} serves {len(of.old)} intents of {of.name}; {len(of.new)} more are to come")
+
+    def quiet(self) -> None:
+        """Messages of the known kinds: nothing fires."""
+        right = self.serve(150 + 4 * WINDOW, new=0)
+        time.sleep(3)
+        drift = self.house.drift()
+        self.say(f"quiet traffic: {len(drift['windows'])} windows, {drift['status']}; {right:.1%} answered rightly")
+
+    def change(self) -> None:
+        """A quarter of the messages is new."""
+        self.event("new kinds")
+        since = len(self.served)
+        drift = self.house.drift()
+        while drift["status"] != "drifted" and len(self.served) - since < 20 * WINDOW:
+            self.serve(WINDOW)
+            time.sleep(3)
+            drift = self.house.drift()
+        self.event("drift")
+        named = [self.labels[each["text"]] in self.of.new for each in drift["messages"][:10]]
+        self.say(
+            f"drift is seen within {len(self.served) - since} messages, a quarter of them new ({drift['status']}); "
+            f"of the ten that it names first {sum(named)} are new"
+        )
+        self.say("new kinds, as drift calls them: " + "; ".join(group["name"] for group in drift["groups"][:5]))
+
+    def label(self) -> None:
+        """Suggestions, feedback, reviews, versions, until the policy makes a candidate."""
+        for turn in range(1, 12):
+            self.serve(3 * WINDOW)
+            asked = self.house.get(f"/datasets/{self.dataset}/suggestions?limit=60&model={self.champion}")["data"]
+            found = Counter(self.labels[one["text"]] in self.of.new for one in asked)
+            self._feedback([one["text"] for one in asked])
+            self.house.work(self.dataset, "imports", {"feedback": {}})
+            self.version = self.house.version(self.dataset)
+            self.say(
+                f"round {turn}: {found[True]} of {len(asked)} suggested messages are new ones; with the users' feedback "
+                f"on them, reviewed, version {turn + 1} of the data set has {self.version['examples']} examples"
+            )
+            time.sleep(4)
+            if self.house.candidates():
                 return
-            except httpx2.HTTPError:
-                time.sleep(0.2)
-        raise SystemExit(f"The server does not start: {self._folder / 'server.log'}")
+        raise SystemExit("The policy makes no candidate.")
 
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+    def _feedback(self, texts: list[str]) -> None:
+        """Users say what would have been right; one in ten is wrong, and the reviewer says better."""
+        pieces, wrong = [], {}
+        for text in texts:
+            said = self.labels[text]
+            if self.dice.random() < 0.1:
+                said = self.dice.choice([label for label in [*self.of.old, *self.of.new] if label != said])
+                wrong[text] = self.labels[text]
+            pieces.append({"target": _target(self.predictions[text]), "correction": {"label": said}, "user": text[:64]})
+        for text, piece in zip(texts, self.house.feedback(pieces), strict=True):
+            correction = {"state": "corrected", "correction": {"label": wrong[text]}} if text in wrong else {}
+            self.house.review([piece], "Ann", **correction)
 
-    def get(self, path: str) -> Any:
-        return self._said(self.http.get(path))
+    def promote(self) -> None:
+        """The candidate's way, and the server killed twice on it."""
+        self.event("candidate")
+        unseen = [self.of.part(self.of.unseen, new=new) for new in (True, False)]
+        before = [self.house.accuracy(rows, self.champion) for rows in unseen]
+        time.sleep(3)
+        self.house.kill()
+        self.house.start()
+        self.say("the server was killed while the candidate was tuned")
+        self._until("shadow", "share", "all", "settled", meanwhile=lambda: None)
+        self.serve(5)
+        self.house.kill()
+        self.house.start()
+        self.say("and again while it was in the shadow")
+        ended = self._until(meanwhile=lambda: self.serve(20))
+        self.event("promoted")
+        after = [self.house.accuracy(rows) for rows in unseen]
+        self._tell(ended)
+        self.say(
+            f"of messages that no model has seen: new kinds {before[0]:.1%} → {after[0]:.1%}, "
+            f"old ones {before[1]:.1%} → {after[1]:.1%}"
+        )
+        self.champion = self.house.get(f"/model_aliases/{ALIAS}")["model"]
+        self.serve(3 * WINDOW)
 
-    def post(self, path: str, body: Any) -> Any:
-        return self._said(self.http.post(path, json=body))
+    def poison(self) -> None:
+        """Batches of feedback in which one intent has another's label, let through by a reviewer who does not look."""
+        self.event("poison")
+        taken, given = self.of.old[0], self.of.old[1]
+        batch = self.of.part(self.of.traffic, new=False)[:200]
+        for share in POISONED:
+            number = round(share * len(batch))
+            flipped = [text for text, label in self.of.traffic if label == taken][:number]
+            honest = [text for text, _ in batch if text not in flipped][: len(batch) - number]
+            said = {text: self.labels[text] for text in honest} | dict.fromkeys(flipped, given)
+            pieces = [
+                {"target": _target(self.house.ask(text)[0]), "correction": {"label": said[text]}} for text in said
+            ]
+            ids = self.house.feedback(pieces)
+            self.house.review(ids, "Bob")
+            dataset = self.house.dataset(f"poisoned {share:.0%}", self.version["training_file"])
+            self.house.work(dataset, "imports", {"feedback": {}})
+            body = {"dataset_version": self.house.version(dataset)["id"]}
+            self.house.post(f"/model_aliases/{ALIAS}/candidates", body)
+            ended = self._until(meanwhile=lambda: self.serve(10))
+            self.say(f"{number} of {len(batch)} labels flipped, {taken} for {given} ({share:.0%}): {ended['status']}")
+            self._tell(ended, only=("refused",))
+            self.house.review(ids, "Ann", state="rejected", final=True)
 
-    def upload(self, name: str, rows: list[tuple[str, str]]) -> str:
-        content = "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows).encode()
-        files = {"file": (name, content)}
-        return str(self._said(self.http.post("/files", files=files, data={"purpose": "fine-tune"}))["id"])
+    def fool(self) -> None:
+        """A bad model comes to serve: the labels of four intents are mistaken, in training and gate, and the gate is lenient."""
+        four = self.of.old[:4]
+        turned = dict(zip(four, [*four[1:], four[0]], strict=True))
+        rows = [(text, turned.get(label, label)) for text, label in [*self.of.known, *self._taught()]]
+        held = [(text, turned.get(label, label)) for text, label in self.of.fixed]
+        lenient = {
+            **self.policy,
+            "triggers": {},
+            "gate": {"contradictions": 1.0},
+            "stages": {"shadow_requests": 0, "share_requests": 0},
+            "watch": {"requests": 400, "least": 30},
+        }
+        self.house.post(f"/model_aliases/{ALIAS}/policy", lenient)
+        body = {
+            "training_file": self.house.upload("wrong.jsonl", rows),
+            "validation_file": self.house.upload("wrong-held.jsonl", held),
+        }
+        self.house.post(f"/model_aliases/{ALIAS}/candidates", body)
+        self._until("all", "settled", meanwhile=lambda: self.serve(10))
+        self.event("bad model")
+        since = len(self.served)
+        ended = self._until(meanwhile=lambda: self.serve(10))
+        self.event("rolled back")
+        self.say(f"a bad model served all; it was {ended['status']} after {len(self.served) - since} messages")
+        self._tell(ended, only=("promoted", "rolled_back"))
+        back = self.house.get(f"/model_aliases/{ALIAS}")["model"] == self.champion
+        right = self.serve(100)
+        self.say(f"the alias leads {'back to the champion' if back else 'elsewhere'}; {right:.1%} answered rightly")
 
-    def predict(self, rows: list[tuple[str, str]]) -> list[bool]:
-        """Whether each was answered with its label; one request a message, as people send them in turn."""
-        found = []
-        for text, label in rows:
-            said = self.post("/predictions", {"model": ALIAS, "input": text, "top_k": 1, "user": text})
-            found.append(said["data"][0]["output"][0]["label"] == label)
-        return found
+    def _taught(self) -> list[Row]:
+        return [row for row in self.of.traffic if row[1] in self.of.new][: len(self.of.new) * 25]
 
-    @staticmethod
-    def _said(response: Any) -> Any:
-        if response.status_code >= 400:
-            raise SystemExit(f"{response.request.url}: {response.text}")
-        return response.json()
+    def _until(self, *statuses: str, meanwhile: Callable[[], Any]) -> Any:
+        """The newest candidate once it has one of these statuses, or has come to an end."""
+        for _ in waiting("a candidate"):
+            found = self.house.candidates()[0]
+            if found["status"] in (statuses or ENDS):
+                return found
+            if found["status"] in ENDS:
+                raise SystemExit(f"{found['status']}: {self.house.decisions()[-1]['sentence']['en']}")
+            if found["status"] in ("shadow", "share", "all"):
+                meanwhile()
+        raise AssertionError
+
+    def _tell(self, candidate: Any, only: tuple[str, ...] = ()) -> None:
+        for decision in self.house.decisions():
+            if decision["candidate"] == candidate["id"] and (not only or decision["kind"] in only):
+                print(f"    {decision['kind']:15} {decision['sentence']['en']}\n{'':20}{decision['sentence']['zh']}")
+
+
+def _target(prediction: str) -> dict[str, str]:
+    return {"type": "prediction", "id": prediction}
+
+
+def _endless(rows: list[Row], dice: random.Random) -> Iterator[Row]:
+    """Each once in some order, and again in another."""
+    while True:
+        yield from dice.sample(rows, len(rows))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="a folder with banking77/ and crosswoz_zh/; without it the sample")
+    parser.add_argument("--language", choices=["en", "zh"], default="en")
     parser.add_argument("--svg", type=Path, default=Path("build/learning-circle.svg"))
-    parser.add_argument("--no-poison", action="store_true")
+    parser.add_argument(
+        "--quiet-runs", type=int, default=0, help="how often the same traffic is watched, in other orders"
+    )
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="zhuli-circle-") as place:
-        house = House(Path(place))
-        house.start()
-        try:
-            _story(house, asked)
-        finally:
+    with tempfile.TemporaryDirectory(prefix="zhuli-circle-") as place, House(Path(place)) as house:
+        story = Story(house, corpus(asked.language, asked.data))
+        story.begin()
+        champion = story.champion
+        story.quiet()
+        story.change()
+        story.label()
+        story.promote()
+        story.poison()
+        story.fool()
+        asked.svg.parent.mkdir(parents=True, exist_ok=True)
+        drawn(asked.svg, story.served, story.events)
+        story.say(f"accuracy over time: {asked.svg}")
+        if asked.quiet_runs:
+            from benchmarks.learning.circle.replay import replayed
+
             house.kill()
-
-
-def _story(house: House, asked: argparse.Namespace) -> None:
-    began = time.monotonic()
-    dice = random.Random(0)
-    train, test = (_read(asked.data / "banking77" / f"{name}.csv") for name in ("train", "test"))
-    known, held = _part(train, OLD, 0, 40), _part(test, OLD, 0, 20)
-    traffic, new_traffic = _part(train, OLD, 40, 100), _part(train, NEW, 0, 60)
-    dice.shuffle(traffic)
-    dice.shuffle(new_traffic)
-    line: list[tuple[int, float]] = []
-
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - began:6.0f} s] {text}", flush=True)
-
-    def serve(rows: list[tuple[str, str]]) -> float:
-        right = house.predict(rows)
-        line.append(((line[-1][0] if line else 0) + len(rows), sum(right) / len(right)))
-        return line[-1][1]
-
-    held_file, regression = house.upload("held.jsonl", held + _part(test, NEW, 0, 20)), house.upload("old.jsonl", held)
-    job = house.post(
-        "/fine_tuning/jobs",
-        {
-            "model": "minilm",
-            "task": "text_classification",
-            "training_file": house.upload("known.jsonl", known),
-            "validation_file": regression,
-            "tuning": {"hyperparameters": HEAD},
-        },
-    )
-    while (job := house.get(f"/fine_tuning/jobs/{job['id']}"))["status"] not in ("succeeded", "failed"):
-        time.sleep(1)
-    first = job["fine_tuned_model"]
-    house.http.put(f"/model_aliases/{ALIAS}", json={"model": first}).raise_for_status()
-    policy = {
-        "validation_file": held_file,
-        "hyperparameters": HEAD,
-        "gate": {"regression_file": regression, "slices": {"new": NEW, "old": OLD}, "margins": {"regression": 0.005}},
-        "stages": {"shadow_requests": 40, "share": 0.3, "share_requests": 20},
-        "watch": {"requests": 60, "least": 15},
-        "drift": {"window": 50, "reference": 150, "season": 20, "keep_texts": True},
-    }
-    house.post(f"/model_aliases/{ALIAS}/policy", policy)
-    say(f"{first} serves {len(OLD)} intents")
-    serve(traffic[:150])
-    quiet = serve(traffic[150:350])
-    time.sleep(3)
-    drift = house.get(f"/model_aliases/{ALIAS}/drift")
-    say(f"quiet traffic: {len(drift['windows'])} windows, {drift['status']}; {quiet:.1%} right")
-
-    used = 0
-    while drift["status"] != "drifted" and used < 240:
-        mixed = traffic[350 + used * 3 // 4 : 350 + (used + 50) * 3 // 4] + new_traffic[used // 4 : (used + 50) // 4]
-        dice.shuffle(mixed)
-        serve(mixed)
-        used += 50
-        time.sleep(3)
-        drift = house.get(f"/model_aliases/{ALIAS}/drift")
-    labels = dict(train)
-    first_new = [labels[each["text"]] in NEW for each in drift["messages"][:10]]
-    say(
-        f"drift fired within {used} messages of which a quarter were new; of the ten named first {sum(first_new)} are new"
-    )
-    say("new: " + "; ".join(f"{group['name']} ({group['messages']})" for group in drift["groups"][:5]))
-
-    before = _accuracy(house, _part(test, NEW, 20, 40)), _accuracy(house, _part(test, OLD, 20, 40))
-    taught = known + new_traffic[: len(NEW) * 40]
-    house.post(f"/model_aliases/{ALIAS}/candidates", {"training_file": house.upload("taught.jsonl", taught)})
-    time.sleep(4)
-    house.kill()
-    house.start()
-    say("the server was killed while the candidate was tuned")
-    _until(house, "shadow", lambda: None)
-    house.predict(_part(test, OLD, 0, 2))
-    house.kill()
-    house.start()
-    say("and again while it was in the shadow")
-    queue = traffic[200:] + new_traffic
-    dice.shuffle(queue)
-    _until(house, "settled", lambda: serve([queue.pop() for _ in range(20) if queue]))
-    after = _accuracy(house, _part(test, NEW, 20, 40)), _accuracy(house, _part(test, OLD, 20, 40))
-    say(f"new group {before[0]:.1%} → {after[0]:.1%}, old group {before[1]:.1%} → {after[1]:.1%}")
-    for share in () if asked.no_poison else (0.05, 0.10, 0.20):
-        batch = _part(train, ["change_pin"], 40, 100)
-        number = round(share * 300)
-        poisoned = [(text, "atm_support") for text, _ in (batch * 2)[:number]]
-        body = {"training_file": house.upload("poisoned.jsonl", taught + poisoned)}
-        house.post(f"/model_aliases/{ALIAS}/candidates", body)
-        ended = _until(house, "refused", lambda: None)
-        decision = next(
-            each for each in _decisions(house) if each["candidate"] == ended["id"] and each["kind"] == "refused"
-        )
-        say(f"poisoned, {number} labels of 300 ({share:.0%}): {decision['sentence']['en']}")
-    for decision in reversed(_decisions(house)):
-        print(f"  {decision['kind']:15} {decision['sentence']['en']}\n  {'':15} {decision['sentence']['zh']}")
-    asked.svg.parent.mkdir(parents=True, exist_ok=True)
-    asked.svg.write_text(_drawn(line), encoding="utf-8")
-    say(f"accuracy over time: {asked.svg}")
-
-
-def _decisions(house: House) -> list[Any]:
-    return list(house.get(f"/model_aliases/{ALIAS}/decisions?limit=100")["data"])
-
-
-def _until(house: House, status: str, meanwhile: Any) -> Any:
-    while True:
-        found = house.get(f"/model_aliases/{ALIAS}/candidates?limit=1")["data"][0]
-        if found["status"] == status:
-            return found
-        if found["status"] in ("refused", "failed", "rolled_back", "settled"):
-            raise SystemExit(f"{found['status']}: {_decisions(house)[0]['sentence']['en']}")
-        if found["status"] in ("shadow", "share", "all"):
-            meanwhile()
-        time.sleep(1)
-
-
-def _accuracy(house: House, rows: list[tuple[str, str]]) -> float:
-    right = house.predict(rows)
-    return sum(right) / len(right)
-
-
-def _read(path: Path) -> list[tuple[str, str]]:
-    with path.open(encoding="utf-8") as file:
-        return [(row["text"], row["category"]) for row in csv.DictReader(file)]
-
-
-def _part(rows: list[tuple[str, str]], labels: list[str], start: int, end: int) -> list[tuple[str, str]]:
-    """Of each label the rows from `start` to `end`."""
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for text, label in rows:
-        if label in labels:
-            found[label].append((text, label))
-    return [row for label in labels for row in found[label][start:end]]
-
-
-def _drawn(line: list[tuple[int, float]]) -> str:
-    width, height, last = 640, 240, line[-1][0]
-    across, up = (width - 60) / last, height - 50
-    points = " ".join(f"{40 + number * across:.0f},{height - 30 - right * up:.0f}" for number, right in line)
-    marks = "".join(
-        f'<text x="4" y="{height - 26 - share * (height - 50):.0f}" font-size="11">{share:.0%}</text>'
-        for share in (0, 0.5, 1)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif">'
-        f'<polyline fill="none" stroke="#36c" stroke-width="2" points="{points}"/>{marks}'
-        f'<text x="{width // 2 - 80}" y="{height - 6}" font-size="11">messages served, {last} in all</text></svg>\n'
-    )
+            replayed(house.folder, champion, story.of, asked.quiet_runs, window=WINDOW, share=SHARE_NEW)
 
 
 if __name__ == "__main__":

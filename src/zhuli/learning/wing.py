@@ -108,6 +108,7 @@ class LearningWing:
             handler.begin_to_stop()
 
     async def aclose(self) -> None:
+        self.circle.aclose()
         await self.service.aclose()
         await self.predictor.aclose()
         if self._watching is not None:
@@ -152,7 +153,7 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
         deciding,
         drift,
         Steps(database, catalog, ground.clock, commands, asked, serving),
-        Circle(database, ground.clock, serving, drift, deciding),
+        Circle(database, ground.clock, ground.hints, serving, drift, deciding),
     )
 
 

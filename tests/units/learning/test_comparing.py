@@ -186,3 +186,36 @@ def test_kappa_is_cohens(pairs: list[tuple[str, str]]) -> None:
         assert found.kappa == pytest.approx(cohen_kappa_score(first, second))
         assert found.interval is not None and not math.isnan(found.interval[0])
     assert sum(map(sum, found.matrix)) == len(pairs)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40)
+
+
+@given(SPANS)
+def test_what_is_summed_before_it_is_divided_is_compared_as_a_whole(found: list[tuple[int, int, int]]) -> None:
+    pairs = [
+        Pair(2.0 * min(old, there), 2.0 * min(new, there), {}, (old + there, new + there)) for there, old, new in found
+    ]
+    comparison = compare_pairs(pairs)
+    for value, parts, wholes in (
+        (comparison.before, [pair.before for pair in pairs], [pair.of[0] for pair in pairs]),
+        (comparison.after, [pair.after for pair in pairs], [pair.of[1] for pair in pairs]),
+    ):
+        assert value == pytest.approx(sum(parts) / sum(wholes) if sum(wholes) else 1.0)
+    low, high = comparison.interval
+    assert 0 < comparison.p <= 1 and low - 1e-9 <= high
+    if all(old == new for _, old, new in found):
+        assert (comparison.difference, comparison.p, low, high) == (0, 1, 0, 0)
+
+
+def test_more_entities_found_are_better_by_more_than_chance_and_a_sentence_counts_in_the_slice_of_each_of_its_labels() -> (
+    None
+):
+    slices = {"label": ("LOC", "PER")}
+    pairs = [Pair(0.0 if place % 2 else 4.0, 4.0, slices, (3.0 if place % 2 else 4.0, 4.0)) for place in range(40)]
+    comparison = compare_pairs(pairs)
+    assert comparison.test == "bootstrap" and comparison.after == 1 and comparison.before == pytest.approx(4 / 7)
+    assert comparison.p < 0.01 and comparison.worse_p > 0.9 and comparison.gained == 20
+    worse = compare_pairs([Pair(pair.after, pair.before, {}, (pair.of[1], pair.of[0])) for pair in pairs])
+    assert worse.worse_p < 0.01 and worse.lost == 20
+    assert [each.name for each in by_slice(pairs)] == ["label=LOC", "label=PER"]

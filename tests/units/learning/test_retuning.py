@@ -10,28 +10,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from zhuli.core import sticky
-from zhuli.core.errors import Conflict, LeaseLost, NotFound, Unavailable
+from zhuli.core.errors import Conflict, InvalidRequest, LeaseLost, NotFound, Unavailable
+from zhuli.core.hints import Hints
 from zhuli.learning.jobs.aliases import Aliases
 from zhuli.learning.jobs.commands import TuningCommands
 from zhuli.learning.predicting.answering import Answering
 from zhuli.learning.predicting.in_service import InService
 from zhuli.learning.predicting.predictor import Answer
+from zhuli.learning.retuning.circle import LOOK_SECONDS, Circle
 from zhuli.learning.retuning.commands import RetuningCommands
 from zhuli.learning.retuning.evaluating import RecordAnswers
 from zhuli.learning.retuning.serving import Serving
 from zhuli.learning.retuning.steps import Steps
+from zhuli.learning.retuning.watching import DriftWatch
 from zhuli.models.catalog import Catalog
-from zhuli.store import collections, jobs, migrate
+from zhuli.store import collections, jobs, migrate, schema
 from zhuli.store.database import Database
-from zhuli.store.learning import fine_tuning, retuning, tuned_models
+from zhuli.store.learning import datasets, fine_tuning, retuning, tuned_models
 from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
 from zhuli.store.projects import ensure_default
 from zhuli.store.schema import files, fine_tuning_jobs
 from zhuli.testing.clock import ManualClock
 from zhuli.types.knowledge.file import file_of
+from zhuli.types.learning.dataset import DataSet, DataSetVersion, VersionCreate
+from zhuli.types.learning.example import Judged
 from zhuli.types.learning.prediction import PredictionCreate
 from zhuli.types.learning.retuning import Candidate, CandidateCreate, PolicyCreate, Signature
 from zhuli.types.page import PageParams
@@ -94,13 +100,17 @@ class Models:
         model = folder.name
         if model in self.broken:
             raise Unavailable("It is broken.")
+        return [self._answer(model, given, **how) for given in inputs.values()]
+
+    def _answer(self, model: str, given: Any, *, judge: bool = False, explain: bool = False, **_: Any) -> Answer:
         known = LABELS[: 2 if model == "old" else 3]
-        return [
-            Answer(
-                [{"label": said, "score": 0.9}, *({"label": each, "score": 0.05} for each in known if each != said)], 3
-            )
-            for said in map(self.says[model], inputs.values())
-        ]
+        said = self.says[model](given["text"] if judge else given)
+        output = [{"label": said, "score": 0.9}, *({"label": each, "score": 0.05} for each in known if each != said)]
+        explanation = (
+            {"nearest_examples": [{"text": "lost a", "label": "lost", "similarity": 0.8}]} if explain else None
+        )
+        judged = Judged(given["text"], [given["label"]], float(said == given["label"])) if judge else None
+        return Answer(output, 3, explanation, judged=judged)
 
 
 class World:
@@ -136,12 +146,11 @@ class World:
         await self.aliases.move(PROJECT, ALIAS, OLD)
         await self.commands.set_policy(PROJECT, ALIAS, PolicyCreate.model_validate(POLICY | policy))
 
-    async def add(self, name: str) -> None:
+    async def add(self, name: str, **fields: Any) -> None:
         folder = f"tuning/{name.rpartition(':')[2]}"
         (self.catalog.tuned.data_dir / folder).mkdir(parents=True, exist_ok=True)
-        model = TunedModel(
-            name=name, project=PROJECT, base="minilm", task="text_classification", folder=folder, created_at=0
-        )
+        fields = {"base": "minilm", "task": "text_classification"} | fields
+        model = TunedModel(name=name, project=PROJECT, folder=folder, created_at=0, **fields)
         await self.database.run(tuned_models.add, model)
 
     async def ask(self, texts: int, user: str | None = None) -> Counter[str]:
@@ -365,3 +374,168 @@ def test_a_share_is_sticky_and_about_as_large_as_is_said() -> None:
     assert 0.08 < len(taking) / len(askers) < 0.12
     assert taking == [asker for asker in askers if sticky.takes_part(asker, "cand_1", 0.1)]
     assert set(taking) <= {asker for asker in askers if sticky.takes_part(asker, "cand_1", 0.3)}
+
+
+AUDIT: dict[str, Any] = {"texts": ["lost 1", "card 2"], "axes": ["gender"], "language": "en"}
+ORIGINS = {"card": ["card holders ask:"], "loan": ["loan takers ask:"]}
+
+
+async def test_a_candidate_whose_labels_depend_on_who_asks_is_refused_by_the_gates_own_audit(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    audit = AUDIT | {"lists": {"origin": ORIGINS}, "bounds": {"changed": 0.5}}
+    await world.begin(gate={"audit": audit})
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate(model=NEW))
+    await _until(world, "refused")
+    refused = await world.database.run(retuning.last_of_kind, PROJECT, ALIAS, ["refused"])
+    assert refused is not None and "origin" in refused.sentence.en and "over its bound" in refused.sentence.en
+    gender, origin = refused.numbers["audit"]["axes"]
+    assert (gender["changed"], origin["changed"]) == (0, 1)
+    audits = [reason for reason in refused.numbers["verdict"]["reasons"] if reason["code"] == "audit"]
+    assert [(each["passed"], each["value"], each["limit"]) for each in audits] == [(True, 0, 0.5), (False, 1, 0.5)]
+    await world.commands.set_policy(
+        PROJECT, ALIAS, PolicyCreate.model_validate(POLICY | {"gate": {"audit": audit | {"bounds": {"changed": 1.0}}}})
+    )
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate(model=NEW))
+    await _until(world, "shadow")
+
+
+@pytest.mark.parametrize("bounds", [{}, None])
+def test_an_audit_of_the_gate_has_bounds(bounds: dict[str, float] | None) -> None:
+    with pytest.raises(ValidationError, match="bounds"):
+        PolicyCreate.model_validate(POLICY | {"gate": {"audit": AUDIT | {"bounds": bounds}}})
+
+
+async def test_an_audit_of_the_gate_that_can_not_be_done_is_refused_with_its_policy(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.begin()
+    audit = AUDIT | {"bounds": {"gap": 0.1}}
+    labels = PolicyCreate.model_validate(POLICY | {"gate": {"audit": audit | {"labels": ["lost"]}}})
+    with pytest.raises(InvalidRequest) as refused:
+        await world.commands.set_policy(PROJECT, ALIAS, labels)
+    assert refused.value.param == "gate.audit.labels"
+    await world.add("ft:minilm:default::spans", task="token_classification")
+    await world.aliases.move(PROJECT, ALIAS, "ft:minilm:default::spans")
+    with pytest.raises(InvalidRequest) as refused:
+        await world.commands.set_policy(
+            PROJECT, ALIAS, PolicyCreate.model_validate(POLICY | {"gate": {"audit": audit}})
+        )
+    assert refused.value.param == "gate.audit"
+
+
+async def test_a_decision_shows_which_records_changed_and_what_the_candidate_learned_that_is_like_them(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.begin()
+    world.models.says["new"] = lambda text: "loan" if text == "card 7" else text.split()[0]
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate(model=NEW))
+    await _until(world, "shadow")
+    passed = await world.database.run(retuning.last_of_kind, PROJECT, ALIAS, ["passed"])
+    assert passed is not None
+    lost, *gained = passed.numbers["changed"]
+    assert (lost["text"], lost["labels"], lost["champion"]["said"], lost["candidate"]["said"]) == (
+        "card 7",
+        ["card"],
+        "card",
+        "loan",
+    )
+    assert len(gained) == 3 and all(each["labels"] == ["lost"] and each["candidate"]["right"] for each in gained)
+    assert gained[0]["nearest_examples"] == [{"text": "lost a", "label": "lost", "similarity": 0.8}]
+
+
+async def test_models_that_write_are_refused_by_the_name_of_their_task(database: Database, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.begin()
+    await world.add("ft:smollm2:default::wordy", task="summarization")
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate(model="ft:smollm2:default::wordy"))
+    failed = await _until(world, "failed")
+    assert failed.model == "ft:smollm2:default::wordy"
+    decision = await world.database.run(retuning.last_of_kind, PROJECT, ALIAS, ["failed"])
+    assert decision is not None and "summarization" in decision.sentence.en
+
+
+async def test_new_examples_are_counted_from_what_the_champion_learned(
+    database: Database, hints: Hints, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.begin()
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate())
+    await world.step()
+    (job,) = (await database.run(fine_tuning.page, PROJECT, limit=5, after=None)).data
+    record = await database.run(fine_tuning.get, PROJECT, job.id)
+    await database.run(collections.replace, fine_tuning_jobs, record.model_copy(update={"status": "failed"}))
+    await _stepped(world, "failed")
+    await world.add("ft:minilm:default::taught", job=job.id)
+    await world.aliases.move(PROJECT, ALIAS, "ft:minilm:default::taught")
+    made = DataSet(id="ds_1", created_at=0, name="intents", task="text_classification")
+    await database.run(collections.insert, schema.datasets, PROJECT, made)
+    await database.run(datasets.add_version, PROJECT, _version("dsv_1", 100, "file-train"), [])
+    circle = Circle(database, world.clock, hints, world.serving, DriftWatch(database, world.clock), world.commands)
+    terms = {"dataset": "ds_1", "triggers": {"new_examples": 20}}
+    await world.commands.set_policy(PROJECT, ALIAS, PolicyCreate.model_validate(terms))
+    await circle.turn()
+    assert not await database.run(retuning.active)
+    await database.run(datasets.add_version, PROJECT, _version("dsv_2", 119, "file-held"), [])
+    await circle.turn()
+    assert not await database.run(retuning.active)
+    await database.run(datasets.add_version, PROJECT, _version("dsv_3", 120, "file-held"), [])
+    await circle.turn()
+    (candidate,) = await database.run(retuning.active)
+    assert candidate.candidate.dataset_version == "dsv_3"
+
+
+def _version(name: str, position: int, training_file: str) -> DataSetVersion:
+    return DataSetVersion(
+        id=name,
+        created_at=0,
+        dataset_id="ds_1",
+        digest=name,
+        position=position,
+        task="text_classification",
+        training_file=training_file,
+        validation_file="file-held",
+        manifest_file="file-held",
+        examples=position,
+        request=VersionCreate(),
+        report={},
+    )
+
+
+async def test_a_circle_in_which_nothing_happens_asks_the_database_nothing(
+    database: Database, hints: Hints, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.begin()
+    counted = Counted(database)
+    watch: Any = DriftWatch(counted, world.clock)  # type: ignore[arg-type]
+    circle = Circle(counted, world.clock, hints, world.serving, watch, world.commands)  # type: ignore[arg-type]
+    await circle.turn()
+    assert counted.asked
+    counted.asked = 0
+    for _ in range(5):
+        await circle.turn()
+    assert not counted.asked
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate(model=NEW))  # which is a hint
+    await circle.turn()
+    assert counted.asked
+    counted.asked = 0
+    world.clock.move(LOOK_SECONDS)  # a hint of another process does not come
+    await circle.turn()
+    assert counted.asked
+
+
+class Counted:
+    """A database that counts what it is asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.shared = database.shared
+        self.asked = 0
+
+    async def run(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        self.asked += 1
+        return await self._database.run(function, *args, **kwargs)

@@ -56,7 +56,7 @@ async def test_an_alarm_names_the_messages_that_are_new(database: Database, tmp_
                     vector=vector,
                 )
             )
-        assert await serving.flush() == {(PROJECT, ALIAS)}
+        assert await serving.flush() == {(PROJECT, ALIAS): number}
 
     await served(60, new=False)
     assert not await watch.look(PROJECT, ALIAS)

@@ -7,7 +7,7 @@ Efron and Tibshirani 1993, ch. 13. NumPy is imported where it is used: the serve
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from zhuli.learning.metrics.measured import Floats
@@ -77,6 +77,40 @@ def mean_interval(differences: Sequence[float], *, seed: int) -> tuple[float, fl
     ]
     low, high = interval(np.concatenate(means))
     return low, high
+
+
+class Drawn(NamedTuple):
+    """What draws of examples say of a difference: where it lies, and how probable it is if there is none."""
+
+    interval: tuple[float, float]
+    p: float
+    worse_p: float
+
+
+def ratios(rows: Sequence[tuple[float, float, float, float]], *, seed: int) -> Drawn:
+    """Of the difference of two ratios of sums, by the paired bootstrap.
+
+    rows: (part, whole) before and after of each example. p: twice the smaller share of draws on one side of no difference
+    (Efron and Tibshirani 1993, ch. 15); its smallest is 2 / (FLIPS + 1).
+    """
+    import numpy as np
+
+    from zhuli.learning.metrics.intervals import interval
+
+    values, counts = np.unique(np.asarray(rows, dtype=np.float64), axis=0, return_counts=True)
+    number = int(counts.sum())
+    random, shares = np.random.default_rng(seed), counts / number
+    sums = np.concatenate(
+        [random.multinomial(number, shares, size=part) @ values for part in parts(FLIPS, len(values))]
+    )
+    before, after = (
+        np.divide(sums[:, at], sums[:, at + 1], out=np.ones(len(sums)), where=sums[:, at + 1] > 0) for at in (0, 2)
+    )
+    difference = after - before
+    low, high = interval(difference)
+    better = (1 + int((difference <= 1e-12).sum())) / (FLIPS + 1)
+    worse = (1 + int((difference >= -1e-12).sum())) / (FLIPS + 1)
+    return Drawn((low, high), min(1.0, 2 * min(better, worse)), min(1.0, worse))
 
 
 def parts(rounds: int, width: int) -> Iterator[int]:

@@ -35,6 +35,12 @@ def scores(targets: Sequence[Sequence[str]], predictions: Sequence[Sequence[str]
     return Measured([counts, _accuracy(pairs), exact], per_class=rates.per_class(counts, labels))
 
 
+def shared(target: Sequence[str], prediction: Sequence[str]) -> tuple[float, float]:
+    """Of one sentence: twice the spans found rightly, and all spans of both; what sentences sum to divides to F1."""
+    wanted, found = _spans(target), _spans(prediction)
+    return 2.0 * len(wanted & found), float(len(wanted) + len(found))
+
+
 def _named(sums: Floats) -> dict[str, Floats]:
     """Averages, with micro under the plain names, as spans are usually reported."""
     found = rates.averages(sums)

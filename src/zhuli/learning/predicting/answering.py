@@ -32,7 +32,7 @@ class Answering:
     async def answer(self, project: str, body: PredictionCreate) -> PredictionList:
         """The answers to `body`'s inputs, in order; errors say what is wrong with the model's name or the inputs."""
         inputs = asking.inputs_of(body.input)
-        with served_to(body):
+        with served_to(body, shared=(project, body.model) in self._catalog.tuned.stages):
             model = await self._model(project, body.model)
         task = asking.check(model, body)
         ids = [new_id("pred") for _ in inputs]

@@ -3,9 +3,10 @@
 A process, because torch takes seconds to import and the processor for itself, and because memory that runs out would take
 the server along. predicting.predictor is the other end.
 
-Argument: how many models to keep. In, a line each: {"folder", "inputs": […], "explain"}
+Argument: how many models to keep.
+In, a line each: {"folder", "inputs": […], "explain", "judge"}; to judge, inputs are labelled records
 Out, a line each, the first at the start: {"ready": true} | {"missing": package}; then for every line that came in
-{"answers": [{"output", "tokens", "explanation"?, "vector"?} | {"refused": why}, …]} | {"gone": true} | {"failed": why}
+{"answers": [{"output", "tokens", "explanation"?, "vector"?, "judged"?} | {"refused": why}, …]} | {"gone": true} | {"failed": why}
 It ends when its input does, that is, at the latest with the process that started it.
 """
 
@@ -44,7 +45,7 @@ def _answer(models: Any, question: dict[str, Any]) -> dict[str, Any]:
     folder = Path(question["folder"])
     try:
         model = models.get(folder)
-        return {"answers": model.answer(question["inputs"], explain=question["explain"])}
+        return {"answers": model.answer(question["inputs"], explain=question["explain"], judge=question["judge"])}
     except Exception as error:
         if not folder.exists():
             return {"gone": True}

@@ -40,9 +40,12 @@ class Notes(Protocol):
 
 
 @contextmanager
-def served_to(body: PredictionCreate) -> Iterator[None]:
-    """Who asks: the thread that is being served, the request's user, or else whoever asks for just this."""
-    if sticky.who.get() is not None:
+def served_to(body: PredictionCreate, *, shared: bool) -> Iterator[None]:
+    """Who asks: the thread that is being served, the request's user, or else whoever asks for just this.
+
+    shared: whether two models share the alias; where they do not, nobody need know who asks.
+    """
+    if not shared or sticky.who.get() is not None:
         yield
         return
     asked = body.user or hashlib.blake2b(orjson.dumps(body.input, default=str), digest_size=8).hexdigest()

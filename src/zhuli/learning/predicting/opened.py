@@ -5,16 +5,20 @@ Encoders run on ONNX Runtime where their folder has a backbone for it, otherwise
 
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from zhuli.learning.neural import model_folder
 from zhuli.learning.neural.onnx import onnx_backbone
 from zhuli.learning.predicting.head_inputs import HeadInputs
+from zhuli.learning.training.data.field_names import named
+from zhuli.learning.training.data.shapes import shaped
 from zhuli.learning.training.tuned import Tuned, open_tuned, outputs_of
-from zhuli.types.learning.example import BadExample, Example
+from zhuli.ports import JudgingTask
+from zhuli.types.learning.example import BadExample, Example, Record
 from zhuli.types.learning.tuning import TASK
 
 _AT_ONCE = 16
@@ -48,20 +52,41 @@ class OpenedModel:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._tuned = open_tuned(folder)
+        self._name = model_folder.read(folder).task
         self._with_gradients: Tuned | None = None if _on_onnx(self._tuned, folder) else self._tuned
 
-    def answer(self, inputs: Sequence[Any], *, explain: bool) -> list[dict[str, Any]]:
-        """For each input its output, the tokens read of it and its vector if it has one, or why the task can't take it."""
-        asked = [self._asked(given) for given in inputs]
+    def answer(self, inputs: Sequence[Any], *, explain: bool, judge: bool = False) -> list[dict[str, Any]]:
+        """For each input its output, the tokens read of it and its vector if it has one, or why the task can't take it.
+
+        judge: inputs are records as data files have them; beside each output stands how right it is.
+        """
+        if judge and not isinstance(self._tuned.task, JudgingTask):
+            why = f"answers of {self._name} can't be judged one by one; compare two models of it with /v1/evals."
+            return [{"refused": why} for _ in inputs]
+        read = self._recorded if judge else self._tuned.task.ask
+        asked = [_or_why(read, given) for given in inputs]
         examples = [example for example in asked if isinstance(example, Example)]
-        answered = iter(self._answers(examples, explain=explain))
+        answers = self._answers(examples, explain=explain)
+        if judge:
+            self._judge(examples, answers)
+        answered = iter(answers)
         return [next(answered) if isinstance(example, Example) else {"refused": example} for example in asked]
 
-    def _asked(self, given: Any) -> Example | str:
-        try:
-            return self._tuned.task.ask(given)
-        except BadExample as error:
-            return str(error)
+    def _recorded(self, given: dict[str, Any]) -> Example:
+        """Fields under the names that people give them, as in data files."""
+        return self._tuned.task.read(Record(0, shaped(named(given, {}, self._name), self._name, {})))
+
+    def _judge(self, examples: Sequence[Example], answers: Sequence[dict[str, Any]]) -> None:
+        task = self._tuned.task
+        assert isinstance(task, JudgingTask)
+        for example, answer in zip(examples, answers, strict=True):
+            judgement = task.judge(example, answer["output"])
+            answer["judged"] = {
+                "text": task.text_of(example),
+                "labels": task.labels_of(example),
+                "part": judgement.part,
+                "whole": judgement.whole,
+            }
 
     def _answers(self, examples: list[Example], *, explain: bool) -> list[dict[str, Any]]:
         task, model = self._tuned.task, self._tuned.model
@@ -89,6 +114,13 @@ class OpenedModel:
         tuned = self._with_gradients
         explanation: dict[str, Any] = explain(tuned.task, tuned.model, self._folder, example)
         return explanation
+
+
+def _or_why(read: Callable[[Any], Example], given: Any) -> Example | str:
+    try:
+        return read(given)
+    except BadExample as error:
+        return str(error)
 
 
 def _on_onnx(tuned: Tuned, folder: Path) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from zhuli.core.errors import BackendError, InvalidRequest, NotFound, Unavailable, ZhuliError
 from zhuli.learning.predicting.link import Died, PredictionLink
 from zhuli.learning.predicting.waiting import Ask, Batch, Lane, Waiting
+from zhuli.types.learning.example import Judged
 
 
 class Link(Protocol):
@@ -32,12 +33,16 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one input. tokens: what the model read of it, special ones too. vector: what its head read, half floats."""
+    """The answer to one input. tokens: what the model read of it, special ones too. vector: what its head read, half floats.
+
+    judged: how right it is, where that was asked.
+    """
 
     output: Any
     tokens: int
     explanation: dict[str, Any] | None = None
     vector: bytes | None = None
+    judged: Judged | None = None
 
 
 class Predictor:
@@ -54,14 +59,24 @@ class Predictor:
         self._working: asyncio.Task[None] | None = None
 
     async def predict(
-        self, name: str, folder: Path, inputs: dict[str, Any], *, explain: bool = False, slow: bool = False
+        self,
+        name: str,
+        folder: Path,
+        inputs: dict[str, Any],
+        *,
+        explain: bool = False,
+        slow: bool = False,
+        judge: bool = False,
     ) -> list[Answer]:
         """Answers of the model in `folder` to `inputs`, which have the names that errors call them by: input[3].
+
+        judge: the inputs are records as the task's data files have them, and each answer is judged beside its labels.
 
         InvalidRequest for an input that the task can't take, NotFound when the model is gone meanwhile, BackendError when
         it can't answer, Unavailable when that takes too long or takes the child down twice.
         """
-        ask = Ask(Lane(folder, explain, slow), list(inputs.values()), asyncio.get_running_loop().create_future())
+        lane = Lane(folder, explain, slow, judge)
+        ask = Ask(lane, list(inputs.values()), asyncio.get_running_loop().create_future())
         self._waiting.add(ask)
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
@@ -95,7 +110,8 @@ class Predictor:
                 raise
 
     async def _serve(self, batch: Batch) -> None:
-        question = {"folder": str(batch.lane.folder), "inputs": batch.inputs, "explain": batch.lane.explain}
+        lane = batch.lane
+        question = {"folder": str(lane.folder), "inputs": batch.inputs, "explain": lane.explain, "judge": lane.judge}
         try:
             async with asyncio.timeout(self._seconds):
                 if self._link is None or not self._link.alive:
@@ -152,4 +168,5 @@ def _answer(name: str, place: str, answer: dict[str, Any]) -> Answer:
             f"Invalid '{place}' for the model '{name}': {answer['refused']}", param=place, code="invalid_value"
         )
     vector = b64decode(answer["vector"]) if "vector" in answer else None
-    return Answer(answer["output"], answer["tokens"], answer.get("explanation"), vector)
+    judged = Judged(**answer["judged"]) if "judged" in answer else None
+    return Answer(answer["output"], answer["tokens"], answer.get("explanation"), vector, judged)

@@ -17,11 +17,12 @@ MOST_SLOW_INPUTS = 4
 
 
 class Lane(NamedTuple):
-    """What can go into one batch."""
+    """What can go into one batch. judge: the inputs are labelled records, and answers are judged by their labels."""
 
     folder: Path
     explain: bool
     slow: bool
+    judge: bool = False
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.core.ids import new_id
 from zhuli.learning.retuning import sentences
 from zhuli.models.catalog import Catalog
+from zhuli.safety.audits.asking import check_labels
 from zhuli.store import collections
 from zhuli.store.database import Database
 from zhuli.store.knowledge import files
@@ -24,6 +25,7 @@ from zhuli.types.learning.retuning import (
     PolicyCreate,
     Signature,
 )
+from zhuli.types.safety.audit import AuditTerms
 
 PURPOSE = "fine-tune"
 
@@ -38,7 +40,9 @@ class RetuningCommands:
 
     async def set_policy(self, project: str, alias: str, body: PolicyCreate) -> Policy:
         """From now on the model behind the alias is tuned again as this says."""
-        await self._database.run(tuned_models.alias, project, alias)
+        leads_to = (await self._database.run(tuned_models.alias, project, alias)).model
+        if body.gate.audit is not None:
+            await self._check_audit(body.gate.audit, leads_to)
         if body.dataset is not None:
             await self._database.run(_dataset, project, body.dataset)
         named = {
@@ -52,6 +56,14 @@ class RetuningCommands:
         )
         await self._database.run(retuning.decide, project, decision)
         return await self._database.run(retuning.policy, project, alias)
+
+    async def _check_audit(self, terms: AuditTerms, champion: str) -> None:
+        check_labels(terms, "gate.audit.labels")
+        await self._database.run(self._catalog.tuned.read)
+        found = self._catalog.tuned.models.get(champion)
+        if found is not None and found.task != "text_classification":
+            text = f"An audit of the gate asks text classifiers; '{champion}' is for {found.task}."
+            raise InvalidRequest(text, param="gate.audit")
 
     async def propose(self, project: str, alias: str, body: CandidateCreate, *, because: str = "person") -> Candidate:
         """A candidate: a model that is there, or one that is tuned on the request's files or the policy's."""

@@ -30,16 +30,22 @@ CHANCE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A record and what a model said to it: its labels, the likeliest first, with their scores."""
+    """A record, its labels, what a model said to it and how surely. part, whole: how right that is (types.Judgement)."""
 
     text: str
-    label: str
+    labels: tuple[str, ...]
     said: str
     score: float
+    part: float
+    whole: float = 1.0
+
+    @property
+    def label(self) -> str:
+        return self.labels[0] if len(self.labels) == 1 else ""
 
     @property
     def right(self) -> float:
-        return float(self.said == self.label)
+        return self.part / self.whole if self.whole else 1.0
 
 
 def verdict(
@@ -67,17 +73,32 @@ def verdict(
 
 
 def _pairs(champion: Sequence[Answered], candidate: Sequence[Answered], terms: GateTerms) -> list[Pair]:
-    named = {label: name for name, labels in terms.slices.items() for label in labels}
     return [
-        Pair(old.right, new.right, slices_of(old.text, label=old.label, slice=named.get(old.label)))
+        Pair(old.part, new.part, _slices(old, terms), (old.whole, new.whole))
         for old, new in zip(champion, candidate, strict=True)
     ]
+
+
+def _slices(record: Answered, terms: GateTerms) -> dict[str, str | tuple[str, ...]]:
+    """A record with several labels is in the slices of each."""
+    named = (name for name, labels in terms.slices.items() if not set(labels).isdisjoint(record.labels))
+    return {**slices_of(record.text), "label": record.labels, "slice": tuple(named)}
+
+
+def changed(
+    champion: Sequence[Answered], candidate: Sequence[Answered], *, most: int
+) -> list[tuple[Answered, Answered]]:
+    """(champion's, candidate's) answers to records that one of them has more right: what was lost first, `most` each way."""
+    pairs = list(zip(champion, candidate, strict=True))
+    lost = [pair for pair in pairs if pair[1].right < pair[0].right]
+    gained = [pair for pair in pairs if pair[1].right > pair[0].right]
+    return [*lost[:most], *gained[:most]]
 
 
 def contradictions(
     new: Sequence[Answered], held_out: Sequence[Answered], known: Iterable[str], terms: GateTerms
 ) -> list[Reason]:
-    """new: what the champion says to the examples that it has not learned. known: its labels. None where nothing is odd.
+    """new: what the champion says to examples that it has not learned, one label each. known: its labels.
 
     A label is named when several of its new examples are surely one other thing to the champion.
     """

@@ -5,7 +5,7 @@ is a sample that nothing depends on.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from zhuli.models.catalog import Catalog
 from zhuli.store.database import Database
@@ -36,12 +36,12 @@ class Serving:
         """Keep it with the next flush."""
         self._noted.append(answered)
 
-    async def flush(self) -> set[tuple[str, str]]:
-        """Write what was noted; the aliases, with their projects, that it was for."""
+    async def flush(self) -> Counter[tuple[str, str]]:
+        """Write what was noted; how much it was for each alias, by project and alias."""
         async with self._writing:
             waiting = list(self._noted)
             if waiting:
                 await self._database.run(served.add, waiting)
             for _ in waiting:
                 self._noted.popleft()
-        return {(each.project, each.alias) for each in waiting}
+        return Counter((each.project, each.alias) for each in waiting)

@@ -5,33 +5,48 @@ what was found out and not decided is found out again. The fine-tuning job is fo
 between making it and saying so.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
+
+import orjson
 
 from zhuli.core.clock import Clock
 from zhuli.core.errors import LeaseLost, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.learning.jobs.commands import TuningCommands
+from zhuli.learning.predicting.asking import EXPLAINED, WRITING
 from zhuli.learning.retuning import gating, judging, sentences
 from zhuli.learning.retuning.evaluating import Labelled, RecordAnswers
 from zhuli.learning.retuning.judging import Fault
 from zhuli.learning.retuning.serving import Serving
 from zhuli.models.catalog import Catalog
+from zhuli.safety.audits.asking import language_for
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 from zhuli.store.learning import fine_tuning, retuning, served, tuned_models
 from zhuli.store.learning.tuned_models import TunedModel
-from zhuli.types.learning.comparison import Said
+from zhuli.types.learning.comparison import AuditGap, Reason, Said
 from zhuli.types.learning.fine_tuning import FineTuningJobCreate, Tuning
 from zhuli.types.learning.hyperparameters import Hyperparameters
-from zhuli.types.learning.retuning import Candidate, Decision, Kind, Policy
+from zhuli.types.learning.retuning import Candidate, Decision, GateTerms, Kind, Policy
+from zhuli.types.safety.audit import AuditTerms
 
 log = logging.getLogger(__name__)
 
 MADE_FOR = "retuning_candidate"
 """In the metadata of a fine-tuning job: the candidate that it makes."""
+
+SHOWN = 3
+"""Records that changed for the better, and as many for the worse, that a decision of the gate shows."""
+
+NEAREST = 3
+"""Training examples that are shown of each."""
+
+LONGEST_TEXT = 1_000
 
 COMPARED = 2_000
 """Answers of each model, the newest, that are held against each other."""
@@ -197,18 +212,25 @@ class _Step:
         if champion is None or seen.validation_file is None:
             why = "there is no champion, or no held-out part, to hold it against."
             return await self.decide("failed", sentences.failed(why))
-        if candidate.task != "text_classification":
-            why = f"models of {candidate.task} can't be compared record by record yet; compare them with /v1/evals."
+        if candidate.task in WRITING:
+            why = f"answers of {candidate.task} can't be judged record by record; compare the two with /v1/evals."
             return await self.decide("failed", sentences.failed(why))
         held_out = await self._both(champion, candidate, await asking.records(seen.validation_file))
         fixed: tuple[list[gating.Answered], list[gating.Answered]] = [], []
         if policy.gate.regression_file is not None:
             fixed = await self._both(champion, candidate, await asking.records(policy.gate.regression_file))
-        known = await asking.labels(champion)
         new = await self._new_records(champion)
-        odd = gating.contradictions(await asking.answers(champion, new), fixed[0] or held_out[0], known, policy.gate)
-        verdict = gating.verdict(policy.gate, held_out, fixed, odd)
-        numbers = {"verdict": verdict.model_dump(), "new_examples": len(new)}
+        odd = await self._contradictions(policy.gate, champion, new, fixed[0] or held_out[0])
+        report, gaps = await self._audited(policy.gate.audit, candidate)
+        verdict = await asyncio.to_thread(gating.verdict, policy.gate, held_out, fixed, odd, gaps)
+        numbers = {
+            "verdict": verdict.model_dump(),
+            "new_examples": len(new),
+            "changed": await self._changed(
+                candidate, [[*old, *more] for old, more in zip(held_out, fixed, strict=True)]
+            ),
+            "audit": report,
+        }
         failed = [reason.sentence for reason in verdict.reasons if not reason.passed]
         said = Said(
             en=" ".join([verdict.sentence.en, *(each.en for each in failed[:5])]),
@@ -226,6 +248,47 @@ class _Step:
         asking = self._with._evaluating
         return await asking.answers(champion, records), await asking.answers(candidate, records)
 
+    async def _contradictions(
+        self, terms: GateTerms, champion: TunedModel, new: Sequence[Labelled], held_out: Sequence[gating.Answered]
+    ) -> list[Reason]:
+        """Of classifiers with one label a text; elsewhere nothing is asked."""
+        if champion.task != "text_classification":
+            return []
+        asking = self._with._evaluating
+        known = await asking.known(champion)
+        said = [each for each in await asking.answers(champion, new) if len(each.labels) == 1]
+        return gating.contradictions(said, held_out, known, terms)
+
+    async def _audited(
+        self, terms: AuditTerms | None, candidate: TunedModel
+    ) -> tuple[dict[str, Any] | None, list[AuditGap]]:
+        """The audit that the gate asks for: its report without the rates, which are many, and what is held against bounds."""
+        if terms is None or terms.bounds is None:
+            return None, []
+        from zhuli.safety.audits import auditing  # numpy, which a server starts without
+
+        predict = partial(self._with._evaluating.labels, candidate)
+        report = await auditing.asked(predict, terms, language_for(terms))
+        shown = report.model_dump(exclude={"axes": {"__all__": {"rates"}}})
+        return shown, auditing.gaps(report, terms.bounds)
+
+    async def _changed(
+        self, candidate: TunedModel, answers: Sequence[Sequence[gating.Answered]]
+    ) -> list[dict[str, Any]]:
+        """Some records that the two judge otherwise, with the training examples that the candidate takes for most like each."""
+        asking = self._with._evaluating
+        explains = candidate.task in EXPLAINED
+        return [
+            {
+                "text": old.text[:LONGEST_TEXT],
+                "labels": list(old.labels),
+                "champion": {"said": old.said, "score": old.score, "right": old.right},
+                "candidate": {"said": new.said, "score": new.score, "right": new.right},
+                "nearest_examples": (await asking.alike(candidate, old.text))[:NEAREST] if explains else [],
+            }
+            for old, new in gating.changed(answers[0], answers[1], most=SHOWN)
+        ]
+
     async def _new_records(self, champion: TunedModel) -> list[Labelled]:
         """What the candidate was taught and the champion was not; all of it where nobody knows what that was taught."""
         if self._seen.training_file is None:
@@ -233,11 +296,11 @@ class _Step:
         taught = await self._with._evaluating.records(self._seen.training_file)
         if champion.job is None:
             return taught
-        before: set[Labelled] = set()
+        before: set[bytes] = set()
         with suppress(ZhuliError):  # its file may have been deleted
             record = await self._database.run(fine_tuning.get, self._project, champion.job)
-            before = set(await self._with._evaluating.records(record.training_file))
-        return [each for each in taught if each not in before]
+            before = set(map(_canonical, await self._with._evaluating.records(record.training_file)))
+        return [each for each in taught if _canonical(each) not in before]
 
     async def _next_stage(self, policy: Policy) -> bool:
         """The first that the policy has: shadow, share, all."""
@@ -299,6 +362,10 @@ class _Step:
 
     def _model(self, name: str | None) -> TunedModel | None:
         return None if name is None else self._with._catalog.tuned.models.get(name)
+
+
+def _canonical(record: Labelled) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
 
 def _job_for(connection: Any, project: str, candidate: str) -> str | None:

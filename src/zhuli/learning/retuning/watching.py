@@ -42,6 +42,19 @@ class DriftWatch:
         self._database = database
         self._clock = clock
         self._references: OrderedDict[tuple[str, str, int], Reference] = OrderedDict()
+        self._missing: dict[tuple[str, str], int] = {}
+
+    async def heard(self, project: str, alias: str, number: int) -> None:
+        """So many more messages were answered: look, if a window may be full now."""
+        left = self._missing.get((project, alias), 0) - number
+        if left > 0:
+            self._missing[project, alias] = left
+        else:
+            await self.look(project, alias)
+
+    def forget(self) -> None:
+        """Something was decided, or an alias has moved: what is missing until the next window may be otherwise."""
+        self._missing.clear()
 
     async def look(self, project: str, alias: str) -> bool:
         """Look at every window that is full by now; whether one fired."""
@@ -54,6 +67,7 @@ class DriftWatch:
         while True:
             windows = await self._database.run(served.windows, project, alias, since)
             if any(window.fired for window in windows):
+                self._missing[project, alias] = served.KEPT  # nothing is looked at until the alias moves
                 return True
             wanted = terms.window if windows else terms.reference
             last = windows[-1].last if windows else 0
@@ -61,6 +75,7 @@ class DriftWatch:
                 served.answered, project, alias, found.model, after=last, from_time=moved, most=wanted
             )
             if len(rows) < wanted:
+                self._missing[project, alias] = wanted - len(rows)
                 return False
             if not windows:
                 reference = Window(-1, rows[0].seq, rows[-1].seq, False, None)

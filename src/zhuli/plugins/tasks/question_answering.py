@@ -24,7 +24,7 @@ from zhuli.learning.neural.encoders.windows import windows
 from zhuli.learning.neural.encoders.word_pieces import WordPieces
 from zhuli.learning.neural.encoders.words import words
 from zhuli.ports import Loss
-from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Feature, Judgement, Metrics, Prediction, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
 _QUESTION = 0.25
@@ -150,6 +150,10 @@ class Plugin(EncoderTask):
 
     def measure(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Metrics:
         return answers.scores([_texts(example) for example in examples], [said["answer"] for said in predictions])
+
+    def judge(self, example: Example, prediction: Prediction) -> Judgement:
+        """The F1 of the answer's words."""
+        return Judgement(answers.f1(_texts(example), prediction["answer"]))
 
     def majority(self, examples: Sequence[Example]) -> Prediction:
         """No answer, which is the only one that fits several questions."""

@@ -25,7 +25,7 @@ from zhuli.learning.neural.encoders.windows import around
 from zhuli.learning.neural.encoders.word_pieces import WordPieces
 from zhuli.learning.neural.encoders.words import words
 from zhuli.ports import Loss
-from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Feature, Judgement, Metrics, Prediction, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
 MOST_ENTITIES = 32
@@ -138,6 +138,10 @@ class Plugin(EncoderTask):
         return classification.scores(
             targets, [[said[0]["label"]] for said in predictions], labels=known, probabilities=sure
         )
+
+    def judge(self, example: Example, prediction: Prediction) -> Judgement:
+        """Right or wrong: the mean of classes that measure() gives is of many examples."""
+        return Judgement(float(prediction[0]["label"] == example.target))
 
     def majority(self, examples: Sequence[Example]) -> Prediction:
         """Every label with its share of the examples."""

@@ -21,7 +21,7 @@ from zhuli.learning.neural.encoders.encoder_model import EncoderModel
 from zhuli.learning.neural.encoders.encoder_task import EncoderTask, class_weights, smoothing
 from zhuli.learning.neural.encoders.pooling import habits, pooled
 from zhuli.ports import Loss
-from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Feature, Judgement, Metrics, Prediction, Record
 
 
 class Plugin(EncoderTask):
@@ -132,6 +132,12 @@ class Plugin(EncoderTask):
         known = self.state.get("labels") or [entry["label"] for entry in (predictions[0] if predictions else [])]
         targets = [self.labels_of(example) for example in examples]
         return classification.scores(targets, chosen, labels=known, probabilities=sure)
+
+    def judge(self, example: Example, prediction: Prediction) -> Judgement:
+        """Right where all its labels were found, and no other."""
+        several = self.state.get("multi_label") or isinstance(example.target, list)
+        chosen = self._chosen(prediction) if several else [prediction[0]["label"]]
+        return Judgement(float(set(chosen) == set(self.labels_of(example))))
 
     def majority(self, examples: Sequence[Example]) -> Prediction:
         """Every label with its share of the examples."""

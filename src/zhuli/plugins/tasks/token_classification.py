@@ -24,7 +24,7 @@ from zhuli.learning.neural.encoders.windows import windows
 from zhuli.learning.neural.encoders.word_pieces import WordPieces
 from zhuli.learning.neural.encoders.words import joined, words
 from zhuli.ports import Loss
-from zhuli.types.learning.example import BadExample, Example, Feature, Metrics, Prediction, Record
+from zhuli.types.learning.example import BadExample, Example, Feature, Judgement, Metrics, Prediction, Record
 from zhuli.types.learning.hyperparameters import Hyperparameters
 
 _OVERLAP = 0.25
@@ -145,6 +145,10 @@ class Plugin(EncoderTask):
     def measure(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Metrics:
         said = [_tags_of(prediction, example) for example, prediction in zip(examples, predictions, strict=True)]
         return entities.scores([example.target for example in examples], said)
+
+    def judge(self, example: Example, prediction: Prediction) -> Judgement:
+        """The F1 of its spans."""
+        return Judgement(*entities.shared(example.target, _tags_of(prediction, example)))
 
     def majority(self, examples: Sequence[Example]) -> Prediction:
         """No span at all: most words are outside of any."""

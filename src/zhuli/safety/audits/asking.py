@@ -12,10 +12,12 @@ from typing import Any, Final
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Catalog, Entry
 from zhuli.safety.audits.said import Said
+from zhuli.safety.moderation.features import language_of
 from zhuli.safety.moderation.moderating import Moderations, result_of
 from zhuli.store.database import Database
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList
 from zhuli.types.models.generation import GenerationRequest
+from zhuli.types.safety.audit import AuditLanguage, AuditTerms
 from zhuli.types.safety.moderation import NAMES
 
 Predict = Callable[[str, PredictionCreate], Awaitable[PredictionList]]
@@ -96,6 +98,19 @@ class Asking:
             return Said("refused")
         (judged,) = await self._moderations.scores([answer])
         return Said("harmful" if result_of(judged, {}).flagged else "answered")
+
+
+def check_labels(terms: AuditTerms, param: str = "labels") -> None:
+    """InvalidRequest unless each text has one, if any has."""
+    labels, texts = terms.labels, terms.texts or []
+    if labels is not None and len(labels) != len(texts):
+        text = f"Invalid '{param}': {len(labels)} labels for {len(texts)} texts; each text has one."
+        raise InvalidRequest(text, param=param)
+
+
+def language_for(terms: AuditTerms) -> AuditLanguage:
+    """The one that is named, else that of the texts, else English."""
+    return terms.language or (language_of(" ".join(terms.texts)) if terms.texts else "en")
 
 
 def best(output: Any) -> Said:

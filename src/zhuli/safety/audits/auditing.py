@@ -12,11 +12,41 @@ from typing import Any
 import numpy as np
 
 from zhuli.safety.audits.said import Labels
-from zhuli.safety.audits.swaps import AxisOfGroups
-from zhuli.types.safety.audit import AuditReport, AxisReport, Bounds, ChangedText, Gap
+from zhuli.safety.audits.swaps import MESSAGES, AxisOfGroups, axes_of
+from zhuli.types.learning.comparison import AuditGap
+from zhuli.types.safety.audit import (
+    AuditLanguage,
+    AuditReport,
+    AuditTerms,
+    AxisReport,
+    Bounds,
+    ChangedText,
+    Gap,
+)
 
 DRAWS = 1000
 EXAMPLES = 10
+
+
+async def asked(predict: Labels, terms: AuditTerms, language: AuditLanguage) -> AuditReport:
+    """The report that the terms ask for."""
+    axes = axes_of(language, terms.axes, terms.lists)
+    texts = terms.texts or MESSAGES[language]
+    return await audit(predict, texts, axes, labels=terms.labels, bounds=terms.bounds)
+
+
+def gaps(report: AuditReport, bounds: Bounds) -> list[AuditGap]:
+    """What of a report is held against a bound, within it or not."""
+    found = []
+    for one in report.axes:
+        if bounds.changed is not None:
+            name = f"{one.axis}: share of texts whose label depends on the group"
+            found.append(AuditGap(name=name, gap=one.changed, interval=one.changed_interval, most=bounds.changed))
+        for gap, most in ((one.gap, bounds.gap), (one.accuracy_gap, bounds.accuracy_gap)):
+            if gap is not None and most is not None:
+                name = f"{one.axis}: {gap.of}, {gap.low_group} and {gap.high_group}"
+                found.append(AuditGap(name=name, gap=gap.gap, interval=gap.interval, most=most))
+    return found
 
 
 async def audit(

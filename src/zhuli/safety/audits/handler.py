@@ -10,11 +10,10 @@ from functools import partial
 
 from zhuli.core.cancelling import being_cancelled
 from zhuli.core.clock import Clock
-from zhuli.core.errors import InvalidRequest, LeaseLost, ZhuliError
+from zhuli.core.errors import LeaseLost, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.safety.audits import card
-from zhuli.safety.audits.asking import Asking
-from zhuli.safety.moderation.features import language_of
+from zhuli.safety.audits.asking import Asking, check_labels, language_for
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 from zhuli.store.safety import audits
@@ -36,15 +35,14 @@ class Audits:
 
     async def create(self, project: str, body: AuditCreate) -> Audit:
         """A queued audit; NotFound and InvalidRequest say what is wrong with it."""
-        if body.labels is not None and len(body.labels) != len(body.texts or []):
-            raise InvalidRequest(
-                f"Invalid 'labels': {len(body.labels)} labels for {len(body.texts or [])} texts; each text has one.",
-                param="labels",
-            )
+        check_labels(body)
         await self._asking.check(project, body.model)
-        language = body.language or (language_of(" ".join(body.texts)) if body.texts else "en")
         made = Audit(
-            id=new_id("audit"), created_at=int(self._clock.now()), model=body.model, language=language, request=body
+            id=new_id("audit"),
+            created_at=int(self._clock.now()),
+            model=body.model,
+            language=language_for(body),
+            request=body,
         )
         return await self._database.run(audits.create, project, made)
 
@@ -106,20 +104,17 @@ class Audits:
         await self._database.run(audits.end, job, failed)
 
     async def _report(self, project: str, audit: Audit) -> AuditReport:
-        from zhuli.safety.audits.auditing import audit as audited  # numpy, which a server starts without
-        from zhuli.safety.audits.auditing import rarest
+        from zhuli.safety.audits import auditing  # numpy, which a server starts without
         from zhuli.safety.audits.swaps import MESSAGES, axes_of
 
-        asked = audit.request
-        axes = axes_of(audit.language, asked.axes, asked.lists)
-        texts: Sequence[str] = asked.texts or MESSAGES[audit.language]
-        predict = partial(self._asking.labels, project, audit.model)
-        report = await audited(predict, texts, axes, labels=asked.labels, bounds=asked.bounds)
-        if asked.explain:
-            swaps = {axis.name: axis.groups for axis in axes}
+        terms = audit.request
+        report = await auditing.asked(partial(self._asking.labels, project, audit.model), terms, audit.language)
+        if terms.explain:
+            texts: Sequence[str] = terms.texts or MESSAGES[audit.language]
+            swaps = {axis.name: axis.groups for axis in axes_of(audit.language, terms.axes, terms.lists)}
             for one in report.axes:
                 for changed in one.examples[:EXPLAINED]:
-                    group = rarest(changed)
+                    group = auditing.rarest(changed)
                     said = swaps[one.axis][group](changed.text, list(texts).index(changed.text))
                     explanation = await self._asking.explained(project, audit.model, said)
                     changed.explanation = None if explanation is None else {"group": group, "text": said, **explanation}

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from zhuli.core.errors import NotFound
 from zhuli.store import collections, jobs
+from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import (
     dataset_entries,
@@ -27,6 +28,9 @@ from zhuli.store.statement import prepared
 from zhuli.types.learning.dataset import DataSet, DataSetTask, DataSetVersion, Entry, EntryKind, ModelSeen, Provenance
 from zhuli.types.learning.fine_tuning import FineTuningRecord
 from zhuli.types.wire import LARGEST
+
+VERSIONS = "dataset_versions"
+"""Topic of a hint that there is a new version."""
 
 WORK = "dataset"
 """The kind of job; its key is the task's id."""
@@ -200,10 +204,18 @@ def version_of_digest(connection: Connection, dataset_id: str, digest: str) -> D
     return None if body is None else DataSetVersion.model_validate_json(body)
 
 
+def version_with(connection: Connection, dataset_id: str, training_file: str) -> DataSetVersion | None:
+    """The version whose training part this file is."""
+    query = select(dataset_versions.c.body).where(dataset_versions.c.dataset_id == dataset_id)
+    found = map(DataSetVersion.model_validate_json, connection.execute(query).scalars())
+    return next((version for version in found if version.training_file == training_file), None)
+
+
 def add_version(connection: Connection, project: str, made: DataSetVersion, sources: Sequence[tuple[str, str]]) -> None:
     """The version is there. sources: kind and id; ("user", id) for an end user."""
     columns = {"dataset_id": made.dataset_id, "digest": made.digest}
     collections.insert(connection, dataset_versions, project, made, columns)
+    hint(connection, VERSIONS)
     rows = [{"version_id": made.id, "kind": kind, "source_id": id_} for kind, id_ in sources]
     for start in range(0, len(rows), _AT_ONCE):
         connection.execute(insert(dataset_version_sources), rows[start : start + _AT_ONCE])

@@ -23,6 +23,10 @@ STEP = "retune"
 """The kind of job that takes a candidate one step on; its key is the candidate's id."""
 
 
+TOPIC = "retuning"
+"""Of a hint that something was decided, or that there is a version that a policy may want a candidate of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A candidate as it is kept."""
@@ -73,6 +77,7 @@ def decide(connection: Connection, project: str, decision: Decision) -> None:
     """Add to the log what is about no candidate."""
     columns = {"alias": decision.alias, "candidate_id": decision.candidate, "kind": decision.kind}
     collections.insert(connection, alias_decisions, project, decision, columns)
+    hint(connection, TOPIC)
 
 
 def begin(connection: Connection, project: str, candidate: Candidate, decision: Decision) -> Candidate:

@@ -17,8 +17,9 @@ class Comparison(Wire):
 
     name: "all", or a slice like "language=zh". before, after: means over `number` examples, 0 to 1 where they are shares.
     interval: holds 95 % of paired bootstrap draws of the difference. p: how probable so large a difference is, in either
-    direction, if there is none; of right and wrong by the exact test of McNemar, of scores by flipping signs. worse_p: the
-    same of a fall alone. gained, lost: examples on which after is better, or worse.
+    direction, if there is none; of right and wrong by the exact test of McNemar, of scores by flipping signs, of what is
+    summed before it is divided (F1 of spans) by the paired bootstrap. worse_p: the same of a fall alone. gained, lost:
+    examples on which after is better, or worse.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Comparison(Wire):
     interval: tuple[float, float]
     p: float
     worse_p: float
-    test: Literal["mcnemar", "sign_flip"]
+    test: Literal["mcnemar", "sign_flip", "bootstrap"]
     gained: int
     lost: int
     sentence: Said

@@ -1,7 +1,7 @@
 """What tasks take and give: examples to learn from, records of a data file, and the numbers of an evaluation."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Prediction = Any
 """A task's answer to one input, in the JSON shape of the Hugging Face pipeline for that task."""
@@ -11,6 +11,26 @@ Feature = dict[str, Any]
 
 Metrics = dict[str, Any]
 """Numbers by name at the top; what is not one number (per class, confusion, bins) lies in nested values."""
+
+
+class Judgement(NamedTuple):
+    """How right one answer is: the measure of several is the sum of their parts over the sum of their wholes, 0 to 1.
+
+    Right or wrong is 1 of 1, or 0 of 1; the F1 of found spans has the hits of both sides over the spans of both.
+    """
+
+    part: float
+    whole: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled record beside a model's answer to it. text: what is shown of it. labels: those that it has."""
+
+    text: str
+    labels: list[str]
+    part: float
+    whole: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

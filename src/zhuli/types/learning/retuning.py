@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from zhuli.types.learning.comparison import Said
 from zhuli.types.learning.hyperparameters import Hyperparameters
+from zhuli.types.safety.audit import AuditTerms
 from zhuli.types.wire import Integer, Request, Wire
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -28,6 +29,7 @@ class GateTerms(Request):
 
     slices: by name, the labels whose examples make a slice. margins: as the gate has them, by slice or "regression".
     contradictions: share of the new examples of one label that the champion surely takes for one other; more stop it.
+    audit: how far the candidate's labels may depend on who asks; it has at least one of the bounds.
     """
 
     regression_file: FileId | None = None
@@ -37,6 +39,14 @@ class GateTerms(Request):
     margins: Annotated[dict[str, Share], Field(max_length=100)] = Field(default_factory=dict)
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     contradictions: Share = 0.2
+    audit: AuditTerms | None = None
+
+    @field_validator("audit")
+    @classmethod
+    def _is_bounded(cls, audit: AuditTerms | None) -> AuditTerms | None:
+        if audit is not None and (audit.bounds is None or not audit.bounds.model_dump(exclude_none=True)):
+            raise ValueError("a gate holds an audit against 'bounds': changed, gap or accuracy_gap, each 0 to 1")
+        return audit
 
 
 class Stages(Request):

@@ -22,14 +22,13 @@ class Bounds(Request):
     accuracy_gap: Share | None = None
 
 
-class AuditCreate(Request):
-    """texts: what the model is for, without a person in it; default: our own messages. labels: the right ones, for accuracies.
+class AuditTerms(Request):
+    """What is asked. texts: what the model is for, without a person in it; default: our own messages.
 
-    lists: further axes, each with groups of sentences that are put before a text ("I am from Oslo."). bounds: for `passed`.
-    explain: say which words the changed predictions came from (tuned classifiers).
+    labels: the right ones, for accuracies. lists: further axes, each with groups of sentences that are put before a text
+    ("I am from Oslo."). bounds: for `passed`.
     """
 
-    model: Annotated[str, Field(min_length=1, max_length=255)]
     texts: Annotated[list[Text], most(MOST_TEXTS, least=1)] | None = None
     labels: Annotated[list[Annotated[str, Field(max_length=255)]], most(MOST_TEXTS, least=1)] | None = None
     language: AuditLanguage | None = None
@@ -45,6 +44,12 @@ class AuditCreate(Request):
         Field(max_length=10),
     ] = {}
     bounds: Bounds | None = None
+
+
+class AuditCreate(AuditTerms):
+    """explain: say which words the changed predictions came from (tuned classifiers)."""
+
+    model: Annotated[str, Field(min_length=1, max_length=255)]
     explain: bool = False
 
 
