@@ -1,9 +1,12 @@
 """Drift of a model in service: what is kept of its answers is looked at window by window, and an alarm names what is new."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+from zhuli.learning.feedback.giving import FeedbackCommands
 from zhuli.learning.jobs.aliases import Aliases
 from zhuli.learning.retuning.commands import RetuningCommands
 from zhuli.learning.retuning.serving import Serving
@@ -17,6 +20,7 @@ from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
 from zhuli.store.projects import ensure_default
 from zhuli.testing.clock import ManualClock
+from zhuli.types.learning.feedback import FeedbackCreate
 from zhuli.types.learning.retuning import PolicyCreate
 
 MODEL, ALIAS = "ft:minilm:default::one", "intents"
@@ -72,3 +76,35 @@ async def test_an_alarm_names_the_messages_that_are_new(database: Database, tmp_
     assert all(message.text == "my parcel was stolen" for message in drifted.messages[:10])
     decision = await database.run(retuning.last_of_kind, PROJECT, ALIAS, ["drifted"])
     assert decision is not None and "parcel" in decision.sentence.en and "漂移" in decision.sentence.zh
+
+
+async def test_feedback_says_whether_the_model_is_as_right_as_it_is_sure(database: Database, tmp_path: Path) -> None:
+    clock, catalog = ManualClock(), Catalog.load(None, tmp_path)
+    await database.run(migrate.upgrade)
+    await database.run(ensure_default, now=clock.now())
+    model = TunedModel(name=MODEL, project=PROJECT, base="minilm", task="text_classification", folder="t", created_at=0)
+    await database.run(tuned_models.add, model)
+    await Aliases(database, catalog, clock).move(PROJECT, ALIAS, MODEL)
+    serving, watch, giving = Serving(database, catalog), DriftWatch(database, clock), FeedbackCommands(database, clock)
+    for number in range(12):
+        place = (PROJECT, ALIAS, MODEL, "champion", clock.now(), 0.01, "card", 0.9)
+        serving.note(Served(*place, prediction_id=f"pred_{number}"))
+    await serving.flush()
+    assert (await watch.report(PROJECT, ALIAS)).calibration is None
+    said: list[dict[str, Any]] = [
+        *({"verdict": "up"} for _ in range(4)),
+        {"correction": {"label": "card"}},
+        *({"verdict": "down"} for _ in range(3)),
+        {"correction": {"label": "loan"}},
+        {"verdict": "up", "correction": {"label": "loan"}},
+        {"comment": "hm"},
+        {"source": "signal", "signal": "copied"},
+    ]
+    for number, words in enumerate(said):
+        target = {"type": "prediction", "id": f"pred_{number}"}
+        context = {"model": MODEL, "task": "text_classification", "input": "?", "output": [{"label": "card"}]}
+        body = FeedbackCreate.model_validate({"target": target, "context": context, **words})
+        await giving.give(PROJECT, body)
+    found = (await watch.report(PROJECT, ALIAS)).calibration
+    assert found is not None and (found.number, found.correct) == (10, 0.5)
+    assert found.confidence == pytest.approx(0.9) and found.error == pytest.approx(0.4) and found.z < -3

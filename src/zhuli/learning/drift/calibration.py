@@ -1,5 +1,7 @@
 """How sure a model is, before and lately; and whether it is right as often, where somebody has said what is right. Pure."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from zhuli.learning.drift.permutations import Floats, Statistic
@@ -26,7 +28,7 @@ def ranks(values: Floats) -> Floats:
     return np.asarray((ends - (counts - 1) / 2)[codes])
 
 
-def calibration(confidence: Floats, correct: Floats) -> Calibration:
+def calibration(confidence: Sequence[float] | Floats, correct: Sequence[float] | Floats) -> Calibration:
     """Of at least one prediction. z beyond 3 either way is no chance if the model were calibrated (Spiegelhalter 1986)."""
     sure, right = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     spread = float(np.sqrt((sure * (1 - sure)).sum()))

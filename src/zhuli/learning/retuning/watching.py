@@ -18,7 +18,7 @@ from zhuli.learning.retuning import sentences
 from zhuli.store.database import Database
 from zhuli.store.learning import retuning, served, tuned_models
 from zhuli.store.learning.served import Served, Window
-from zhuli.types.learning.drift import Drift, LabelShift, NewGroup, NewMessage
+from zhuli.types.learning.drift import Calibration, Drift, LabelShift, NewGroup, NewMessage
 from zhuli.types.learning.retuning import Decision, DriftTerms
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class DriftWatch:
             alpha=terms.alpha,
             season=terms.season,
             windows=checks,
+            calibration=await self._calibration(project, alias, found.model),
         )
         if not windows:
             return report
@@ -112,6 +113,14 @@ class DriftWatch:
         return report.model_copy(
             update={"labels": shifts, **({"groups": groups, "messages": messages} if fired else {})}
         )
+
+    async def _calibration(self, project: str, alias: str, model: str) -> Calibration | None:
+        judged = await self._database.run(served.judged, project, alias, model)
+        if not judged:
+            return None
+        from zhuli.learning.drift.calibration import calibration  # NumPy
+
+        return calibration([sure for sure, _ in judged], [float(right) for _, right in judged])
 
     async def _look_at(
         self,

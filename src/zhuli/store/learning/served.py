@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from zhuli.store.schema import drift_windows, feedback, served_predictions
 from zhuli.types.learning.drift import WindowCheck
+from zhuli.types.learning.feedback import Feedback
 
 KEPT = 10_000
 """Predictions of an alias that are kept beside its reference."""
@@ -150,6 +151,37 @@ def votes(connection: Connection, project: str, champion: str, candidate: str) -
         before = found[model]
         found[model] = Votes(before.up + (said == "up"), before.down + (said == "down"))
     return found[champion], found[candidate]
+
+
+def judged(connection: Connection, project: str, alias: str, model: str) -> list[tuple[float, bool]]:
+    """(confidence, whether it was right) of the model's kept predictions that somebody has spoken of; the last word counts.
+
+    A correction says what would have been right; without one the verdict says it. Signals, what was rejected, and what reviewers
+    disagree about say nothing.
+    """
+    table = served_predictions.c
+    query = (
+        select(table.seq, table.label, table.confidence, feedback.c.body)
+        .join(feedback, feedback.c.target_id == table.prediction_id)
+        .where(
+            table.project_id == project,
+            table.alias == alias,
+            table.model == model,
+            table.role != "shadow",
+            table.confidence.is_not(None),
+            feedback.c.project_id == project,
+            feedback.c.target_type == "prediction",
+            feedback.c.source != "signal",
+            feedback.c.state != "rejected",
+        )
+        .order_by(feedback.c.seq)
+    )
+    found: dict[int, tuple[float, bool]] = {}
+    for row in connection.execute(query):
+        right = Feedback.model_validate_json(row.body).says_right(row.label)
+        if right is not None:
+            found[row.seq] = (row.confidence, right)
+    return list(found.values())
 
 
 def newest(connection: Connection, project: str, alias: str) -> int:

@@ -79,6 +79,7 @@ class Drift(Wire):
     """What is known of the traffic of the model behind an alias, since the alias was moved to it.
 
     alpha: the chance that anything fires over `season` windows of quiet traffic, at most. messages: the newest of kind first.
+    calibration: of the predictions that people have spoken of; null where nobody has.
     """
 
     object: Literal["model_alias.drift"] = "model_alias.drift"
@@ -88,6 +89,7 @@ class Drift(Wire):
     alpha: float
     season: int
     windows: list[WindowCheck]
+    calibration: Calibration | None = None
     labels: list[LabelShift] = Field(default_factory=list)
     groups: list[NewGroup] = Field(default_factory=list)
     messages: list[NewMessage] = Field(default_factory=list)

@@ -226,6 +226,16 @@ class Feedback(Wire):
             return next(review.correction for review in reversed(self.reviews) if review.state == "corrected")
         return self.correction if self.state == "accepted" else None
 
+    def says_right(self, label: str | None) -> bool | None:
+        """Whether the label that was answered is right by it; None where it says nothing of that."""
+        if self.disagreement or self.state == "rejected":
+            return None
+        correction = self.agreed_correction() or self.correction
+        wanted = (correction.label or correction.intent) if correction is not None else None
+        if isinstance(wanted, str):
+            return wanted == label
+        return None if self.verdict is None else self.verdict == "up"
+
 
 def folded(reviews: Sequence[Review]) -> tuple[State, bool]:
     """The state that reviews come to, in order, and whether reviewers disagree. A final one counts alone, until the next."""
