@@ -562,6 +562,34 @@ def migrate(
 
 
 @app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The archive to make, like zhuli.tar or zhuli.tar.gz.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Keep everything in one archive: rows, files, tuned models. A server may go on meanwhile."""
+    from zhuli.operating import backup as backups
+    from zhuli.settings import read_settings
+
+    made = asyncio.run(backups.backup(read_settings(config, data_dir=data_dir), target))
+    print(f"{target}: {backups.counted(made)}.")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="An archive of `zhuli backup`.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Put an archive back into an empty data directory or database, of either kind."""
+    from zhuli.operating import backup as backups
+    from zhuli.settings import read_settings
+
+    put = asyncio.run(backups.restore(read_settings(config, data_dir=data_dir), source))
+    print(f"Restored what zhuli {put.zhuli} kept at {put.made}: {backups.counted(put)}.")
+
+
+@app.command()
 def doctor(data_dir: DataDir = None, config: Config = None) -> None:
     """Look at everything a server needs, and say how to get what is missing; exit code 1 if something is."""
     from zhuli.operating.doctor import report

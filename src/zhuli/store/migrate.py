@@ -16,8 +16,8 @@ _LOCK = 0x7A68756C69
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(connection: Connection) -> None:
-    """Apply every revision that the database lacks, within this transaction."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Apply every revision that the database lacks, or those up to `revision`, within this transaction."""
     if not lacking(connection):
         return
     if connection.dialect.name == "postgresql":
@@ -29,7 +29,7 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def lacking(connection: Connection) -> list[str]:
