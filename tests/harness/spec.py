@@ -544,6 +544,7 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", "/readyz"): {"text/plain": {}},
     ("GET", "/openapi.json"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", "/docs"): {"text/html": {}},
+    ("GET", "/static-offline-docs/{file}"): {"text/css": {}, "text/javascript": {}, "image/png": {}},
     ("GET", "/metrics"): {"text/plain": {}},
 }
 """What this server answers beyond the document: the content of status 200, by media type. Editing a message's text is

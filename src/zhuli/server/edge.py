@@ -41,7 +41,8 @@ _ANYBODYS = ("/healthz", "/readyz")
 _WITHOUT_KEY = (*_ANYBODYS, "/metrics")
 """What a key is not asked for. Anything else is, whether it is served or not."""
 
-_DESCRIPTIONS = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+_DESCRIPTIONS = re.compile(r"/(?:docs|docs/oauth2-redirect|redoc|openapi\.json|static-offline-docs/[\w.-]+)", re.ASCII)
+"""The pages, and what they load."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -114,7 +115,7 @@ class Edge:
                 cors=self._settings.cors_origins,
             )
         if not path.startswith("/v1/"):
-            if path not in _WITHOUT_KEY and not (path in _DESCRIPTIONS and self._settings.docs_without_key):
+            if path not in _WITHOUT_KEY and not (self._settings.docs_without_key and _DESCRIPTIONS.fullmatch(path)):
                 await self._admit(headers, "read")
             return
         length = headers.get(b"content-length", b"0")

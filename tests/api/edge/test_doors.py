@@ -1,6 +1,7 @@
 """Who comes in: where no key is asked for, only this machine's own programs; where there ever was one, nobody without."""
 
 import json
+import re
 import socket
 import sqlite3
 import threading
@@ -280,6 +281,9 @@ def test_the_description_asks_for_a_key_where_there_are_keys(start_server: Start
     shown.new_key("doors")
     refused_soon(shown, headers={})
     assert clients.http(shown).get("/openapi.json").status_code == 200
+    page = clients.http(shown).get("/docs")
+    loaded = re.findall(r"""(?:src|href)=["']([^"']+)""", page.text)
+    assert loaded and [place for place in loaded if clients.http(shown).get(place).status_code != 200] == []
 
 
 @pytest.mark.usefixtures("wide")
