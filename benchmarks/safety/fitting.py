@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from benchmarks.linear_heads import Mask, f1, platt
 from zhuli.safety.moderation import features
 from zhuli.safety.moderation.heads import Floats, Head, unit
-
-Mask = NDArray[np.bool_]
 
 PENALTY = 0.5
 """Of squared weights, beside the sum over examples."""
@@ -68,23 +67,13 @@ def calibrated(head: Head, given: Inputs, truth: Mask) -> Head:
     """Slope and shift (Platt 1999), and the threshold of the best F1 (of a macro F1 where there is much of both)."""
     said = logits(head, given).astype(np.float64)
 
-    def loss(found: NDArray[np.float64]) -> float:
-        scaled = np.clip(said * found[0] + found[1], -30, 30)
-        return float((np.logaddexp(0, scaled) - truth * scaled).sum() + 0.01 * (found[0] - 1) ** 2)
-
-    slope, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    slope, shift = platt(said, truth)
     sure = 1 / (1 + np.exp(-np.clip(said * slope + shift, -30, 30)))
     levels = np.round(np.arange(0.06, 0.81, 0.02), 2)
     rare = truth.mean() < 0.2
     scores = [f1(sure >= level, truth) if rare else macro_f1(sure >= level, truth) for level in levels]
     rest = np.array([head.rest[0], slope, shift], np.float32)
     return Head(head.center, head.vector, head.words, rest, np.float32(levels[int(np.argmax(scores))]))  # type: ignore[arg-type]
-
-
-def f1(said: Mask, truth: Mask) -> float:
-    """2tp / (2tp + fp + fn); 0 where nothing is right."""
-    right, wrong = int((said & truth).sum()), int((said != truth).sum())
-    return 2 * right / (2 * right + wrong) if right else 0.0
 
 
 def macro_f1(said: Mask, truth: Mask) -> float:

@@ -6,7 +6,6 @@ Measured on the test parts, which nothing is chosen by, on other sentences that 
 two once more by heads that did not learn from harmless sentences, to see what these do.
 """
 
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +16,11 @@ import typer
 from threadpoolctl import threadpool_limits
 
 from benchmarks import kept_results
+from benchmarks.linear_heads import Mask, embedded, f1
 from benchmarks.safety import fitting, identities
-from benchmarks.safety.fitting import Inputs, Mask
+from benchmarks.safety.fitting import Inputs
 from benchmarks.safety.sources import Labelled, ordinary, read_all
-from benchmarks.understanding.services import BenchServices, KeptVectors
-from zhuli.models.catalog import Catalog
+from benchmarks.understanding.services import KeptVectors
 from zhuli.safety.moderation import groups
 from zhuli.safety.moderation.features import Language
 from zhuli.safety.moderation.heads import EMBEDDER, FILE, HEADS, Floats, Head
@@ -62,7 +61,7 @@ def main(
             talk, other_talk = ordinary(data, language)
             beside = {"counter": [*identities.learned(language), *talk], "talk": other_talk, "groups": flat}
             texts = [*(one.text for one in own), *(text for part in beside.values() for text in part)]
-            vectors = asyncio.run(_vectors(texts, kept, work, data_dir))
+            vectors = embedded(EMBEDDER, texts, kept, work=work, data_dir=data_dir)
             given = fitting.inputs(texts, vectors)
             kinds = [name for name, part in beside.items() for _ in part]
             for category in categories:
@@ -84,16 +83,6 @@ def _shipped(language: Language) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays = {name: found[name] for name in found if name.startswith(f"{language}.")}
     heads = json.loads(FILE.with_name("card.json").read_text(encoding="utf-8"))["heads"]
     return arrays, {name: told for name, told in heads.items() if name.startswith(language)}
-
-
-async def _vectors(texts: Sequence[str], kept: KeptVectors, work: Path, data_dir: Path) -> Floats:
-    catalog = Catalog.load(None, data_dir)
-    services = BenchServices(work, catalog, kept, language="en", models=work)
-    try:
-        made = await services.embed(EMBEDDER, texts)
-    finally:
-        await catalog.aclose()
-    return np.frombuffer(made.data, "<f4").reshape(-1, made.dimensions)
 
 
 def _head(own: Sequence[Labelled], given: Inputs, kinds: Sequence[str], category: str) -> tuple[Head, dict[str, Any]]:
@@ -139,7 +128,7 @@ def _measured(sure: Floats, said: Mask, truth: Mask) -> dict[str, Any]:
         "accuracy": round(100 * float((said == truth).mean()), 1),
         "precision": round(100 * right / max(int(said.sum()), 1), 1),
         "recall": round(100 * right / max(int(truth.sum()), 1), 1),
-        "f1": round(100 * fitting.f1(said, truth), 1),
+        "f1": round(100 * f1(said, truth), 1),
         "macro_f1": round(100 * fitting.macro_f1(said, truth), 1),
         "auroc": round(fitting.auroc(sure, truth), 3),
         "ece": round(100 * fitting.ece(sure, truth), 1),

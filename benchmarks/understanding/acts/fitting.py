@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from benchmarks.linear_heads import Mask, f1, platt
 from benchmarks.understanding.acts.sources import ActExample
 from zhuli.understanding.language.acts.act_features import SIZE, WORDS, Floats
 from zhuli.understanding.language.acts.act_head import ACTS, ActHead, inputs
-
-Mask = NDArray[np.bool_]
 
 PENALTY = 1.0
 """Of squared weights, beside the sum over examples."""
@@ -115,28 +114,13 @@ def calibrated(logits: Floats, told: Table) -> tuple[Floats, Floats]:
         truth, weights = told.does[knows, act], told.weights[knows]
         if truth.sum() < 10:
             continue
-        scales[:, act] = _platt(logits[knows, act].astype(np.float64), truth, weights)
+        slope, shift = platt(logits[knows, act].astype(np.float64), truth, weights)
+        scales[:, act] = max(slope, 0.1), shift
         sure = 1 / (1 + np.exp(-np.clip(logits[knows, act] * scales[0, act] + scales[1, act], -30, 30)))
         scores = [f1(sure >= level, truth, weights) - abs(level - 0.5) / 50 for level in LEVELS]
         thresholds[act] = LEVELS[int(np.argmax(scores))]
     return scales, thresholds
 
 
-def f1(said: Mask, truth: Mask, weights: Floats | None = None) -> float:
-    """2tp / (2tp + fp + fn); 0 where nothing is right."""
-    counts = np.ones(len(truth)) if weights is None else weights
-    right, wrong = float((counts * (said & truth)).sum()), float((counts * (said != truth)).sum())
-    return 2 * right / (2 * right + wrong) if right else 0.0
-
-
 def head(center: Floats, weights: Floats, scales: Floats, thresholds: Floats) -> ActHead:
     return ActHead(center, weights, scales, thresholds)
-
-
-def _platt(logits: NDArray[np.float64], truth: Mask, weights: Floats) -> tuple[float, float]:
-    def loss(found: NDArray[np.float64]) -> float:
-        said = np.clip(logits * found[0] + found[1], -30, 30)
-        return float(((np.logaddexp(0, said) - truth * said) * weights).sum() + 0.01 * (found[0] - 1) ** 2)
-
-    slope, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
-    return max(float(slope), 0.1), float(shift)

@@ -6,7 +6,6 @@ quarter is left out four times. What is shipped is fitted on everything, and cal
 seen the example. Nothing is chosen by what the table says; the penalty was, by quarters of our own lines.
 """
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks import kept_results
+from benchmarks.linear_heads import Mask, embedded, f1
 from benchmarks.understanding.acts import fitting
-from benchmarks.understanding.acts.fitting import Mask, Table, f1
+from benchmarks.understanding.acts.fitting import Table
 from benchmarks.understanding.acts.sources import ActExample, read_all
-from benchmarks.understanding.services import BenchServices, KeptVectors
-from zhuli.models.catalog import Catalog
+from benchmarks.understanding.services import KeptVectors
 from zhuli.types.understanding.domain import Language
 from zhuli.understanding.dialogue.understander_services import ENGLISH, EVERY_LANGUAGE
 from zhuli.understanding.language.acts.act_features import Floats
@@ -51,12 +50,13 @@ def main(
     if jsonl is not None:
         jsonl.write_text("".join(_record(one) for one in examples if one.known >= one.acts), encoding="utf-8")
         return
+    kept = KeptVectors(work / "vectors.db")
     arrays: dict[str, NDArray[Any]] = {}
     card: dict[str, Any] = {}
     with threadpool_limits(1, "blas"):
         for name, only in ((EVERY_LANGUAGE, None), (ENGLISH, "en")):
             own = [one for one in examples if only is None or one.language == only]
-            vectors = asyncio.run(_vectors(name, [one.text for one in own], work, data_dir))
+            vectors = embedded(name, [one.text for one in own], kept, work=work, data_dir=data_dir)
             made, told = _head(name, own, vectors)
             arrays |= made
             card[name] = told
@@ -67,16 +67,6 @@ def main(
 
 def _record(example: ActExample) -> str:
     return json.dumps({"text": example.text, "label": sorted(example.acts)}, ensure_ascii=False) + "\n"
-
-
-async def _vectors(name: str, texts: Sequence[str], work: Path, data_dir: Path) -> Floats:
-    catalog = Catalog.load(None, data_dir)
-    services = BenchServices(work, catalog, KeptVectors(work / "vectors.db"), language="en", models=work)
-    try:
-        made = await services.embed(name, texts)
-    finally:
-        await catalog.aclose()
-    return np.frombuffer(made.data, "<f4").reshape(-1, made.dimensions)
 
 
 def _head(name: str, examples: Sequence[ActExample], vectors: Floats) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,16 +1,16 @@
 """What the heads of moderation are told of a text beside its sentence vector: its words, hashed.
 
-Hashing (Weinberger et al. 2009) keeps nothing of what was learned from but weights. The places are those of the shipped heads: a
-change here asks for new ones (`make moderation-heads`).
+A change here asks for new heads (`make moderation-heads`).
 """
 
 import html
 import re
 import unicodedata
-import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, Literal
+
+from zhuli.core.hashed_words import hashed
 
 Language = Literal["en", "zh"]
 
@@ -40,12 +40,7 @@ def language_of(text: str) -> Language:
 
 def places(text: str) -> dict[int, float]:
     """Places of a cleaned text, with weights of unit length together; none where it has no words."""
-    codes = {zlib.crc32(gram.encode(errors="surrogatepass")) for gram in _grams(text.casefold())}
-    made: dict[int, float] = {}
-    for code in codes:
-        at = code % PLACES
-        made[at] = made.get(at, 0.0) + (1.0 if code >> 31 else -1.0) / len(codes) ** 0.5
-    return made
+    return hashed(_grams(text.casefold()), PLACES)
 
 
 def _grams(text: str) -> Iterator[str]:

@@ -1,9 +1,5 @@
-"""What the head for dialogue acts is told of a message beside its sentence vector: its words, what patterns say, what was asked.
+"""What the head for dialogue acts is told of a message beside its sentence vector: words, what patterns say, what was asked."""
 
-Words are hashed (Weinberger et al. 2009), so that nothing of what was learned from is kept but weights.
-"""
-
-import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Literal
@@ -11,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from zhuli.core.hashed_words import hashed
 from zhuli.understanding.language.acts.dialogue_acts import act_of, correction, only_greets
 from zhuli.understanding.language.plain_text import MOST_CHARACTERS, plain
 from zhuli.understanding.language.tokens import tokens, unspaced
@@ -49,11 +46,8 @@ def _patterns(text: str) -> list[bool]:
 
 
 def _hash(row: Floats, text: str) -> None:
-    """Each gram once, so many that the row has unit length."""
-    seen = {zlib.crc32(gram.encode(errors="surrogatepass")) for gram in _grams(text)}
-    codes = np.fromiter(seen, np.int64, len(seen))
-    signs = np.where(codes >> 31, 1.0, -1.0) / len(seen) ** 0.5
-    row[:WORDS] += np.bincount(codes % WORDS, signs, WORDS)
+    for place, weight in hashed(_grams(text), WORDS).items():
+        row[place] = weight
 
 
 def _grams(text: str) -> Iterator[str]:
