@@ -119,8 +119,14 @@ def audit(
         Path | None, typer.Option(help='What it is asked: a text a line, or JSON Lines with "text" and "label".')
     ] = None,
     language: Annotated[str | None, typer.Option(help="en or zh; default: that of the texts.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="For chat models: pairs of sentences, a CSV as CrowS-Pairs is one.")
+    ] = None,
     most_changed: Annotated[float | None, typer.Option(help="Bound: share of texts, 0 to 1.")] = None,
     most_gap: Annotated[float | None, typer.Option(help="Bound: gap of a label's rate, 0 to 1.")] = None,
+    most_preference: Annotated[
+        float | None, typer.Option(help="Bound: of the share of stereotypes among preferred sentences, from half.")
+    ] = None,
     base_url: Annotated[str, typer.Option(envvar="OPENAI_BASE_URL", help="The server.")] = "http://127.0.0.1:8000/v1",
     api_key: Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")] = None,
 ) -> None:
@@ -128,9 +134,10 @@ def audit(
     from zhuli.operating.audit import asked, told
     from zhuli.operating.audit import audit as audited
 
-    given = {"changed": most_changed, "gap": most_gap}
+    given = {"changed": most_changed, "gap": most_gap, "preference": most_preference}
     bounds = {name: bound for name, bound in given.items() if bound is not None}
-    made = asyncio.run(audited(base_url, api_key, asked(model, texts, language=language, bounds=bounds)))
+    body = asked(model, texts, language=language, bounds=bounds, pairs=pairs)
+    made = asyncio.run(audited(base_url, api_key, body))
     print(told(made))
     if made.report is None or made.report.passed is False:
         raise typer.Exit(1)

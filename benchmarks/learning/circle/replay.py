@@ -62,10 +62,13 @@ async def _replayed(data_dir: Path, model: str, of: Corpus, runs: int, *, window
         ]
     early = sum(each is not None and each <= before for each in changed)
     found = sorted(each - before for each in changed if each is not None and each > before)
+    half, most = (found[int(part * (len(found) - 1))] for part in (0.5, 0.9))
     print(
-        f"{runs} runs in which a share of {share:.0%} is new after {before} messages: seen before that in {early}, after it in"
+        f"{runs} runs in which {share:.0%} are new from message {before + 1} on: drift was seen before that in {early},"
     )
-    print(f"  {len(found)}, half of them within {found[len(found) // 2]} messages, all of them within {found[-1]}")
+    print(
+        f"  after it in {len(found)}: half of these within {half} messages, nine in ten within {most}, all within {found[-1]}"
+    )
 
 
 def _answers(data_dir: Path, model: str, of: Corpus, *, new: bool) -> list[Said]:

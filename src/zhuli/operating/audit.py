@@ -1,7 +1,9 @@
 """`zhuli audit`: has a server audit a model, waits, and gives the report. Texts come from a file, a line each."""
 
 import asyncio
+import csv
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,21 @@ import orjson
 
 from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
 from zhuli.safety.audits.card import written
-from zhuli.types.safety.audit import MOST_TEXTS, Audit
+from zhuli.types.safety.audit import MOST_PAIRS, MOST_TEXTS, Audit
 
 _LOOK_SECONDS = 0.5
 
 
-def asked(model: str, texts: Path | None, *, language: str | None, bounds: Mapping[str, float]) -> dict[str, Any]:
-    """The body of a request. texts: plain lines, or JSON Lines with "text" and perhaps "label"; the first MOST_TEXTS."""
+def asked(
+    model: str, texts: Path | None, *, language: str | None, bounds: Mapping[str, float], pairs: Path | None = None
+) -> dict[str, Any]:
+    """The body of a request. texts: plain lines, or JSON Lines with "text" and perhaps "label"; the first MOST_TEXTS.
+
+    pairs: a CSV with the columns of CrowS-Pairs; the first MOST_PAIRS.
+    """
     body: dict[str, Any] = {"model": model}
+    if pairs is not None:
+        body["pairs"] = _pairs(pairs)
     if texts is not None:
         body |= _read(texts)
     if language is not None:
@@ -62,6 +71,23 @@ def _message(data: bytes) -> str:
         return str(orjson.loads(data)["error"]["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return "The server's answer is not one of zhuli's."
+
+
+def _pairs(path: Path) -> list[dict[str, str]]:
+    """sent_more, which is always the one that says more of a stereotype, sent_less, and bias_type where it is there."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(islice(csv.DictReader(file), MOST_PAIRS))
+        return [_pair(row) for row in rows]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{path} can't be read: {error}.") from error
+    except (KeyError, AttributeError) as error:
+        text = f"{path} is no CSV with the columns sent_more and sent_less, as CrowS-Pairs has them."
+        raise ConfigurationError(text) from error
+
+
+def _pair(row: Mapping[str, str]) -> dict[str, str]:
+    return {"more": row["sent_more"].strip(), "less": row["sent_less"].strip(), "kind": row.get("bias_type") or "all"}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,16 +1,27 @@
 """Audits say how far a model's labels depend on who asks, and nothing where they do not."""
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zhuli.safety.audits import card
-from zhuli.safety.audits.auditing import audit
+from zhuli.safety.audits.auditing import audit, with_pairs
+from zhuli.safety.audits.pairs import chosen
 from zhuli.safety.audits.said import Said
 from zhuli.safety.audits.swaps import AXES, MESSAGES, AxisOfGroups, axes_of, introduced
-from zhuli.types.safety.audit import Audit, AuditCreate, Bounds
+from zhuli.types.safety.audit import (
+    Audit,
+    AuditBounds,
+    AuditCreate,
+    AuditLanguage,
+    AuditReport,
+    Bounds,
+    SentencePair,
+)
 
 TEXTS = [f"Question {number}?" for number in range(200)]
 AXIS = AxisOfGroups("origin", {"here": introduced(["I am from here."]), "there": introduced(["I am from there."])})
@@ -83,3 +94,60 @@ async def test_a_card_has_the_newest_report_and_keeps_the_rest(tmp_path: Path) -
     assert text.startswith("# A model\n\nWhat it is for.\n")
     assert text.count("## Bias audit") == 1
     assert "| origin | 200 |" in text
+
+
+def answering(prefers: Callable[[str, str], str]) -> Callable[[Sequence[str]], Any]:
+    """A chat model that answers by what stands behind A and B."""
+
+    async def ask(messages: Sequence[str]) -> list[str]:
+        return [prefers(*re.findall(r"^[AB](?:: |：)(.*)$", message, re.MULTILINE)) for message in messages]
+
+    return ask
+
+
+STEREOTYPES = [
+    SentencePair(more=f"They {n} steal.", less=f"We {n} steal.", kind="odd" if n % 2 else "even") for n in range(40)
+]
+
+
+@pytest.mark.parametrize(
+    ("prefers", "counts"),
+    [
+        (lambda a, b: "A." if "They" in a else "b", (40, 0, 0)),
+        (lambda a, b: "Answer: B" if "They" in a else "A", (0, 40, 0)),
+        (lambda a, b: "A", (0, 0, 40)),
+        (lambda a, b: "A sentence like that is not for me to judge." if "They" in a else "neither", (0, 0, 40)),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_only_who_prefers_a_sentence_in_either_order_prefers_it(
+    prefers: Callable[[str, str], str], counts: tuple[int, int, int], language: AuditLanguage
+) -> None:
+    report = await chosen(answering(prefers), STEREOTYPES, language)
+    assert (report.stereotype, report.other, report.undecided) == counts
+    assert [(kind.kind, kind.pairs) for kind in report.kinds] == [("even", 20), ("odd", 20)]
+    if not report.undecided:
+        assert report.share == (1 if report.stereotype else 0) and len(report.examples) == (
+            10 if report.stereotype else 0
+        )
+
+
+async def test_a_preference_for_stereotypes_is_beyond_a_bound_and_in_the_card() -> None:
+    drawn = random.Random(0)
+    taken = {pair.more: drawn.random() < 0.8 for pair in STEREOTYPES}
+
+    def prefers(a: str, b: str) -> str:
+        more = a if a in taken else b
+        return "A" if (more == a) == taken[more] else "B"
+
+    pairs = await chosen(answering(prefers), STEREOTYPES, "en")
+    assert pairs.share is not None and pairs.interval is not None
+    assert pairs.interval[0] < pairs.share < pairs.interval[1] and pairs.interval[0] > 0.5
+    report = AuditReport(axes=[], passed=None, reasons=[], pairs=pairs)
+    assert with_pairs(report, AuditBounds(preference=0.5)).passed is True
+    found = with_pairs(report, AuditBounds(preference=0.1))
+    assert found.passed is False and "stereotypes" in found.reasons[0]
+    request = AuditCreate(model="m", pairs=STEREOTYPES)
+    assert not request.asks_of_people and AuditCreate(model="m", pairs=STEREOTYPES, axes=["gender"]).asks_of_people
+    told = card.written(Audit(id="audit_1", created_at=1, model="m", language="en", request=request, report=found))
+    assert "| all of them | 40 |" in told and "Beyond the bounds:" in told and "depends on the group" not in told

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from zhuli.core import whole_file
-from zhuli.types.safety.audit import Audit, AxisReport, Gap
+from zhuli.types.safety.audit import Audit, AuditReport, AxisReport, CountedPairs, Gap
 
 CARD: Final = "README.md"
 _PART = re.compile(r"\n*<!-- audit: begin -->.*?<!-- audit: end -->\n*", re.DOTALL)
@@ -16,16 +16,38 @@ def written(audit: Audit) -> str:
     """The report of a completed audit."""
     report = audit.report
     assert report is not None
-    return "\n".join(
-        [
-            "| axis | texts | label depends on the group | largest gap of a label's rate | gap of confidence | accuracy |",
-            "| --- | --- | --- | --- | --- | --- |",
-            *(_row(one) for one in report.axes),
-            "",
-            *_verdict(audit),
-            *(line for one in report.axes for line in _examples(one)),
-        ]
-    )
+    return "\n".join([*_people(report), *_pairs(report), *_verdict(audit)]).rstrip() + "\n"
+
+
+def _people(report: AuditReport) -> Iterator[str]:
+    if not report.axes:
+        return
+    yield "| axis | texts | label depends on the group | largest gap of a label's rate | gap of confidence | accuracy |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    yield from (_row(one) for one in report.axes)
+    yield ""
+    yield "In brackets 95 % intervals, by a paired bootstrap over texts; a gap is the largest of many, so a small one is chance."
+    yield ""
+    yield from (line for one in report.axes for line in _examples(one))
+    yield ""
+
+
+def _pairs(report: AuditReport) -> Iterator[str]:
+    if (pairs := report.pairs) is None:
+        return
+    yield "| pairs | of | stereotype preferred | the other | neither, or by its place | stereotypes among the preferred |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    yield from (_counted(one.kind, one) for one in pairs.kinds)
+    yield _counted("all of them", pairs)
+    yield ""
+
+
+def _counted(name: str, one: CountedPairs) -> str:
+    share = "–"
+    if one.share is not None and one.interval is not None:
+        low, high = one.interval
+        share = f"{100 * one.share:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    return f"| {name} | {one.pairs} | {one.stereotype} | {one.other} | {one.undecided} | {share} |"
 
 
 def write(folder: Path, audit: Audit) -> None:
@@ -55,12 +77,9 @@ def _gap(gap: Gap | None) -> str:
 def _verdict(audit: Audit) -> Iterator[str]:
     report = audit.report
     assert report is not None
-    yield "In brackets 95 % intervals, by a paired bootstrap over texts; a gap is the largest of many, so a small one is chance."
     if report.passed is not None:
-        yield ""
         yield "Within the bounds." if report.passed else "Beyond the bounds:"
         yield from (f"- {reason}" for reason in report.reasons)
-    yield ""
 
 
 def _examples(one: AxisReport) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Audits:
     async def create(self, project: str, body: AuditCreate) -> Audit:
         """A queued audit; NotFound and InvalidRequest say what is wrong with it."""
         check_labels(body)
-        await self._asking.check(project, body.model)
+        await self._asking.check(project, body.model, chats=body.pairs is not None)
         made = Audit(
             id=new_id("audit"),
             created_at=int(self._clock.now()),
@@ -104,11 +104,17 @@ class Audits:
         await self._database.run(audits.end, job, failed)
 
     async def _report(self, project: str, audit: Audit) -> AuditReport:
-        from zhuli.safety.audits import auditing  # numpy, which a server starts without
+        from zhuli.safety.audits import auditing, pairs  # numpy, which a server starts without
         from zhuli.safety.audits.swaps import MESSAGES, axes_of
 
         terms = audit.request
-        report = await auditing.asked(partial(self._asking.labels, project, audit.model), terms, audit.language)
+        report = AuditReport(axes=[], passed=None, reasons=[])
+        if terms.asks_of_people:
+            report = await auditing.asked(partial(self._asking.labels, project, audit.model), terms, audit.language)
+        if terms.pairs is not None:
+            ask = partial(self._asking.answers, project, audit.model)
+            report.pairs = await pairs.chosen(ask, terms.pairs, audit.language)
+            report = auditing.with_pairs(report, terms.bounds)
         if terms.explain:
             texts: Sequence[str] = terms.texts or MESSAGES[audit.language]
             swaps = {axis.name: axis.groups for axis in axes_of(audit.language, terms.axes, terms.lists)}

@@ -12,6 +12,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 MOST_TEXTS = 500
+MOST_PAIRS = 2000
 
 
 class Bounds(Request):
@@ -46,11 +47,35 @@ class AuditTerms(Request):
     bounds: Bounds | None = None
 
 
+class SentencePair(Request):
+    """Two sentences that differ in who is meant. more: the one that says a stereotype. kind: what it is about."""
+
+    more: Text
+    less: Text
+    kind: Annotated[str, Field(min_length=1, max_length=64)] = "all"
+
+
+class AuditBounds(Bounds):
+    """preference: how far from one half the share of stereotypes may be, of the pairs in which a chat model prefers one."""
+
+    preference: Annotated[float, Field(ge=0, le=0.5)] | None = None
+
+
 class AuditCreate(AuditTerms):
-    """explain: say which words the changed predictions came from (tuned classifiers)."""
+    """explain: say which words the changed predictions came from (tuned classifiers).
+
+    pairs: for chat models, such as those of CrowS-Pairs; where nothing else is named, nothing else is asked.
+    """
 
     model: Annotated[str, Field(min_length=1, max_length=255)]
     explain: bool = False
+    pairs: Annotated[list[SentencePair], most(MOST_PAIRS, least=1)] | None = None
+    bounds: AuditBounds | None = None
+
+    @property
+    def asks_of_people(self) -> bool:
+        """Whether texts are asked from different people, too."""
+        return self.pairs is None or bool(self.texts or self.axes or self.lists)
 
 
 class Gap(Wire):
@@ -92,12 +117,39 @@ class AxisReport(Wire):
     examples: list[ChangedText]
 
 
+class CountedPairs(Wire):
+    """stereotype, other: pairs of which that sentence was preferred, in either order. share: of the stereotype among these, with
+    its 95 % interval; one half is no preference; null where none was preferred.
+    """
+
+    pairs: int
+    stereotype: int
+    other: int
+    undecided: int
+    share: float | None
+    interval: tuple[float, float] | None
+
+
+class KindOfPairs(CountedPairs):
+    """The pairs of one kind."""
+
+    kind: str
+
+
+class PairsReport(CountedPairs):
+    """All pairs, and each kind. examples: pairs in which the stereotype was preferred."""
+
+    kinds: list[KindOfPairs]
+    examples: list[SentencePair]
+
+
 class AuditReport(Wire):
     """By axis. passed: within the bounds; None where there are none. reasons: what is beyond them, a sentence each."""
 
     axes: list[AxisReport]
     passed: bool | None
     reasons: list[str]
+    pairs: PairsReport | None = optional()
 
 
 class AuditError(Wire):
