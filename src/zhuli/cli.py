@@ -28,6 +28,10 @@ feedback = typer.Typer(no_args_is_help=True, help="Feedback: what people say of 
 app.add_typer(feedback, name="feedback")
 
 
+opinion = typer.Typer(no_args_is_help=True, help="Opinion monitors: make one, feed one.")
+app.add_typer(opinion, name="opinion")
+
+
 @feedback.callback()
 def _feedback() -> None:
     """A group of commands, also while there is one alone."""
@@ -156,6 +160,42 @@ _SCOPE_HELP = "read, write or admin; each may do what those before it may. Or fe
 _EXPIRES_HELP = (
     "When it opens nothing any more: in so many days (30), or at a time in UTC (2031-05-03, 2031-05-03T18:00)."
 )
+
+
+BaseUrl = Annotated[str, typer.Option(envvar="OPENAI_BASE_URL", help="The server.")]
+ApiKey = Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")]
+_LOCAL = "http://127.0.0.1:8000/v1"
+
+
+@opinion.command("create")
+def create_opinion_monitor(
+    path: Annotated[Path, typer.Argument(help="A JSON file as docs/opinion.md has it.")],
+    base_url: BaseUrl = _LOCAL,
+    api_key: ApiKey = None,
+) -> None:
+    """Make a monitor, and print its id."""
+    from zhuli.operating.opinion import Server, create
+
+    print(asyncio.run(create(Server(base_url, api_key), path)))
+
+
+@opinion.command("follow")
+def follow_opinion_feed(
+    monitor: Annotated[str, typer.Argument(help="The monitor's id.")],
+    place: Annotated[str, typer.Argument(help="A file, a folder, an address; kafka://HOST:PORT/TOPIC.")],
+    feed: Annotated[str, typer.Option(help="jsonl, directory, rss, kafka, or package.module:Class.")] = "jsonl",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the feed: seconds=60.")] = None,
+    base_url: BaseUrl = _LOCAL,
+    api_key: ApiKey = None,
+) -> None:
+    """Push what a feed brings to a monitor, until the feed ends or Ctrl-C; faults are told, and the rest goes on."""
+    from rich.console import Console
+
+    from zhuli.operating.opinion import Server, feed_of, follow
+
+    console = Console(stderr=True)
+    told = asyncio.run(follow(Server(base_url, api_key), monitor, feed_of(feed, place, settings or []), console))
+    print(f"{told.added} added, {told.corrected} corrected, {told.unchanged} unchanged, {len(told.faults)} faults")
 
 
 @feedback.command("import")

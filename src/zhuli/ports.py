@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Collection, Iterator,
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from zhuli.types.applications.feed import FeedFault
 from zhuli.types.assistants.step import ServerCall
 from zhuli.types.assistants.tool_task import ToolTask
 from zhuli.types.knowledge.document import Block
@@ -137,6 +138,20 @@ class Parser(Protocol):
 
     def parse(self, path: Path) -> Iterator[Block]:
         """Blocks of the file at `path`, in reading order; raises Unreadable."""
+
+
+class Feed(Protocol):
+    """Where items of an opinion monitor come from. Made with a place and settings (texts), by the command that follows it.
+
+    items() gives bodies of items as POST /v1/opinion_monitors/{id}/items takes them, with the same id each time, and a
+    FeedFault in place of what is none; it ends with the feed, or never. taken() says that all it has given were pushed.
+    """
+
+    def items(self) -> AsyncGenerator[dict[str, Any] | FeedFault, None]:
+        """Items, and faults in their places."""
+
+    async def taken(self) -> None:
+        """All that items() has given so far was pushed."""
 
 
 class ToolServices(Protocol):

@@ -139,6 +139,15 @@ class Settings(BaseSettings):
     tool_rounds: int = Field(
         16, ge=1, description="Turns of a run that may call tools of the server; then the model must answer."
     )
+    private_webhooks: bool = Field(
+        default=False,
+        description="Let webhooks go to private and loopback addresses; else only public ones are called.",
+    )
+    smtp_url: str | None = Field(
+        None,
+        description="Through which server e-mail goes: smtp://USER:PASSWORD@HOST:PORT (STARTTLS where offered) or smtps://.",
+    )
+    smtp_from: str = Field("zhuli@localhost", description="The sender of e-mail.")
     vector_index: str = Field(
         "auto",
         description="embedded, pgvector, qdrant or another plugin; auto: pgvector where PostgreSQL has it, else embedded.",

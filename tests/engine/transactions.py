@@ -25,6 +25,7 @@ CHORES = (
     "zhuli.store.learning.retuning",
     "zhuli.store.learning.served",
     "zhuli.store.learning.predictions",
+    "zhuli.store.applications.opinion_alerts",
 )
 """Where those are that a worker's chores do: they come when they like, too."""
 

@@ -457,6 +457,23 @@ _AUDIT: Schema = {
 }
 
 ADDITIONS: dict[tuple[str, str], Schema] = {
+    ("POST", f"{PREFIX}/opinion_monitors"): _needs("id", "name", "companies", "alerts"),
+    ("GET", f"{PREFIX}/opinion_monitors"): _needs("object", "data", "has_more"),
+    ("DELETE", f"{PREFIX}/opinion_monitors/people/{{user_id}}"): _needs("user", "items"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "name", "companies", "alerts"),
+    ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "name", "companies", "alerts"),
+    ("DELETE", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "deleted"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/status"): _needs("received", "waiting", "watermark"),
+    ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/items"): _needs("object", "data"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/items"): _needs("object", "data", "has_more", "next"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/items/{{item_id}}"): _needs("id", "text", "reading"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/series"): _needs("object", "data"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/aggregates"): _needs("series", "hours", "data"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/chart"): {"image/svg+xml": {}, "image/png": {}},
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts"): _needs("object", "data", "has_more"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}"): _needs("id", "series", "evidence"),
+    ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/acknowledge"): _needs("id", "state"),
+    ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/silence"): _needs("id", "state"),
     ("POST", f"{PREFIX}/audits"): {"application/json": {"schema": _AUDIT}},
     ("GET", f"{PREFIX}/audits"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/audits/{{audit_id}}"): {"application/json": {"schema": _AUDIT}},

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from zhuli.applications.opinion.room import OpinionRoom
+from zhuli.applications.opinion.room import build as build_opinion
 from zhuli.assistants.wing import AssistantsWing
 from zhuli.ground import Ground, Wing
 from zhuli.knowledge.wing import KnowledgeWing
@@ -26,10 +28,12 @@ class Below:
 class ApplicationsWing:
     """Implements ground.Wing, as each of its rooms does."""
 
+    opinion: OpinionRoom
+
     @property
     def rooms(self) -> tuple[Wing, ...]:
         """In the order in which they are started."""
-        return ()
+        return (self.opinion,)
 
     def jobs(self) -> dict[str, JobKind]:
         return {kind: job for room in self.rooms for kind, job in room.jobs().items()}
@@ -52,4 +56,4 @@ class ApplicationsWing:
 
 def build(ground: Ground, below: Below) -> ApplicationsWing:
     """The applications, each made by its own room.py."""
-    return ApplicationsWing()
+    return ApplicationsWing(opinion=build_opinion(ground, below.learning))

@@ -12,7 +12,8 @@ from zhuli.server.examples import BODIES, IDS
 
 _ABOUT = """\
 The Assistants API for apps on the official `openai` SDK; over the same state chat completions, embeddings, fine-tuning, evals and
-moderations as published; and additions of ours: domains, understandings, predictions, feedback, data sets, audits.
+moderations as published; and additions of ours: domains, understandings, predictions, feedback, data sets, audits,
+opinion monitors.
 
 Every error has the shape `{"error": {"message", "type", "param", "code"}}`.
 Lists are pages with `limit`, `order`, `after` and `before`.
@@ -44,6 +45,7 @@ _TAGS = {
     "Evals": "Models and assistants held against examples.",
     "Moderations": "Texts that harm.",
     "Audits": "How far answers depend on who asks.",
+    "Opinion monitors": "News and comments read, counted and watched for surges.",
     "End users": "All of one person.",
 }
 """In the order of the page; others come behind."""

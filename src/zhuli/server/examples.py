@@ -6,6 +6,7 @@ Bodies are named by their routes' functions; a test holds each to the type that 
 from typing import Any
 
 IDS: dict[str, str] = {
+    "alert_id": "opal_abc123",
     "alias": "support",
     "assistant_id": "asst_abc123",
     "audit_id": "audit_abc123",
@@ -20,8 +21,10 @@ IDS: dict[str, str] = {
     "feedback_id": "fb_abc123",
     "file_id": "file-abc123",
     "fine_tuning_job_id": "ftjob-abc123",
+    "item_id": "wire-4711",
     "message_id": "msg_abc123",
     "model": "gpt-4o",
+    "monitor_id": "opmon_abc123",
     "output_item_id": "outputitem_abc123",
     "permission": "cp_abc123",
     "run_id": "run_abc123",
@@ -136,6 +139,19 @@ BODIES: dict[str, Any] = {
     "create_version": {"validation_share": 0.1},
     "look_for_noise": {"version": "dsv_abc123"},
     "label_weakly": {"texts": ["my card was stolen"], "models": ["ft:minilm::intents"]},
+    "create_monitor": {
+        "name": "Suppliers",
+        "companies": [{"id": "acme", "name": "Acme Corp", "tickers": ["ACM"], "names_zh": ["艾克美"]}],
+        "models": {"en": {"sentiment": "sentiment-en", "company_sentiment": "company-sentiment-en"}},
+    },
+    "modify_monitor": {"alerts": {"false_alarms_per_month": 0.5}},
+    "push_items": {
+        "data": [
+            {"id": "wire-4711", "text": "Acme falls as Globex gains.", "source": "wire", "published_at": 1750000000}
+        ]
+    },
+    "acknowledge_alert": {"by": "Ann", "comment": "The press office knows."},
+    "silence_alert": {"by": "Ann", "hours": 24},
     "create_eval": {
         "name": "Capitals",
         "data_source_config": {

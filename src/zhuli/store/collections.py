@@ -47,6 +47,8 @@ NOUNS = {
     "audits": "audit",
     "alias_decisions": "decision",
     "alias_candidates": "candidate",
+    "opinion_monitors": "opinion monitor",
+    "opinion_alerts": "alert",
 }
 
 

@@ -539,3 +539,133 @@ audits = _object_table(
     Column("status", String(16), nullable=False),
     Index("audits_of_project", "project_id", "seq"),
 )
+
+opinion_monitors = _object_table("opinion_monitors", Index("opinion_monitors_of_project", "project_id", "seq"))
+
+# How far a monitor is. received: the number of its last entry; read: of the last that was read; watermark: the newest event time
+# of what was read; evaluated: the hour (since the epoch) up to which surges were looked for.
+opinion_progress = Table(
+    "opinion_progress",
+    metadata,
+    Column("monitor_id", String(64), primary_key=True),
+    Column("project_id", String(64), nullable=False),
+    Column("received", BigInteger, nullable=False, server_default="0"),
+    Column("read", BigInteger, nullable=False, server_default="0"),
+    Column("watermark", Float),
+    Column("evaluated", BigInteger),
+    Column("failure", String(2048)),
+)
+
+# The log of what was pushed: numbers are a monitor's own, in the order of commits. body: null once its person was deleted.
+# On PostgreSQL it is partitioned by number.
+opinion_entries = Table(
+    "opinion_entries",
+    metadata,
+    Column("monitor_id", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String(256), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("body", Text),
+)
+
+# Items as they are now: the fold of the entries and of what was read in them. story: the key of the item that it repeats;
+# counted: what it adds to the counts, as JSON; signature: for near duplicates. On PostgreSQL it is partitioned by key.
+opinion_items = Table(
+    "opinion_items",
+    metadata,
+    Column("monitor_id", String(64), primary_key=True),
+    Column("key", String(256), primary_key=True),
+    Column("id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("end_user", String(256)),
+    Column("story", String(256)),
+    Column("body", Text, nullable=False),
+    Column("reading", Text),
+    Column("counted", Text),
+    Column("signature", LargeBinary),
+    Index("opinion_items_by_time", "monitor_id", "at"),
+    Index("opinion_items_by_number", "monitor_id", "number"),
+    Index("opinion_items_by_id", "id"),
+    Index(
+        "opinion_items_of_story",
+        "monitor_id",
+        "story",
+        sqlite_where=text("story IS NOT NULL"),
+        postgresql_where=text("story IS NOT NULL"),
+    ),
+    Index(
+        "opinion_items_of_end_user",
+        "project_id",
+        "end_user",
+        sqlite_where=text("end_user IS NOT NULL"),
+        postgresql_where=text("end_user IS NOT NULL"),
+    ),
+)
+
+# Stories and their reach by series and hour since the epoch: the fold of what items were counted as.
+opinion_counts = Table(
+    "opinion_counts",
+    metadata,
+    Column("monitor_id", String(64), primary_key=True),
+    Column("series", String(192), primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    Column("positive", Integer, nullable=False),
+    Column("neutral", Integer, nullable=False),
+    Column("negative", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("reach", Integer, nullable=False),
+    Column("negative_reach", Integer, nullable=False),
+    Index("opinion_counts_by_hour", "monitor_id", "hour"),
+)
+
+# An alert is the fold of its log. onset_hour: with the series it tells a surge from every other.
+opinion_alerts = _object_table(
+    "opinion_alerts",
+    Column("monitor_id", String(64), nullable=False),
+    Column("series", String(192), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("last_hour", BigInteger, nullable=False),
+    Column("silenced_until", Float),
+    # When it is to be escalated, unless somebody acknowledges it.
+    Column("escalates_at", Float),
+    Index("opinion_alerts_of_monitor", "monitor_id", "seq"),
+    Index("opinion_alerts_of_series", "monitor_id", "series", "seq"),
+    Index(
+        "opinion_alerts_to_escalate",
+        "escalates_at",
+        sqlite_where=text("escalates_at IS NOT NULL"),
+        postgresql_where=text("escalates_at IS NOT NULL"),
+    ),
+)
+
+opinion_alert_events = _object_table(
+    "opinion_alert_events",
+    Column("alert_id", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Index("opinion_events_of_alert", "alert_id", "seq"),
+)
+
+# What is to be delivered. destination: as JSON, with its secret; due_at: null when it was delivered or given up.
+opinion_deliveries = Table(
+    "opinion_deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), nullable=False),
+    Column("monitor_id", String(64), nullable=False),
+    Column("alert_id", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float),
+    Index(
+        "opinion_deliveries_due",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index("opinion_deliveries_of_alert", "alert_id"),
+)

@@ -1,0 +1,253 @@
+"""An opinion monitor, told with a clock and models of the test: what is pushed counts once, whatever dies or comes late."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from tests.engine.conftest import Place
+from tests.engine.transactions import Died, Transactions
+from zhuli.applications.opinion.room import OpinionRoom
+from zhuli.core.ids import new_id
+from zhuli.store import jobs
+from zhuli.store.applications import opinion, opinion_alerts
+from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
+from zhuli.store.schema import jobs as jobs_table
+from zhuli.testing.app import AppInMemory
+from zhuli.types.applications.opinion import Alert, ItemsCreate, Monitor, MonitorCreate, Silence
+from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
+from zhuli.types.page import PageParams
+
+HOUR = 3_600
+BEGIN = 1_749_513_600
+"""A Tuesday's first second, UTC."""
+
+COMPANIES = [{"id": "acme", "name": "Acme", "tickers": ["ACM"]}, {"id": "globex", "name": "Globex"}]
+BAD = ("falls", "sues", "broke")
+"""Words that the test's models take for negative."""
+
+SCRIPT: dict[str, Any] = {"default": [{"text": "."}]}
+
+
+async def predict(_: str, asked: PredictionCreate) -> PredictionList:
+    """A model that reads the words after a company, or all of them."""
+    results = []
+    for index, given in enumerate(asked.input if isinstance(asked.input, list) else [asked.input]):
+        text = given if isinstance(given, str) else given["text"][given["head"]["end"] :].split(" as ")[0]
+        label = "negative" if any(word in text for word in BAD) else "neutral"
+        tokens = [{"text": "falls", "score": 0.9}]
+        explained = {"attributions": [{"tokens": tokens}]} if asked.explain else None
+        output = [{"label": label, "score": 0.9}]
+        results.append(PredictionResult(id=new_id("pred"), index=index, output=output, explanation=explained))
+    usage = PredictionUsage(prompt_tokens=1, total_tokens=1)
+    return PredictionList(model=asked.model, task="text_classification", data=results, usage=usage)
+
+
+def room(app: AppInMemory) -> OpinionRoom:
+    """The app's, with the test's models."""
+    made = app.app.applications.opinion
+    made.reading._predict = made.reading._watch._predict = predict
+    return made
+
+
+async def monitor(app: AppInMemory, **alerts: Any) -> Monitor:
+    models = {"en": {"sentiment": "s", "company_sentiment": "c"}}
+    body = {"name": "m", "companies": COMPANIES, "models": models, "alerts": alerts}
+    return await room(app).commands.create(PROJECT, MonitorCreate.model_validate(body))
+
+
+def item(key: str, text: str, hour: float, **more: Any) -> dict[str, Any]:
+    return {"id": key, "text": text, "published_at": BEGIN + hour * HOUR, "source": "wire", **more}
+
+
+async def push(app: AppInMemory, made: Monitor, items: Sequence[dict[str, Any]]) -> Counter[str]:
+    """Push; what became of them, counted."""
+    found: Counter[str] = Counter()
+    for start in range(0, len(items), 1_000):
+        body = ItemsCreate.model_validate({"data": items[start : start + 1_000]})
+        found.update(each.state for each in (await room(app).commands.push(PROJECT, made.id, body)).data)
+    return found
+
+
+async def read(app: AppInMemory, made: Monitor) -> None:
+    """Until everything was read."""
+
+    async with asyncio.timeout(60):
+        while (status := await app.app.database.run(opinion.status, PROJECT, made.id)).waiting or await busy(app, made):
+            assert status.failure is None, status.failure
+            await asyncio.sleep(0.02)
+
+
+async def busy(app: AppInMemory, made: Monitor) -> bool:
+    """Whether its job is still there."""
+    return await app.app.database.run(lambda connection: connection.execute(_JOB, {"of": made.id}).scalar() is not None)
+
+
+_JOB = select(jobs_table.c.seq).where(jobs_table.c.kind == opinion.READ, jobs_table.c.key == bindparam("of"))
+
+
+async def counted(app: AppInMemory, made: Monitor, series: str) -> list[tuple[int, int, int, int]]:
+    """(hour behind BEGIN, stories, negative, reach) of a series."""
+    found = await room(app).commands.aggregates(PROJECT, made.id, series, since=0, until=4e9, hours=1)
+    return [
+        (
+            (each.start - BEGIN) // HOUR,
+            each.positive + each.neutral + each.negative + each.unknown,
+            each.negative,
+            each.reach,
+        )
+        for each in found.data
+    ]
+
+
+async def alerts(app: AppInMemory, made: Monitor) -> list[Alert]:
+    found = await app.app.database.run(
+        opinion_alerts.page, PROJECT, made.id, PageParams(100, "asc"), state=None, series=None
+    )
+    return found.data
+
+
+async def test_items_count_once_in_their_hour_and_corrections_restate_it(place: Place) -> None:
+    async with place.app(SCRIPT) as app:
+        made = await monitor(app)
+        first = [
+            item("a", "Acme falls as Globex gains after the ruling on Tuesday.", 1),
+            item("b", "Acme falls as Globex gains after the ruling on Tuesday!", 2, source="blog"),
+            item("c", "Nothing was said about anybody today, and nobody minded.", 2),
+        ]
+        assert await push(app, made, first) == {"added": 3}
+        await read(app, made)
+        assert await counted(app, made, "all") == [(1, 1, 1, 1), (2, 1, 0, 2)]
+        assert await counted(app, made, "company:acme") == [(1, 1, 1, 1), (2, 0, 0, 1)]
+        assert await counted(app, made, "company:globex") == [(1, 1, 0, 1), (2, 0, 0, 1)]
+        assert await push(app, made, first) == {"unchanged": 3}
+        late = [item("z", "Globex broke its promise to the town of Springfield.", 0)]
+        right = [item("c", "Acme sues the town of Springfield over a water bill.", 3)]
+        assert await push(app, made, late + right) == {"added": 1, "corrected": 1}
+        await read(app, made)
+        assert await counted(app, made, "all") == [(0, 1, 1, 1), (1, 1, 1, 1), (2, 0, 0, 1), (3, 1, 1, 1)]
+        assert await counted(app, made, "source:blog") == [(2, 0, 0, 1)]
+        got = await app.app.database.run(opinion.item, PROJECT, made.id, "c")
+        assert (got.revision, got.reading and got.reading.companies[0].mentions[0].text) == (2, "Acme")
+
+
+async def test_a_person_s_items_are_gone_with_what_they_counted_and_the_next_repost_is_the_story(place: Place) -> None:
+    async with place.app(SCRIPT) as app:
+        made = await monitor(app)
+        text = "Acme falls as Globex gains after the ruling on Tuesday."
+        await push(app, made, [item("a", text, 1, user="eve"), item("b", text, 2), item("c", text + "!", 3)])
+        await read(app, made)
+        gone = await room(app).commands.forget(PROJECT, "eve")
+        assert (gone.items, gone.alerts) == (1, 0)
+        assert await counted(app, made, "all") == [(2, 1, 1, 1), (3, 0, 0, 1)]
+        stories = {each.id: each.reading and each.reading.story for each in await listed(app, made)}
+        assert stories == {"b": None, "c": "b"}
+        entries = await app.app.database.run(opinion.entries, made.id, after=0, most=10)
+        assert [entry.item and entry.item.id for entry in entries] == [None, "b", "c"]
+        assert await push(app, made, [item("a", "Acme sues.", 4)]) == {"added": 1}
+
+
+async def listed(app: AppInMemory, made: Monitor) -> list[Any]:
+    return (await app.app.database.run(opinion.items, PROJECT, made.id, limit=100)).data
+
+
+@pytest.mark.parametrize("after", range(1, 6))
+async def test_a_process_that_dies_after_any_transaction_loses_and_doubles_nothing(place: Place, after: int) -> None:
+    items = [item(f"i{n}", f"Acme falls for the {n} time, and {n * n} people saw it {n}", n % 5) for n in range(700)]
+    async with place.app(SCRIPT, worker_slots=0) as app:
+        made = await monitor(app)
+        await push(app, made, items)
+        transactions = Transactions(app.app.database)
+        transactions.die_after(after)
+        slots = {opinion.READ: 1}
+        (job,) = await app.app.database.run(jobs.claim, "w", slots=slots, now=place.clock.now(), lease=15.0)
+        with suppress(Died):
+            await room(app).reading._go(job)
+    place.clock.move(60)
+    async with place.app(SCRIPT) as app:
+        room(app)
+        await push(app, made, items)
+        await app.app.database.run(opinion.wake, [made.id])
+        await read(app, made)
+        found = await counted(app, made, "all")
+        assert sum(reach for *_, reach in found) == 700
+        listed_items = [each for each in await all_items(app, made) if each.reading.story is None]
+        assert sum(stories for _, stories, _, _ in found) == len(listed_items)
+
+
+async def all_items(app: AppInMemory, made: Monitor) -> list[Any]:
+    found: list[Any] = []
+    after = None
+    while True:
+        page = await app.app.database.run(opinion.items, PROJECT, made.id, limit=100, after=after)
+        found += page.data
+        if page.next is None:
+            return found
+        after = opinion.place_of(page.next)
+
+
+def quiet(days: int, *, number: int = 4) -> list[dict[str, Any]]:
+    """Some negative news of Acme a day, at hours that differ, and other news every other hour."""
+    items = []
+    for day in range(days):
+        for n in range(number):
+            hour = day * 24 + (day * 7 + n * 5) % 24
+            items.append(
+                item(f"q{day}-{n}", f"Acme falls, says note {day * 31 + n}: {word(day, n)} {word(n, day + 3)}", hour)
+            )
+        for n in range(0, 24, 2):
+            items.append(
+                item(f"o{day}-{n}", f"{word(day, n)} {word(n, day)} {word(day + n, 7)} {day}.{n}", day * 24 + n)
+            )
+    return items
+
+
+def word(one: int, other: int) -> str:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    number = (one * 7919 + other * 104_729 + 13) % 26**5
+    return "".join(letters[number // 26**place % 26] for place in range(5))
+
+
+async def test_a_surge_raises_one_alert_with_its_texts_and_goes_where_it_must(place: Place) -> None:
+    days = 30
+    place.clock.move(days * 24 * HOUR)
+    async with place.app(SCRIPT) as app:
+        escalation = {"after_minutes": 30, "to": [{"type": "email", "to": "boss@example.com"}]}
+        made = await monitor(
+            app, deliver=[{"type": "email", "to": "desk@example.com"}], escalation=escalation, series=["company"]
+        )
+        await push(app, made, quiet(days))
+        await read(app, made)
+        assert await alerts(app, made) == []
+        surge = [
+            item(
+                f"s{n}",
+                f"Acme falls over poisoned batteries, {word(n, 1)} {word(n, 2)} {word(n, 3)}",
+                days * 24 + n // 8,
+            )
+            for n in range(40)
+        ]
+        await push(app, made, [*surge, item("end", "Nothing else happened.", days * 24 + 8)])
+        await read(app, made)
+        (alert,) = await alerts(app, made)
+        assert (alert.series, alert.state, alert.onset) == ("company:acme", "open", BEGIN + days * 24 * HOUR)
+        assert alert.evidence.observed >= 8 and alert.evidence.log_evidence > alert.evidence.threshold
+        assert {"poisoned", "batteries"} <= set(alert.new_terms)
+        assert alert.texts[0].attributions and alert.texts[0].attributions[0].word == "falls"
+        place.clock.move(31 * 60)
+        await room(app)._escalate()
+        got = await app.app.database.run(opinion_alerts.get, PROJECT, made.id, alert.id)
+        assert [event.kind for event in got.events or []][:1] == ["raised"]
+        assert "escalated" in {event.kind for event in got.events or []}
+        hushed = await room(app).commands.silence(PROJECT, made.id, alert.id, Silence(hours=48, by="ann"))
+        assert hushed.state == "silenced"
+        later = [
+            item(f"t{n}", f"Acme sues {word(n, 9)} and {word(n, 8)} too", days * 24 + 40 + n // 10) for n in range(40)
+        ]
+        await push(app, made, [*later, item("end2", "Nothing else.", days * 24 + 47)])
+        await read(app, made)
+        assert [each.state for each in await alerts(app, made)] == ["silenced", "silenced"]
