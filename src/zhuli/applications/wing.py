@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from zhuli.applications.opinion.room import OpinionRoom
 from zhuli.applications.opinion.room import build as build_opinion
+from zhuli.applications.recommender.room import RecommenderRoom
+from zhuli.applications.recommender.room import build as build_recommender
 from zhuli.assistants.wing import AssistantsWing
 from zhuli.ground import Ground, Wing
 from zhuli.knowledge.wing import KnowledgeWing
@@ -29,11 +31,12 @@ class ApplicationsWing:
     """Implements ground.Wing, as each of its rooms does."""
 
     opinion: OpinionRoom
+    recommender: RecommenderRoom
 
     @property
     def rooms(self) -> tuple[Wing, ...]:
         """In the order in which they are started."""
-        return (self.opinion,)
+        return self.opinion, self.recommender
 
     def jobs(self) -> dict[str, JobKind]:
         return {kind: job for room in self.rooms for kind, job in room.jobs().items()}
@@ -56,4 +59,4 @@ class ApplicationsWing:
 
 def build(ground: Ground, below: Below) -> ApplicationsWing:
     """The applications, each made by its own room.py."""
-    return ApplicationsWing(opinion=build_opinion(ground, below.learning))
+    return ApplicationsWing(opinion=build_opinion(ground, below.learning), recommender=build_recommender(ground))

@@ -32,7 +32,7 @@ from zhuli.store.opening import open_database
 
 MANIFEST = "manifest.json"
 
-_FOLDERS = ("tuning",)
+_FOLDERS = ("tuning", "recommenders")
 _FILES = ("models.toml",)
 """Of the data directory; what else is in it is made again where it is missing."""
 

@@ -39,6 +39,7 @@ _TAGS = {
     "Fine-tuning": "Models made from labelled data.",
     "Models": "What may be asked for.",
     "Predictions": "Answers of tuned models.",
+    "Recommenders": "Items, what users do with them, and lists that count the next event and say why.",
     "Model aliases": "Names that lead to models: candidates, gates, stages, drift.",
     "Feedback": "What people say of answers, and what reviewers say to that.",
     "Data sets": "Examples with where they come from, and versions of them.",

@@ -27,10 +27,12 @@ IDS: dict[str, str] = {
     "monitor_id": "opmon_abc123",
     "output_item_id": "outputitem_abc123",
     "permission": "cp_abc123",
+    "recommender_id": "rec_abc123",
     "run_id": "run_abc123",
     "step_id": "step_abc123",
     "task_id": "dtask_abc123",
     "thread_id": "thread_abc123",
+    "training_id": "rtr_abc123",
     "upload_id": "upload_abc123",
     "user_id": "ann@example.com",
     "vector_store_id": "vs_abc123",
@@ -184,6 +186,14 @@ BODIES: dict[str, Any] = {
     "compare_eval_runs": {"before": "evalrun_abc123", "after": "evalrun_def456"},
     "create_moderation": {"input": "You are an idiot."},
     "put_thresholds": {"thresholds": {"harassment": 0.7}},
+    "create_recommender": {"name": "books"},
+    "put_items": {
+        "data": [{"id": "b1", "text": "The Chess Players. A novel.", "categories": ["chess"], "price": 12.5}],
+    },
+    "add_events": {"data": [{"id": "e1", "user": "ann", "item": "b1", "kind": "buy", "at": 1764000000}]},
+    "recommend": {"user": "ann", "limit": 5, "explain": True, "controls": {"diversity": 0.3}},
+    "find_similar": {"text": "a tournament", "limit": 5},
+    "create_training": {},
     "create_audit": {"model": "ft:minilm::intents", "language": "en"},
 }
 """A body for each operation that takes JSON."""

@@ -32,6 +32,8 @@ PREFIXES = {
     "task_id": "dst",
     "eval_id": "eval",
     "output_item_id": "outputitem",
+    "recommender_id": "rec",
+    "training_id": "rtr",
 }
 
 

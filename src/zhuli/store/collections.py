@@ -49,6 +49,9 @@ NOUNS = {
     "alias_candidates": "candidate",
     "opinion_monitors": "opinion monitor",
     "opinion_alerts": "alert",
+    "recommenders": "recommender",
+    "recommender_lists": "recommendations",
+    "recommender_trainings": "training",
 }
 
 

@@ -669,3 +669,71 @@ opinion_deliveries = Table(
     ),
     Index("opinion_deliveries_of_alert", "alert_id"),
 )
+
+recommenders = _object_table("recommenders", Index("recommenders_of_project", "project_id", "seq"))
+
+# The items of a recommender as they are now; whatever changes an item gives it a new seq, so that readers can follow.
+# body: null of one that was removed. vector: of its text, half floats, little-endian; null until it is made.
+recommender_items = Table(
+    "recommender_items",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("recommender_id", String(64), nullable=False),
+    Column("item_id", String(128), nullable=False),
+    Column("body", Text),
+    Column("vector", LargeBinary),
+    UniqueConstraint("recommender_id", "item_id", name="one_row_per_item"),
+    Index("items_of_recommender", "recommender_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# The log of what users did. event_id: the client's own. at: in seconds. list_id: of the recommendations that it came of.
+recommender_events = Table(
+    "recommender_events",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("recommender_id", String(64), nullable=False),
+    Column("event_id", String(128), nullable=False),
+    Column("end_user", String(256), nullable=False),
+    Column("item_id", String(128), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("value", Float),
+    Column("at", Float, nullable=False),
+    Column("list_id", String(64)),
+    UniqueConstraint("recommender_id", "event_id", name="one_row_per_event"),
+    Index("events_of_recommender", "recommender_id", "seq"),
+    Index("events_of_user", "recommender_id", "end_user", "at"),
+    # Few events come of a list.
+    Index(
+        "events_of_list",
+        "list_id",
+        sqlite_where=text("list_id IS NOT NULL"),
+        postgresql_where=text("list_id IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# Lists as they were shown, with what stood where and how likely that was. way_a, way_b: of an interleaved one.
+recommender_lists = _object_table(
+    "recommender_lists",
+    Column("recommender_id", String(64), nullable=False),
+    Column("end_user", String(256), nullable=False),
+    Column("way_a", String(16)),
+    Column("way_b", String(16)),
+    Index("lists_of_user", "recommender_id", "end_user"),
+    Index(
+        "lists_compared",
+        "recommender_id",
+        "way_a",
+        "way_b",
+        sqlite_where=text("way_a IS NOT NULL"),
+        postgresql_where=text("way_a IS NOT NULL"),
+    ),
+)
+
+recommender_trainings = _object_table(
+    "recommender_trainings",
+    Column("recommender_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Index("trainings_of_recommender", "recommender_id", "seq"),
+)

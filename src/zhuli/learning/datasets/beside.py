@@ -1,4 +1,4 @@
-"""The near end of the child that works on data sets: a folder, a request in it, a result."""
+"""The near end of a child that works on data sets, or on what is like them: a folder, a request in it, a result."""
 
 import asyncio
 import os
@@ -24,16 +24,16 @@ TRAIN, VALIDATION, MANIFEST = "train.jsonl", "validation.jsonl", "manifest.jsonl
 EARLIER, ORIGINAL = "earlier.jsonl", "original.jsonl"
 """Manifests of the version before, and of the one that is replayed."""
 
-PROGRAM = (sys.executable, "-m", "zhuli.learning.datasets.child")
+PROGRAM = "zhuli.learning.datasets.child"
 _NICENESS = 5
 _TOLD = 2_000
 """Characters of what a broken child printed that go into the error."""
 
 
 @asynccontextmanager
-async def work_folder(data_dir: Path) -> AsyncGenerator[Path, None]:
+async def work_folder(data_dir: Path, below: str = "datasets") -> AsyncGenerator[Path, None]:
     """An empty folder below data_dir, which is gone afterwards."""
-    place = data_dir / "datasets"
+    place = data_dir / below
     await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=place))
     try:
@@ -42,11 +42,18 @@ async def work_folder(data_dir: Path) -> AsyncGenerator[Path, None]:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
-async def work(folder: Path, request: dict[str, Any]) -> Any:
-    """What the child makes of the request. InvalidRequest for what can't be done as asked; ServerFault if it broke."""
+async def work(folder: Path, request: dict[str, Any], *, program: str = PROGRAM) -> Any:
+    """What the child makes of the request. InvalidRequest for what can't be done as asked; ServerFault if it broke.
+
+    program: a module that reads request.json in the folder that it is given, and writes result.json.
+    """
     await asyncio.to_thread((folder / "request.json").write_bytes, orjson.dumps(request))
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM, str(folder), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+        *(sys.executable, "-m", program, str(folder)),
+        stdin=DEVNULL,
+        stdout=DEVNULL,
+        stderr=PIPE,
+        start_new_session=True,
     )
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
@@ -58,7 +65,7 @@ async def work(folder: Path, request: dict[str, Any]) -> Any:
                 process.kill()
     if process.returncode != 0:
         why = printed.decode(errors="replace")[-_TOLD:]
-        raise ServerFault(f"The process that works on data sets ended with status {process.returncode}: {why}")
+        raise ServerFault(f"The process {program} ended with status {process.returncode}: {why}")
     answer = orjson.loads(await asyncio.to_thread((folder / "result.json").read_bytes))
     if "error" in answer:
         raise InvalidRequest(answer["error"])

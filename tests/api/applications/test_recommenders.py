@@ -1,0 +1,190 @@
+"""/v1/recommenders: items and events go in, lists come out that follow the next event, say why, and forget who asks to be."""
+
+import random
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.harness.refusals import assert_refused
+from tests.harness.waiting import eventually
+
+Body = dict[str, Any]
+
+TOPICS = ("gardens", "chess", "trains", "bread")
+
+
+def post(http: httpx2.Client, path: str, body: Body) -> Body:
+    response = http.post(f"/v1{path}", json=body)
+    assert response.status_code == 200, response.text
+    answer: Body = response.json()
+    return answer
+
+
+def get(http: httpx2.Client, path: str) -> Body:
+    response = http.get(f"/v1{path}")
+    assert response.status_code == 200, response.text
+    answer: Body = response.json()
+    return answer
+
+
+def item(number: int) -> Body:
+    topic = TOPICS[number % 4]
+    return {"id": f"i{number}", "text": f"Book {number} about {topic}", "categories": [topic], "price": 5.0 + number}
+
+
+def event(user: str, number: int, at: float, **more: Any) -> Body:
+    return {"id": f"{user}-{number}-{at}", "user": user, "item": f"i{number}", "kind": "buy", "at": at, **more}
+
+
+@pytest.fixture
+def recommender(http: httpx2.Client) -> str:
+    """Forty books of four topics, and fifty readers who keep to one of these."""
+    made = post(http, "/recommenders", {"name": "books", "embedder": "hashed"})
+    path = f"/recommenders/{made['id']}"
+    assert post(http, f"{path}/items", {"data": [item(number) for number in range(40)]})["added"] == 40
+    drawn = random.Random(0)
+    events = [
+        event(f"u{user}", user % 4 + 4 * book, 1_000.0 + 100 * user + place)
+        for user in range(50)
+        for place, book in enumerate(drawn.sample(range(9), 6))
+    ]
+    assert post(http, f"{path}/events", {"data": events}) == {
+        "object": "recommender.batch",
+        "added": 300,
+        "known": 0,
+        "faults": [],
+    }
+    return path
+
+
+def trained(http: httpx2.Client, path: str) -> Body:
+    training = post(http, f"{path}/trainings", {})
+    found = training
+
+    def ended() -> bool:
+        nonlocal found
+        found = get(http, f"{path}/trainings/{training['id']}")
+        return bool(found["status"] != "queued")
+
+    eventually(ended, patience=400)
+    assert found["status"] == "completed", found
+    return found
+
+
+def topics(answer: Body) -> list[str]:
+    return [TOPICS[int(one["item"][1:]) % 4] for one in answer["data"]]
+
+
+def test_a_list_follows_the_next_event_says_why_and_keeps_to_its_controls(
+    http: httpx2.Client, recommender: str
+) -> None:
+    training = trained(http, recommender)
+    assert training["report"]["items"] == 40 and training["report"]["users"] == 50
+    assert get(http, recommender)["model"] == training["id"]
+
+    asked: Body = {"user": "new", "limit": 3, "explain": True}
+    cold = post(http, f"{recommender}/recommendations", asked)
+    assert (cold["known"], len(cold["data"]), cold["data"][0]["because"]) == (0, 3, None)
+
+    post(http, f"{recommender}/events", {"data": [event("new", 1, 9_000.0)]})
+    chess = post(http, f"{recommender}/recommendations", asked)
+    assert topics(chess) == ["chess"] * 3 and chess["known"] == 1
+    assert all(one["because"]["item"] == "i1" and "bought" in one["why"] for one in chess["data"])
+    assert "i1" not in [one["item"] for one in chess["data"]]
+
+    post(http, f"{recommender}/events", {"data": [event("new", 2, 9_001.0), event("new", 6, 9_002.0)]})
+    trains = post(http, f"{recommender}/recommendations", asked)
+    assert topics(trains)[0] == "trains" and trains["data"][0]["because"]["item"] in {"i2", "i6"}
+
+    only = post(
+        http, f"{recommender}/recommendations", {**asked, "controls": {"categories": ["bread"], "max_price": 20.0}}
+    )
+    assert only["data"] and set(topics(only)) == {"bread"}
+    assert all(int(one["item"][1:]) <= 15 for one in only["data"])
+    without = post(http, f"{recommender}/recommendations", {**asked, "controls": {"without": ["trains", "chess"]}})
+    assert not {"trains", "chess"} & set(topics(without))
+    again = post(http, f"{recommender}/recommendations", {"user": "new", "limit": 20, "controls": {"seen": True}})
+    assert {"i2", "i6"} & {one["item"] for one in again["data"]}
+    lot = post(http, f"{recommender}/recommendations", {**asked, "limit": 10, "controls": {"explore": 0.5}})
+    assert all(0 < one["propensity"] <= 1 for one in lot["data"]) and {one["propensity"] for one in lot["data"]} != {
+        1.0
+    }
+
+    # A new item is there at once, by its text; a removed one is gone.
+    post(
+        http,
+        f"{recommender}/items",
+        {"data": [{"id": "fresh", "text": "A new book about trains", "categories": ["trains"]}]},
+    )
+    fresh = {"text": "about trains", "limit": 41}
+
+    def found() -> bool:
+        return "fresh" in [one["item"] for one in post(http, f"{recommender}/similar", fresh)["data"]]
+
+    eventually(found)
+    assert http.delete(f"/v1{recommender}/items/fresh").status_code == 200
+    assert not found()
+    alike = post(http, f"{recommender}/similar", {"item": "i2", "limit": 3})
+    assert alike["by"] == "behaviour" and set(topics(alike)) == {"trains"}
+
+
+def test_before_any_training_texts_decide(http: httpx2.Client, recommender: str) -> None:
+    post(http, f"{recommender}/events", {"data": [event("new", 3, 9_000.0)]})
+
+    def by_text() -> bool:
+        answer = post(http, f"{recommender}/recommendations", {"user": "new", "limit": 3})
+        assert answer["model"] is None
+        return topics(answer) == ["bread"] * 3
+
+    eventually(by_text)
+
+
+def test_events_count_once_and_bad_ones_are_named_while_the_rest_goes_on(http: httpx2.Client, recommender: str) -> None:
+    batch = [event("ann", 1, 1.0), event("ann", 99, 2.0), event("ann", 2, 3.0, list="rlist_no"), event("ann", 1, 1.0)]
+    taken = post(http, f"{recommender}/events", {"data": batch})
+    assert (taken["added"], [fault["index"] for fault in taken["faults"]]) == (1, [1, 2])
+    assert "i99" in taken["faults"][0]["message"]
+    assert post(http, f"{recommender}/events", {"data": batch[:1]})["known"] == 1
+    log = get(http, f"{recommender}/events?user=ann")
+    assert [(one["item"], one["at"]) for one in log["data"]] == [("i1", 1.0)]
+    liked = {"data": [{**batch[0], "kind": "like"}]}
+    refused = http.post(f"/v1{recommender}/events", json=liked)
+    assert_refused(refused, 400, param="data[0].kind", code="invalid_value")
+    assert_refused(http.post("/v1/recommenders/rec_no/events", json={"data": batch[:1]}), 404)
+    assert_refused(
+        http.post("/v1/recommenders", json={"name": "x", "embedder": "none"}),
+        400,
+        param="embedder",
+        code="invalid_value",
+    )
+
+
+def test_interleaved_lists_say_which_way_an_item_came_from_and_are_credited(
+    http: httpx2.Client, recommender: str
+) -> None:
+    compare = {"a": "item_to_item", "b": "popular"}
+    for number in range(4):
+        shown = post(http, f"{recommender}/recommendations", {"user": f"u{number}", "limit": 6, "compare": compare})
+        assert {one["source"] for one in shown["data"]} == {"a", "b"}
+        chosen = next(int(one["item"][1:]) for one in shown["data"] if one["source"] == "a")
+        post(http, f"{recommender}/events", {"data": [event(f"u{number}", chosen, 9_000.0, list=shown["id"])]})
+    report = get(http, f"{recommender}/comparisons?a=item_to_item&b=popular")
+    assert (report["lists"], report["won_by_a"], report["won_by_b"], report["p"]) == (4, 4, 0, 0.125)
+    same = {"user": "u", "compare": {"a": "popular", "b": "popular"}}
+    refused = http.post(f"/v1{recommender}/recommendations", json=same)
+    assert "two different ways" in assert_refused(refused, 400, code="invalid_value")
+
+
+def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, recommender: str) -> None:
+    post(http, f"{recommender}/recommendations", {"user": "u7"})
+    gone = http.delete(f"/v1{recommender}/users/u7").json()
+    assert (gone["deleted"], gone["events"], gone["lists"]) == (True, 6, 1)
+    assert get(http, f"{recommender}/events?user=u7")["data"] == []
+    assert post(http, f"{recommender}/recommendations", {"user": "u7"})["known"] == 0
+    assert_refused(http.delete(f"/v1{recommender}/users/nobody"), 404)
+    pages = get(http, f"{recommender}/items?limit=30")
+    rest = get(http, f"{recommender}/items?limit=30&after={pages['data'][-1]['id']}")
+    assert len({one["id"] for one in pages["data"] + rest["data"]}) == 40 and not rest["has_more"]
+    assert http.delete(f"/v1{recommender}").json()["deleted"]
+    assert_refused(http.get(f"/v1{recommender}"), 404)
