@@ -82,7 +82,7 @@ async def list_recommender_items(
 
 
 @router.get("/{recommender_id}/items/{item_id}", response_model=Item)
-async def get_item(recommender_id: str, item_id: str, app: TheApp, actor: TheActor) -> Response:
+async def get_recommender_item(recommender_id: str, item_id: str, app: TheApp, actor: TheActor) -> Response:
     """One item."""
     return Json(await app.database.run(store.item, actor.project, recommender_id, item_id))
 
