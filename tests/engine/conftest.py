@@ -1,6 +1,7 @@
 """Where the apps of the engine's stories keep their data: a folder, and a SQLite file in it or a PostgreSQL database."""
 
 import os
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,14 @@ class Place:
 
 
 @pytest.fixture
-def place(farm: Farm, storage: Storage, tmp_path: Path) -> Place:
+def place(farm: Farm, storage: Storage, tmp_path: Path) -> Iterator[Place]:
     """On both databases: stories that ask for it are told twice."""
     try:
-        return Place(tmp_path, farm.new_database() if storage == "postgres" else None)
+        url = farm.new_database() if storage == "postgres" else None
     except NoPostgres as reason:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(reason))
+    yield Place(tmp_path, url)
+    if url is not None:
+        farm.give_back(url)

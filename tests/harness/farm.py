@@ -28,6 +28,7 @@ class Farm:
         self._running: list[Server] = []
         self._postgres: Postgres | None = None
         self._migrated: str | None = None
+        self._given_back: list[str] = []
         self._count = 0
 
     def shared(self, storage: Storage, *, name: str = "", **options: Any) -> Server:
@@ -89,6 +90,7 @@ class Farm:
     def retire(self, server: Server) -> None:
         self._running.remove(server)
         server.stop()
+        self.give_back(server.database_url)
 
     def mark_logs(self) -> None:
         for server in self._running:
@@ -110,11 +112,13 @@ class Farm:
                 self._postgres.stop()
 
     def new_database(self, *, empty: bool = not WARM) -> str:
-        """The URL of a new PostgreSQL database, which has the newest schema unless it is to be empty."""
+        """The URL of a PostgreSQL database that nobody uses: with the newest schema and no rows, unless it is to be empty."""
         if self._postgres is None:
             self._postgres = Postgres()
         if empty:
             return self._postgres.new_database()
+        if self._given_back:
+            return self._postgres.emptied(self._given_back.pop())
         if self._migrated is None:
             self._migrated = self._postgres.new_database()
             warm.run(
@@ -122,3 +126,8 @@ class Farm:
                 env={**environment(), "ZHULI_DATABASE_URL": self._migrated, "ZHULI_DATA_DIR": str(self._folder)},
             ).check_returncode()
         return self._postgres.new_database(like=self._migrated)
+
+    def give_back(self, url: str) -> None:
+        """Nobody needs this database any more, which has the newest schema; one of SQLite is just left."""
+        if WARM and url.startswith("postgresql"):
+            self._given_back.append(url)

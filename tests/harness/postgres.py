@@ -29,6 +29,30 @@ FAST = {
     "max_connections": "300",
 }
 
+EMPTY = """
+DO $$
+DECLARE
+  one record;
+  there boolean;
+  filled text;
+BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+  FOR one IN SELECT format('%I', tablename) AS name FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE 'SELECT EXISTS (SELECT FROM ' || one.name || ')' INTO there;
+    IF there AND one.name <> 'alembic_version' THEN
+      filled := concat_ws(', ', filled, one.name);
+    END IF;
+  END LOOP;
+  IF filled IS NOT NULL THEN
+    EXECUTE 'TRUNCATE ' || filled || ' CASCADE';
+  END IF;
+  FOR one IN SELECT format('%I.%I', schemaname, sequencename) AS name FROM pg_sequences WHERE last_value IS NOT NULL LOOP
+    EXECUTE 'ALTER SEQUENCE ' || one.name || ' RESTART';
+  END LOOP;
+END $$
+"""
+"""No rows, no numbers that were used, and nobody who is still connected."""
+
 
 class Postgres:
     """Started at once; `stop()` removes everything."""
@@ -51,6 +75,11 @@ class Postgres:
         name = f"zhuli_{self._databases}"
         self._psql(f"CREATE DATABASE {name} TEMPLATE {like.rpartition('/')[2] if like else 'template1'}")
         return f"postgresql://zhuli@127.0.0.1:{self.port}/{name}"
+
+    def emptied(self, url: str) -> str:
+        """This database, as if it were new: making one takes a quarter of a second of processor time, this a tenth of that."""
+        self._psql(EMPTY, database=url.rpartition("/")[2])
+        return url
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGQUIT)  # at once, for nobody will read what is there
@@ -104,8 +133,8 @@ class Postgres:
             return False
         return True
 
-    def _psql(self, statement: str) -> None:
-        at = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "zhuli", "-d", "postgres")
+    def _psql(self, statement: str, *, database: str = "postgres") -> None:
+        at = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "zhuli", "-d", database)
         self._run("psql", "-X", "-q", *at, "-c", statement)
 
     def _run(self, program: str, *arguments: str) -> None:

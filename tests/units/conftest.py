@@ -1,4 +1,4 @@
-"""A database of either kind, new and empty."""
+"""A database of either kind, new."""
 
 import os
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from tests.harness.postgres import NoPostgres
 from zhuli.core.hints import Hints
 from zhuli.store.database import Database
 from zhuli.store.opening import open_database
+from zhuli.testing import new_database
 
 
 @pytest.fixture
@@ -21,13 +22,30 @@ def hints() -> Hints:
 
 @pytest_asyncio.fixture
 async def database(farm: Farm, storage: Storage, tmp_path: Path, hints: Hints) -> AsyncIterator[Database]:
-    """On both databases: tests that ask for it run twice."""
+    """With the newest schema, on both databases: tests that ask for it run twice."""
+    url = _url(farm, storage, tmp_path)
+    if storage == "sqlite":
+        new_database.make(tmp_path / "test.db")
+    opened = open_database(url, hints)
+    yield opened
+    await opened.aclose()
+    farm.give_back(url)
+
+
+@pytest_asyncio.fixture
+async def empty_database(farm: Farm, storage: Storage, tmp_path: Path, hints: Hints) -> AsyncIterator[Database]:
+    """The same without any tables."""
+    opened = open_database(_url(farm, storage, tmp_path, empty=True), hints)
+    yield opened
+    await opened.aclose()
+
+
+def _url(farm: Farm, storage: Storage, folder: Path, *, empty: bool = False) -> str:
+    if storage == "sqlite":
+        return f"sqlite:///{folder / 'test.db'}"
     try:
-        url = farm.new_database(empty=True) if storage == "postgres" else f"sqlite:///{tmp_path / 'test.db'}"
+        return farm.new_database(empty=empty)
     except NoPostgres as reason:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(reason))
-    opened = open_database(url, hints)
-    yield opened
-    await opened.aclose()

@@ -19,6 +19,11 @@ from zhuli.store.opening import open_database
 from zhuli.store.sqlite import SqliteDatabase
 
 
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    return empty_database
+
+
 @pytest_asyncio.fixture(autouse=True)
 async def tables(database: Database) -> None:
     """A table `parent`, and a table `child` whose parents are looked for when a transaction is committed."""

@@ -19,6 +19,11 @@ from zhuli.store.database import Database
 from zhuli.store.schema import metadata
 
 
+@pytest.fixture
+def database(empty_database: Database) -> Database:
+    return empty_database
+
+
 def config_for(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(zhuli.store.migrations.__path__[0])))
