@@ -7,9 +7,10 @@ What becomes of the jobs of a process that died is suspects' matter.
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import LeaseLost
@@ -63,19 +64,38 @@ def _enqueue(dialect: Any) -> Prepared:
 
 _ENQUEUE = {"sqlite": _enqueue(sqlite), "postgresql": _enqueue(postgresql)}
 
-_FREE = (
-    select(jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts, jobs.c.origin, jobs.c.deaths)
-    .where(jobs.c.kind == bindparam("of_kind"), jobs.c.worker.is_(None), jobs.c.lease_until <= bindparam("now"))
+_COLUMNS = (jobs.c.seq, jobs.c.kind, jobs.c.key, jobs.c.attempts, jobs.c.origin, jobs.c.deaths)
+_IS_FREE = (jobs.c.worker.is_(None), jobs.c.lease_until <= bindparam("now"))
+_SUSPECTS = prepared(
+    select(*_COLUMNS)
+    .where(jobs.c.kind == bindparam("of_kind"), *_IS_FREE, jobs.c.attempts > 0)
+    .order_by(jobs.c.attempts, jobs.c.seq)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_NEW = prepared(_FREE.where(jobs.c.attempts == 0).order_by(jobs.c.seq))
-_SUSPECTS = prepared(_FREE.where(jobs.c.attempts > 0).order_by(jobs.c.attempts, jobs.c.seq))
-_TAKE = prepared(
-    update(jobs)
-    .where(jobs.c.seq == bindparam("taken"))
-    .values(worker=bindparam("by"), lease_until=bindparam("until"), attempts=jobs.c.attempts + 1)
+_TAKING = update(jobs).values(worker=bindparam("by"), lease_until=bindparam("until"), attempts=jobs.c.attempts + 1)
+_TAKE = prepared(_TAKING.where(jobs.c.seq == bindparam("taken")))
+_NEW = (
+    select(jobs.c.seq)
+    .where(jobs.c.kind == bindparam("of_kind"), *_IS_FREE, jobs.c.attempts == 0)
+    .order_by(jobs.c.seq)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
+_TAKE_NEW = {
+    "sqlite": prepared(_TAKING.where(jobs.c.seq.in_(_NEW)).returning(*_COLUMNS)),
+    # As an array, which is made once: a subquery might be asked again, and take more than it may.
+    "postgresql": prepared(
+        _TAKING.where(jobs.c.seq == func.any(func.array(_NEW.scalar_subquery()))).returning(*_COLUMNS)
+    ),
+}
+
+
+@cache
+def _have_free(kinds: tuple[str, ...]) -> Prepared:
+    """One row, in which stands of each kind whether there are free jobs."""
+    free: list[Any] = [select(jobs.c.seq).where(jobs.c.kind == kind, *_IS_FREE).exists().label(kind) for kind in kinds]
+    return prepared(select(*free))
 
 
 def claim(
@@ -94,17 +114,23 @@ def claim(
     apart: kinds that no process dies of.
     """
     taken: list[Any] = []
+    by = {"by": worker, "until": now + lease}
     if room is not None:
         suspects.put_back(connection, now=now, lease=lease, apart=apart)
-        taken = _suspects(connection, slots, now, room, apart)
+    if len(slots) > 1:  # nobody has said that there is one, and mostly there is none
+        row = _have_free(tuple(slots))(connection, {"now": now}).first()
+        slots = {kind: slots[kind] for kind, has in zip(slots, row or (), strict=True) if has}
+    if room is not None and (taken := _suspects(connection, slots, now, room, apart)):
+        _TAKE(connection, [{"taken": row.seq, **by} for row in taken])
+    claimed = [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin, row.deaths) for row in taken]
     quiet = any(suspects.needs_quiet(row.attempts) for row in taken if row.kind not in apart)
     for kind, most in slots.items():
         left = most - sum(row.kind == kind for row in taken)
         if left > 0 and not (quiet and kind not in apart):
-            taken += _NEW(connection, {"of_kind": kind, "now": now, "most": left})
-    if taken:
-        _TAKE(connection, [{"taken": row.seq, "by": worker, "until": now + lease} for row in taken])
-    return [Job(row.seq, row.kind, row.key, worker, row.attempts + 1, row.origin, row.deaths) for row in taken]
+            new = _TAKE_NEW[connection.dialect.name](connection, {"of_kind": kind, "now": now, "most": left, **by})
+            rows = sorted(new, key=lambda row: row.seq)
+            claimed += [Job(row.seq, row.kind, row.key, worker, row.attempts, row.origin, row.deaths) for row in rows]
+    return claimed
 
 
 def _suspects(
@@ -161,14 +187,20 @@ def finish_all(connection: Connection, kind: str, keys: Sequence[str]) -> None:
 
 _FINISH = prepared(delete(jobs).where(jobs.c.kind == bindparam("of_kind"), jobs.c.key == bindparam("of_key")))
 
-_OWNED = prepared(
-    select(jobs.c.seq).where(
-        jobs.c.seq == bindparam("of_seq"),
-        jobs.c.key == bindparam("of_key"),
-        jobs.c.worker == bindparam("by"),
-        jobs.c.attempts == bindparam("attempt"),
-    )
+_IS_CLAIMED = (
+    jobs.c.seq == bindparam("of_seq"),
+    jobs.c.key == bindparam("of_key"),
+    jobs.c.worker == bindparam("by"),
+    jobs.c.attempts == bindparam("attempt"),
 )
+_OWNED = prepared(select(jobs.c.seq).where(*_IS_CLAIMED))
+_END = prepared(delete(jobs).where(*_IS_CLAIMED).returning(jobs.c.seq))
+
+
+def end(connection: Connection, job: Job) -> None:
+    """Make sure that this claim still stands, like check(), and that the job is not needed any more."""
+    if _END(connection, _claim_of(job)).scalar() is None:
+        raise _lost(job)
 
 
 def check(connection: Connection, job: Job) -> None:
@@ -177,6 +209,13 @@ def check(connection: Connection, job: Job) -> None:
     To be called with what the job is for locked: the next claimer locks it too, after its claim, so either this claim is
     seen to be lost here, or what is written here is seen there.
     """
-    owned = {"of_seq": job.seq, "of_key": job.key, "by": job.worker, "attempt": job.attempt}
-    if _OWNED(connection, owned).scalar() is None:
-        raise LeaseLost(f"The {job.kind} job for {job.key} belongs to another worker by now.")
+    if _OWNED(connection, _claim_of(job)).scalar() is None:
+        raise _lost(job)
+
+
+def _claim_of(job: Job) -> dict[str, Any]:
+    return {"of_seq": job.seq, "of_key": job.key, "by": job.worker, "attempt": job.attempt}
+
+
+def _lost(job: Job) -> LeaseLost:
+    return LeaseLost(f"The {job.kind} job for {job.key} belongs to another worker by now.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -23,6 +23,7 @@ from zhuli.core.ids import new_id
 from zhuli.core.outages import Outages
 from zhuli.store.database import PENDING
 from zhuli.store.kept_answers import has_written, keep
+from zhuli.store.postgres_transaction import CHANNEL, Transaction, before_sqlalchemy, is_outdated
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,6 +41,9 @@ _DISK_FULL = "53100"
 
 _LISTEN_AGAIN_SECONDS = 1.0
 
+_STATEMENTS = 1000
+"""That a connection keeps prepared: more than there are."""
+
 
 class PostgresDatabase:
     """Other processes may work on the same database; each publishes the hints of all."""
@@ -53,7 +57,15 @@ class PostgresDatabase:
         self._outages = Outages("The database")
         self._answered = False
         self.url = make_url(url).set(drivername="postgresql+asyncpg")
-        self._engine = create_async_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=False)
+        self._engine = create_async_engine(
+            self.url,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=False,
+            isolation_level="AUTOCOMMIT",  # a Transaction begins and commits itself
+            connect_args={"statement_cache_size": _STATEMENTS},
+        )
+        event.listen(self._engine.sync_engine, "before_cursor_execute", before_sqlalchemy)
 
     async def run(self, function: Callable[Concatenate[Connection, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(_RETRIES):
@@ -143,8 +155,8 @@ class _Again(Exception):
 
 
 def _may_run_again(error: BaseException) -> bool:
-    """Whether `error` is a lost connection, a deadlock or a serialization failure."""
-    return _is_lost(error) or _sqlstate(error) in _TRANSIENT
+    """Whether `error` is a lost connection, a deadlock, a serialization failure, or a table that has changed meanwhile."""
+    return _is_lost(error) or _sqlstate(error) in _TRANSIENT or is_outdated(error)
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -163,10 +175,6 @@ def _said(error: BaseException | None) -> str:
     return " ".join(str(getattr(error, "orig", error)).split()).rpartition(">: ")[2]
 
 
-CHANNEL = "zhuli"
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', :payload)")
-
-
 @dataclass(slots=True)
 class _Progress:
     """How far a transaction came before it failed."""
@@ -178,21 +186,15 @@ class _Progress:
 def _in_transaction(
     connection: Connection, call: Callable[[Connection], R], origin: str, progress: _Progress
 ) -> tuple[R, list[tuple[str, Any]]]:
-    """All of a transaction in one greenlet, for each switch to one costs as much as a statement."""
-    with connection.begin():
-        answer = _call_and_notify(connection, call, origin)
-        progress.committing = True
-    return answer
+    """All of a transaction in one greenlet, for each switch to one costs as much as a statement.
 
-
-def _call_and_notify(
-    connection: Connection, call: Callable[[Connection], R], origin: str
-) -> tuple[R, list[tuple[str, Any]]]:
-    """Call, and tell other processes which topics have news: a payload is "origin topic"."""
+    Other processes are told which topics have news: a payload is "origin topic".
+    """
     connection.info.pop(PENDING, None)
-    result = call(connection)
-    keep(connection, result, wrote=lambda: has_written(connection))
-    pending: list[tuple[str, Any]] = connection.info.pop(PENDING, [])
-    for topic in {topic for topic, _ in pending}:
-        connection.execute(_NOTIFY, {"payload": f"{origin} {topic}"})
+    with Transaction(connection) as transaction:
+        result = call(connection)
+        keep(connection, result, wrote=lambda: has_written(connection))
+        pending: list[tuple[str, Any]] = connection.info.pop(PENDING, [])
+        progress.committing = True
+        transaction.commit([f"{origin} {topic}" for topic in {topic for topic, _ in pending}])
     return result, pending

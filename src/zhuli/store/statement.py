@@ -1,6 +1,6 @@
-"""Statements that are compiled once. On SQLite they go straight to the driver, which is five times cheaper.
+"""Statements that are compiled once. They go straight to the driver, which is five times cheaper on SQLite, three on PostgreSQL.
 
-SQLAlchemy's own execution costs about 0.1 ms of CPU a statement, more than SQLite needs to do what it says; a run has
+SQLAlchemy's own execution costs about 0.1 ms of CPU a statement, more than a database needs to do what it says; a run has
 about thirty. So a statement on the path of a run is a constant made by `prepared()`; what is rare, or built as it goes, is
 executed by SQLAlchemy as ever. Both are in the same transaction.
 """
@@ -10,7 +10,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Delete, Insert, Select, Update
@@ -45,19 +45,18 @@ class Rows:
 
 
 class Prepared:
-    """Call it with a connection and parameters, or a list of parameters for a row each."""
+    """Call it with a connection and parameters, or a list of parameters for a row each, which give no rows."""
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
-        self._sqlite: _Compiled | None = None
+        self._compiled: dict[str, _OnSqlite | _OnPostgres] = {}
 
     def __call__(self, connection: Connection, parameters: Parameters | Sequence[Parameters]) -> Rows:
-        if connection.dialect.name == "sqlite":
-            if self._sqlite is None:
-                self._sqlite = _Compiled(self._statement)
-            return self._sqlite.execute(connection, parameters)
-        result = connection.execute(self._statement, parameters)
-        return Rows(result.all() if result.returns_rows else ())
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            kind = _OnSqlite if connection.dialect.name == "sqlite" else _OnPostgres
+            compiled = self._compiled[connection.dialect.name] = kind(self._statement, connection.dialect)
+        return compiled.execute(connection, parameters)
 
 
 def prepared(statement: Statement) -> Prepared:
@@ -65,16 +64,26 @@ def prepared(statement: Statement) -> Prepared:
     return Prepared(statement)
 
 
-class _Compiled:
+def only_looks(statement: Any) -> bool:
+    """Whether it is a query that locks nothing, so that it is the same in a transaction and by itself (READ COMMITTED)."""
+    return isinstance(statement, Select) and statement._for_update_arg is None
+
+
+def _row_of(statement: Statement) -> Callable[..., Any] | None:
+    """What makes a row of what the statement gives; None where that is nothing."""
+    columns = list(map(str, statement.exported_columns.keys()))
+    return namedtuple("Row", columns, rename=True) if columns else None
+
+
+class _OnSqlite:
     """A statement in SQLite's SQL."""
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         self._sql = str(compiled)
         assert "POSTCOMPILE" not in self._sql, "a prepared statement can't have IN with a list"
         self._defaults = {name: value for name, value in compiled.params.items() if value is not None}
-        columns = list(statement.selected_columns.keys()) if isinstance(statement, Select) else []
-        self._row: Callable[..., Any] | None = namedtuple("Row", columns) if columns else None
+        self._row = _row_of(statement)
 
     def execute(self, connection: Connection, parameters: Parameters | Sequence[Parameters]) -> Rows:
         try:
@@ -89,3 +98,29 @@ class _Compiled:
             return Rows(())
         cursor = driver.execute(self._sql, {**self._defaults, **parameters} if self._defaults else parameters)
         return Rows(() if self._row is None else [self._row(*row) for row in cursor])
+
+
+class _OnPostgres:
+    """A statement in PostgreSQL's SQL, with numbers for parameters; it is executed by the transaction (store.postgres)."""
+
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
+        inline = statement.inline() if isinstance(statement, Insert) else statement
+        compiled: Any = inline.compile(dialect=dialect)
+        self._sql = str(compiled)
+        assert "POSTCOMPILE" not in self._sql, "a prepared statement can't have IN with a list"
+        self._names: list[str] = compiled.positiontup or []
+        self._defaults = dict(compiled.params)
+        self._looks = only_looks(statement)
+        self._row = _row_of(statement)
+
+    def execute(self, connection: Connection, parameters: Parameters | Sequence[Parameters]) -> Rows:
+        transaction = connection.info["transaction"]
+        if not isinstance(parameters, Mapping):
+            transaction.execute_many(self._sql, [self._values(row) for row in parameters])
+            return Rows(())
+        found = transaction.fetch(self._sql, self._values(parameters), looks=self._looks)
+        return Rows(() if self._row is None else [self._row(*row) for row in found])
+
+    def _values(self, parameters: Parameters) -> list[Any]:
+        given = {**self._defaults, **parameters}
+        return [given[name] for name in self._names]

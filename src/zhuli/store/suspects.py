@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from zhuli.store.database import hint
 from zhuli.store.schema import jobs
+from zhuli.store.statement import prepared
 
 TOGETHER = {1: 16, 2: 4, 3: 1}
 """How many suspects a process takes at once, by the processes that died with them; new jobs go on beside them.
@@ -55,8 +56,7 @@ def put_back(connection: Connection, *, now: float, lease: float, apart: Collect
 
     A worker that keeps other leases alive is not dead: a job that it does not keep is put back a lease later.
     """
-    worked, lapsed = jobs.c.worker.is_not(None), jobs.c.lease_until <= now
-    workers = connection.execute(select(jobs.c.worker).where(worked, lapsed).distinct()).scalars().all()
+    workers = _LAPSED(connection, {"now": now}).scalars()
     if not workers:
         return
     query = select(jobs.c.seq, jobs.c.kind, jobs.c.worker, jobs.c.lease_until).where(jobs.c.worker.in_(workers))
@@ -70,6 +70,9 @@ def put_back(connection: Connection, *, now: float, lease: float, apart: Collect
             hint(connection, f"jobs:{kind}")
 
 
+_LAPSED = prepared(
+    select(jobs.c.worker).where(jobs.c.worker.is_not(None), jobs.c.lease_until <= bindparam("now")).distinct()
+)
 _PUT_BACK = (
     update(jobs)
     .where(jobs.c.seq == bindparam("lost"))

@@ -44,7 +44,7 @@ async def test_what_a_killed_process_was_reading_is_deleted(place: Place) -> Non
 async def test_a_death_at_any_commit_is_recovered_from(
     place: Place, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion, "WINDOW", 5)
+    monkeypatch.setattr(ingestion, "WINDOW", 4)
     deaths = 0
     for number in range(1, MOST):
         if not await dies(place, moment, number):

@@ -8,7 +8,7 @@ point misses nothing.
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from zhuli.store.database import hint
 from zhuli.store.schema import vector_store_changes as changes
@@ -32,10 +32,12 @@ def topic(store: str) -> str:
     return f"store:{store}"
 
 
-def record(connection: Connection, store: str, file: int, kind: Kind) -> int | None:
-    """Append a change, and lock the store until the transaction ends. The change's number, None when the store is gone."""
-    _TAKE_NUMBER(connection, {"store": store})
-    number: int | None = _NUMBER(connection, {"store": store}).scalar()
+def record(connection: Connection, store: str, file: int, kind: Kind, *, used_at: int = 0) -> int | None:
+    """Append a change, and lock the store until the transaction ends. The change's number, None when the store is gone.
+
+    used_at: when that counts as use of the store, in Unix seconds (see vector_store_locks.note_use).
+    """
+    number: int | None = _TAKE_NUMBER(connection, {"store": store, "now": used_at}).scalar()
     if number is None:
         return None
     if kind == "removed":
@@ -47,8 +49,17 @@ def record(connection: Connection, store: str, file: int, kind: Kind) -> int | N
     return number
 
 
+_LATER = vector_stores.c.last_active_at < bindparam("now")
 _TAKE_NUMBER = prepared(
-    update(vector_stores).where(vector_stores.c.id == bindparam("store")).values(changes=vector_stores.c.changes + 1)
+    update(vector_stores)
+    .where(vector_stores.c.id == bindparam("store"))
+    .values(
+        changes=vector_stores.c.changes + 1,
+        last_active_at=case((_LATER, bindparam("now")), else_=vector_stores.c.last_active_at),
+        expires_at=vector_stores.c.expires_at
+        + case((_LATER, bindparam("now") - vector_stores.c.last_active_at), else_=0),
+    )
+    .returning(vector_stores.c.changes)
 )
 _NUMBER = prepared(select(vector_stores.c.changes).where(vector_stores.c.id == bindparam("store")))
 _RECORD = prepared(

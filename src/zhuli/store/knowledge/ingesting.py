@@ -5,7 +5,7 @@ that is cancelled, replaced or deleted gets no more chunks from the moment on in
 written twice by two workers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from zhuli.store import jobs
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.knowledge import changes, chunks
-from zhuli.store.knowledge.vector_store_locks import note_use
 from zhuli.store.schema import chunks as chunk_rows
 from zhuli.store.schema import files, vector_store_files, vector_stores
 from zhuli.store.statement import prepared
@@ -32,7 +31,10 @@ class Unwanted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What must be ingested, and how. number: of the file's row, which its chunks carry. embedder: its name."""
+    """What must be ingested, and how. number: of the file's row, which its chunks carry. embedder: its name.
+
+    written: the digests of the first chunks, at most COMPARED, that an earlier attempt has written.
+    """
 
     number: int
     store: str
@@ -40,6 +42,7 @@ class Task:
     filename: str
     embedder: str
     chunking: StaticChunking
+    written: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,7 @@ class EmbeddedChunk:
 def take_up(connection: Connection, job: Job) -> Task | None:
     """The task that the job is for; None, and the job is done, when nobody wants it any more."""
     try:
-        row = _wanted(connection, job)
-        source = _source(connection, row.seq)
+        row = _checked(connection, job, _SOURCE(connection, {"key": job.key}).first())
     except Unwanted:
         jobs.check(connection, job)
         jobs.finish(connection, job.kind, job.key)
@@ -65,27 +67,11 @@ def take_up(connection: Connection, job: Job) -> Task | None:
         number=row.seq,
         store=row.vector_store_id,
         file_id=row.file_id,
-        filename=orjson.loads(source.file_body)["filename"],
-        embedder=source.embedder,
+        filename=orjson.loads(row.file_body)["filename"],
+        embedder=row.embedder,
         chunking=VectorStoreFile.model_validate_json(row.body).chunking_strategy.static,
+        written=written(connection, row.seq, after=-1),
     )
-
-
-def _source(connection: Connection, number: int) -> Any:
-    """The file's own body and the store's embedder; Unwanted when one of them is being deleted."""
-    row = _SOURCE(connection, {"number": number}).first()
-    if row is None:
-        raise Unwanted
-    return row
-
-
-_SOURCE = prepared(
-    select(files.c.body.label("file_body"), vector_stores.c.embedder)
-    .select_from(vector_store_files)
-    .join(files, files.c.id == vector_store_files.c.file_id)
-    .join(vector_stores, vector_stores.c.id == vector_store_files.c.vector_store_id)
-    .where(vector_store_files.c.seq == bindparam("number"))
-)
 
 
 def still_wanted(connection: Connection, job: Job) -> bool:
@@ -99,29 +85,42 @@ def still_wanted(connection: Connection, job: Job) -> bool:
 
 def _wanted(connection: Connection, job: Job) -> Any:
     """The file's row, locked; Unwanted, or LeaseLost when the job is somebody else's."""
-    row = _LOCK(connection, {"key": job.key}).first()
+    return _checked(connection, job, _LOCK(connection, {"key": job.key}).first())
+
+
+def _checked(connection: Connection, job: Job, row: Any, check: Callable[[Connection, Job], None] = jobs.check) -> Any:
+    """check: what makes sure of the claim, with the row locked."""
     if row is None or row.status != "in_progress":
         raise Unwanted
-    jobs.check(connection, job)
+    check(connection, job)
     return row
 
 
-_LOCK = prepared(
-    select(
-        vector_store_files.c.seq,
-        vector_store_files.c.vector_store_id,
-        vector_store_files.c.file_id,
-        vector_store_files.c.status,
-        vector_store_files.c.body,
-    )
+_ROW = (
+    vector_store_files.c.seq,
+    vector_store_files.c.vector_store_id,
+    vector_store_files.c.file_id,
+    vector_store_files.c.status,
+    vector_store_files.c.body,
+)
+_LOCK = prepared(select(*_ROW).where(vector_store_files.c.id == bindparam("key")).with_for_update())
+# With the file's own body and the store's embedder: there is no row when one of them is being deleted.
+_SOURCE = prepared(
+    select(*_ROW, files.c.body.label("file_body"), vector_stores.c.embedder)
+    .select_from(vector_store_files)
+    .join(files, files.c.id == vector_store_files.c.file_id)
+    .join(vector_stores, vector_stores.c.id == vector_store_files.c.vector_store_id)
     .where(vector_store_files.c.id == bindparam("key"))
-    .with_for_update()
+    .with_for_update(of=vector_store_files)
 )
 
+COMPARED = 500
+"""Digests of an earlier attempt that are read at once."""
 
-def written(connection: Connection, number: int, *, after: int, most: int) -> list[bytes]:
-    """The digests of the chunks that an earlier attempt has written, in order, behind the one with ordinal `after`."""
-    return _WRITTEN(connection, {"file": number, "behind": after, "most": most}).scalars()
+
+def written(connection: Connection, number: int, *, after: int) -> list[bytes]:
+    """The digests of the next chunks, at most COMPARED, that were written, in order, behind the one with ordinal `after`."""
+    return _WRITTEN(connection, {"file": number, "behind": after, "most": COMPARED}).scalars()
 
 
 _WRITTEN = prepared(
@@ -148,8 +147,12 @@ _KNOWN = select(chunk_rows.c.digest, chunk_rows.c.vector).where(chunk_rows.c.seq
 
 def write(connection: Connection, job: Job, made: Sequence[EmbeddedChunk]) -> None:
     """Add chunks to the file."""
-    number = _wanted(connection, job).seq
-    _INSERT(connection, [_row(number, chunk) for chunk in made])
+    _insert(connection, _wanted(connection, job).seq, made)
+
+
+def _insert(connection: Connection, number: int, made: Sequence[EmbeddedChunk]) -> None:
+    if made:
+        _INSERT(connection, [_row(number, chunk) for chunk in made])
 
 
 def _row(number: int, made: EmbeddedChunk) -> dict[str, Any]:
@@ -177,13 +180,16 @@ def unwrite(connection: Connection, job: Job) -> bool:
     return chunks.discard_some(connection, _wanted(connection, job).seq)
 
 
-def complete(connection: Connection, job: Job, task: Task, *, usage: int, now: int) -> None:
-    """From now on the file's chunks count: they are `usage` bytes of text and vectors."""
-    changes.record(connection, task.store, task.number, "added")  # locks the store, as everybody does first
-    row = _wanted(connection, job)
+def complete(
+    connection: Connection, job: Job, task: Task, last: Sequence[EmbeddedChunk], *, usage: int, now: int
+) -> None:
+    """Add the last chunks; from now on the file's chunks count: they are `usage` bytes of text and vectors."""
+    changes.record(
+        connection, task.store, task.number, "added", used_at=now
+    )  # locks the store, as everybody does first
+    row = _checked(connection, job, _LOCK(connection, {"key": job.key}).first(), jobs.end)
+    _insert(connection, row.seq, last)
     _end(connection, row, {"status": "completed", "usage_bytes": usage})
-    note_use(connection, task.store, now)
-    jobs.finish(connection, job.kind, job.key)
 
 
 def fail(connection: Connection, job: Job, *, code: FileErrorCode, message: str) -> None:

@@ -33,9 +33,6 @@ log = logging.getLogger(__name__)
 WINDOW = 32
 """Chunks that are embedded and then written in one transaction: a few milliseconds on SQLite."""
 
-_COMPARED = 500
-"""Digests of an earlier attempt that are read at once."""
-
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before what failed is tried again; when an embedder names a longer time itself, that, up to a minute."""
 
@@ -162,9 +159,9 @@ class _Attempt:
         with self._with.telemetry.span("ingestion", file=task.file_id, store=task.store) as span:
             units = await self._units(task)
             span.set_attribute("chunks", len(units))
-            usage = await self._write_all(task, units)
-            now = int(self._with.clock.now())
-            await self._with.database.run(ingesting.complete, self._job, task, usage=usage, now=now)
+            last = await self._write_most(task, units)
+            usage, now = sum(unit.bytes for unit in units), int(self._with.clock.now())
+            await self._with.database.run(ingesting.complete, self._job, task, last, usage=usage, now=now)
         self._with.added(task.store)
         self._note("completed", chunks=len(units))
 
@@ -204,30 +201,39 @@ class _Attempt:
             copy.flush()
             yield Path(copy.name)
 
-    async def _write_all(self, task: Task, units: list[EmbeddingUnit]) -> int:
-        """Embed and write what is not written yet; the bytes that all of the file's chunks take, text and vectors."""
+    async def _write_most(self, task: Task, units: list[EmbeddingUnit]) -> list[EmbeddedChunk]:
+        """Embed what is not written yet, and write it but for the last window, which is to be written with the file's end.
+
+        A transaction of its own would be most of what a small file costs.
+        """
         embedder = self._embedder(task)
         parts: dict[bytes, bytes] = {}
+        made: list[EmbeddedChunk] = []
         for start in range(await self._written_before(task, units), len(units), WINDOW):
+            if made:
+                await self._with.database.run(ingesting.write, self._job, made)
             window = units[start : start + WINDOW]
             vectors, parts = await self._vectors(embedder, window, parts)
             made = [
                 EmbeddedChunk(ordinal, unit.chunk, unit.digest, vectors[unit.digest])
                 for ordinal, unit in enumerate(window, start)
             ]
-            await self._with.database.run(ingesting.write, self._job, made)
-        return sum(unit.bytes for unit in units)
+        return made
 
     async def _written_before(self, task: Task, units: list[EmbeddingUnit]) -> int:
         """How many chunks an earlier attempt has written. When they are not the same, they go, and there are none."""
         done = 0
         run = self._with.database.run
-        while found := await run(ingesting.written, task.number, after=done - 1, most=_COMPARED):
+        found = task.written
+        while found:
             if found != [unit.digest for unit in units[done : done + len(found)]]:
                 while not await run(ingesting.unwrite, self._job):
                     pass
                 return 0
             done += len(found)
+            if len(found) < ingesting.COMPARED:
+                break
+            found = await run(ingesting.written, task.number, after=done - 1)
         return done
 
     async def _vectors(
