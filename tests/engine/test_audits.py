@@ -56,3 +56,14 @@ async def test_a_deleted_audit_is_left_off(place: Place) -> None:
         await app.app.database.run(audits.remove, app.project, audit.id)
         with pytest.raises(NotFound):
             await now(app, audit)
+
+
+async def test_an_audit_in_which_a_question_fails_once_is_begun_again(place: Place) -> None:
+    fails = {"when": {"last": "^I am polite", "attempt": 1}, "reply": [{"fault": "server_error"}]}
+    async with place.app({**REFUSES, "rules": [fails, *REFUSES["rules"]]}) as app:
+        audit = await begun(app)
+        async with asyncio.timeout(30):
+            while (ended := await now(app, audit)).status in ("queued", "in_progress"):
+                app.clock.move(1)
+                await asyncio.sleep(0.02)
+        assert ended.error is None and ended.report is not None and len(ended.report.axes) == 2

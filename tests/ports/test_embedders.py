@@ -191,6 +191,14 @@ class TestTheProcessOfAModel:
             await waiting
         assert await in_child.embed(["x"], "query") == before
 
+    async def test_one_that_is_ended_from_outside_says_by_what(self, in_child: PackagedEmbedder) -> None:
+        await in_child.start()
+        waiting = asyncio.create_task(in_child.embed([OTHER * 10] * 200, "passage"))
+        await asyncio.sleep(0.05)
+        os.kill(in_child._encoder.pid, signal.SIGTERM)
+        with pytest.raises(BackendError, match="ended by signal 15;"):
+            await waiting
+
     async def test_who_goes_away_leaves_no_answer_for_the_next(self, in_child: PackagedEmbedder) -> None:
         alone = await in_child.embed(["dog"], "query")
         for _ in range(3):

@@ -5,6 +5,7 @@ It is not started twice: once `alive` is False, a new one is needed.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from zhuli.models.packaged.encoder_line import EncoderLine
 
 ENVIRONMENT = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 """A text is encoded on one core: threads that help would only be in each other's way."""
+
+LAST_WORDS_SECONDS = 0.1
+"""A process whose connections are closed is gone a moment later."""
 
 
 class EncoderProcess:
@@ -94,7 +98,13 @@ class EncoderProcess:
             raise self._ended() from error
 
     def _ended(self) -> BackendError:
+        """What became of it, before it is ended for good: otherwise each end would look like the SIGKILL of this one."""
+        try:
+            code = self._process.wait(LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            how = "left a connection"
+        else:
+            how = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
         self.end()
-        code = self._process.returncode
-        how = f"by signal {-code}" if code < 0 else f"with code {code}"
-        return BackendError(f"The process that embeds ended {how}; the next call starts it again.")
+        memory = ", as a machine does that has no memory left" if how == f"ended by signal {signal.SIGKILL:d}" else ""
+        return BackendError(f"The process that embeds {how}{memory}; the next call starts it again.")

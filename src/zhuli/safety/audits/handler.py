@@ -4,6 +4,7 @@ An audit whose process dies is done again from its beginning: the same texts, an
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,6 +19,11 @@ from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 from zhuli.store.safety import audits
 from zhuli.types.safety.audit import Audit, AuditCreate, AuditError, AuditReport
+
+log = logging.getLogger(__name__)
+
+WAITS = (1.0, 10.0)
+"""Seconds before an audit is begun again in which a question failed."""
 
 EXPLAINED = 3
 """Changed texts of an axis that are explained."""
@@ -87,7 +93,7 @@ class Audits:
                 await self._fail(job, audit, AuditError(code="server_error", message=text))
                 return
             try:
-                report = await self._report(project, audit)
+                report = await self._patiently(project, audit)
             except ZhuliError as error:
                 await self._fail(job, audit, AuditError(code=error.code or "server_error", message=error.message))
                 return
@@ -98,6 +104,18 @@ class Audits:
             if folder is not None:
                 await asyncio.to_thread(card.write, folder, ended)
             await self._database.run(audits.end, job, ended)
+
+    async def _patiently(self, project: str, audit: Audit) -> AuditReport:
+        """A model, or a child, that can't answer now is asked again: an audit is hundreds of questions, and one may fail."""
+        for wait in WAITS:
+            try:
+                return await self._report(project, audit)
+            except ZhuliError as error:
+                if error.status < 500:
+                    raise
+                log.warning("The audit '%s' begins again, for a question failed: %s", audit.id, error.message)
+            await self._clock.sleep(wait)
+        return await self._report(project, audit)
 
     async def _fail(self, job: Job, audit: Audit, error: AuditError) -> None:
         failed = audit.model_copy(update={"status": "failed", "completed_at": int(self._clock.now()), "error": error})
