@@ -3,7 +3,8 @@
 Whoever reviews locks the row first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -37,13 +38,30 @@ def contexts(
     found: dict[tuple[str, str], FeedbackContext] = {}
     for kind, table in _TABLES.items():
         ids = list({target.id for target in targets if target.type == kind and "\0" not in target.id})
-        for start in range(0, len(ids), _AT_ONCE):
-            query = select(table.c.id, table.c.body).where(
-                table.c.project_id == project, table.c.id.in_(ids[start : start + _AT_ONCE])
-            )
-            for row in connection.execute(query):
-                found[kind, row.id] = _context(kind, orjson.loads(row.body))
+        for row in _those(connection, table, "id", project, ids):
+            found[kind, row.id] = _context(kind, orjson.loads(row.body))
     return found
+
+
+def _those(connection: Connection, table: Table, column: str, project: str, values: Sequence[str]) -> Iterator[Any]:
+    """Rows with this column and the body. One alone, which is what apps send, is asked for by a statement made before."""
+    if len(values) == 1:
+        yield from _the_one(table, column)(connection, {"project": project, "value": values[0]})
+        return
+    for start in range(0, len(values), _AT_ONCE):
+        query = select(table.c[column], table.c.body).where(
+            table.c.project_id == project, table.c[column].in_(values[start : start + _AT_ONCE])
+        )
+        yield from connection.execute(query)
+
+
+@cache
+def _the_one(table: Table, column: str) -> Prepared:
+    return prepared(
+        select(table.c[column], table.c.body).where(
+            table.c.project_id == bindparam("project"), table.c[column] == bindparam("value")
+        )
+    )
 
 
 def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
@@ -129,13 +147,8 @@ def _row(project: str, item: Feedback) -> dict[str, Any]:
 
 
 def _by_key(connection: Connection, project: str, keys: Sequence[str]) -> dict[str, Feedback]:
-    found: dict[str, Feedback] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        query = select(feedback.c.key, feedback.c.body).where(
-            feedback.c.project_id == project, feedback.c.key.in_(keys[start : start + _AT_ONCE])
-        )
-        found |= {row.key: Feedback.model_validate_json(row.body) for row in connection.execute(query)}
-    return found
+    rows = _those(connection, feedback, "key", project, keys)
+    return {row.key: Feedback.model_validate_json(row.body) for row in rows}
 
 
 def get(connection: Connection, project: str, feedback_id: str) -> Feedback:
