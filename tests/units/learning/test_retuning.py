@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from zhuli.core import sticky
 from zhuli.core.errors import Conflict, InvalidRequest, LeaseLost, NotFound, Unavailable
 from zhuli.core.hints import Hints
+from zhuli.learning.datasets.commands import DataSetCommands
 from zhuli.learning.jobs.aliases import Aliases
 from zhuli.learning.jobs.commands import TuningCommands
 from zhuli.learning.predicting.answering import Answering
@@ -36,15 +37,17 @@ from zhuli.store.projects import ensure_default
 from zhuli.store.schema import files, fine_tuning_jobs
 from zhuli.testing.clock import ManualClock
 from zhuli.types.knowledge.file import file_of
-from zhuli.types.learning.dataset import DataSet, DataSetVersion, VersionCreate
+from zhuli.types.learning.comparison import Said
+from zhuli.types.learning.dataset import DataSet, DataSetCreate, DataSetVersion, EntriesCreate, VersionCreate
 from zhuli.types.learning.example import Judged
 from zhuli.types.learning.prediction import PredictionCreate
-from zhuli.types.learning.retuning import Candidate, CandidateCreate, PolicyCreate, Signature
+from zhuli.types.learning.retuning import Candidate, CandidateCreate, Decision, PolicyCreate, Signature
 from zhuli.types.page import PageParams
 
 OLD, NEW, ALIAS = "ft:minilm:default::old", "ft:minilm:default::new", "intents"
 LABELS = ["card", "loan", "lost"]
 HELD_OUT = [{"text": f"{label} {number}", "label": label} for label in LABELS for number in range(20)]
+SAID = Said(en="It is so.", zh="如此。")
 POLICY: dict[str, Any] = {
     "training_file": "file-train",
     "validation_file": "file-held",
@@ -473,19 +476,26 @@ async def test_new_examples_are_counted_from_what_the_champion_learned(
     await world.aliases.move(PROJECT, ALIAS, "ft:minilm:default::taught")
     made = DataSet(id="ds_1", created_at=0, name="intents", task="text_classification")
     await database.run(collections.insert, schema.datasets, PROJECT, made)
-    await database.run(datasets.add_version, PROJECT, _version("dsv_1", 100, "file-train"), [])
+    await database.run(datasets.append, "ds_1", [_ENTRY] * 100)
+    at = await database.run(datasets.end_of_log, "ds_1")
+    await database.run(datasets.add_version, PROJECT, _version("dsv_1", at, "file-train"), [])
     circle = Circle(database, world.clock, hints, world.serving, DriftWatch(database, world.clock), world.commands)
     terms = {"dataset": "ds_1", "triggers": {"new_examples": 20}}
     await world.commands.set_policy(PROJECT, ALIAS, PolicyCreate.model_validate(terms))
     await circle.turn()
     assert not await database.run(retuning.active)
-    await database.run(datasets.add_version, PROJECT, _version("dsv_2", 119, "file-held"), [])
+    await database.run(datasets.append, "ds_1", [_ENTRY] * 19)
+    await database.run(datasets.add_version, PROJECT, _version("dsv_2", at + 19, "file-held"), [])
     await circle.turn()
     assert not await database.run(retuning.active)
-    await database.run(datasets.add_version, PROJECT, _version("dsv_3", 120, "file-held"), [])
+    await database.run(datasets.append, "ds_1", [_ENTRY])
+    await database.run(datasets.add_version, PROJECT, _version("dsv_3", at + 20, "file-held"), [])
     await circle.turn()
     (candidate,) = await database.run(retuning.active)
     assert candidate.candidate.dataset_version == "dsv_3"
+
+
+_ENTRY = datasets.NewEntry("add", "ex_1", '{"record":{},"provenance":{"kind":"api"}}')
 
 
 def _version(name: str, position: int, training_file: str) -> DataSetVersion:
@@ -539,3 +549,118 @@ class Counted:
     async def run(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         self.asked += 1
         return await self._database.run(function, *args, **kwargs)
+
+
+async def test_enough_new_examples_make_a_version_and_that_makes_a_candidate(
+    database: Database, hints: Hints, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.begin()
+    sets = DataSetCommands(database, world.files, world.clock, tmp_path)  # type: ignore[arg-type]
+    own, other = [
+        (await sets.create(PROJECT, DataSetCreate(name=name, task="text_classification"))).id for name in "ab"
+    ]
+    triggers = {"triggers": {"new_examples": 3}, "dataset": own}
+    await world.commands.set_policy(PROJECT, ALIAS, PolicyCreate.model_validate(POLICY | triggers))
+    circle = Circle(database, world.clock, hints, world.serving, DriftWatch(database, world.clock), world.commands)
+
+    async def add(dataset: str, *texts: str) -> None:
+        entries = [{"kind": "add", "record": {"text": text, "label": "lost"}} for text in texts]
+        await sets.change(PROJECT, dataset, EntriesCreate.model_validate({"data": entries}))
+        world.clock.move(LOOK_SECONDS)
+        await circle.turn()
+        world.clock.move(LOOK_SECONDS)
+        await circle.turn()
+
+    async def versioned(number: int) -> None:
+        """A worker has made the version that was asked for."""
+        asked = await database.run(retuning.last_of_kind, PROJECT, ALIAS, ["version_asked"])
+        assert asked is not None
+        task = await database.run(datasets.task, PROJECT, asked.numbers["task"])
+        (job,) = await database.run(jobs.claim, "worker", slots={"dataset": 1}, now=world.clock.now(), lease=60)
+        version = DataSetVersion.model_validate(
+            dict.fromkeys(("training_file", "validation_file", "manifest_file"), "file-train")
+            | {"id": f"dsv_{number}", "created_at": 0, "dataset_id": own, "digest": str(number), "report": {}}
+            | {"position": asked.numbers["position"], "task": "text_classification", "examples": 3, "request": {}}
+        )
+        await database.run(datasets.add_version, PROJECT, version, [])
+        ended = task.model_copy(update={"status": "completed", "version": version.id})
+        await database.run(datasets.end, job, ended)
+        await circle.turn()
+
+    await add(other, "a", "b", "c")  # another data set's entries do not count
+    await add(own, "a", "b")
+    assert (await world.kinds()) == ["policy_set", "policy_set"]
+    await add(own, "c")
+    await add(own, "d")  # the version is at work
+    assert (await world.kinds())[2:] == ["version_asked"]
+    await versioned(1)
+    assert (await world.kinds())[2:] == ["version_asked", "triggered"]
+    (candidate,) = (await database.run(retuning.candidates, PROJECT, ALIAS, PageParams())).data
+    assert candidate.dataset_version == "dsv_1"
+    failed = Decision(
+        id="dec_f", alias=ALIAS, candidate=candidate.id, kind="failed", by="policy", created_at=0, sentence=SAID
+    )
+    await database.run(retuning.advance, PROJECT, candidate, failed, now=0.0)
+    await add(own, "e")
+    assert (await world.kinds())[-1] == "failed"
+    await add(own, "f")
+    assert (await world.kinds())[-1] == "version_asked"
+
+
+TALKS = "ft:smollm2:default::talks"
+
+
+async def _talking(world: World, **stages: Any) -> Candidate:
+    """A candidate for chats that a person has signed, on its share."""
+    await world.begin(sign=True, stages=stages)
+    await world.add(TALKS, task="dialogue", chat={"backend": "llamacpp"})
+    await world.commands.propose(PROJECT, ALIAS, CandidateCreate(model=TALKS))
+    await _until(world, "signing")
+    passed = await world.database.run(retuning.last_of_kind, PROJECT, ALIAS, ["passed"])
+    assert passed is not None
+    world.clock.move(60)
+    made = await world.commands.sign(PROJECT, ALIAS, passed.id, Signature(approve=True, by="Ann"))
+    await world.step()
+    assert (await world.kinds())[-2:] == ["signed", "shared"]
+    world.clock.move(60)
+    return made
+
+
+async def _runs(world: World, threads: list[str], status: str = "completed") -> None:
+    """Runs for the alias on these threads, which have ended."""
+    now = world.clock.now()
+    body = json.dumps({"model": ALIAS, "created_at": int(now), "started_at": int(now)}, separators=(",", ":"))
+    ended = {"project_id": PROJECT, "body": body, "status": status, "active": False, "expires_at": 0}
+    rows = [{"id": f"run_{one}", "thread_id": one, "ended_at": now + 1, "last_event": 0, **ended} for one in threads]
+    await world.database.run(lambda connection: connection.execute(schema.runs.insert(), rows))
+
+
+async def test_a_chat_candidate_is_signed_has_its_share_and_settles_by_runs(database: Database, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    candidate = await _talking(world, share=0.5, share_requests=5)
+    threads = [f"thread_{number}" for number in range(200)]
+    heard = [one for one in threads if sticky.takes_part(one, candidate.id, 0.5)]
+    others = [one for one in threads if one not in heard]
+    await _runs(world, heard[:4])
+    await _runs(world, others[:9])
+    await world.step()
+    assert (await world.kinds())[-1] == "shared"
+    await _runs(world, heard[4:5])
+    await world.step()
+    assert (await world.kinds())[-1] == "promoted" and await world.leads_to() == TALKS
+    world.clock.move(60)
+    await _runs(world, others[9:14])
+    await world.step()
+    settled = await world.database.run(retuning.last_of_kind, PROJECT, ALIAS, ["settled"])
+    assert settled is not None and settled.numbers["candidate"]["requests"] == 5
+
+
+async def test_a_chat_candidate_whose_runs_fail_goes_back(database: Database, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.database.run(migrate.upgrade)
+    await _runs(world, [f"before_{number}" for number in range(40)])
+    await _talking(world, share=1.0, share_requests=500)
+    await _runs(world, [f"after_{number}" for number in range(40)], "failed")
+    await world.step()
+    assert (await world.kinds())[-1] == "rolled_back" and await world.leads_to() == OLD

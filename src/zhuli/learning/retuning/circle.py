@@ -108,9 +108,9 @@ class Circle:
             if drifted is not None and drifted.kind == "drifted":
                 return "drift"
         if triggers.new_examples is not None and policy.dataset is not None:
-            newest = await run(datasets.latest_version, policy.dataset)
-            known = await self._known(project, policy, last) if newest else None
-            if newest and newest.position - (known.position if known else 0) >= triggers.new_examples:
+            known = await self._known(project, policy, last)
+            begun = known.position if known else 0
+            if await self._commands.has_new_examples(project, policy, triggers.new_examples, after=begun):
                 return "examples"
         if triggers.every_hours is not None:
             begun = last.created_at if last is not None else policy.created_at

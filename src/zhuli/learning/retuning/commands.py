@@ -10,12 +10,12 @@ from zhuli.core.ids import new_id
 from zhuli.learning.retuning import sentences
 from zhuli.models.catalog import Catalog
 from zhuli.safety.audits.asking import check_labels
-from zhuli.store import collections
+from zhuli.store import collections, schema
 from zhuli.store.database import Database
 from zhuli.store.knowledge import files
 from zhuli.store.learning import datasets, retuning, tuned_models
 from zhuli.types.learning.comparison import Said
-from zhuli.types.learning.dataset import DataSetVersion
+from zhuli.types.learning.dataset import DataSetTask, DataSetVersion, VersionCreate
 from zhuli.types.learning.retuning import (
     Candidate,
     CandidateCreate,
@@ -105,6 +105,43 @@ class RetuningCommands:
         )
         return await self._database.run(retuning.begin, project, candidate, decision)
 
+    async def has_new_examples(self, project: str, policy: Policy, wanted: int, *, after: int) -> bool:
+        """Whether the newest version has so many entries behind this position; if only the log has, one is asked for."""
+        return await self._database.run(self._has_new_examples, project, policy, wanted, after)
+
+    def _has_new_examples(self, connection: Connection, project: str, policy: Policy, wanted: int, begun: int) -> bool:
+        dataset = policy.dataset
+        if dataset is None or not collections.exists(connection, schema.datasets, project, dataset):
+            return False
+        newest = datasets.latest_version(connection, dataset)
+        reached = newest.position if newest is not None else 0
+        if newest is not None and datasets.accepted_between(connection, dataset, after=begun, upto=reached) >= wanted:
+            return True
+        end = datasets.end_of_log(connection, dataset)
+        asked = retuning.last_of_kind(connection, project, policy.alias, ["version_asked"])
+        if asked is not None and asked.numbers["dataset"] == dataset and asked.numbers["position"] >= end:
+            return False  # it is being made, or could not be
+        entries = datasets.accepted_between(connection, dataset, after=begun)
+        if entries < wanted or (asked is not None and _is_at_work(connection, project, asked.numbers["task"])):
+            return False
+        as_before = newest.request.model_copy(update={"position": None}) if newest is not None else VersionCreate()
+        task = DataSetTask(
+            id=new_id("dst"),
+            created_at=int(self._clock.now()),
+            dataset_id=dataset,
+            kind="version",
+            request=as_before.model_dump(),
+        )
+        datasets.begin(connection, project, task)
+        numbers = {"dataset": dataset, "entries": entries, "position": end, "task": task.id}
+        sentence = sentences.version_asked(entries)
+        retuning.decide(
+            connection,
+            project,
+            self._decision(policy.alias, None, "version_asked", "policy", sentence, numbers=numbers),
+        )
+        return False
+
     async def sign(self, project: str, alias: str, decision_id: str, body: Signature) -> Candidate:
         """A person approves or declines what the gate passed."""
         return await self._database.run(self._sign, project, alias, decision_id, body)
@@ -156,6 +193,13 @@ class RetuningCommands:
             numbers=dict(numbers or {}),
             changes=dict(changes or {}),
         )
+
+
+def _is_at_work(connection: Connection, project: str, task: str) -> bool:
+    try:
+        return datasets.task(connection, project, task).status == "queued"
+    except NotFound:
+        return False
 
 
 def _dataset(connection: Connection, project: str, dataset: str) -> None:

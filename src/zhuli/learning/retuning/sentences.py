@@ -19,6 +19,13 @@ def policy_set(alias: str) -> Said:
     return Said(en=f"The policy of '{alias}' was set.", zh=f"已设定“{alias}”的策略。")
 
 
+def version_asked(entries: int) -> Said:
+    return Said(
+        en=f"{entries} examples have come in: a version of the data set is made of them.",
+        zh=f"新增 {entries} 条样本：开始制作数据集的新版本。",
+    )
+
+
 def triggered(because: str) -> Said:
     why = _BECAUSE[because]
     return Said(en=f"A candidate is made. {why.en}", zh=f"开始制作候选模型。{why.zh}")
@@ -32,6 +39,13 @@ def tuned(model: str) -> Said:
     return Said(
         en=f"The model '{model}' is there, and is held against the champion.",
         zh=f"模型“{model}”已就绪，将与现用模型比较。",
+    )
+
+
+def to_be_signed(model: str) -> Said:
+    return Said(
+        en=f"'{model}' answers chats, which can't be judged record by record: a person must sign. /v1/evals compares the two.",
+        zh=f"“{model}”用于对话，无法逐条评判：需由人签字。请用 /v1/evals 比较两者。",
     )
 
 

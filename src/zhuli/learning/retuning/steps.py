@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from zhuli.core import sticky
 from zhuli.core.clock import Clock
 from zhuli.core.errors import LeaseLost, ZhuliError
 from zhuli.core.ids import new_id
@@ -27,7 +28,8 @@ from zhuli.models.catalog import Catalog
 from zhuli.safety.audits.asking import language_for
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
-from zhuli.store.learning import fine_tuning, retuning, served, tuned_models
+from zhuli.store.learning import fine_tuning, retuning, served, served_runs, tuned_models
+from zhuli.store.learning.served import Served, Votes
 from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.types.learning.comparison import AuditGap, Reason, Said
 from zhuli.types.learning.fine_tuning import FineTuningJobCreate, Tuning
@@ -212,6 +214,8 @@ class _Step:
         if champion is None or seen.validation_file is None:
             why = "there is no champion, or no held-out part, to hold it against."
             return await self.decide("failed", sentences.failed(why))
+        if candidate.chat is not None and policy.sign:  # no numbers say whether: a person does
+            return await self.decide("passed", sentences.to_be_signed(candidate.name), status="signing")
         if candidate.task in WRITING:
             why = f"answers of {candidate.task} can't be judged record by record; compare the two with /v1/evals."
             return await self.decide("failed", sentences.failed(why))
@@ -309,7 +313,7 @@ class _Step:
             return await self.decide("failed", sentences.failed("the alias was moved by hand meanwhile."))
         assert seen.model is not None
         since = await self._database.run(served.newest, self._project, seen.alias)
-        if seen.status == "ready" and stages.shadow_requests:
+        if seen.status == "ready" and stages.shadow_requests and not self._talks():
             return await self.decide("shadowed", sentences.shadowed(seen.model, stages.shadow_requests), since=since)
         if seen.status in ("ready", "shadow") and stages.share_requests and stages.share:
             said = sentences.shared(seen.model, stages.share)
@@ -346,22 +350,57 @@ class _Step:
 
     async def _compared(self, policy: Policy) -> tuple[list[Fault], dict[str, Any]]:
         await self._with._serving.flush()
+        if self._talks():
+            return await self._compared_by_runs(policy)
         seen, run = self._seen, self._database.run
         new = await run(served.lately, self._project, seen.alias, seen.model or "", after=seen.since, most=COMPARED)
         old = await run(served.lately, self._project, seen.alias, seen.champion or "", after=0, most=COMPARED)
         votes = await run(served.votes, self._project, seen.champion or "", seen.model or "")
-        faults = judging.faults(old, new, votes, policy.watch)
-        numbers = {
-            "champion": judging.summary(old, votes[0]),
-            "candidate": judging.summary(new, votes[1]),
-            "faults": [
-                {"metric": each.metric, "champion": each.champion, "candidate": each.candidate} for each in faults
-            ],
-        }
-        return faults, numbers
+        return _judged(old, new, votes, policy)
+
+    async def _compared_by_runs(self, policy: Policy) -> tuple[list[Fault], dict[str, Any]]:
+        """Of a model for chats: runs of the stage that the candidate answered; those before it, and of other threads."""
+        seen, run = self._seen, self._database.run
+        decided = await run(retuning.decisions_of, seen.id)
+        begun = max((one.created_at for one in decided if one.kind in ("shared", "promoted")), default=seen.created_at)
+        found = await run(served_runs.lately, self._project, seen.alias, most=COMPARED)
+        new = [one for one in found if one.at > begun and self._answered(one.thread)]
+        old = [one for one in found if one.at <= begun or not self._answered(one.thread)]
+        votes = [await run(served_runs.votes, self._project, [one.id for one in each]) for each in (old, new)]
+        kept = [
+            [
+                Served(self._project, seen.alias, name or "", "champion", one.at, one.seconds, error=one.error)
+                for one in each
+            ]
+            for each, name in ((old, seen.champion), (new, seen.model))
+        ]
+        return _judged(kept[0], kept[1], (votes[0], votes[1]), policy)
+
+    def _answered(self, thread: str) -> bool:
+        """Whether the candidate answers the thread at this stage."""
+        seen = self._seen
+        return seen.status == "all" or sticky.takes_part(thread, seen.id, seen.share)
+
+    def _talks(self) -> bool:
+        """Whether the candidate answers chats, of which runs tell, and predictions do not."""
+        model = self._model(self._seen.model)
+        return model is not None and model.chat is not None
 
     def _model(self, name: str | None) -> TunedModel | None:
         return None if name is None else self._with._catalog.tuned.models.get(name)
+
+
+def _judged(
+    old: Sequence[Served], new: Sequence[Served], votes: tuple[Votes, Votes], policy: Policy
+) -> tuple[list[Fault], dict[str, Any]]:
+    """What is worse of the candidate, and the numbers of both for the decision's row."""
+    faults = judging.faults(old, new, votes, policy.watch)
+    numbers = {
+        "champion": judging.summary(old, votes[0]),
+        "candidate": judging.summary(new, votes[1]),
+        "faults": [{"metric": each.metric, "champion": each.champion, "candidate": each.candidate} for each in faults],
+    }
+    return faults, numbers
 
 
 def _canonical(record: Labelled) -> bytes:

@@ -15,8 +15,8 @@ Labels = Annotated[list[Annotated[str, Field(max_length=512)]], Field(min_length
 
 
 class Triggers(Request):
-    """What makes a candidate; null: not that. new_examples: so many more entries in the data set's newest version than in the
-    one that the last candidate was made of.
+    """What makes a candidate; null: not that. new_examples: when so many entries came into the data set's log since the version
+    that the last candidate was made of. A version that has them is made, if there is none.
     """
 
     new_examples: Annotated[Integer, Field(ge=1)] | None = None
@@ -118,6 +118,7 @@ OPEN: tuple[Status, ...] = ("tuning", "gating", "signing", "ready", "shadow", "s
 Kind = Literal[
     "policy_set",
     "drifted",
+    "version_asked",
     "triggered",
     "tuning_started",
     "tuned",
