@@ -30,6 +30,12 @@ app.add_typer(feedback, name="feedback")
 
 opinion = typer.Typer(no_args_is_help=True, help="Opinion monitors: make one, feed one.")
 app.add_typer(opinion, name="opinion")
+datasets = typer.Typer(
+    no_args_is_help=True, help="Data sets of a server: examples, and versions that models learn from."
+)
+app.add_typer(datasets, name="datasets")
+end_users = typer.Typer(no_args_is_help=True, help="The people who talk to an app: all of one, deleted or exported.")
+app.add_typer(end_users, name="end-users")
 
 
 @feedback.callback()
@@ -58,6 +64,12 @@ def _program(
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded defaults keep everything.")]
 Project = Annotated[str, typer.Option(help="The project's name.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file with settings.")]
+
+
+BaseUrl = Annotated[str, typer.Option(envvar="OPENAI_BASE_URL", help="The server.")]
+ApiKey = Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")]
+DataSetName = Annotated[str, typer.Argument(metavar="DATASET", help="Its id, or its name.")]
+HERE = "http://127.0.0.1:8000/v1"
 
 
 @app.command()
@@ -162,15 +174,10 @@ _EXPIRES_HELP = (
 )
 
 
-BaseUrl = Annotated[str, typer.Option(envvar="OPENAI_BASE_URL", help="The server.")]
-ApiKey = Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")]
-_LOCAL = "http://127.0.0.1:8000/v1"
-
-
 @opinion.command("create")
 def create_opinion_monitor(
     path: Annotated[Path, typer.Argument(help="A JSON file as docs/opinion.md has it.")],
-    base_url: BaseUrl = _LOCAL,
+    base_url: BaseUrl = HERE,
     api_key: ApiKey = None,
 ) -> None:
     """Make a monitor, and print its id."""
@@ -185,7 +192,7 @@ def follow_opinion_feed(
     place: Annotated[str, typer.Argument(help="A file, a folder, an address; kafka://HOST:PORT/TOPIC.")],
     feed: Annotated[str, typer.Option(help="jsonl, directory, rss, kafka, or package.module:Class.")] = "jsonl",
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the feed: seconds=60.")] = None,
-    base_url: BaseUrl = _LOCAL,
+    base_url: BaseUrl = HERE,
     api_key: ApiKey = None,
 ) -> None:
     """Push what a feed brings to a monitor, until the feed ends or Ctrl-C; faults are told, and the rest goes on."""
@@ -509,6 +516,241 @@ def draw_domain(
     from zhuli.understanding.domains.drawing import draw
 
     write_text(draw(read(path).fields), to)
+
+
+@datasets.command("list")
+def list_datasets(base_url: BaseUrl = HERE, api_key: ApiKey = None) -> None:
+    """Show which data sets there are."""
+    from zhuli.operating.datasets import of_server
+    from zhuli.operating.terminal import console, table
+
+    async def run() -> None:
+        async with of_server(base_url, api_key) as server:
+            shown = table("id", "name", "task", "language")
+            for one in await server.listed():
+                shown.add_row(one["id"], one["name"], one["task"], one["language"] or "")
+            console().print(shown)
+
+    asyncio.run(run())
+
+
+@datasets.command("create")
+def create_dataset(
+    name: Annotated[str, typer.Argument(help="By which it is known.")],
+    task: Annotated[str, typer.Option(help="text_classification, dialogue, …")] = "text_classification",
+    language: Annotated[str | None, typer.Option(help="Of its texts, like zh; default: told by their letters.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Make an empty data set; its id is printed."""
+    from zhuli.operating.datasets import of_server
+
+    async def run() -> None:
+        async with of_server(base_url, api_key) as server:
+            print((await server.create(name, task=task, language=language))["id"])
+
+    asyncio.run(run())
+
+
+@datasets.command("import")
+def import_into_dataset(
+    dataset: DataSetName,
+    file: Annotated[Path | None, typer.Argument(help="Examples, in any format that zhuli tune reads.")] = None,
+    feedback: Annotated[bool, typer.Option("--feedback", help="What reviewers accepted or corrected.")] = False,
+    threads: Annotated[int | None, typer.Option(help="The newest so many threads, as chats.")] = None,
+    understandings: Annotated[int | None, typer.Option(help="The newest so many messages, as understood.")] = None,
+    mask: Annotated[bool | None, typer.Option(help="Put words in the place of personal data.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Add examples: of a file, or of what the server has."""
+    from zhuli.operating.datasets import imports, of_server
+
+    request = imports(file, feedback=feedback, threads=threads, understandings=understandings, mask=mask)
+
+    async def run() -> dict[str, Any]:
+        async with of_server(base_url, api_key) as server:
+            return await server.take(await server.named(dataset), file, request)
+
+    report = asyncio.run(run())
+    for fault in report["faults"]:
+        print(f"line {fault['line']}: {fault['message']}", file=sys.stderr)
+    print(f"{report['added']} added, {report['here_before']} here before, {report['refused']} refused.")
+    if report["refused"]:
+        raise typer.Exit(1)
+
+
+@datasets.command("version")
+def make_version(
+    dataset: DataSetName,
+    validation_share: Annotated[float, typer.Option(help="Held out, 0 to 0.9.")] = 0.1,
+    near: Annotated[bool, typer.Option(help="Of texts that are nearly the same one counts.")] = True,
+    weak: Annotated[bool, typer.Option("--weak", help="With what is labelled weakly.")] = False,
+    mask: Annotated[bool, typer.Option("--mask", help="Put words in the place of personal data.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Make a version of what is in the data set."""
+    from zhuli.operating.datasets import of_server, told_of_version
+
+    request = {"validation_share": validation_share, "near": near, "weak": weak, "mask": mask, "seed": seed}
+
+    async def run() -> dict[str, Any]:
+        async with of_server(base_url, api_key) as server:
+            found = await server.named(dataset)
+            task = await server.done(found, "versions", request)
+            return await server.get(found, f"versions/{task['version']}")
+
+    print(told_of_version(asyncio.run(run())))
+
+
+@datasets.command("diff")
+def diff_versions(
+    dataset: DataSetName,
+    version: Annotated[str | None, typer.Option(help="Its id; default: the newest.")] = None,
+    against: Annotated[str | None, typer.Option(help="Default: the one before.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Say what is otherwise in one version than in another."""
+    from zhuli.operating.datasets import of_server, told_of_diff
+
+    async def run() -> dict[str, Any]:
+        async with of_server(base_url, api_key) as server:
+            found = await server.named(dataset)
+            return await server.get(found, f"versions/{await server.version(found, version)}/diff", against=against)
+
+    print(told_of_diff(asyncio.run(run())))
+
+
+@datasets.command("suggestions")
+def suggest_messages(
+    dataset: DataSetName,
+    limit: Annotated[int, typer.Option(help="How many.")] = 20,
+    model: Annotated[str | None, typer.Option(help="Only what this model was asked.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Show the messages of the traffic that are most worth a label."""
+    from zhuli.operating.datasets import of_server
+    from zhuli.operating.terminal import console, table
+
+    async def run() -> dict[str, Any]:
+        async with of_server(base_url, api_key) as server:
+            return await server.get(await server.named(dataset), "suggestions", limit=limit, model=model)
+
+    shown = table("unsure", "new", "guess", "text")
+    for one in asyncio.run(run())["data"]:
+        shown.add_row(f"{one['uncertainty']:.2f}", f"{one['novelty']:.2f}", one["guess"] or "", one["text"])
+    console().print(shown)
+
+
+@datasets.command("noise")
+def find_noise(
+    dataset: DataSetName,
+    version: Annotated[str | None, typer.Option(help="Its id; default: the newest.")] = None,
+    limit: Annotated[int, typer.Option(help="How many.")] = 100,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Show the labels of a version that are most likely wrong."""
+    from zhuli.operating.datasets import of_server
+    from zhuli.operating.terminal import console, table
+
+    async def run() -> dict[str, Any]:
+        async with of_server(base_url, api_key) as server:
+            found = await server.named(dataset)
+            request = {"version": await server.version(found, version), "limit": limit}
+            return dict((await server.done(found, "label_noise", request))["result"])
+
+    result = asyncio.run(run())
+    shown = table("example", "label", "rather", "text")
+    for one in result["data"]:
+        shown.add_row(one["example"], one["label"], one["suggested"], one["text"])
+    console().print(shown)
+    print(f"{result['in_doubt']} of {result['looked_at']} labels are in doubt.")
+
+
+@datasets.command("weak-labels")
+def label_weakly(
+    dataset: DataSetName,
+    texts: Annotated[Path, typer.Argument(help="A text a line.")],
+    keywords: Annotated[list[str] | None, typer.Option(help="A rule: LABEL=word,word.")] = None,
+    pattern: Annotated[list[str] | None, typer.Option(help="A rule: LABEL=EXPRESSION.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="A tuned model that votes.")] = None,
+    min_probability: Annotated[float, typer.Option(help="How sure the votes together must be.")] = 0.8,
+    add: Annotated[bool, typer.Option("--add", help="Put what is sure enough into the data set.")] = False,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Let rules and models vote on texts."""
+    from zhuli.operating.datasets import of_server, rules_of
+    from zhuli.operating.terminal import console, table
+
+    rules = rules_of(keywords or [], pattern or [])
+
+    async def run() -> dict[str, Any]:
+        async with of_server(base_url, api_key) as server:
+            found = await server.named(dataset)
+            request = {"rules": rules, "models": model or [], "min_probability": min_probability, "add": add}
+            task = await server.done(found, "weak_labels", {**request, "file": await server.upload(texts)})
+            return dict(task["result"])
+
+    result = asyncio.run(run())
+    shown = table("voter", "right", "votes")
+    for voter in result["voters"]:
+        shown.add_row(str(voter["name"]), f"{voter['accuracy']:.2f}", str(voter["votes"]))
+    console().print(shown)
+    print(f"{result['texts']} texts, {result.get('added', 0)} added.")
+
+
+@datasets.command("delete")
+def delete_dataset(
+    dataset: DataSetName,
+    version: Annotated[str | None, typer.Option(help="Only this version.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Delete a data set with its versions, or one version."""
+    from zhuli.operating.datasets import of_server
+
+    async def run() -> None:
+        async with of_server(base_url, api_key) as server:
+            await server.delete(await server.named(dataset), version)
+
+    asyncio.run(run())
+    print(f"{version or dataset} is deleted.")
+
+
+@end_users.command("delete")
+def delete_end_user(
+    user: Annotated[str, typer.Argument(help="Your id of them.")], base_url: BaseUrl = HERE, api_key: ApiKey = None
+) -> None:
+    """Delete everything of one person, and wait until nothing is left; exit code 1 if a fine-tuning job must end first."""
+    from zhuli.operating.end_users import delete, told
+
+    record = asyncio.run(delete(base_url, api_key, user))
+    print(told(record))
+    if record["status"] != "completed":
+        raise typer.Exit(1)
+
+
+@end_users.command("export")
+def export_end_user(
+    user: Annotated[str, typer.Argument(help="Your id of them.")],
+    to: Annotated[Path | None, typer.Option(help="The file; default: print it.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Write everything of one person as JSON Lines."""
+    from zhuli.operating.end_users import export
+
+    async def run() -> None:
+        async for piece in export(base_url, api_key, user, to):
+            sys.stdout.buffer.write(piece)
+
+    asyncio.run(run())
 
 
 @app.command()

@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import orjson
 
-from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
+from zhuli.core.errors import ConfigurationError
+from zhuli.operating.api_client import api_client
 from zhuli.safety.audits.card import written
 from zhuli.types.safety.audit import MOST_PAIRS, MOST_TEXTS, Audit
 
@@ -38,39 +38,17 @@ def asked(
 
 async def audit(base_url: str, api_key: str | None, body: Mapping[str, Any]) -> Audit:
     """The audit when it has ended. Raises Unavailable where no server answers, BackendError with what it refuses."""
-    headers = {"Authorization": f"Bearer {api_key or 'none'}"}
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
-        place = f"{base_url.rstrip('/')}/audits"
-        made = await _call(http, "POST", place, body)
+    async with api_client(base_url, api_key) as api:
+        made = Audit.model_validate(await api.call("POST", "/audits", dict(body)))
         while made.status in ("queued", "in_progress"):
             await asyncio.sleep(_LOOK_SECONDS)
-            made = await _call(http, "GET", f"{place}/{made.id}")
+            made = Audit.model_validate(await api.call("GET", f"/audits/{made.id}"))
     return made
 
 
 def told(made: Audit) -> str:
     """The report, or why there is none."""
     return written(made) if made.error is None else f"The audit failed: {made.error.message}"
-
-
-async def _call(http: aiohttp.ClientSession, method: str, url: str, body: Mapping[str, Any] | None = None) -> Audit:
-    try:
-        async with http.request(method, url, json=body) as response:
-            data = await response.read()
-            status = response.status
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unavailable(f"No server answers at {url}: {error}") from error
-    if status != 200:
-        raise BackendError(_message(data))
-    return Audit.model_validate_json(data)
-
-
-def _message(data: bytes) -> str:
-    try:
-        return str(orjson.loads(data)["error"]["message"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return "The server's answer is not one of zhuli's."
 
 
 def _pairs(path: Path) -> list[dict[str, str]]:
