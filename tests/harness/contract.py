@@ -116,7 +116,9 @@ def _operations(document: Schema) -> list[Operation]:
 
 
 def _operation(method: str, path: str, responses: dict[str, Schema]) -> Operation:
-    pattern = re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(f"{method} {path}"))
+    # A client's own id of a person may have a slash in it.
+    pattern = re.sub(r"\\\{user_id\\\}", ".+", re.escape(f"{method} {path}"))
+    pattern = re.sub(r"\\\{[^/]+?\\\}", "[^/]+", pattern)
     success = next((code for code in ("200", "201") if code in responses), "200")
     content = responses.get(success, {}).get("content", {})
     return Operation(f"{method} {path}", re.compile(pattern), content, int(success))

@@ -506,6 +506,8 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/datasets"): {"application/json": {"schema": _DATASET}},
     ("GET", f"{PREFIX}/datasets"): {"application/json": {"schema": _list_of(_DATASET)}},
     ("GET", f"{PREFIX}/datasets/{{dataset_id}}"): {"application/json": {"schema": _DATASET}},
+    ("DELETE", f"{PREFIX}/datasets/{{dataset_id}}"): _needs("id", "object", "deleted"),
+    ("DELETE", f"{PREFIX}/datasets/{{dataset_id}}/versions/{{version_id}}"): _needs("id", "object", "deleted"),
     ("POST", f"{PREFIX}/datasets/{{dataset_id}}/entries"): _needs("object", "data", "has_more"),
     ("GET", f"{PREFIX}/datasets/{{dataset_id}}/entries"): _needs("object", "data", "has_more"),
     **{
@@ -539,8 +541,11 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/recommenders/{{recommender_id}}/trainings/{{training_id}}"): _needs("id", "status", "report"),
     ("DELETE", f"{PREFIX}/recommenders/{{recommender_id}}/users/{{user_id}}"): _needs("id", "deleted", "events"),
     ("DELETE", f"{PREFIX}/end_users/{{user_id}}"): _needs(
-        "id", "deleted", "feedback", "examples", "versions", "models"
+        "id", "deleted", "deletion", "status", "feedback", "examples", "counts", "versions", "models"
     ),
+    ("GET", f"{PREFIX}/end_users/{{user_id}}/export"): {"application/jsonl": {}},
+    ("GET", f"{PREFIX}/end_user_deletions"): _needs("data", "has_more"),
+    ("GET", f"{PREFIX}/end_user_deletions/{{deletion_id}}"): _needs("id", "status", "user_digest", "counts"),
     ("GET", f"{PREFIX}/model_aliases"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},
     ("PUT", f"{PREFIX}/model_aliases/{{alias}}"): {"application/json": {"schema": _ALIAS}},

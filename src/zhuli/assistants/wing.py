@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import partial
 
+from zhuli.assistants.end_users.commands import EndUserCommands
+from zhuli.assistants.end_users.forgetting import EndUserForgetting
 from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import RunCommands
 from zhuli.assistants.runs.engine import Engine
@@ -16,7 +18,8 @@ from zhuli.assistants.runs.toolbox import Toolbox, configured, made_tool
 from zhuli.ground import Ground
 from zhuli.knowledge.files.file_service import repeat
 from zhuli.knowledge.wing import KnowledgeWing
-from zhuli.store import kept_answers
+from zhuli.learning.datasets.forgetting import VersionForgetting
+from zhuli.store import deletions, kept_answers
 from zhuli.store.assistants import chat_completions, runs
 from zhuli.store.assistants.leftovers import CLEAN_UP
 from zhuli.understanding.dialogue.understanding import Understandings
@@ -34,11 +37,14 @@ class AssistantsWing:
     images: Images
     tools: Toolbox
     replaying: Replaying
+    end_users: EndUserCommands
+    forgetting: EndUserForgetting
 
     def jobs(self) -> dict[str, JobKind]:
         return {
             runs.JOB: JobKind(self.handler, self.ground.settings.worker_slots),
             CLEAN_UP: JobKind(CleanUp(self.ground.database), 1),
+            deletions.JOB: JobKind(self.forgetting, 1),
         }
 
     def chores(self) -> list[Chore]:
@@ -85,7 +91,18 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
     )
     commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings, tools)
     replaying = Replaying(ground.database, ground.hints, commands)
-    return AssistantsWing(ground, commands, engine, RunHandler(engine), images, tools, replaying)
+    versions = VersionForgetting(ground.database, ground.blobs, ground.clock, ground.settings.data_dir)
+    return AssistantsWing(
+        ground,
+        commands,
+        engine,
+        RunHandler(engine),
+        images,
+        tools,
+        replaying,
+        EndUserCommands(ground.database, ground.blobs, ground.hints, ground.clock),
+        EndUserForgetting(ground.database, ground.clock, versions),
+    )
 
 
 def toolbox(ground: Ground, knowledge: KnowledgeWing) -> Toolbox:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from zhuli.ground import Ground
 from zhuli.learning.datasets.commands import DataSetCommands
+from zhuli.learning.datasets.discarding import LogDiscarding
 from zhuli.learning.datasets.handler import DataSetHandler
 from zhuli.learning.datasets.labelling import Labelling
 from zhuli.learning.evals.commands import EvalCommands
@@ -33,7 +34,15 @@ from zhuli.learning.retuning.evaluating import RecordAnswers
 from zhuli.learning.retuning.serving import Serving
 from zhuli.learning.retuning.steps import Steps
 from zhuli.learning.retuning.watching import DriftWatch
-from zhuli.store.learning import datasets, eval_runs, fine_tuning, predictions, retuning, tuned_models
+from zhuli.store.learning import (
+    dataset_deletion,
+    datasets,
+    eval_runs,
+    fine_tuning,
+    predictions,
+    retuning,
+    tuned_models,
+)
 from zhuli.worker.loop import Chore, JobKind
 
 log = logging.getLogger(__name__)
@@ -71,6 +80,7 @@ class LearningWing:
             fine_tuning.CHECK: JobKind(self.handlers[fine_tuning.CHECK], min(slots, 1), apart=True),
             fine_tuning.TUNE: JobKind(self.handlers[fine_tuning.TUNE], slots, apart=True),
             eval_runs.JOB: JobKind(self.eval_handler, self.ground.settings.eval_slots, apart=True),
+            dataset_deletion.DISCARD: JobKind(LogDiscarding(self.ground.database), 1),
             datasets.WORK: JobKind(self.dataset_handler, min(self.ground.settings.worker_slots, 2), apart=True),
             retuning.STEP: JobKind(self.steps, 1),
             tuned_models.DISCARD: JobKind(FolderDiscarding(self.ground.database, self.ground.settings.data_dir), 1),

@@ -16,6 +16,7 @@ IDS: dict[str, str] = {
     "completion_id": "chatcmpl-abc123",
     "dataset_id": "ds_abc123",
     "decision_id": "dec_abc123",
+    "deletion_id": "eud_abc123",
     "domain_id": "dom_abc123",
     "eval_id": "eval_abc123",
     "feedback_id": "fb_abc123",

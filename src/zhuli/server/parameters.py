@@ -34,6 +34,7 @@ PREFIXES = {
     "output_item_id": "outputitem",
     "recommender_id": "rec",
     "training_id": "rtr",
+    "deletion_id": "eud",
 }
 
 

@@ -45,6 +45,7 @@ NOUNS = {
     "eval_runs": "eval run",
     "eval_items": "output item",
     "audits": "audit",
+    "end_user_deletions": "deletion",
     "alias_decisions": "decision",
     "alias_candidates": "candidate",
     "opinion_monitors": "opinion monitor",
@@ -74,6 +75,11 @@ def body(connection: Connection, table: Table, project: str, id_: str, where: Ma
     if found is None:
         raise missing(table, id_)
     return found
+
+
+def exists(connection: Connection, table: Table, project: str, id_: str) -> bool:
+    """Whether the project has the object."""
+    return _find(connection, table, "seq", project, id_, NOWHERE) is not None
 
 
 def missing(table: Table, id_: str) -> NotFound:

@@ -371,6 +371,8 @@ served_predictions = Table(
     Column("agreed", Boolean),
     Column("text", Text),
     Column("vector", LargeBinary),
+    # For whom: the thread, or the request's user.
+    Column("asked_by", String(256)),
     Index("served_by_alias", "project_id", "alias", "seq"),
     Index("served_by_model", "project_id", "alias", "model", "seq"),
     sqlite_autoincrement=True,
@@ -413,6 +415,7 @@ chat_completions = _object_table(
     Column("created_at", BigInteger, nullable=False),
     # The messages of the request, as JSON: they are long, and read only when they are asked for.
     Column("messages", Text, nullable=False),
+    Column("end_user", String(256)),
     Index("chat_completions_of_project", "project_id", "seq"),
     Index("chat_completions_by_age", "created_at"),
 )
@@ -454,6 +457,7 @@ predictions = _object_table(
     "predictions",
     Column("model", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("end_user", String(256)),
     Index("predictions_of_model", "project_id", "model", "seq"),
     Index("predictions_by_age", "created_at"),
 )
@@ -525,6 +529,24 @@ dataset_version_sources = Table(
     Column("source_id", String(256), primary_key=True),
     Column("deleted_at", Float),
     Index("versions_of_source", "kind", "source_id"),
+)
+
+# Deletions of end users. digest: of the project's and the user's id; end_user: only while something is left to be deleted.
+end_user_deletions = _object_table(
+    "end_user_deletions",
+    Column("digest", String(64), nullable=False),
+    Column("end_user", String(256)),
+    Column("created_at", Float, nullable=False),
+    Index("deletions_of_project", "project_id", "seq"),
+    Index(
+        "one_active_deletion_per_user",
+        "project_id",
+        "digest",
+        unique=True,
+        sqlite_where=text("end_user IS NOT NULL"),
+        postgresql_where=text("end_user IS NOT NULL"),
+    ),
+    Index("deletions_by_age", "project_id", "created_at"),
 )
 
 moderation_thresholds = Table(

@@ -201,3 +201,37 @@ def test_wrong_labels_weak_labels_and_suggestions_are_offered(http: httpx2.Clien
     assert suggested["looked_at"] >= len(suggested["data"])
     other = post(http, "/datasets", {"name": "chats", "task": "dialogue"})
     assert_refused(http.get(f"/v1/datasets/{other['id']}/suggestions"), 400, param="dataset_id")
+
+
+def test_what_something_needs_is_not_deleted_and_lineage_is_kept(
+    http: httpx2.Client, client: openai.OpenAI, dataset: Body
+) -> None:
+    texts = [{"text": f"Where is card {number}?", "label": label} for number in range(8) for label in ("a", "b")]
+    texts = [{**one, "text": f"{one['text']} {one['label'] * 9}"} for one in texts]
+    post(http, f"/datasets/{dataset['id']}/entries", {"data": [{"kind": "add", "record": one} for one in texts]})
+    first = version_of(http, dataset, near=False)
+    place = f"/v1/datasets/{dataset['id']}/versions/{first['id']}"
+    job = client.fine_tuning.jobs.create(
+        model="minilm", training_file=first["training_file"], extra_body={"dataset_version": first["id"]}
+    )
+    refused = http.delete(place)
+    assert_refused(refused, 400)
+    assert job.id in refused.json()["error"]["message"]
+    assert_refused(http.delete(f"/v1/datasets/{dataset['id']}"), 400)
+    client.fine_tuning.jobs.cancel(job.id)
+    assert http.delete(place).json() == {"id": first["id"], "object": "dataset.version.deleted", "deleted": True}
+    assert get(http, place.removeprefix("/v1"))["deleted_at"] is not None
+    assert get(http, f"{place.removeprefix('/v1')}/lineage")["jobs"] == [job.id]
+    assert http.get(f"/v1/files/{first['training_file']}/content").status_code == 404
+    # What is gone is not compared with, and the same content may be a version again.
+    second = version_of(http, dataset, near=False)
+    assert second["digest"] == first["digest"] and second["id"] != first["id"]
+    assert_refused(http.get(f"/v1/datasets/{dataset['id']}/versions/{second['id']}/diff"), 400, param="against")
+    named = f"/v1/datasets/{dataset['id']}/versions/{second['id']}/diff?against={first['id']}"
+    assert_refused(http.get(named), 400, param="against")
+
+    assert http.delete(f"/v1/datasets/{dataset['id']}").json()["deleted"]
+    assert http.get(f"/v1/datasets/{dataset['id']}").status_code == 404
+    assert http.get(f"/v1/files/{second['manifest_file']}").status_code == 404
+    assert_refused(http.delete(f"/v1/datasets/{dataset['id']}"), 404)
+    assert_refused(http.post(f"/v1/datasets/{dataset['id']}/versions", json={}), 404)

@@ -1,10 +1,12 @@
 """The near end of a child that works on data sets, or on what is like them: a folder, a request in it, a result."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import sys
 import tempfile
+import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -25,6 +27,10 @@ EARLIER, ORIGINAL = "earlier.jsonl", "original.jsonl"
 """Manifests of the version before, and of the one that is replayed."""
 
 PROGRAM = "zhuli.learning.datasets.child"
+_OURS = "work-"
+"""How the names of these folders begin."""
+
+_FRESH_SECONDS = 5.0
 _NICENESS = 5
 _TOLD = 2_000
 """Characters of what a broken child printed that go into the error."""
@@ -32,14 +38,35 @@ _TOLD = 2_000
 
 @asynccontextmanager
 async def work_folder(data_dir: Path, below: str = "datasets") -> AsyncGenerator[Path, None]:
-    """An empty folder below data_dir, which is gone afterwards."""
-    place = data_dir / below
-    await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=place))
+    """An empty folder below data_dir, which is gone afterwards; so are those of processes that died."""
+    folder, held = await asyncio.to_thread(_begin, data_dir / below)
     try:
         yield folder
     finally:
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+        os.close(held)
+
+
+def _begin(place: Path) -> tuple[Path, int]:
+    place.mkdir(parents=True, exist_ok=True)
+    sweep(place)
+    folder = Path(tempfile.mkdtemp(prefix=_OURS, dir=place))
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return folder, held
+
+
+def sweep(place: Path) -> None:
+    """Delete what processes left behind that died: a folder that is at work is locked, as long as its process lives."""
+    for folder in place.glob(f"{_OURS}*"):
+        with suppress(OSError):
+            held = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - folder.stat().st_mtime > _FRESH_SECONDS:  # else it may just be about to be locked
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(held)
 
 
 async def work(folder: Path, request: dict[str, Any], *, program: str = PROGRAM) -> Any:

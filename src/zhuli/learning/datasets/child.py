@@ -44,6 +44,10 @@ def _done(folder: Path, request: dict[str, Any]) -> Any:
             from zhuli.learning.datasets.differing import diff
 
             return diff(folder / "before.jsonl", folder / "after.jsonl")
+        case "redact":
+            from zhuli.learning.datasets.redacting import redact
+
+            return redact(folder, request)
         case "noise":
             from zhuli.learning.datasets.noise import look
 

@@ -16,6 +16,7 @@ from zhuli.learning.datasets.examples import check, example_id
 from zhuli.ports import BlobStore
 from zhuli.store import collections
 from zhuli.store.database import Database
+from zhuli.store.learning import dataset_deletion
 from zhuli.store.learning import datasets as store
 from zhuli.store.learning import feedback as stored_feedback
 from zhuli.store.learning.datasets import NewEntry
@@ -23,14 +24,15 @@ from zhuli.store.schema import datasets
 from zhuli.types.learning.dataset import (
     DataSet,
     DataSetCreate,
+    DataSetDeleted,
     DataSetDiff,
     DataSetTask,
-    EndUserDeleted,
     EntriesCreate,
     EntryCreate,
     EntryList,
     Provenance,
     TaskKind,
+    VersionDeleted,
     VersionLineage,
 )
 from zhuli.types.learning.example import BadExample
@@ -127,11 +129,26 @@ class DataSetCommands:
                 before = await self._database.run(store.version, project, dataset_id, against)
         async with work_folder(self._data_dir) as folder:
             for file, name in ((before.manifest_file, "before.jsonl"), (after.manifest_file, "after.jsonl")):
-                with (folder / name).open("wb") as out:
-                    async for piece in self._blobs.read(file):
-                        out.write(piece)
+                try:
+                    with (folder / name).open("wb") as out:
+                        async for piece in self._blobs.read(file):
+                            out.write(piece)
+                except KeyError:
+                    gone = after.id if name == "after.jsonl" else before.id
+                    raise InvalidRequest(f"The files of the version '{gone}' were deleted.", param="against") from None
             said = await work(folder, {"do": "diff"})
         return DataSetDiff(version=after.id, against=before.id, **said)
+
+    async def delete(self, project: str, dataset_id: str) -> DataSetDeleted:
+        """The data set goes with its versions; refused while a policy, a model in service or a job needs it."""
+        await self._database.run(dataset_deletion.remove, project, dataset_id, now=int(self._clock.now()))
+        return DataSetDeleted(id=dataset_id)
+
+    async def delete_version(self, project: str, dataset_id: str, version_id: str) -> VersionDeleted:
+        """The version's files go; refused in the same way."""
+        now = int(self._clock.now())
+        await self._database.run(dataset_deletion.remove_version, project, dataset_id, version_id, now=now)
+        return VersionDeleted(id=version_id)
 
     async def lineage(self, project: str, dataset_id: str, version_id: str) -> VersionLineage:
         """From the version to what it came of, and to what came of it."""
@@ -159,21 +176,6 @@ class DataSetCommands:
             models=[seen.model for seen in models],
         )
         return found.model_copy(update={"lineage": lineage})
-
-    async def delete_user(self, project: str, user: str) -> EndUserDeleted:
-        """Everything of the end user goes from feedback and data sets; versions and models that have seen them are named."""
-        return await self._database.run(self._delete_user, project, user)
-
-    def _delete_user(self, connection: Connection, project: str, user: str) -> EndUserDeleted:
-        said, examples, versions = store.delete_user(connection, project, user, now=self._clock.now())
-        models = store.models_of(connection, project, versions)[1] if versions else []
-        return EndUserDeleted(
-            id=user,
-            feedback=said,
-            examples=examples,
-            versions=[version.id for version in versions],
-            models=[seen.model for seen in models],
-        )
 
 
 def _record(task: str, change: EntryCreate, index: int) -> dict[str, Any] | None:

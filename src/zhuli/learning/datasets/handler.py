@@ -75,10 +75,11 @@ class DataSetHandler:
         if found is None:
             return
         project, task = found
+        began = self._clock.now()
         try:
             dataset = await self._database.run(store.get, project, task.dataset_id)
             async with work_folder(self._data_dir) as folder:
-                await self._do(job, project, dataset, task, folder)
+                await self._do(job, project, dataset, task, folder, began)
         except (LeaseLost, ServerFault):
             raise
         except ZhuliError as error:
@@ -97,10 +98,12 @@ class DataSetHandler:
     def interrupt(self, key: str) -> None:
         """Nobody ends these before they are done."""
 
-    async def _do(self, job: Job, project: str, dataset: DataSet, task: DataSetTask, folder: Path) -> None:
+    async def _do(
+        self, job: Job, project: str, dataset: DataSet, task: DataSetTask, folder: Path, began: float
+    ) -> None:
         match task.kind:
             case "import":
-                result = await self._import(project, dataset, ImportCreate.model_validate(task.request), folder)
+                result = await self._import(project, dataset, ImportCreate.model_validate(task.request), folder, began)
                 await self._end(job, task, result=result)
             case "version":
                 await self._version(job, project, dataset, task, folder)
@@ -117,7 +120,7 @@ class DataSetHandler:
                     await self._copy(weak.file, folder / "texts.txt")
                 result = await self._labelling.weak(project, dataset, weak, folder, task_id=task.id)
                 if weak.add:
-                    result["added"] = await self._add(dataset, folder / PREPARED)
+                    result["added"] = await self._add(project, dataset, folder / PREPARED, began)
                 await self._end(job, task, result=result)
 
     async def _end(
@@ -129,7 +132,9 @@ class DataSetHandler:
         status = "failed" if values.get("error") is not None else "completed"
         return task.model_copy(update={"status": status, "finished_at": int(self._clock.now()), **values})
 
-    async def _import(self, project: str, dataset: DataSet, request: ImportCreate, folder: Path) -> dict[str, Any]:
+    async def _import(
+        self, project: str, dataset: DataSet, request: ImportCreate, folder: Path, began: float
+    ) -> dict[str, Any]:
         asked: dict[str, Any] = {"do": "prepare", "task": dataset.task, "language": dataset.language}
         left = 0
         if request.file is not None:
@@ -141,11 +146,11 @@ class DataSetHandler:
             left = await Gathering(self._database, project, dataset.task).write(request, folder / GATHERED)
         asked["mask"] = request.file is None if request.mask is None else request.mask
         report = await work(folder, asked)
-        added = await self._add(dataset, folder / PREPARED)
+        added = await self._add(project, dataset, folder / PREPARED, began)
         report["here_before"] = report.pop("prepared") - added
         return {"added": added, "nothing_to_learn": left, **report}
 
-    async def _add(self, dataset: DataSet, path: Path) -> int:
+    async def _add(self, project: str, dataset: DataSet, path: Path, began: float) -> int:
         """Add what was prepared to the log, each example once."""
         added, batch = 0, list[NewEntry]()
         with await asyncio.to_thread(path.open, "rb") as lines:
@@ -155,10 +160,10 @@ class DataSetHandler:
                 named = None if not source or source.startswith("file") else source
                 batch.append(NewEntry("add", id_, body, named, user or None))
                 if len(batch) == _ROWS:
-                    added += await self._database.run(store.append_new, dataset.id, batch)
+                    added += await self._database.run(store.append_new, project, dataset.id, batch, began=began)
                     batch = []
                     await asyncio.sleep(0)
-        return added + await self._database.run(store.append_new, dataset.id, batch)
+        return added + await self._database.run(store.append_new, project, dataset.id, batch, began=began)
 
     async def _version(self, job: Job, project: str, dataset: DataSet, task: DataSetTask, folder: Path) -> None:
         request = VersionCreate.model_validate(task.request)

@@ -58,7 +58,7 @@ class Answering:
                 )
                 for result, given in zip(results, inputs.values(), strict=True)
             ]
-            await self._database.run(predictions.add, project, kept)
+            await self._database.run(predictions.add, project, kept, user=body.user)
         tokens = sum(answer.tokens for answer in answers)
         usage = PredictionUsage(prompt_tokens=tokens, total_tokens=tokens)
         return PredictionList(model=body.model, task=task, data=results, usage=usage)

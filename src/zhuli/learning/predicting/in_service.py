@@ -122,14 +122,14 @@ class InService:
         body: PredictionCreate,
         heard: Sequence[str | None] = (),
     ) -> list[Answer]:
-        began = perf_counter()
+        began, asked_by = perf_counter(), sticky.who.get() or body.user
         try:
             answers = await self._ask(model, inputs, body)
         except InvalidRequest:
             raise  # the client's, whatever the model
         except ZhuliError:
             for id_ in ids:
-                self._note(project, body.model, model, role, began, len(ids), id_, error=True)
+                self._note(project, body.model, model, role, began, len(ids), id_, asked_by, error=True)
             raise
         texts = self._notes.keeps_texts(project, body.model)
         for place, (answer, given, id_) in enumerate(zip(answers, inputs.values(), ids, strict=True)):
@@ -142,6 +142,7 @@ class InService:
                 began,
                 len(ids),
                 id_,
+                asked_by,
                 label=label,
                 confidence=confidence,
                 agreed=heard[place] == label if heard else None,
@@ -151,11 +152,30 @@ class InService:
         return answers
 
     def _note(
-        self, project: str, alias: str, model: TunedModel, role: str, began: float, inputs: int, id_: str, **said: Any
+        self,
+        project: str,
+        alias: str,
+        model: TunedModel,
+        role: str,
+        began: float,
+        inputs: int,
+        id_: str,
+        asked_by: str | None,
+        **said: Any,
     ) -> None:
         """A request of many inputs is as long for each as its share of it."""
         seconds = (perf_counter() - began) / inputs
-        noted = Served(project, alias, model.name, role, self._clock.now(), seconds, prediction_id=id_, **said)
+        noted = Served(
+            project,
+            alias,
+            model.name,
+            role,
+            self._clock.now(),
+            seconds,
+            prediction_id=id_,
+            asked_by=asked_by,
+            **said,
+        )
         self._notes.note(noted)
 
     async def _ask(self, model: TunedModel, inputs: dict[str, Any], body: PredictionCreate) -> list[Answer]:

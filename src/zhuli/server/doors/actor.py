@@ -22,10 +22,14 @@ _NOTED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. project: the id of the project that the key opens. end_user: the key may give feedback and nothing else."""
+    """Who asks. project: the id of the project that the key opens. end_user: the key may give feedback and nothing else.
+
+    key: its id; None where no key is asked for.
+    """
 
     project: str
     end_user: bool = False
+    key: str | None = None
 
 
 class Doorkeeper:
@@ -80,7 +84,7 @@ class Doorkeeper:
                 f"This key has: {', '.join(sorted(key.scopes))}.",
                 code="insufficient_permissions",
             )
-        return Actor(key.project, end_user=not key.may("read"))
+        return Actor(key.project, end_user=not key.may("read"), key=key.id)
 
     async def _noted(self, key: ApiKey, now: float) -> ApiKey:
         try:

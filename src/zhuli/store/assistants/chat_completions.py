@@ -16,18 +16,25 @@ from zhuli.types.page import PageParams
 _LONGEST_MODEL = 255
 """Characters of a model's name by which its completions are found."""
 
+_LONGEST_USER = 256
 _SWEPT = 100
 """Completions that are forgotten in one transaction."""
 
 
 def add(
-    connection: Connection, project: str, completion: ChatCompletion, messages: Sequence[dict[str, Any]]
+    connection: Connection,
+    project: str,
+    completion: ChatCompletion,
+    messages: Sequence[dict[str, Any]],
+    *,
+    user: str | None,
 ) -> ChatCompletion:
-    """The completion, which is stored from now on; its metadata is not None. messages: those that it answers."""
+    """The completion, which is stored from now on; its metadata is not None. messages: those that it answers; user: whom."""
     columns = {
         "model": _findable(completion.model),
         "created_at": completion.created,
         "messages": orjson.dumps(messages).decode(),
+        "end_user": None if user is None else user.replace("\0", "")[:_LONGEST_USER],
     }
     collections.insert(connection, table, project, completion, columns)
     _write_pairs(connection, completion)

@@ -1,4 +1,4 @@
-"""Data sets: the log of each, the work on it, its versions and what those came of. Deleting an end user.
+"""Data sets: the log of each, the work on it, its versions and what those came of.
 
 Whoever ends a task locks its row first, and ends it together with what comes of it.
 """
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from zhuli.core.errors import NotFound
-from zhuli.store import collections, jobs
+from zhuli.store import collections, deletions, jobs
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import (
@@ -20,8 +19,6 @@ from zhuli.store.schema import (
     dataset_version_sources,
     dataset_versions,
     datasets,
-    feedback,
-    feedback_reviews,
     fine_tuning_jobs,
 )
 from zhuli.store.statement import prepared
@@ -68,13 +65,22 @@ def append(connection: Connection, dataset_id: str, entries: Sequence[NewEntry])
         _ADD(connection, [dict(zip(_ENTRY, row, strict=True)) for row in rows])
 
 
-def append_new(connection: Connection, dataset_id: str, entries: Sequence[NewEntry]) -> int:
-    """Add those whose examples the log never had, of all of which each stands once; how many that were."""
+def append_new(
+    connection: Connection, project: str, dataset_id: str, entries: Sequence[NewEntry], *, began: float
+) -> int:
+    """Add those whose examples the log never had, or lost with an end user; of all each stands once. How many that were.
+
+    began: when these were read; whoever was deleted since then is left out.
+    """
     known: set[str] = set()
+    if lost := deletions.since(connection, project, began):
+        entries = [one for one in entries if one.user is None or deletions.digest_of(project, one.user) not in lost]
     ids = [one.example for one in entries]
     for start in range(0, len(ids), _AT_ONCE):
         query = select(dataset_entries.c.example_id).where(
-            dataset_entries.c.dataset_id == dataset_id, dataset_entries.c.example_id.in_(ids[start : start + _AT_ONCE])
+            dataset_entries.c.dataset_id == dataset_id,
+            dataset_entries.c.example_id.in_(ids[start : start + _AT_ONCE]),
+            (dataset_entries.c.body.is_not(None)) | (func.coalesce(dataset_entries.c.source_id, "") != DELETED),
         )
         known.update(connection.execute(query).scalars())
     fresh = [one for one in entries if one.example not in known]
@@ -125,6 +131,26 @@ def end_of_log(connection: Connection, dataset_id: str) -> int:
     """The position of the last entry; 0 of an empty log."""
     query = select(func.max(dataset_entries.c.seq)).where(dataset_entries.c.dataset_id == dataset_id)
     return int(connection.execute(query).scalar() or 0)
+
+
+def accepted_between(connection: Connection, dataset_id: str, *, after: int, upto: int | None = None) -> int:
+    """Entries of the log behind position `after`, up to one, that say something: no removals, and nothing weakly labelled."""
+    table = dataset_entries.c
+    query = select(func.count()).where(
+        table.dataset_id == dataset_id,
+        table.seq > after,
+        table.kind.in_(("add", "relabel")),
+        table.body.is_not(None),
+        table.body.not_like('%"provenance":{"kind":"weak"%'),
+    )
+    if upto is not None:
+        query = query.where(table.seq <= upto)
+    return int(connection.execute(query).scalar_one())
+
+
+def task(connection: Connection, project: str, task_id: str) -> DataSetTask:
+    """The task; NotFound."""
+    return collections.get(connection, dataset_tasks, DataSetTask, project, task_id)
 
 
 def lost_users_since(connection: Connection, dataset_id: str, position: int) -> bool:
@@ -190,10 +216,17 @@ def with_marks(connection: Connection, found: Sequence[DataSetVersion]) -> list[
 
 
 def latest_version(connection: Connection, dataset_id: str) -> DataSetVersion | None:
-    """The version that was made last."""
+    """The version that was made last, of those whose files are there."""
     query = select(dataset_versions.c.body).where(dataset_versions.c.dataset_id == dataset_id)
-    body = connection.execute(query.order_by(dataset_versions.c.seq.desc()).limit(1)).scalar()
-    return None if body is None else DataSetVersion.model_validate_json(body)
+    return _first_there(connection, query)
+
+
+def _first_there(connection: Connection, query: Any) -> DataSetVersion | None:
+    for body in connection.execute(query.order_by(dataset_versions.c.seq.desc())).scalars():
+        found = DataSetVersion.model_validate_json(body)
+        if found.deleted_at is None:
+            return found
+    return None
 
 
 def version_of_digest(connection: Connection, dataset_id: str, digest: str) -> DataSetVersion | None:
@@ -292,54 +325,8 @@ def version_of_file(connection: Connection, project: str, file_id: str) -> DataS
     return None if body is None else DataSetVersion.model_validate_json(body)
 
 
-def delete_user(
-    connection: Connection, project: str, user: str, *, now: float
-) -> tuple[int, int, list[DataSetVersion]]:
-    """Their feedback is gone, their examples leave their data sets, and the versions that have some are marked.
-
-    Gives how much feedback and how many examples it were, and the versions. NotFound for a user that nothing is of.
-    """
-    said = select(feedback.c.id).where(feedback.c.project_id == project, feedback.c.end_user == user)
-    connection.execute(delete(feedback_reviews).where(feedback_reviews.c.feedback_id.in_(said)))
-    gone = connection.execute(
-        delete(feedback).where(feedback.c.project_id == project, feedback.c.end_user == user)
-    ).rowcount
-    entries = dataset_entries.c
-    own = select(datasets.c.id).where(datasets.c.project_id == project)
-    query = select(entries.dataset_id, entries.example_id).where(
-        entries.end_user == user, entries.dataset_id.in_(own), entries.body.is_not(None)
-    )
-    examples = {(row.dataset_id, row.example_id) for row in connection.execute(query)}
-    for dataset_id, example in sorted(examples):
-        # What reviewers made of it later are the user's words as well.
-        connection.execute(
-            update(dataset_entries)
-            .where(entries.dataset_id == dataset_id, entries.example_id == example)
-            .values(body=None, end_user=None)
-        )
-        append(connection, dataset_id, [NewEntry("remove", example, None, DELETED)])
-    versions = versions_with(connection, project, "user", user)
-    if versions:
-        table = dataset_version_sources.c
-        connection.execute(
-            update(dataset_version_sources)
-            .where(
-                table.kind == "user",
-                table.source_id == user,
-                table.version_id.in_([one.id for one in versions]),
-                table.deleted_at.is_(None),
-            )
-            .values(deleted_at=now)
-        )
-    if not (gone or examples or versions):
-        raise NotFound(f"No end user found with id '{user}': there is no feedback and no example of theirs.")
-    return gone, len(examples), versions
-
-
 def version_before(connection: Connection, dataset_id: str, version_id: str) -> DataSetVersion | None:
     """The version that was made before this one."""
     table = dataset_versions.c
     own = select(table.seq).where(table.id == version_id).scalar_subquery()
-    query = select(table.body).where(table.dataset_id == dataset_id, table.seq < own)
-    body = connection.execute(query.order_by(table.seq.desc()).limit(1)).scalar()
-    return None if body is None else DataSetVersion.model_validate_json(body)
+    return _first_there(connection, select(table.body).where(table.dataset_id == dataset_id, table.seq < own))

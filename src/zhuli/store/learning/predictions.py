@@ -24,10 +24,11 @@ class StoredPrediction(Wire):
     output: Any
 
 
-def add(connection: Connection, project: str, items: Sequence[StoredPrediction]) -> None:
-    """They are stored from now on."""
+def add(connection: Connection, project: str, items: Sequence[StoredPrediction], *, user: str | None) -> None:
+    """They are stored from now on. user: whom they were asked for."""
     for item in items:
-        collections.insert(connection, table, project, item, {"model": item.model, "created_at": item.created_at})
+        columns = {"model": item.model, "created_at": item.created_at, "end_user": user}
+        collections.insert(connection, table, project, item, columns)
 
 
 def newest(connection: Connection, project: str, *, model: str | None, most: int) -> list[StoredPrediction]:

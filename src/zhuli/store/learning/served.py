@@ -20,7 +20,7 @@ KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One answer, or an error. vector: half floats, little-endian. seq: 0 until it is kept."""
+    """One answer, or an error. vector: half floats, little-endian. asked_by: the thread or user. seq: 0 until it is kept."""
 
     project: str
     alias: str
@@ -35,6 +35,7 @@ class Served:
     prediction_id: str | None = None
     text: str | None = None
     vector: bytes | None = None
+    asked_by: str | None = None
     seq: int = 0
 
 

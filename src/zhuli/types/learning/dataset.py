@@ -163,7 +163,9 @@ class VersionCreate(Request):
 class DataSetVersion(Wire):
     """A version. digest: SHA-256 of its content. position: of the log. report: what was left out and why, labels, parts.
 
-    deleted_users: how many end users whose examples it has were deleted since; the only thing of it that ever changes.
+    Only the deletion of an end user changes it: deleted_users counts those whose examples it had, and where its files had to be
+    rewritten without them, redacted_at says when, redacted_digest is the digest of what is left, redacted_examples how many
+    went. digest stays what it was. deleted_at: when its files were deleted; models that learned from it still name it.
     """
 
     id: str
@@ -180,6 +182,10 @@ class DataSetVersion(Wire):
     request: VersionCreate
     report: dict[str, Any]
     deleted_users: int = 0
+    redacted_at: int | None = None
+    redacted_digest: str | None = None
+    redacted_examples: int = 0
+    deleted_at: int | None = None
 
 
 class LabelNoiseCreate(Request):
@@ -294,16 +300,20 @@ class SuggestionList(Wire):
     looked_at: int
 
 
-class EndUserDeleted(Wire):
-    """What went with an end user, and what has seen them and can't forget: versions and models."""
+class DataSetDeleted(Wire):
+    """The data set is gone, with its versions."""
 
     id: str
-    object: Literal["end_user.deleted"] = "end_user.deleted"
+    object: Literal["dataset.deleted"] = "dataset.deleted"
     deleted: Literal[True] = True
-    feedback: int
-    examples: int
-    versions: list[str]
-    models: list[str]
+
+
+class VersionDeleted(Wire):
+    """The version's files are gone."""
+
+    id: str
+    object: Literal["dataset.version.deleted"] = "dataset.version.deleted"
+    deleted: Literal[True] = True
 
 
 class DataSetList(Page[DataSet]):

@@ -110,7 +110,7 @@ async def entry_of(app: App, project: str, model: str) -> Entry:
 async def _store(app: App, project: str, body: ChatRequest, completion: ChatCompletion) -> ChatCompletion:
     kept = completion.model_copy(update={"metadata": dict(body.metadata or {})})
     messages = [message.model_dump(mode="json", exclude_unset=True) for message in body.messages]
-    return await app.database.run(stored.add, project, kept, messages)
+    return await app.database.run(stored.add, project, kept, messages, user=body.user)
 
 
 def _metadata(request: Request) -> dict[str, str]:

@@ -13,6 +13,7 @@ from zhuli.store.schema import dataset_tasks, dataset_versions, datasets
 from zhuli.types.learning.dataset import (
     DataSet,
     DataSetCreate,
+    DataSetDeleted,
     DataSetDiff,
     DataSetList,
     DataSetTask,
@@ -24,6 +25,7 @@ from zhuli.types.learning.dataset import (
     SuggestionList,
     TaskList,
     VersionCreate,
+    VersionDeleted,
     VersionLineage,
     VersionList,
     WeakLabelsCreate,
@@ -48,6 +50,12 @@ async def list_datasets(page: ThePage, app: TheApp, actor: TheActor) -> Response
 async def get_dataset(dataset_id: str, app: TheApp, actor: TheActor) -> Response:
     """One data set."""
     return Json(await app.database.run(store.get, actor.project, dataset_id))
+
+
+@router.delete("/{dataset_id}", response_model=DataSetDeleted)
+async def delete_dataset(dataset_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete the data set with its versions; refused while a policy, a model in service or a job needs it."""
+    return Json(await app.learning.datasets.delete(actor.project, dataset_id))
 
 
 @router.post("/{dataset_id}/entries", response_model=EntryList)
@@ -136,6 +144,12 @@ async def list_versions(dataset_id: str, page: ThePage, app: TheApp, actor: TheA
 async def get_version(dataset_id: str, version_id: str, app: TheApp, actor: TheActor) -> Response:
     """One version."""
     return Json(await app.database.run(store.version, actor.project, dataset_id, version_id))
+
+
+@router.delete("/{dataset_id}/versions/{version_id}", response_model=VersionDeleted)
+async def delete_version(dataset_id: str, version_id: str, app: TheApp, actor: TheActor) -> Response:
+    """Delete the version's files; a version that models learned from stays in their lineage."""
+    return Json(await app.learning.datasets.delete_version(actor.project, dataset_id, version_id))
 
 
 @router.get("/{dataset_id}/versions/{version_id}/diff", response_model=DataSetDiff)
