@@ -456,6 +456,30 @@ _AUDIT: Schema = {
     "required": ["id", "object", "created_at", "status", "model", "language", "request", "report", "error"],
 }
 
+_ANY = {"application/json": {"schema": {"type": "object"}}}
+_DESK = f"{PREFIX}/support_desks/{{desk_id}}"
+_SUPPORT: dict[tuple[str, str], Schema] = {
+    ("POST", f"{PREFIX}/support_desks"): _ANY,
+    ("GET", f"{PREFIX}/support_desks"): _ANY,
+    ("GET", _DESK): _ANY,
+    ("POST", _DESK): _ANY,
+    ("DELETE", _DESK): _ANY,
+    ("POST", f"{_DESK}/imports"): _ANY,
+    ("POST", f"{_DESK}/publish"): _ANY,
+    ("POST", f"{_DESK}/evaluations"): _ANY,
+    ("GET", f"{_DESK}/tasks"): _ANY,
+    ("GET", f"{_DESK}/tasks/{{work_id}}"): _ANY,
+    ("POST", f"{_DESK}/proposals"): _ANY,
+    ("GET", f"{_DESK}/proposals"): _ANY,
+    ("GET", f"{_DESK}/proposals/{{proposal_id}}"): _ANY,
+    ("POST", f"{_DESK}/proposals/{{proposal_id}}"): _ANY,
+    ("GET", f"{_DESK}/handoffs"): _ANY,
+    ("GET", f"{_DESK}/handoffs/{{handoff_id}}"): _ANY,
+    ("POST", f"{_DESK}/handoffs/{{handoff_id}}/claim"): _ANY,
+    ("POST", f"{_DESK}/handoffs/{{handoff_id}}/answer"): _ANY,
+    ("POST", f"{_DESK}/handoffs/{{handoff_id}}/return"): _ANY,
+}
+
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/opinion_monitors"): _needs("id", "name", "companies", "alerts"),
     ("GET", f"{PREFIX}/opinion_monitors"): _needs("object", "data", "has_more"),
@@ -474,6 +498,7 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}"): _needs("id", "series", "evidence"),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/acknowledge"): _needs("id", "state"),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/silence"): _needs("id", "state"),
+    **_SUPPORT,
     ("POST", f"{PREFIX}/audits"): {"application/json": {"schema": _AUDIT}},
     ("GET", f"{PREFIX}/audits"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/audits/{{audit_id}}"): {"application/json": {"schema": _AUDIT}},

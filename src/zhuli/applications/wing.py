@@ -6,6 +6,8 @@ from zhuli.applications.opinion.room import OpinionRoom
 from zhuli.applications.opinion.room import build as build_opinion
 from zhuli.applications.recommender.room import RecommenderRoom
 from zhuli.applications.recommender.room import build as build_recommender
+from zhuli.applications.support.room import SupportRoom
+from zhuli.applications.support.room import build as build_support
 from zhuli.assistants.wing import AssistantsWing
 from zhuli.ground import Ground, Wing
 from zhuli.knowledge.wing import KnowledgeWing
@@ -32,11 +34,12 @@ class ApplicationsWing:
 
     opinion: OpinionRoom
     recommender: RecommenderRoom
+    support: SupportRoom
 
     @property
     def rooms(self) -> tuple[Wing, ...]:
         """In the order in which they are started."""
-        return self.opinion, self.recommender
+        return self.opinion, self.recommender, self.support
 
     def jobs(self) -> dict[str, JobKind]:
         return {kind: job for room in self.rooms for kind, job in room.jobs().items()}
@@ -59,4 +62,14 @@ class ApplicationsWing:
 
 def build(ground: Ground, below: Below) -> ApplicationsWing:
     """The applications, each made by its own room.py."""
-    return ApplicationsWing(opinion=build_opinion(ground, below.learning), recommender=build_recommender(ground))
+    return ApplicationsWing(
+        opinion=build_opinion(ground, below.learning),
+        recommender=build_recommender(ground),
+        support=build_support(
+            ground,
+            knowledge=below.knowledge,
+            learning=below.learning,
+            understanding=below.understanding,
+            assistants=below.assistants,
+        ),
+    )

@@ -42,6 +42,7 @@ _TAGS = {
     "Recommenders": "Items, what users do with them, and lists that count the next event and say why.",
     "Model aliases": "Names that lead to models: candidates, gates, stages, drift.",
     "Feedback": "What people say of answers, and what reviewers say to that.",
+    "Support desks": "Past transcripts that become an assistant, and what people go on with.",
     "Data sets": "Examples with where they come from, and versions of them.",
     "Evals": "Models and assistants held against examples.",
     "Moderations": "Texts that harm.",

@@ -35,6 +35,9 @@ PREFIXES = {
     "recommender_id": "rec",
     "training_id": "rtr",
     "deletion_id": "eud",
+    "desk_id": "desk",
+    "proposal_id": "prop",
+    "handoff_id": "hand",
 }
 
 

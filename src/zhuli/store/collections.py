@@ -53,6 +53,10 @@ NOUNS = {
     "recommenders": "recommender",
     "recommender_lists": "recommendations",
     "recommender_trainings": "training",
+    "support_desks": "support desk",
+    "support_tasks": "support task",
+    "support_proposals": "proposal",
+    "support_handoffs": "handoff",
 }
 
 

@@ -759,3 +759,63 @@ recommender_trainings = _object_table(
     Column("status", String(16), nullable=False),
     Index("trainings_of_recommender", "recommender_id", "seq"),
 )
+
+support_desks = _object_table("support_desks", Index("desks_of_project", "project_id", "seq"))
+
+# Work on a desk that takes long: imports, publishing, evaluations.
+support_tasks = _object_table(
+    "support_tasks",
+    Column("desk_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Index("support_tasks_of_desk", "desk_id", "seq"),
+)
+
+# The log of transcripts: a dialogue once, by the client's own id. Never changed; emptied where its end user is deleted.
+support_dialogues = Table(
+    "support_dialogues",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("desk_id", String(64), nullable=False),
+    Column("dialogue_id", String(256), nullable=False),
+    Column("task_id", String(64), nullable=False),
+    Column("end_user", String(256)),
+    Column("held_out", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("desk_id", "dialogue_id", name="one_row_per_dialogue"),
+    Index("dialogues_of_task", "task_id", "seq"),
+    Index("dialogues_of_end_user", "end_user"),
+    sqlite_autoincrement=True,
+)
+
+# What happened to a proposal or a handoff: imports and people. The rows below are their folds.
+support_events = Table(
+    "support_events",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("desk_id", String(64), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("support_events_of_subject", "subject_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+support_proposals = _object_table(
+    "support_proposals",
+    Column("desk_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("status", String(16), nullable=False),
+    UniqueConstraint("desk_id", "kind", "name", name="one_proposal_per_name"),
+    Index("proposals_of_desk", "desk_id", "seq"),
+)
+
+support_handoffs = _object_table(
+    "support_handoffs",
+    Column("desk_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("thread_id", String(64), nullable=False),
+    Index("handoffs_of_desk", "desk_id", "status", "seq"),
+)

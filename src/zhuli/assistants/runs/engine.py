@@ -1,7 +1,8 @@
 """What executions of runs share, and the one way to end a run that is not simply finished."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -20,9 +21,18 @@ from zhuli.store.assistants import runs
 from zhuli.store.database import Database
 from zhuli.store.jobs import Job
 from zhuli.types.assistants.event import RunEvent
+from zhuli.types.assistants.run import Run
+from zhuli.types.understanding.domain import Domain
+from zhuli.types.understanding.understanding import DialogueState, Understanding
 from zhuli.understanding.dialogue.understanding import Understandings
 
 log = logging.getLogger(__name__)
+
+Reviewer = Callable[[str, Domain, Run, DialogueState, Understanding], Awaitable[Understanding]]
+"""What somebody above makes of what was understood, before it is in the run's log: project, domain, run, and the state before it.
+
+Done again for the same message, when a process died, it gives the same.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class Engine:
     understandings: Understandings
     tools: Toolbox
     judge: Judge
+    reviewers: list[Reviewer] = field(default_factory=list)
+    """Of applications, which are built later."""
 
     async def end(self, run_id: str, end: End, job: Job | None = None) -> None:
         """Close what is open and end the run, in one transaction; a run that is being cancelled is cancelled."""

@@ -85,6 +85,8 @@ class RunUnderstanding:
         except Exception:  # an understander may be anybody's, and the run is not lost for it
             log.exception("Message %s could not be understood", message.message_id)
             made = self._not_understood(domain, message, "The understander broke; the server's log says how.")
+        for review in self.engine.reviewers:
+            made = await review(self.project, domain, self.run, state, made)
         lacking = None if made.decision is None else lacks(self.run, made.decision)
         return made if lacking is None else made.model_copy(update={"reasons": [*made.reasons, lacking]})
 

@@ -1,0 +1,62 @@
+"""The room of customer support, built: desks, their tasks, and the handing over of runs."""
+
+from dataclasses import dataclass
+
+from zhuli.applications.support.commands import DeskCommands
+from zhuli.applications.support.handing_over import HandingOver
+from zhuli.applications.support.handler import SupportHandler
+from zhuli.applications.support.publishing import Publishing
+from zhuli.applications.support.queue import HandoffQueue
+from zhuli.assistants.wing import AssistantsWing
+from zhuli.ground import Ground
+from zhuli.knowledge.wing import KnowledgeWing
+from zhuli.learning.wing import LearningWing
+from zhuli.store.applications import support as store
+from zhuli.understanding.wing import UnderstandingWing
+from zhuli.worker.loop import Chore, JobKind
+
+
+@dataclass
+class SupportRoom:
+    """Implements ground.Wing."""
+
+    ground: Ground
+    desks: DeskCommands
+    queue: HandoffQueue
+    handler: SupportHandler
+
+    def jobs(self) -> dict[str, JobKind]:
+        return {store.WORK: JobKind(self.handler, min(self.ground.settings.worker_slots, 1), apart=True)}
+
+    def chores(self) -> list[Chore]:
+        return []
+
+    async def start(self) -> None:
+        """Nothing: tasks that were left are in the queue."""
+
+    def begin_to_stop(self) -> None:
+        """Nothing: a task is done again from its beginning."""
+
+    async def aclose(self) -> None:
+        """Nothing."""
+
+    async def forget(self, project: str, user: str) -> int:
+        """Delete an end user's dialogues and words; how many dialogues. What is published stays until it is published again."""
+        return await self.ground.database.run(store.forget, project, user)
+
+
+def build(
+    ground: Ground,
+    *,
+    knowledge: KnowledgeWing,
+    learning: LearningWing,
+    understanding: UnderstandingWing,
+    assistants: AssistantsWing,
+) -> SupportRoom:
+    """Its reviewer joins the engine of runs."""
+    database, catalog, clock = ground.database, ground.catalog, ground.clock
+    publishing = Publishing(database, catalog, clock, knowledge.files, learning.datasets, understanding.domains)
+    handler = SupportHandler(database, catalog, ground.blobs, clock, ground.settings.data_dir, {"publish": publishing})
+    assistants.engine.reviewers.append(HandingOver(database, clock))
+    queue = HandoffQueue(database, assistants.runs, learning.feedback, clock, embedder=catalog.default_embedder)
+    return SupportRoom(ground, DeskCommands(database, clock), queue, handler)

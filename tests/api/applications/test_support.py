@@ -1,0 +1,258 @@
+"""/v1/support_desks: past transcripts become an assistant that answers, asks, and hands over to people."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+from openai import OpenAI
+
+from tests.harness.refusals import assert_refused
+from tests.harness.stories import answers, at_rest, calls_of
+from tests.harness.waiting import eventually
+
+Body = dict[str, Any]
+
+MATTERS = {
+    "refund": (
+        "When do I get the refund for my {thing} back?",
+        "Refunds reach your bank account within five working days.",
+    ),
+    "parcel": (
+        "Where is my parcel with the {thing}, track it?",
+        "You can track every parcel under My orders on our site.",
+    ),
+    "password": (
+        "I forgot my {thing} password, how do I reset it?",
+        "Use the link Forgot password on the sign in page.",
+    ),
+    "invoice": (
+        "Please send the invoice of the {thing} again.",
+        "Invoices are under Documents in your customer account.",
+    ),
+}
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+THINGS = ("shoes", "jacket", "phone", "lamp", "table", "watch", "camera", "bag")
+
+
+def transcripts(*things: str, prefix: str = "d") -> str:
+    """A dialogue a line: each thing in each matter, with thanks at its end."""
+    lines = []
+    for name, (question, answer) in MATTERS.items():
+        for number, thing in enumerate(things):
+            said = [
+                {"role": "user", "content": "Hello"},
+                {"role": "agent", "content": "Hi, how can I help you?"},
+                {"role": "user", "content": question.format(thing=thing)},
+                {"role": "agent", "content": f"{answer} Is there anything else?"},
+                {"role": "user", "content": "No, thanks a lot!"},
+            ]
+            lines.append(json.dumps({"id": f"{prefix}-{name}-{number}", "user": f"u{number}", "messages": said}))
+    return "\n".join(lines)
+
+
+def post(http: httpx2.Client, path: str, body: Body) -> Body:
+    response = http.post(f"/v1{path}", json=body)
+    assert response.status_code == 200, response.text
+    answer: Body = response.json()
+    return answer
+
+
+def get(http: httpx2.Client, path: str) -> Body:
+    response = http.get(f"/v1{path}")
+    assert response.status_code == 200, response.text
+    answer: Body = response.json()
+    return answer
+
+
+def done(http: httpx2.Client, desk: str, work: str, body: Body) -> Body:
+    """The task, when it has ended."""
+    task = post(http, f"/support_desks/{desk}/{work}", body)
+
+    def ended() -> bool:
+        nonlocal task
+        task = get(http, f"/support_desks/{desk}/tasks/{task['id']}")
+        return bool(task["status"] != "queued")
+
+    eventually(ended, patience=90)
+    return task
+
+
+def new_desk(http: httpx2.Client, **fields: Any) -> str:
+    return str(post(http, "/support_desks", {"name": "Shop", "embedder": "hashed", "model": "script", **fields})["id"])
+
+
+def proposals(http: httpx2.Client, desk: str, kind: str) -> list[Body]:
+    return list(get(http, f"/support_desks/{desk}/proposals?kind={kind}&limit=100&order=asc")["data"])
+
+
+_PUBLISHED: dict[str, tuple[str, str]] = {}
+
+
+@pytest.fixture
+def published(http: httpx2.Client) -> tuple[str, str]:
+    """A desk with its assistant, the same for all tests of a server."""
+    where = str(http.base_url)
+    if where not in _PUBLISHED:
+        desk = new_desk(http)
+        assert done(http, desk, "imports", {"text": transcripts(*THINGS), "held_out": 0})["status"] == "completed"
+        task = done(http, desk, "publish", {"accept": 3})
+        assert task["status"] == "completed", task
+        assert task["result"]["accepted"]["intent"] == 4
+        _PUBLISHED[where] = desk, task["result"]["assistant"]
+    return _PUBLISHED[where]
+
+
+def test_an_import_proposes_intents_with_their_answers_and_a_second_one_never_overwrites(http: httpx2.Client) -> None:
+    desk = new_desk(http)
+    given = (
+        transcripts(*THINGS[:6])
+        + "\nnot json\n"
+        + json.dumps({"id": "x", "messages": [{"role": "user", "content": "Hi"}]})
+    )
+    result = done(http, desk, "imports", {"text": given, "held_out": 0})["result"]
+    assert (result["added"], result["refused"], result["pairs"]) == (24, 2, 24)
+    assert [fault["line"] for fault in result["faults"]] == [25, 26]
+    intents = proposals(http, desk, "intent")
+    assert len(intents) == 4 and all(one["support"] == 6 for one in intents)
+    texts = {one["content"]["text"] for one in proposals(http, desk, "answer")}
+    assert texts == {answer for _, answer in MATTERS.values()}
+
+    refund = next(one for one in intents if any("refund" in text for text in one["content"]["examples"]))
+    other = next(one for one in intents if one is not refund)
+    path = f"/support_desks/{desk}/proposals/{refund['id']}"
+    edited = post(http, path, {"content": {**refund["content"], "examples": ["Money back, please"]}, "name": "refund"})
+    assert (edited["status"], edited["edited"]) == ("edited", True)
+
+    again = done(http, desk, "imports", {"text": transcripts(*THINGS[:6]), "held_out": 0})["result"]
+    assert (again["added"], again["here_before"]) == (0, 24)
+    assert get(http, path) == edited
+    assert (
+        done(http, desk, "imports", {"text": transcripts(*THINGS[6:], prefix="e"), "least": 2, "held_out": 0})[
+            "result"
+        ]["added"]
+        == 8
+    )
+    kept = get(http, path)
+    assert kept["content"]["examples"] == ["Money back, please"] and kept["name"] == "refund"
+    grown = get(http, f"/support_desks/{desk}/proposals/{other['id']}")
+    assert len(grown["content"]["examples"]) > len(other["content"]["examples"])
+
+
+def test_personal_data_is_masked_before_anything_is_kept(http: httpx2.Client) -> None:
+    desk = new_desk(http)
+    said = transcripts(*THINGS[:3]).replace("shoes", "bob@example.com")
+    result = done(http, desk, "imports", {"text": said, "held_out": 0})["result"]
+    assert result["masked"] >= 4
+    shown = http.get(f"/v1/support_desks/{desk}/proposals?limit=100").text
+    assert "bob@example.com" not in shown and "EMAIL" in shown
+
+
+def test_what_is_accepted_is_published_and_answers_what_it_knows(
+    http: httpx2.Client, client: OpenAI, published: tuple[str, str]
+) -> None:
+    place, assistant = published
+    desk = get(http, f"/support_desks/{place}")["published"]
+    assert client.vector_stores.retrieve(desk["vector_store"]).id == desk["vector_store"]
+    assert get(http, f"/domains/{desk['domain']}")["metadata"] == {"support_desk": place}
+    versions = f"/datasets/{desk['dataset']}/versions"
+    eventually(lambda: get(http, versions)["data"])
+    assert get(http, versions)["data"][-1]["examples"] == 32
+
+    run = asked(client, assistant, "When do I get the refund for my lamp back?")
+    assert answers(client, run) == [MATTERS["refund"][1]]
+    again = done(http, place, "publish", {})["result"]
+    assert (again["version"], again["domain"]) == (desk["version"] + 1, desk["domain"])
+
+
+def asked(client: OpenAI, assistant: str, text: str) -> Any:
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": text}])
+    return at_rest(client, client.beta.threads.runs.create(thread.id, assistant_id=assistant))
+
+
+def test_a_risk_is_handed_over_and_the_agents_answer_reaches_the_user_the_feedback_and_the_proposals(
+    http: httpx2.Client, client: OpenAI, published: tuple[str, str]
+) -> None:
+    desk, assistant = published
+    run = asked(client, assistant, "When do I get the refund for my lamp back? My lawyer will take legal action!")
+    (call,) = calls_of(run)
+    given = json.loads(call.function.arguments)
+    assert (call.function.name, given["reason"]) == ("handoff", "law")
+    assert "lawyer" in given["summary"]
+    assert MATTERS["refund"][1] in [one["text"] for one in given["suggestions"]]
+
+    queue = get(http, f"/support_desks/{desk}/handoffs?status=open&limit=100")["data"]
+    (handoff,) = [one for one in queue if one["run_id"] == run.id]
+    path = f"/support_desks/{desk}/handoffs/{handoff['id']}"
+    assert post(http, f"{path}/claim", {"agent": "ann"})["status"] == "claimed"
+    assert_refused(http.post(f"/v1{path}/claim", json={"agent": "bob"}), 400)
+    said = post(http, f"{path}/answer", {"agent": "ann", "text": "I have paid it out today."})
+    assert said["status"] == "answered"
+    assert answers(client, at_rest(client, run)) == ["I have paid it out today."]
+    assert post(http, f"{path}/answer", {"agent": "ann", "text": "I have paid it out today."}) == said
+
+    feedback = get(http, f"/feedback/{said['feedback']}")
+    assert feedback["correction"]["text"] == "I have paid it out today."
+    learned = [one for one in proposals(http, desk, "article") if one["origin"] == handoff["id"]]
+    assert [one["content"]["text"] for one in learned] == ["I have paid it out today."]
+
+
+def test_who_asks_for_a_person_gets_one_and_a_run_without_the_function_says_so(
+    http: httpx2.Client, client: OpenAI, published: tuple[str, str]
+) -> None:
+    desk, assistant = published
+    run = asked(client, assistant, "I want to speak to an agent")
+    assert json.loads(calls_of(run)[0].function.arguments)["reason"] == "asked"
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": "I want to speak to an agent"}])
+    bare = at_rest(client, client.beta.threads.runs.create(thread.id, assistant_id=assistant, tools=[]))
+    assert bare.status == "completed" and get(http, f"/threads/{thread.id}/state")["handed_over"]
+    (handoff,) = [
+        one for one in get(http, f"/support_desks/{desk}/handoffs?limit=100")["data"] if one["run_id"] == bare.id
+    ]
+    post(http, f"/support_desks/{desk}/handoffs/{handoff['id']}/answer", {"agent": "ann", "text": "Here I am."})
+    assert answers(client, bare)[-1:] != ["Here I am."]
+    newest = client.beta.threads.messages.list(thread.id).data[0]
+    assert newest.content[0].text.value == "Here I am."  # type: ignore[union-attr]
+    assert not get(http, f"/threads/{thread.id}/state")["handed_over"]
+
+
+def test_outside_of_working_hours_the_user_is_told_when_people_are_back(
+    http: httpx2.Client, client: OpenAI, published: tuple[str, str]
+) -> None:
+    desk, assistant = published
+    tomorrow = DAYS[(datetime.now(UTC).weekday() + 1) % 7]
+    hours = {"days": {tomorrow: ["22:00", "23:00"]}, "message": {"en": "We are back at {opens}."}}
+    post(http, f"/support_desks/{desk}", {"hours": hours})
+    try:
+        run = asked(client, assistant, "I want to speak to an agent")
+        assert answers(client, run)[0].startswith("We are back at 20")
+        (handoff,) = [
+            one for one in get(http, f"/support_desks/{desk}/handoffs?limit=100")["data"] if one["run_id"] == run.id
+        ]
+        assert handoff["status"] == "open" and handoff["opens_at"] is not None
+    finally:
+        post(http, f"/support_desks/{desk}", {"hours": None})
+
+
+def test_what_can_not_be_is_refused_with_what_would_be_right(http: httpx2.Client) -> None:
+    desk = new_desk(http)
+    assert_refused(http.post(f"/v1/support_desks/{desk}/imports", json={}), 400, code="invalid_value")
+    assert_refused(
+        http.post("/v1/support_desks", json={"name": "x", "risks": [{"name": "r", "pattern": "("}]}),
+        400,
+        param="risks[0].pattern",
+        code="invalid_value",
+    )
+    task = done(http, desk, "publish", {})
+    assert task["status"] == "failed" and "Accept some proposals" in task["error"]
+    bad = done(http, desk, "imports", {"text": "a,b\n1,2\n"})
+    assert bad["status"] == "failed" and "id,role,text" in bad["error"]
+    assert_refused(http.get(f"/v1/support_desks/{desk}/handoffs/hand_none"), 404)
+
+
+def test_a_desk_is_deleted_with_all_that_is_kept_of_it(http: httpx2.Client) -> None:
+    desk = new_desk(http)
+    done(http, desk, "imports", {"text": transcripts(*THINGS[:3]), "held_out": 0})
+    assert http.delete(f"/v1/support_desks/{desk}").json()["deleted"]
+    assert_refused(http.get(f"/v1/support_desks/{desk}/proposals"), 404)
