@@ -29,19 +29,19 @@ from zhuli.understanding.language.intent_classification import (
 from zhuli.understanding.language.intent_classification.classifier_report import IntentExample
 from zhuli.understanding.language.intent_classification.domain_examples import DomainExamples, TaggerExamples
 from zhuli.understanding.language.intent_classification.learned_file import DomainModel
-from zhuli.understanding.language.intent_classification.softmax_regression import Floats
+from zhuli.understanding.language.intent_classification.softmax_regression import Floats, unit
 from zhuli.understanding.language.intent_classification.word_features import WordFeatures
 from zhuli.understanding.language.tagging.tagger import Tagger
 from zhuli.understanding.language.tagging.tagger_training import train
 
-FORMAT = 3
+FORMAT = 4
 """Part of what names the file: grows when something else is learned from the same domain."""
 
 VECTORS = "vectors.npz"
 """The file with the vectors of the last version that was learned, in the domain's folder."""
 
-NEAR = 0.6
-"""Cosine to an example from which on small talk is not taken to be outside of the domain."""
+NEAR = 0.45
+"""Cosine to an example, around the middle of the domain's, from which on small talk is not taken to be outside of it."""
 
 SAME = 0.999
 """Cosine of two vectors of a text by the same embedder."""
@@ -213,7 +213,7 @@ def _trained(
     named, shown, outside, talk = (
         _Part(texts, np.array([rows[text] for text in texts], np.float32).reshape(-1, length)) for texts in parts
     )
-    near = (talk.vectors @ np.vstack([named.vectors, shown.vectors]).T).max(axis=1, initial=-1.0)
+    near = _nearness(talk.vectors, np.vstack([named.vectors, shown.vectors]))
     words = WordFeatures.of([*named.texts, *shown.texts])
     labels = np.array([example.intent for example in examples], np.int64)
     away = np.vstack([outside.rows(words), talk.rows(words)[near < NEAR]])
@@ -227,6 +227,13 @@ def _trained(
         threshold=learned.classifier.threshold,
     )
     return DomainModel(learned.classifier, words, tagger, report, named.vectors[0])
+
+
+def _nearness(vectors: Floats, own: Floats) -> Floats:
+    """Each row's cosine to the nearest of the domain's own, around their middle: some encoders put all texts close together."""
+    middle = own.mean(axis=0)
+    nearest: Floats = (unit(vectors - middle) @ unit(own - middle).T).max(axis=1, initial=-1.0)
+    return nearest
 
 
 def _readable(intent: Intent) -> str:

@@ -30,7 +30,14 @@ from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.topics.topic_resumption import mends, recalled, reopening
 from zhuli.understanding.dialogue.topics.topic_stack import closed, stale
 from zhuli.understanding.dialogue.utterance.answers import Place, keeps, only_says
-from zhuli.understanding.dialogue.utterance.dialogue_acts import act_meant, by_act, chosen_intent, is_weak, said_in
+from zhuli.understanding.dialogue.utterance.dialogue_acts import (
+    act_meant,
+    by_act,
+    chosen_intent,
+    first_time,
+    is_weak,
+    said_in,
+)
 from zhuli.understanding.dialogue.utterance.intent_decision import scored
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 from zhuli.understanding.dialogue.utterance.multi_intent import SURER, Clause, ClauseIntent, IntentSegmenter
@@ -120,6 +127,7 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
         named=_names(context) if corrects or context.confirming else (),
         act=act,
         corrects=corrects,
+        answers=first_time(context) is not None,
     )
     clause_intents = chosen_intent(context, act) or segmenter.segment(whole, clauses)
     clause_intents, declined = without_declined(context, whole.acts, clause_intents)

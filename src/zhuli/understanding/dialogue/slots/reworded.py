@@ -61,4 +61,5 @@ def _is_of_others(context: SlotContext, candidates: SlotCandidates, slot: Slot, 
     places = [(one.start, one.end) for one in mentions]
     beside = unsaid_words(plain(context.text), start, len(context.text), places)
     numbered = any(letter.isdigit() for letter in str(context.value(slot.name)))
-    return not numbered or len(beside) < 2 or any(one.source != "number" for one in mentions)
+    few = len(beside) < (2 if numbered else 4)
+    return few or any(one.source != "number" for one in mentions)

@@ -19,7 +19,7 @@ from zhuli.understanding.dialogue.slots.slot_context import SlotContext
 from zhuli.understanding.dialogue.slots.slot_scores import scores_of, why
 from zhuli.understanding.dialogue.slots.slot_validation import SlotUpdates
 from zhuli.understanding.dialogue.slots.slot_values import fit
-from zhuli.understanding.dialogue.slots.stated import stated, weightiest
+from zhuli.understanding.dialogue.slots.stated import stated, weightiest, without_alternatives
 from zhuli.understanding.dialogue.utterance.answers import is_bare
 from zhuli.understanding.dialogue.utterance.multi_intent import short_answer
 from zhuli.understanding.dialogue.utterance.slot_names import names_in
@@ -50,7 +50,9 @@ def _fill(updates: SlotUpdates, candidates: SlotCandidates) -> None:
             updates.deny(slot, mention)
     mentions = [one for one in mentions if not one.negated]
     alone = {one.entity for one in mentions if sum(candidates.takes(slot, one) for slot in candidates.slots) == 1}
-    mentions = weightiest(updates.slot_context.text, mentions, alone=alone)
+    mentions = weightiest(
+        updates.slot_context.text, without_alternatives(updates.slot_context.text, mentions), alone=alone
+    )
     if asked is not None and _answers_as_text(updates, asked) and not _says_others(candidates, mentions):
         updates.offer_text(asked, _worded(asked, candidates.text))
         return

@@ -39,6 +39,7 @@ _TRAILS = re.compile(
     r"(?:[ ,]+(?:please|pls|plz|thanks|thank you|thx|cheers|ta|i think|i guess))+[.! ]*$|"
     r"[,. ]*(?:吧|谢谢你?|就行了?|就好了?|好了|就可以)+[.! ]*$"
 )
+_OR = re.compile(r"\W*(?:or|或者?|要么|还是)(?: (?:else|maybe|perhaps|on|at))*\W*")
 _NUMBERS = ("number", "money")
 _TOTAL_BEFORE = re.compile(
     r"(?:一共|总共|共计|合计|加起来|total(?: of)?|altogether|all in all|that makes|so that'?s)\W*$"
@@ -91,6 +92,19 @@ def weightiest(text: str, mentions: Sequence[EntityFound], *, alone: Collection[
         or weight == best[one.entity]
         or best[one.entity] == 0 <= weight
     ]
+
+
+def without_alternatives(text: str, mentions: Sequence[EntityFound]) -> list[EntityFound]:
+    """Without days and hours that are only another choice: of "tomorrow or Friday" the second is no day for another slot."""
+    read = plain(text)
+    spans = {(one.start, one.end): one.source for one in mentions if one.source in ("date", "time")}
+    others = {
+        place
+        for place, source in spans.items()
+        for before in spans
+        if before[1] <= place[0] and spans[before] == source and _OR.fullmatch(read[before[1] : place[0]])
+    }
+    return [one for one in mentions if (one.start, one.end) not in others]
 
 
 def _weight(read: str, one: EntityFound) -> int:

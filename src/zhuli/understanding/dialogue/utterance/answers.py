@@ -32,6 +32,12 @@ _ASKING = re.compile(
     r"|吗[？?]?$|什么|怎么|多少钱|哪[里儿个些]|几点[开关]|有没有|是不是|为啥|如何"
     r"|([^\W\d行可能好对要会])不\1|[了过完着]没有?[呀啊]?[？?]*$|(?<=..)(?<![要好对行可是能会])不[呀啊呢]?[？?]*$"
 )
+_RHETORICAL = re.compile(
+    r"[,.!]? *(?:did(?:n'?t| not) i|have(?:n'?t| not) i) (?:just |already )?(?:say|said|tell|told|mention)[^,.;!?]*\?*"
+    r"|[,.!]? *(?:我?刚才?|刚刚|之前|前面|我)?不是(?:都|已经|刚)?(?:跟你)?(?:说|讲|告诉)过?你?过?了[吗嘛么]?[?]*"
+)
+"""Asks nothing: who says so has said it already."""
+
 _REQUESTING = re.compile(_LEAD + r"(?:can|could|would|will|may) (?:i|we|you)\b|能不能|可不可以|可以.{0,12}吗")
 _POLITE = re.compile(_LEAD + r"(?:is|are|can|could|would|will|may|am)\b|[?？]\s*$|呢[？?]?$|能不能|可不可以")
 _CANCELLING = re.compile(r"\b(?:cancel|drop|forget|skip)\b|取消|不要了|算了")
@@ -41,6 +47,11 @@ _UNWANTED = re.compile(
 )
 _NO_CANCELLING = re.compile(
     r"\b(?:do|did|would)(?:n't|nt| not)(?: \w+){0,3} cancel|\bnot cancel|(?:不要?|别|不想|没有?说要?)(?:给我|帮我|再)?取消"
+)
+_NAMING = re.compile(
+    _LEAD
+    + r"(?:(?:my|the|his|her|our) (?:full |last |first )?(?:sur)?name(?:'?s| is| would be)|call me|they call me|name:)\b"
+    r"|^\W*(?:你好[,，\s]*)?(?:(?:我|他|她)(?:的名字)?叫|我姓|名字(?:叫|是)|姓名[是:：])"
 )
 _ORDINALS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
@@ -80,7 +91,7 @@ def only_says(text: str) -> bool:
 
 def asks(text: str) -> bool:
     """Whether it wants to know something, and is no polite request: "could we sit outside" may be an answer."""
-    return _ASKING.search(plain(text)) is not None
+    return _ASKING.search(_RHETORICAL.sub("", plain(text))) is not None
 
 
 def is_question(text: str) -> bool:
@@ -90,6 +101,11 @@ def is_question(text: str) -> bool:
 def requests(text: str) -> bool:
     """Whether it asks for something to be done: "can we make it seven?"."""
     return not asks(text) and _REQUESTING.search(plain(text)) is not None
+
+
+def introduces(text: str) -> bool:
+    """ "My name is Ann": whether it tells a name."""
+    return _NAMING.match(plain(text)) is not None
 
 
 def keeps(text: str) -> bool:

@@ -20,7 +20,7 @@ Said = Act | Literal["correct"] | None
 
 def said_in(context: UtteranceContext, clauses: Sequence[Clause], acts: ActsRead | None = None) -> Said:
     """What the message does. acts: what was learned of it; without, or where it is nothing but a yes or a no, its words say."""
-    if (answer := _first_time(context)) is not None:
+    if (answer := first_time(context)) is not None:
         return "affirm" if answer else "deny"
     named = _named_cancel(context)
     if context.confirming and tells_to(context.text) and act_of(context.text) not in ("cancel", "deny"):
@@ -63,7 +63,7 @@ def _by_words(context: UtteranceContext, clauses: Sequence[Clause], *, named: bo
     return "cancel" if named and said != "handover" else said
 
 
-def _first_time(context: UtteranceContext) -> bool | None:
+def first_time(context: UtteranceContext) -> bool | None:
     """What it answers to "is it your first visit?"; None if it does not, or something else was asked."""
     if context.asked is None or context.slot is None or context.slot.type != "boolean":
         return None
@@ -85,7 +85,7 @@ def act_meant(context: UtteranceContext, said: Act | None, clause_intents: Seque
     An intent of its own is not taken for cancelling or calling a person because of a word in it, unless it is only that word.
     """
     meant = next((clause.intent.act for clause in clause_intents if clause.intent and clause.intent.act), None)
-    plainly = context.state.form is not None and act_of(context.text) == said
+    plainly = (context.state.form is not None or said == "handover") and act_of(context.text) == said
     own = any(
         clause.intent and not clause.intent.act and not clause.informs and not (plainly and is_weak(clause))
         for clause in clause_intents

@@ -17,6 +17,7 @@ from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
 from zhuli.understanding.dialogue.utterance.answers import (
     Place,
     asks,
+    introduces,
     is_bare,
     is_question,
     only_says,
@@ -53,6 +54,9 @@ CERTAIN = 0.5
 SURELY, NEVER = 0.9, 0.01
 """A message is surely about one thing, and never about another, at these confidences."""
 
+LIKELY = 0.6
+"""What an intent must reach to be believed against two values that are for another."""
+
 SURER = 0.7
 """What an intent must reach to count instead of an answer in the user's own words."""
 
@@ -82,7 +86,7 @@ class IntentSegmenter:
     """What has to be known to tell an intent from an answer. values: all that was found in the message, for any slot.
 
     Places of what is no entity: loose: what looks like a value of the asked slot's type; referred: what points to earlier
-    values; named: names of slots that may be changed. act, corrects: what its words say.
+    values; named: names of slots that may be changed. act, corrects: what its words say; answers: the open question, by them.
     """
 
     domain: DomainFields
@@ -95,6 +99,7 @@ class IntentSegmenter:
     named: Sequence[Place] = ()
     act: Act | None = None
     corrects: bool = False
+    answers: bool = False
 
     def segment(self, whole: Reading, clauses: Sequence[Clause]) -> list[ClauseIntent]:
         """In the order of the message; one for all of it unless its clauses differ. Beside an intent, a greeting is none."""
@@ -201,7 +206,7 @@ class IntentSegmenter:
             return decision
         if likeliest is not None and likeliest.form and self._has_use(likeliest, start, end):
             return decision
-        sure = likeliest is not None and likeliest.form is not None and decision.score >= SURER
+        sure = likeliest is not None and likeliest.form is not None and decision.score >= LIKELY
         values = [one for one in self._inside(start, end) if not one.negated]
         here = form_named(self.domain, self.state.form)
         if not values or asks(self.text[start:end]) or (here and self._takes(slots_of(self.domain, here), values)):
@@ -221,10 +226,14 @@ class IntentSegmenter:
         if decision.unclear and not own and sum(name in counts for name in decision.candidates) > 1:
             return decision  # a day and an hour do not tell a table from a taxi
         outside = likeliest is None and not decision.unclear
-        if outside and (not own or wanted[0] != decision.best):
+        if outside and not (own and wanted[0] == decision.best) and not self._says_only(start, end, values):
             return decision
         score = max(decision.threshold, 1.0 - decision.score)
         return IntentDecision(wanted[0], score, decision.threshold, best=wanted[0])
+
+    def _says_only(self, start: int, end: int, values: Sequence[EntityFound]) -> bool:
+        """Whether it is values and nothing else, as who knows what is asked for says at once: "tonight at 7, two people"."""
+        return is_bare(self.text, start, end, [(one.start, one.end) for one in values], wordless=True)
 
     def _has_use(self, intent: Intent, start: int, end: int) -> bool:
         """Whether its form takes one of the domain's own values, or there is none that only others take."""
@@ -274,6 +283,8 @@ class IntentSegmenter:
         if intent is not None and self._belongs(intent, form):
             return True
         text, values = self.text[start:end], [one for one in self._inside(start, end) if self._feeds(one)]
+        if self.answers and not is_question(text):
+            return True
         places = [*((one.start, one.end) for one in values), *self.loose, *self.referred, *self.named]
         if is_bare(self.text, start, end, _within(places, start, end), wordless=decision.known):
             return True
@@ -346,6 +357,8 @@ class IntentSegmenter:
         """Whether the text may be the answer to a question for a text, as it stands."""
         if self.asked is None or self.act in ("cancel", "handover"):
             return False
+        if takes_text(self.domain, self.asked) and introduces(text):
+            return True
         if takes_text(self.domain, self.asked):
             only = not any(isinstance(one, FromEntity) for one in mappings_of(self.domain, self.asked))
             surer = decision.score >= SURER and not (only and not _WISHING.search(plain(text)))

@@ -11,14 +11,13 @@ from zhuli.types.understanding.domain import OUT_OF_SCOPE, Act, FromEntity, Inte
 from zhuli.types.understanding.understanding import ActsRead, EntityFound, Reading
 from zhuli.understanding.dialogue.forms_and_slots import form_named, intent_named, open_slots, slots_of
 from zhuli.understanding.dialogue.slot_mappings import mappings_of, takes_text
-from zhuli.understanding.dialogue.utterance.answers import asks, cancelling, only_says
+from zhuli.understanding.dialogue.utterance.answers import asks, cancelling, only_says, unsaid_words
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
-from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent
-from zhuli.understanding.dialogue.utterance.stakes import outward, talk_in, talk_of
+from zhuli.understanding.dialogue.utterance.multi_intent import ClauseIntent, leads_away
+from zhuli.understanding.dialogue.utterance.stakes import talk_in, talk_of
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext, loose_values
 from zhuli.understanding.language.acts.dialogue_acts import looks_up, only_thanks
 from zhuli.understanding.language.plain_text import plain
-from zhuli.understanding.language.tokens import tokens
 
 _TO_A_QUESTION: Final = frozenset(("dont_know", "any", "why", "told"))
 """Said to a question; without one they are about something else."""
@@ -137,7 +136,7 @@ def without_declined(
         return list(clauses), False
     [one] = clauses
     other = one.intent is not None and not one.informs and one.intent.form != (context.state.form or "")
-    if not other or one.intent is None or not (one.intent.form or outward(one.intent)) or _is_refusal(one.intent):
+    if not other or one.intent is None or not leads_away(one.intent) or _is_refusal(one.intent):
         return list(clauses), False
     if one.decision.score >= SURELY and not cancelling(context.text):
         return list(clauses), False
@@ -149,10 +148,15 @@ def without_declined(
 def _denied_there(text: str, intent: Intent) -> bool:
     """Whether the part of the message that is most like the intent has the denial; in 不等了，把钱退我 it has not."""
     parts = [part for part in _PARTS.split(plain(text)) if part.strip()]
-    known = {one.text for example in (intent.name, *intent.examples) for one in tokens(plain(example))}
-    shares = [len({one.text for one in tokens(part)} & known) for part in parts]
+    known = set[str]().union(*(_telling(plain(shown)) for shown in (intent.name, *intent.examples)))
+    shares = [len(_telling(part) & known) for part in parts]
     likest = max(zip(shares, parts, strict=True), key=lambda one: (one[0], cancelling(one[1])), default=(0, ""))
     return likest[0] == 0 or cancelling(likest[1]) or not any(cancelling(part) for part in parts)
+
+
+def _telling(read: str) -> set[str]:
+    """The words of a plain text that say what it is about."""
+    return unsaid_words(read, 0, len(read), ())
 
 
 def takes_back(context: UtteranceContext, acts: ActsRead | None, act: Act | None) -> bool:

@@ -20,6 +20,13 @@ _DEPTH = 24
 
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,19})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,300}\.[0-9]{0,300}(?:[eE][-+][0-9]{1,3})?")
+_MARKED = re.compile(r"\][({]")
+_QUOTED = (
+    " A text that begins with a bracket, and one with brackets in a list in brackets, needs quotes: "
+    '"[50](amount) for Ann".'
+)
+"""What is said where a marked example was taken for a list."""
+
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -64,8 +71,14 @@ def tree_of(text: str) -> Node:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
-        raise wrong(mark.line + 1 if mark else None, f"This is not YAML: {what}.") from error
+        hint = _QUOTED if mark and _MARKED.search(_lines(text, mark.line)) else ""
+        raise wrong(mark.line + 1 if mark else None, f"This is not YAML: {what}.{hint}") from error
     return root
+
+
+def _lines(text: str, number: int) -> str:
+    """The line of this number, from 0, and the one before it."""
+    return "\n".join(text.splitlines()[max(0, number - 1) : number + 1])
 
 
 def lines_of(node: Node) -> list[tuple[int, str]]:

@@ -38,7 +38,7 @@ YES = re.compile(
         )
         + _ahead(
             "please|pls|plz|thanks|thank|thx|and|but|i|i'?m|i'?d|it|it'?s|that|that'?s|this|the|you|we|let'?s|go|do|book",
-            "make|sure|sir|ma'?am|also|can|could|what|how|when|where|which|will|now|proceed|confirm|absolutely|definitely",
+            "yes|yeah|yep|yup|ok|okay|make|sure|sir|ma'?am|also|can|could|what|how|when|where|which|will|now|proceed|confirm|absolutely|definitely",
             "of|for|a|an|my|just|is|sounds?|works?|great|good|fine|correct|right|with|to",
         ),
     ),
@@ -88,7 +88,8 @@ CANCEL = re.compile(
         r"(?= *(?:$|[.,!?;]|(?:please|thanks|thank|then|i)\b))(?! *[,;.] *(?:make|change|book|do)\b)",
         r"\b(?:never ?mind|nvm|forget (?:about )?it)\b(?= *(?:$|[.!;] *$|[,.!]? *(?:thanks|thank|bye|then)\b))",
         r"(?:^|[,.!?] *)(?:you know what|nah|no|nope|oh|ok|okay|well|actually|right|so|fine|sorry|just|then|,| )*"
-        r"(?:forget (?:about )?it|never ?mind|nvm|leave it(?! (?:at|as|with|on|by|to|there)\b))(?= *(?:$|[,.!;]))"
+        r"(?:forget (?:about )?it|never ?mind|nvm|scrap (?:it|that|this)|"
+        r"drop it|leave it(?! (?:at|as|with|on|by|to|there)\b))(?= *(?:$|[,.!;]))"
         r"(?! *[,;.!]* *(?:just |please |let'?s |can you |i(?:'?d like| want| need| meant) )*"
         r"(?:make|change|book|do|use|send|put|take|it'?s|go with)\b)",
         r"\bno (?:longer )?need (?:to \w+|for) (?:it|that|this|them|one|(?:my|the) \w+)(?: any ?more)?(?= *(?:$|[,.!;]))",

@@ -26,6 +26,7 @@ _ENGLISH = re.compile(
     r"\bno(?: more)?\b(?! *,)(?! (?:later|more|less|earlier|sooner|fewer|problem|worries|matter|one|idea|rush|need|longer|i|it|"
     r"that|this|thanks|thank|preference|please|make|change|let|the|a|an|my|we|he|she|they|in|on|at|for|to|just|book|then|and|"
     r"actually|sorry|you)\b)|"
+    r"\b(?:any|every) (?:other )?[a-z]+ (?:but|except(?: for)?|other than|besides|bar)\b|"
     r"\bwithout\b|\banything (?:but|except|other than)\b|\bexcept(?: for)?\b|\bother than\b|\brather than\b|"
     r"\binstead of\b|\bneither\b|"
     r"\b(?:hate|dislike|avoid|allergic to|tired of|sick of)\b|\bcan'?t (?:stand|eat|have|do|make)\b)",

@@ -8,6 +8,7 @@ are never errors. Chinese names need at least 4 characters, of which one may be 
 """
 
 import functools
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,14 @@ _SHORTEST_CHINESE = 4
 
 _LOOSENED = 3
 """Characters from which on 个 may stand behind the first: 换个机油 is 换机油."""
+
+
+_PARTS_OF_DAY = {"morning": ("am", "a.m."), "afternoon": ("pm", "p.m.")}
+
+_WITHOUT = re.compile(r"(?:no|without) (?P<what>[a-z ]{2,20})|[不免无](?:要|放|加)?(?P<chinese>[\u3400-\u9fff]{1,3})")
+_DENYING = ("no", "without", "without any", "hold the", "skip the", "leave out the", "don't put", "not any")
+_DENYING_CHINESE = ("不", "不要", "不要放", "不放", "不加", "别", "别放", "别加", "免", "无", "不用放")
+"""How a value is said that is for leaving something out."""
 
 
 @dataclass
@@ -78,12 +87,22 @@ def _names(listed: _Listed) -> _Names:
     """The first value that has a name keeps it."""
     names = _Names()
     for value in listed.values:
-        for name in (value.value, *value.synonyms):
+        for name in (value.value, *value.synonyms, *_also_called(value)):
             words = words_of(plain(name))
             _add(names, words, value.value)
             if _is_chinese(words) and len(words) >= _LOOSENED:
                 _add(names, [words[0], Word("个", 0, 0), *words[1:]], value.value)
     return names
+
+
+def _also_called(value: EntityValue) -> Iterator[str]:
+    """What is said for the same in other words: "pm" for the afternoon, 别放辣 for 不辣, "without nuts" for "no nuts"."""
+    for name in (value.value, *value.synonyms):
+        read = plain(name).strip()
+        yield from _PARTS_OF_DAY.get(read, ())
+        if without := _WITHOUT.fullmatch(read):
+            denying = _DENYING_CHINESE if without["chinese"] else _DENYING
+            yield from (f"{word}{without['chinese'] or ' ' + without['what']}" for word in denying)
 
 
 def _is_chinese(words: list[Word]) -> bool:
