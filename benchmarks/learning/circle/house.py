@@ -1,5 +1,6 @@
 """A server of the story's own, which can be killed and started again on the same data, and what a team asks of it."""
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -54,6 +55,11 @@ class House:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def get(self, path: str) -> Any:
         return _said(self._http.get(path))
 
@@ -70,7 +76,7 @@ class House:
 
     def ask(self, text: str, *, store: bool = True) -> tuple[str, str]:
         """(prediction, label) of one message, as its sender gets it; each message has a sender of its own."""
-        body = {"model": ALIAS, "input": text, "top_k": 1, "user": text[:64], "store": store}
+        body = {"model": ALIAS, "input": text, "top_k": 1, "user": sender(text), "store": store}
         (said,) = self.post("/predictions", body)["data"]
         return said["id"], said["output"][0]["label"]
 
@@ -78,7 +84,8 @@ class House:
         """Of a model, or of whoever serves; asked at once, and nothing of it is kept."""
         body = {"model": model, "input": [text for text, _ in rows], "top_k": 1, "store": False}
         said = [one["output"][0]["label"] for one in self.post("/predictions", body)["data"]]
-        return sum(one == label for one, (_, label) in zip(said, rows, strict=True)) / len(rows)
+        right: int = sum(one == label for one, (_, label) in zip(said, rows, strict=True))
+        return right / len(rows)
 
     def tuned(self, body: dict[str, Any]) -> str:
         """A fine-tuning job, waited for; its model."""
@@ -135,6 +142,11 @@ class House:
     def candidates(self) -> list[Any]:
         """Newest first."""
         return list(self.get(f"/model_aliases/{ALIAS}/candidates?limit=20")["data"])
+
+
+def sender(text: str) -> str:
+    """Who sends a message: each has a sender of its own."""
+    return f"user-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def waiting(what: str) -> Iterable[None]:

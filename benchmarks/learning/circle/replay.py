@@ -1,24 +1,20 @@
 """How often drift is seen where there is none, and how soon where there is: the same traffic, watched again in other orders.
 
-What the model in service says to each message is asked once, with its vector, as the prediction child does it. Each run deals the
-messages in another order, notes them as served under an alias of its own, and lets the product's watch look: its windows, its
-tests, its store. First nothing changes for a season; then a share of the messages is new from some place on.
+Each run deals the messages in another order, notes them as served under an alias of its own, and lets the product's watch look: its
+windows, its tests, its store. First nothing changes for a season; then a share of the messages is new from some place on.
 """
 
 import asyncio
-import json
 import random
-import sqlite3
 import tempfile
 import time
-from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.progress import track
 
-from benchmarks.learning.circle.corpora import Corpus
+from benchmarks.learning.circle.recorded import Recorded
 from zhuli.core.clock import SystemClock
 from zhuli.core.hints import Hints
 from zhuli.learning.jobs.aliases import Aliases
@@ -35,17 +31,13 @@ from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
 from zhuli.store.projects import ensure_default
 from zhuli.types.learning.retuning import PolicyCreate
 
-Said = tuple[str, float, bytes]
-"""Label, confidence, vector."""
+
+def replayed(old: Sequence[Recorded], new: Sequence[Recorded], runs: int, *, window: int, share: float) -> None:
+    """Print what came of it. old, new: of kinds that the model knows, and of others. share: of new ones, in the second half."""
+    asyncio.run(_replayed(old, new, runs, window=window, share=share))
 
 
-def replayed(data_dir: Path, model: str, of: Corpus, runs: int, *, window: int, share: float) -> None:
-    """Print what came of it. share: of new messages, in the second half."""
-    asyncio.run(_replayed(data_dir, model, of, runs, window=window, share=share))
-
-
-async def _replayed(data_dir: Path, model: str, of: Corpus, runs: int, *, window: int, share: float) -> None:
-    old, new = (_answers(data_dir, model, of, new=new) for new in (False, True))
+async def _replayed(old: Sequence[Recorded], new: Sequence[Recorded], runs: int, *, window: int, share: float) -> None:
     reference = 150
     season = min(20, (len(old) - reference) // window)
     with tempfile.TemporaryDirectory() as folder:
@@ -71,26 +63,11 @@ async def _replayed(data_dir: Path, model: str, of: Corpus, runs: int, *, window
     )
 
 
-def _answers(data_dir: Path, model: str, of: Corpus, *, new: bool) -> list[Said]:
-    """What the model says to messages that it has not learned."""
-    from zhuli.learning.predicting.opened import OpenedModel  # torch
-
-    with sqlite3.connect(data_dir / "zhuli.db") as connection:
-        (body,) = connection.execute("SELECT body FROM tuned_models WHERE name = ?", (model,)).fetchone()
-    rows = of.part([*of.traffic, *of.fixed, *of.unseen], new=new)
-    opened = OpenedModel(data_dir / json.loads(body)["folder"])
-    found: list[Said] = []
-    for start in range(0, len(rows), 32):
-        for answer in opened.answer([text for text, _ in rows[start : start + 32]], explain=False):
-            found.append((answer["output"][0]["label"], answer["output"][0]["score"], b64decode(answer["vector"])))
-    return found
-
-
-def _dealt(said: Sequence[Said], seed: int, number: int) -> list[Said]:
+def _dealt(said: Sequence[Recorded], seed: int, number: int) -> list[Recorded]:
     return random.Random(seed).sample(said, number)
 
 
-def _mixed(old: Sequence[Said], new: Sequence[Said], seed: int, share: float) -> Iterator[Said]:
+def _mixed(old: Sequence[Recorded], new: Sequence[Recorded], seed: int, share: float) -> Iterator[Recorded]:
     dice = random.Random(seed)
     for _ in range(2_000):
         yield dice.choice(new if dice.random() < share else old)
@@ -116,7 +93,7 @@ class _Watch:
         await database.run(tuned_models.add, model)
         return cls(database, Catalog.load(None, folder), terms)
 
-    async def run(self, messages: Sequence[Said]) -> int | None:
+    async def run(self, messages: Sequence[Recorded]) -> int | None:
         """After how many messages drift was seen; None if it was not."""
         self._runs += 1
         alias = f"run-{self._runs}"
@@ -124,9 +101,9 @@ class _Watch:
         await self._commands.set_policy(PROJECT, alias, PolicyCreate.model_validate({"drift": self._terms}))
         step = self._terms["window"]
         for end in range(step, len(messages) + 1, step):
-            for label, confidence, vector in messages[end - step : end]:
+            for each in messages[end - step : end]:
                 at = self._clock.now()
-                said = Served(PROJECT, alias, "ft:m", "champion", at, 0.01, label, confidence, vector=vector)
+                said = Served(PROJECT, alias, "ft:m", "champion", at, 0.01, each.said, each.score, vector=each.vector)
                 self._serving.note(said)
             await self._serving.flush()
             if await self._drift.look(PROJECT, alias):

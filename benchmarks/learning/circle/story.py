@@ -18,9 +18,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.learning.circle import poison
 from benchmarks.learning.circle.corpora import Corpus, Row, corpus
-from benchmarks.learning.circle.house import ALIAS, House, waiting
+from benchmarks.learning.circle.cost import cost
+from benchmarks.learning.circle.house import ALIAS, House, sender, waiting
 from benchmarks.learning.circle.picture import Served, drawn
+from benchmarks.learning.circle.recorded import recorded
+from benchmarks.learning.circle.replay import replayed
 
 HEAD = {"trainable": "head"}
 WINDOW = 40
@@ -150,7 +154,9 @@ class Story:
             if self.dice.random() < 0.1:
                 said = self.dice.choice([label for label in [*self.of.old, *self.of.new] if label != said])
                 wrong[text] = self.labels[text]
-            pieces.append({"target": _target(self.predictions[text]), "correction": {"label": said}, "user": text[:64]})
+            pieces.append(
+                {"target": _target(self.predictions[text]), "correction": {"label": said}, "user": sender(text)}
+            )
         for text, piece in zip(texts, self.house.feedback(pieces), strict=True):
             correction = {"state": "corrected", "correction": {"label": wrong[text]}} if text in wrong else {}
             self.house.review([piece], "Ann", **correction)
@@ -270,6 +276,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder with banking77/ and crosswoz_zh/; without it the sample")
     parser.add_argument("--language", choices=["en", "zh"], default="en")
     parser.add_argument("--svg", type=Path, default=Path("build/learning-circle.svg"))
+    parser.add_argument("--cost", type=int, default=0, help="so many blocks of 50 messages tell what watching costs")
     parser.add_argument(
         "--quiet-runs", type=int, default=0, help="how often the same traffic is watched, in other orders"
     )
@@ -287,11 +294,19 @@ def main() -> None:
         asked.svg.parent.mkdir(parents=True, exist_ok=True)
         drawn(asked.svg, story.served, story.events)
         story.say(f"accuracy over time: {asked.svg}")
-        if asked.quiet_runs:
-            from benchmarks.learning.circle.replay import replayed
+        if asked.cost:
+            cost(house, story.champion, [text for text, _ in story.of.traffic], blocks=asked.cost)
+        house.kill()
+        _told_of_answers(house.folder, champion, story.of, asked.quiet_runs)
 
-            house.kill()
-            replayed(house.folder, champion, story.of, asked.quiet_runs, window=WINDOW, share=SHARE_NEW)
+
+def _told_of_answers(folder: Path, model: str, of: Corpus, runs: int) -> None:
+    """What the first model's answers alone can tell, again and again."""
+    fixed = recorded(folder, model, of.fixed)
+    old, new = (recorded(folder, model, of.part([*of.traffic, *of.unseen], new=new)) for new in (False, True))
+    poison.told(old, fixed, POISONED)
+    if runs:
+        replayed([*old, *fixed], new, runs, window=WINDOW, share=SHARE_NEW)
 
 
 if __name__ == "__main__":
