@@ -1,7 +1,7 @@
 """How often drift is seen where there is none, and how soon where there is: the same traffic, watched again in other orders.
 
-Each run deals the messages in another order, notes them as served under an alias of its own, and lets the product's watch look: its
-windows, its tests, its store. First nothing changes for a season; then a share of the messages is new from some place on.
+Each run deals the messages in another order, notes them as served under an alias of its own, and lets the product's watch look:
+its windows, its tests, its store. First nothing changes for a season; then a share of the messages is new from some place on.
 """
 
 import asyncio

@@ -95,7 +95,12 @@ class Story:
                 "regression_file": self.fixed,
                 "slices": {"new": of.new, "old": of.old},
                 "margins": {"regression": 0.01},
-                "audit": {"axes": ["gender", "dialect"], "language": of.language, "bounds": {"accuracy_gap": 0.15}},
+                "audit": {
+                    "axes": ["gender", "dialect"],
+                    "texts": [text for text, _ in of.fixed[::4]],
+                    "labels": [label for _, label in of.fixed[::4]],
+                    "bounds": {"accuracy_gap": 0.25},
+                },
             },
             "stages": {"shadow_requests": 40, "share": 0.3, "share_requests": 20},
             "watch": {"requests": 80, "least": 15},

@@ -420,6 +420,10 @@ async def test_an_audit_of_the_gate_that_can_not_be_done_is_refused_with_its_pol
     with pytest.raises(InvalidRequest) as refused:
         await world.commands.set_policy(PROJECT, ALIAS, labels)
     assert refused.value.param == "gate.audit.labels"
+    accuracy = PolicyCreate.model_validate(POLICY | {"gate": {"audit": AUDIT | {"bounds": {"accuracy_gap": 0.1}}}})
+    with pytest.raises(InvalidRequest) as refused:
+        await world.commands.set_policy(PROJECT, ALIAS, accuracy)
+    assert refused.value.param == "gate.audit.bounds.accuracy_gap"
     await world.add("ft:minilm:default::spans", task="token_classification")
     await world.aliases.move(PROJECT, ALIAS, "ft:minilm:default::spans")
     with pytest.raises(InvalidRequest) as refused:

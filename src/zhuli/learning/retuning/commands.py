@@ -58,7 +58,7 @@ class RetuningCommands:
         return await self._database.run(retuning.policy, project, alias)
 
     async def _check_audit(self, terms: AuditTerms, champion: str) -> None:
-        check_labels(terms, "gate.audit.labels")
+        check_labels(terms, "gate.audit.")
         await self._database.run(self._catalog.tuned.read)
         found = self._catalog.tuned.models.get(champion)
         if found is not None and found.task != "text_classification":

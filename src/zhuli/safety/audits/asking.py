@@ -115,12 +115,17 @@ class Asking:
         return "".join(said for said, _ in pieces), any(refusal for _, refusal in pieces)
 
 
-def check_labels(terms: AuditTerms, param: str = "labels") -> None:
-    """InvalidRequest unless each text has one, if any has."""
+def check_labels(terms: AuditTerms, within: str = "") -> None:
+    """InvalidRequest unless each text has a label, if any has or a bound asks for it. within: such as "gate.audit."."""
     labels, texts = terms.labels, terms.texts or []
     if labels is not None and len(labels) != len(texts):
-        text = f"Invalid '{param}': {len(labels)} labels for {len(texts)} texts; each text has one."
-        raise InvalidRequest(text, param=param)
+        text = f"Invalid '{within}labels': {len(labels)} labels for {len(texts)} texts; each text has one."
+        raise InvalidRequest(text, param=f"{within}labels")
+    if labels is None and terms.bounds is not None and terms.bounds.accuracy_gap is not None:
+        text = (
+            f"'{within}bounds.accuracy_gap' needs 'texts' and their right 'labels': without them no accuracy is known."
+        )
+        raise InvalidRequest(text, param=f"{within}bounds.accuracy_gap")
 
 
 def language_for(terms: AuditTerms) -> AuditLanguage:
