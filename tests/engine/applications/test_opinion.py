@@ -12,13 +12,16 @@ from sqlalchemy import bindparam, select
 from tests.engine.conftest import Place
 from tests.engine.transactions import Died, Transactions
 from zhuli.applications.opinion.room import OpinionRoom
+from zhuli.core.errors import NotFound
 from zhuli.core.ids import new_id
+from zhuli.learning.datasets.conversions import of_feedback
 from zhuli.store import jobs
 from zhuli.store.applications import opinion, opinion_alerts
 from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
 from zhuli.store.schema import jobs as jobs_table
 from zhuli.testing.app import AppInMemory
 from zhuli.types.applications.opinion import Alert, ItemsCreate, Monitor, MonitorCreate, Silence
+from zhuli.types.learning.feedback import FeedbackCreate, ReviewCreate
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 from zhuli.types.page import PageParams
 
@@ -133,6 +136,28 @@ async def test_items_count_once_in_their_hour_and_corrections_restate_it(place: 
         assert await counted(app, made, "source:blog") == [(2, 0, 0, 1)]
         got = await app.app.database.run(opinion.item, PROJECT, made.id, "c")
         assert (got.revision, got.reading and got.reading.companies[0].mentions[0].text) == (2, "Acme")
+
+
+async def test_a_wrong_reading_is_corrected_by_feedback_and_becomes_an_example(place: Place) -> None:
+    async with place.app(SCRIPT) as app:
+        made = await monitor(app)
+        await push(app, made, [item("a", "Acme falls as Globex gains after the ruling.", 1)])
+        await read(app, made)
+        (got,) = await listed(app, made)
+        feedback = app.app.learning.feedback
+        body = {"target": {"type": "opinion_item", "id": f"{got.item_id}:globex"}, "correction": {"label": "positive"}}
+        given = await feedback.give(PROJECT, FeedbackCreate.model_validate(body))
+        review = {"reviewer": "ann", "state": "corrected", "correction": {"label": "positive"}}
+        reviewed = await feedback.review(PROJECT, given.id, ReviewCreate.model_validate(review))
+        record = of_feedback("relation_extraction", reviewed)
+        assert record == {
+            "text": "Acme falls as Globex gains after the ruling.",
+            **{place: {"start": 14, "end": 20} for place in ("head", "tail")},
+            "label": "positive",
+        }
+        other = {**body, "target": {"type": "opinion_item", "id": f"{got.item_id}:nobody"}}
+        with pytest.raises(NotFound):
+            await feedback.give(PROJECT, FeedbackCreate.model_validate(other))
 
 
 async def test_a_person_s_items_are_gone_with_what_they_counted_and_the_next_repost_is_the_story(place: Place) -> None:

@@ -15,7 +15,7 @@ from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.store import collections
 from zhuli.store.collections import Places
 from zhuli.store.message_text import text_of
-from zhuli.store.schema import feedback, feedback_reviews, messages, predictions, runs, understandings
+from zhuli.store.schema import feedback, feedback_reviews, messages, opinion_items, predictions, runs, understandings
 from zhuli.store.statement import Prepared, prepared
 from zhuli.types.learning.feedback import Feedback, FeedbackContext, FeedbackTarget, Review, TargetType
 from zhuli.types.page import PageParams
@@ -35,7 +35,7 @@ def contexts(
     connection: Connection, project: str, targets: Iterable[FeedbackTarget]
 ) -> dict[tuple[str, str], FeedbackContext]:
     """What was asked and answered, of those of the targets that this project has."""
-    found: dict[tuple[str, str], FeedbackContext] = {}
+    found: dict[tuple[str, str], FeedbackContext] = _of_items(connection, project, targets)
     for kind, table in _TABLES.items():
         ids = list({target.id for target in targets if target.type == kind and "\0" not in target.id})
         for row in _those(connection, table, "id", project, ids):
@@ -64,6 +64,49 @@ def _the_one(table: Table, column: str) -> Prepared:
     )
 
 
+def _of_items(
+    connection: Connection, project: str, targets: Iterable[FeedbackTarget]
+) -> dict[tuple[str, str], FeedbackContext]:
+    """Of items of opinion monitors: by an item's id what was read in the text, by ID:COMPANY the sentiment towards a company."""
+    asked = {
+        target.id: target.id.partition(":")[::2]
+        for target in targets
+        if target.type == "opinion_item" and "\0" not in target.id
+    }
+    ids = sorted({item for item, _ in asked.values()})
+    bodies: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        query = select(opinion_items.c.id, opinion_items.c.body, opinion_items.c.reading).where(
+            opinion_items.c.project_id == project, opinion_items.c.id.in_(ids[start : start + _AT_ONCE])
+        )
+        for row in connection.execute(query):
+            bodies[row.id] = orjson.loads(row.body), orjson.loads(row.reading or "null") or {}
+    contexts = {name: _of_item(*bodies[item], company) for name, (item, company) in asked.items() if item in bodies}
+    return {("opinion_item", name): context for name, context in contexts.items() if context is not None}
+
+
+def _of_item(item: dict[str, Any], reading: dict[str, Any], company: str) -> FeedbackContext | None:
+    text = f"{item['title']}\n{item['text']}" if item["title"] else item["text"]
+    if not company:
+        said = reading.get("sentiment")
+        return FeedbackContext(
+            task="text_classification",
+            input=text,
+            output=[{"label": said["label"], "score": said["score"]}] if said else None,
+            model=said["model"] if said else None,
+        )
+    named = next((each for each in reading.get("companies", []) if each["company"] == company), None)
+    if named is None:
+        return None
+    place = {"start": named["mentions"][0]["start"], "end": named["mentions"][0]["end"]}
+    return FeedbackContext(
+        task="relation_extraction",
+        input={"text": text, "head": place, "tail": place},
+        output=[{"label": named["label"], "score": named["score"]}] if named["label"] else None,
+        model=named["model"],
+    )
+
+
 def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
     match kind:
         case "message":
@@ -86,7 +129,7 @@ def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
                 run_id=body["run_id"],
                 message_id=body["message_id"],
             )
-        case "prediction":
+        case _:  # a prediction; items of opinion monitors have _of_items()
             return FeedbackContext(**{name: body[name] for name in ("model", "task", "input", "output")})
 
 
