@@ -9,7 +9,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhuli.server.file_names import filename_of, unnamed
+from zhuli.server.file_names import decoded, filename_of, unnamed
 from zhuli.server.given import GivenRoute
 from zhuli.server.once import digest_of_form, once
 
@@ -50,7 +50,7 @@ class NamedParts(MultiPartParser):
         """The parser's: a part for a file is one, whether the client named it or not."""
         part = self._current_part
         disposition = part.content_disposition or b""
-        name = filename_of(_decoded(disposition, self._charset))
+        name = filename_of(decoded(disposition, self._charset))
         if name is not None:
             part.content_disposition = disposition + b'; filename="named"'
         super().on_headers_finished()
@@ -60,10 +60,3 @@ class NamedParts(MultiPartParser):
             super().on_headers_finished()
         if part.file is not None:
             part.file.filename = name or unnamed(Headers(raw=part.item_headers).get("content-type"))
-
-
-def _decoded(header: bytes, charset: str) -> str:
-    try:
-        return header.decode(charset)
-    except (UnicodeDecodeError, LookupError):
-        return header.decode("latin-1")

@@ -5,6 +5,7 @@ import fcntl
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
@@ -24,8 +25,8 @@ R = TypeVar("R")
 _DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
-LONG_LOG = 20_000
-"""Pages of the write-ahead log, 80 MB, beyond which it is made to begin anew."""
+LONG_LOG = 16_000_000
+"""Bytes of the write-ahead log beyond which it is made to begin anew."""
 
 LAST_RESORT = 250_000
 """Pages, a gigabyte, at which a commit moves them itself, which takes seconds."""
@@ -47,7 +48,7 @@ class SqliteDatabase:
         self._driver: Any = self._connection.connection.driver_connection
         self._connection.info["driver"] = self._driver
         self._checkpoints: asyncio.Task[None] | None = None
-        self._beginning_anew: asyncio.Task[int] | None = None
+        self._beginning_anew: asyncio.Task[None] | None = None
         self._claim: IO[str] | None = None
         self._outages = Outages("The database")
 
@@ -141,7 +142,7 @@ class SqliteDatabase:
         """Move the write-ahead log into the database on a thread, for that waits for the disk: a commit, in the loop, may not."""
         while True:
             await asyncio.sleep(1)
-            if await asyncio.to_thread(_checkpoint, self._path, "PASSIVE") > LONG_LOG:
+            if await asyncio.to_thread(_size_of_log, self._path) > LONG_LOG:
                 await self._begin_log_anew()
 
     async def _begin_log_anew(self) -> None:
@@ -149,8 +150,8 @@ class SqliteDatabase:
 
         What came during the first pass is little. During the last one nobody may write: who wants to waits, and not the loop.
         """
-        await asyncio.to_thread(_checkpoint, self._path, "PASSIVE")
-        self._beginning_anew = asyncio.create_task(asyncio.to_thread(_checkpoint, self._path, "RESTART"))
+        reader = await asyncio.to_thread(_move_most, self._path)
+        self._beginning_anew = asyncio.create_task(asyncio.to_thread(_begin_anew, self._path, reader))
         try:
             await asyncio.wait([self._beginning_anew])
         finally:
@@ -176,13 +177,39 @@ def _prepare_durable(dbapi: Any, record: Any) -> None:
     _prepare(dbapi, record, synchronous="FULL")
 
 
-def _checkpoint(path: str, mode: str) -> int:
-    """How many pages are in the log."""
-    connection = sqlite3.connect(path, timeout=1)
+def _size_of_log(path: str) -> int:
+    try:
+        return Path(f"{path}-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def _move_most(path: str) -> sqlite3.Connection:
+    """What is in the log, while others write.
+
+    Who is given back reads what there was until it is closed, so that nobody can begin the log anew: that waits for the
+    disk, too, and the first who writes into a log of which all was moved does so.
+    """
+    reader = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+    with suppress(sqlite3.OperationalError):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _execute(path, "PRAGMA wal_checkpoint(PASSIVE)")
+    return reader
+
+
+def _begin_anew(path: str, reader: sqlite3.Connection) -> None:
+    """Empty the log, and be the first who writes into it."""
+    reader.close()
+    _execute(path, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version = 0")
+
+
+def _execute(path: str, *statements: str) -> None:
+    """Another time, if it can't be now."""
+    connection = sqlite3.connect(path, timeout=1, isolation_level=None)
     try:
         with suppress(sqlite3.OperationalError):
-            _, pages, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-            return int(pages)
-        return 0
+            for statement in statements:
+                connection.execute(statement).fetchall()
     finally:
         connection.close()

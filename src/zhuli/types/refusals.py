@@ -90,6 +90,9 @@ def _without_type(param: str, value: Any) -> InvalidRequest:
         text = f"Invalid type for '{param}': expected an object, but got {_named(value)} instead."
         return InvalidRequest(text, param=param, code="invalid_type")
     param = f"{param}.type"
+    if value.get("type") is not None:
+        text = f"Invalid type for '{param}': expected a string, but got {_named(value['type'])} instead."
+        return InvalidRequest(text, param=param, code="invalid_type")
     return InvalidRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 

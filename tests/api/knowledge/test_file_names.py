@@ -63,8 +63,15 @@ def test_a_name_is_read_as_it_was_meant(http: httpx2.Client, disposition: str, n
     assert uploaded(http, disposition.encode()) == name
 
 
-def test_a_name_in_latin_letters_of_an_old_client_is_read(http: httpx2.Client) -> None:
-    assert uploaded(http, '; name="file"; filename="Größe.txt"'.encode("latin-1")) == "Größe.txt"
+@pytest.mark.parametrize("name", ["Größe.txt", "été à Évreux.txt", "DÉJÀ VU.txt", "ñandú.md", "naïveté.pdf", "Ærø.csv"])
+def test_a_name_in_latin_letters_of_an_old_client_is_read(http: httpx2.Client, name: str) -> None:
+    assert uploaded(http, f'; name="file"; filename="{name}"'.encode("latin-1")) == name
+
+
+@pytest.mark.parametrize("name", ["竹里馆.md", "报告（最终版）.docx", "2024年 财务 summary.xlsx", "张瑾.txt"])
+@pytest.mark.parametrize("charset", ["gb18030", "gbk"])
+def test_a_name_in_chinese_of_an_old_client_is_read(http: httpx2.Client, name: str, charset: str) -> None:
+    assert uploaded(http, f'; name="file"; filename="{name}"'.encode(charset)) == name
 
 
 @pytest.mark.parametrize(

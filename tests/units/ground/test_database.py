@@ -137,8 +137,42 @@ async def test_sqlite_s_log_begins_anew_also_under_somebody_who_always_writes(da
     size = log_size(database)
     await database._begin_log_anew()
     await database.run(execute, "INSERT INTO parent VALUES (100)")
-    assert log_size(database) == size
+    assert log_size(database) < size / 2
     assert len(await database.run(parents)) == 50
+
+
+def log_header(database: Database) -> bytes:
+    """Changes when the log begins anew, which waits for the disk (https://sqlite.org/walformat.html)."""
+    assert isinstance(database, SqliteDatabase)
+    return Path(f"{database._path}-wal").read_bytes()[:32]
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+async def test_no_transaction_in_the_loop_begins_sqlite_s_log_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while the log is moved nor behind it: when its next transaction comes it has begun."""
+    assert isinstance(database, SqliteDatabase)
+    await database.run(execute, "INSERT INTO parent VALUES (1)")
+    moved, anew, seen = sqlite_store._move_most, sqlite_store._begin_anew, list[bytes]()
+
+    def move(path: str) -> sqlite3.Connection:
+        reader = moved(path)
+        asyncio.run_coroutine_threadsafe(database.run(execute, "INSERT INTO parent VALUES (2)"), loop).result()
+        seen.append(log_header(database))
+        return reader
+
+    def begin(path: str, reader: sqlite3.Connection) -> None:
+        anew(path, reader)
+        seen.append(log_header(database))
+
+    loop, first = asyncio.get_running_loop(), log_header(database)
+    monkeypatch.setattr(sqlite_store, "_move_most", move)
+    monkeypatch.setattr(sqlite_store, "_begin_anew", begin)
+    await database._begin_log_anew()
+    await database.run(execute, "INSERT INTO parent VALUES (3)")
+    assert seen[0] == first != seen[1] == log_header(database)
+    assert await database.run(parents) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("storage", ["sqlite"])
@@ -148,13 +182,12 @@ async def test_who_writes_while_the_log_begins_anew_waits_and_the_loop_does_not(
     assert isinstance(database, SqliteDatabase)
     begun, go = Event(), Event()
 
-    def slow(path: str, mode: str) -> int:
-        if mode == "RESTART":
-            begun.set()
-            go.wait()
-        return 0
+    def slow(path: str, reader: sqlite3.Connection) -> None:
+        reader.close()
+        begun.set()
+        go.wait()
 
-    monkeypatch.setattr(sqlite_store, "_checkpoint", slow)
+    monkeypatch.setattr(sqlite_store, "_begin_anew", slow)
     anew = asyncio.create_task(database._begin_log_anew())
     await asyncio.to_thread(begun.wait)
     writing = asyncio.create_task(database.run(execute, "INSERT INTO parent VALUES (1)"))

@@ -42,6 +42,20 @@ CASES: list[tuple[Any, Any, str, str | None, str | None]] = [
         "tools[0].type",
         "missing_required_parameter",
     ),
+    (
+        AssistantCreate,
+        {**ASSISTANT, "tools": [{"type": 5}]},
+        "Invalid type for 'tools[0].type': expected a string, but got an integer instead.",
+        "tools[0].type",
+        "invalid_type",
+    ),
+    (
+        ThreadCreate,
+        {"messages": [{"role": "user", "content": [{"type": ["text"], "text": "hi"}]}]},
+        "Invalid type for 'messages[0].content[0].type': expected a string, but got an array instead.",
+        "messages[0].content[0].type",
+        "invalid_type",
+    ),
     (RunCreate, {**RUN, "temprature": 1}, "Unknown parameter: 'temprature'.", "temprature", "unknown_parameter"),
     (
         AssistantCreate,

@@ -3,13 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from zhuli.store.assistants.leftovers import CLEAN_UP, clean_some
 from zhuli.store.collections import missing
 from zhuli.store.jobs import enqueue_all
 from zhuli.store.schema import jobs, messages, run_steps, runs, threads
-from zhuli.store.statement import prepared
+from zhuli.store.statement import Prepared, prepared
 from zhuli.types.assistants.message import Message
 
 RUNS_AT_ONCE = 20
@@ -165,14 +181,24 @@ def entries(
     return [entry for _, entry in found], None if until == _NEWEST else until
 
 
-_COUNTED = prepared(
-    update(messages)
-    .where(messages.c.id == bindparam("message"))
-    .values(tokens=bindparam("count"), tokenizer=bindparam("by"))
-)
+def _counted(message: ColumnElement[str], tokens: ColumnElement[int]) -> Prepared:
+    counted = {"tokens": tokens, "tokenizer": bindparam("by")}
+    return prepared(update(messages).where(messages.c.id == message).values(counted))
+
+
+_IN_SQLITE = func.json_each(bindparam("counts")).table_valued("value").c.value
+_AS_JSONB = cast(bindparam("counts", type_=Text), JSONB)
+_IN_POSTGRES = func.jsonb_array_elements(_AS_JSONB).table_valued(column("value", JSONB)).c.value
+
+_COUNTED = {
+    "sqlite": _counted(func.json_extract(_IN_SQLITE, "$[0]"), func.json_extract(_IN_SQLITE, "$[1]")),
+    "postgresql": _counted(_IN_POSTGRES[0].astext, cast(_IN_POSTGRES[1].astext, Integer)),
+}
+"""One statement for many rows, each a pair in a JSON array: on PostgreSQL a statement a row takes 0.15 ms."""
 
 
 def store_counts(connection: Connection, counts: Sequence[tuple[str, int]], tokenizer: str) -> None:
     """Keep token counts with their messages: (message id, tokens)."""
     if counts:
-        _COUNTED(connection, [{"message": id_, "count": n, "by": tokenizer} for id_, n in counts])
+        pairs = orjson.dumps(counts).decode()
+        _COUNTED[connection.dialect.name](connection, {"counts": pairs, "by": tokenizer})

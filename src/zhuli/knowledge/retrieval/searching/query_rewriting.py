@@ -53,7 +53,7 @@ async def rewrite(backend: Backend, words: str, history: Sequence[ChatMessage] =
     try:
         async with asyncio.timeout(MOST_SECONDS):
             return _queries(await _text(backend, request))
-    except (ZhuliError, TimeoutError, ValueError) as reason:
+    except (ZhuliError, TimeoutError, ValueError, RecursionError) as reason:
         log.info("The query is searched as it is, for rewriting it failed: %s", reason or type(reason).__name__)
         return [words]
 

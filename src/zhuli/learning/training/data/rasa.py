@@ -104,7 +104,7 @@ def _label(mark: re.Match[str]) -> str:
     if fields is not None or several is not None:
         try:
             label = json.loads(f"[{{{fields}}}]" if several is None else f"[{several}]")[0].get("entity", "")
-        except ValueError:
+        except (ValueError, RecursionError):
             label = ""
     if not isinstance(label, str) or not label:
         raise ValueError(
