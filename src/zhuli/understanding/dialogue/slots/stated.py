@@ -46,6 +46,9 @@ _TOTAL_BEFORE = re.compile(
 )
 _TOTAL_BEHIND = re.compile(r"\W*(?:\w+ )?(?:in total|altogether|all together|in all|total)\b")
 _SETTLES_BEFORE = re.compile(r"(?:就算|就按|算作|算|就|call it|say|let'?s say|make it)\W*$")
+_MORE_BEFORE = re.compile(r"(?:再多?|多|另外?)[加来要]?\W*$|\banother\W*$")
+_MORE_BEHIND = re.compile(r" more\b| extra\b")
+"""Of a number that is added, beside the one that it comes to: 再多一份，四份."""
 _ROUGH_BEFORE = re.compile(r"(?:大概|大约|差不多|可能|roughly|about|around|maybe|approximately)\W*$")
 _ROUGH_BEHIND = re.compile(r"[来多几]|-?ish\b| or so\b")
 
@@ -111,6 +114,8 @@ def _weight(read: str, one: EntityFound) -> int:
     before = read[max(0, one.start - 16) : one.start]
     if _TOTAL_BEFORE.search(before) or _TOTAL_BEHIND.match(read, one.end):
         return 2
+    if _MORE_BEFORE.search(before) or _MORE_BEHIND.match(read, one.end):
+        return -1
     if _ROUGH_BEHIND.match(read, one.end) or _ROUGH_BEFORE.search(before):
         return -1
     return 1 if _SETTLES_BEFORE.search(before) else 0

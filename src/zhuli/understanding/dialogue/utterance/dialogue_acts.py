@@ -12,7 +12,7 @@ from zhuli.understanding.dialogue.utterance.answers import cancelling, chosen, k
 from zhuli.understanding.dialogue.utterance.intent_decision import IntentDecision
 from zhuli.understanding.dialogue.utterance.multi_intent import CERTAIN, Clause, ClauseIntent
 from zhuli.understanding.dialogue.utterance.utterance_context import UtteranceContext
-from zhuli.understanding.language.acts.dialogue_acts import act_of, tells_to
+from zhuli.understanding.language.acts.dialogue_acts import act_of, looks_up, tells_to
 from zhuli.understanding.language.acts.first_time import answered
 
 Said = Act | Literal["correct"] | None
@@ -27,6 +27,8 @@ def said_in(context: UtteranceContext, clauses: Sequence[Clause], acts: ActsRead
         return "affirm"
     if acts is None or (only_says(context.text) and not acts.said & _NO_ANSWER):
         return _by_words(context, clauses, named=named)
+    if looks_up(context.text):
+        return None
     certain = context.domain.fallback.certainty
     if acts.of("handover") >= certain:
         return "handover"

@@ -53,6 +53,8 @@ def small_talk_in(
 ) -> Talk | None:
     """What is to be answered, where the message is nothing else."""
     acts = whole.acts
+    if acts is not None and context.asked is not None and looks_up(context.text):
+        return "wait"
     if acts is None or fits(context, entities) or tells(context, entities):
         return None
     said: list[Talk] = [name for name in _TALKS if name in acts.said and _may_be(context, name)]
@@ -65,8 +67,6 @@ def small_talk_in(
         return "thank" if not any(_wants(one) and one.decision.score >= SURELY for one in clauses) else None
     if "identity" not in said and talk_in(context.text) == "identity":
         said.append("identity")
-    if context.asked is not None and looks_up(context.text):
-        return "wait"
     if not said:
         return None
     surest = max(_sure(acts, name) for name in said)

@@ -155,7 +155,7 @@ def _temperature(scores: Floats, labels: Whole) -> float:
 def _detector(seen: list[_Seen]) -> Doubles:
     """Weights of a logistic regression on the scope features, in which inside and outside count the same, held to the prior.
 
-    Newton's method.
+    Newton's method, with steps halved that lead up: from the prior, far away may be anywhere.
     """
     if not seen:
         return PRIOR
@@ -165,12 +165,19 @@ def _detector(seen: list[_Seen]) -> Doubles:
     held = np.full(given.shape[1], PRIOR_STRENGTH / _count(seen))
     for truth in (0.0, 1.0):
         weights[truths == truth] /= 2 * weights[truths == truth].sum()
-    found = PRIOR.copy()
+    signs = 2 * truths - 1
+
+    def loss(found: Doubles) -> float:
+        return float(weights @ np.logaddexp(0, -signs * (given @ found)) + held @ (found - PRIOR) ** 2 / 2)
+
+    found, best = PRIOR.copy(), loss(PRIOR)
     for _ in range(25):
         said = sigmoid(given @ found)
         slope = given.T @ ((said - truths) * weights) + held * (found - PRIOR)
-        curve = (given.T * (weights * said * (1 - said))) @ given + np.diag(held)
-        found = found - np.linalg.solve(curve, slope)
+        step = np.linalg.solve((given.T * (weights * said * (1 - said))) @ given + np.diag(held), slope)
+        while (reached := loss(found - step)) > best and np.abs(step).max() > 1e-9:
+            step /= 2
+        found, best = found - step, min(reached, best)
     return found
 
 
