@@ -112,8 +112,9 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
     assistants = build_assistants(
         ground, understandings=understanding.understandings, knowledge=knowledge, judge=safety.guarding
     )
-    learning.evals.targets.assistants = assistants.replaying  # the one thing that goes up: evals ask whole assistants
+    learning.evals.targets.assistants = assistants.replaying  # goes up: evals ask whole assistants
     applications = build_applications(ground, Below(knowledge, learning, safety, understanding, assistants))
+    assistants.above.recommend = applications.recommender.serving.recommend
     return App(
         **vars(ground),
         assistants=assistants,

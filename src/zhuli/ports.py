@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from zhuli.types.applications.feed import FeedFault
+from zhuli.types.applications.recommender import Recommendations, RecommendationsCreate
 from zhuli.types.assistants.step import ServerCall
 from zhuli.types.assistants.tool_task import ToolTask
 from zhuli.types.knowledge.document import Block
@@ -169,6 +170,9 @@ class ToolServices(Protocol):
 
     async def add_file(self, project: str, filename: str, data: bytes | AsyncIterable[bytes]) -> str:
         """Keep a file that a tool made (purpose assistants_output) for the client to download; its id."""
+
+    async def recommend(self, project: str, recommender: str, asked: RecommendationsCreate) -> Recommendations:
+        """A list of a recommender of the project, which is kept. NotFound, BackendError."""
 
 
 Call = TypeVar("Call", bound=ServerCall)

@@ -13,7 +13,7 @@ from zhuli.assistants.runs.handler import RunHandler
 from zhuli.assistants.runs.history import History
 from zhuli.assistants.runs.images import Images
 from zhuli.assistants.runs.replaying import Replaying
-from zhuli.assistants.runs.tool_services import ServerToolServices
+from zhuli.assistants.runs.tool_services import Above, ServerToolServices
 from zhuli.assistants.runs.toolbox import Toolbox, configured, made_tool
 from zhuli.ground import Ground
 from zhuli.knowledge.files.file_service import repeat
@@ -39,6 +39,7 @@ class AssistantsWing:
     replaying: Replaying
     end_users: EndUserCommands
     forgetting: EndUserForgetting
+    above: Above
 
     def jobs(self) -> dict[str, JobKind]:
         return {
@@ -74,7 +75,8 @@ class AssistantsWing:
 
 def build(ground: Ground, *, understandings: Understandings, knowledge: KnowledgeWing, judge: Judge) -> AssistantsWing:
     """knowledge: what the tools search, and where their files are. judge: of runs' guards."""
-    tools = toolbox(ground, knowledge)
+    above = Above()
+    tools = toolbox(ground, knowledge, above)
     images = Images(ground.database, ground.blobs)
     engine = Engine(
         database=ground.database,
@@ -102,14 +104,17 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
         replaying,
         EndUserCommands(ground.database, ground.blobs, ground.hints, ground.clock),
         EndUserForgetting(ground.database, ground.clock, versions),
+        above,
     )
 
 
-def toolbox(ground: Ground, knowledge: KnowledgeWing) -> Toolbox:
+def toolbox(ground: Ground, knowledge: KnowledgeWing, above: Above) -> Toolbox:
     """The tools of this server, each made with its settings; ConfigurationError."""
     folder = ground.settings.data_dir / "tools"
     made = {
-        name: made_tool(name, plugin, own, ServerToolServices(folder / name, knowledge.searcher, knowledge.files))
+        name: made_tool(
+            name, plugin, own, ServerToolServices(folder / name, knowledge.searcher, knowledge.files, above)
+        )
         for name, plugin, own in configured(ground.settings.tools)
     }
     return Toolbox(made, seconds=ground.settings.tool_seconds)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from zhuli.core.errors import NotFound
 from zhuli.core.ids import new_id
+from zhuli.types.applications.recommender import Recommendation, Recommendations, RecommendationsCreate
 from zhuli.types.knowledge.passages import Found
 
 
 @dataclass
 class PlainToolServices:
-    """Implements ports.ToolServices. files: the bytes of each by its id. passages: what every vector store has."""
+    """Implements ports.ToolServices. files: the bytes of each by its id. passages: what every vector store has, and every
+    recommender.
+    """
 
     folder: Path
     files: dict[str, bytes] = field(default_factory=dict)
@@ -39,3 +42,13 @@ class PlainToolServices:
         self.files[file_id] = data if isinstance(data, bytes) else b"".join([piece async for piece in data])
         self.names[file_id] = filename
         return file_id
+
+    async def recommend(self, project: str, recommender: str, asked: RecommendationsCreate) -> Recommendations:
+        places = enumerate(self.passages[: asked.limit])
+        data = [
+            Recommendation(item=f"i{place}", text=text, score=1.0, position=place, propensity=1.0, why="It is new.")
+            for place, text in places
+        ]
+        return Recommendations(
+            id="rlist_1", created_at=0, recommender_id=recommender, model=None, user=asked.user, known=0, data=data
+        )

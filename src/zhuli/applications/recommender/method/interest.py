@@ -60,21 +60,21 @@ def learn(features: Floats, users: Ints, items: Ints, *, epochs: int, most: int,
     In-batch negatives, of which each has the logarithm of how often it is drawn taken off (Yi et al. 2019, "Sampling-Bias-
     Corrected Neural Modeling for Large Corpus Item Recommendations"), so that popular items are not pushed away for being so.
     """
+    rng = np.random.default_rng(seed)
+    begun = (rng.standard_normal((features.shape[1], WIDTH)) / features.shape[1] ** 0.5).astype(np.float32)
+    windows, targets = windows_of(users, items)
+    if not len(targets):
+        return Tower(begun, begun)
     import torch
     from torch.nn import functional
 
-    torch.manual_seed(seed)
-    wide = features.shape[1]
     draws = torch.from_numpy(np.log(np.maximum(np.bincount(items, minlength=len(features)), 1) / len(items)))
     table = torch.from_numpy(features)
-    first = torch.randn(wide, WIDTH) / wide**0.5
-    past, coming = first.clone().requires_grad_(), first.clone().requires_grad_()
+    past, coming = torch.tensor(begun, requires_grad=True), torch.tensor(begun, requires_grad=True)
     optimizer = torch.optim.AdamW([past, coming], lr=_LEARNING_RATE, weight_decay=_DECAY)
-    windows, targets = windows_of(users, items)
-    order = np.random.default_rng(seed)
     by = torch.tensor([RECENT**back for back in range(HISTORY)][::-1])
     for _ in range(epochs):
-        shuffled = order.permutation(len(targets))[:most]
+        shuffled = rng.permutation(len(targets))[:most]
         for start in range(0, len(shuffled) - 1, _BATCH):
             chosen = shuffled[start : start + _BATCH]
             window = torch.from_numpy(windows[chosen])
