@@ -183,6 +183,9 @@ def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, r
     assert get(http, f"{recommender}/events?user=u7")["data"] == []
     assert post(http, f"{recommender}/recommendations", {"user": "u7"})["known"] == 0
     assert_refused(http.delete(f"/v1{recommender}/users/nobody"), 404)
+    anywhere = http.delete("/v1/end_users/u8").json()
+    assert anywhere["deleted"] and anywhere["counts"]["recommender_events"] == 6
+    assert get(http, f"{recommender}/events?user=u8")["data"] == []
     pages = get(http, f"{recommender}/items?limit=30")
     rest = get(http, f"{recommender}/items?limit=30&after={pages['data'][-1]['id']}")
     assert len({one["id"] for one in pages["data"] + rest["data"]}) == 40 and not rest["has_more"]

@@ -15,6 +15,7 @@ from zhuli.assistants.end_users.belongings import Belongings, gather
 from zhuli.core.clock import Clock
 from zhuli.learning.datasets.forgetting import VersionForgetting
 from zhuli.store import deletions
+from zhuli.store.applications import recommender
 from zhuli.store.database import Database, hint
 from zhuli.store.end_users import learned, talk
 from zhuli.store.jobs import Job, finish
@@ -126,6 +127,9 @@ class EndUserForgetting:
         for part in _parts(own.chats):
             gone["chat_completions"] += await run(talk.forget_chats, part)
         gone += await self._threads(project, own)
+        while some := await run(recommender.forget_some, project, user):
+            gone.update(some)
+            await asyncio.sleep(0)
         return +gone, waits_for
 
     async def _threads(self, project: str, own: Belongings) -> Counter[str]:

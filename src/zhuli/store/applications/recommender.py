@@ -414,3 +414,13 @@ def forget(connection: Connection, project: str, recommender: str, user: str) ->
     query = select(trainings.c.id).where(trainings.c.recommender_id == recommender, trainings.c.status == "completed")
     models = list(connection.execute(query.order_by(trainings.c.seq)).scalars()) if first is not None else []
     return int(gone), int(shown), models
+
+
+def forget_some(connection: Connection, project: str, user: str) -> dict[str, int]:
+    """Some of the user's events and lists in any recommender of the project are gone: how many; {} once none are left."""
+    own = select(recommenders.c.id).where(recommenders.c.project_id == project)
+    for name, table in (("recommender_events", events), ("recommender_lists", lists)):
+        mine = select(table.c.seq).where(table.c.recommender_id.in_(own), table.c.end_user == user).limit(_AT_ONCE)
+        if gone := connection.execute(delete(table).where(table.c.seq.in_(mine))).rowcount:
+            return {name: int(gone)}
+    return {}
