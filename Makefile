@@ -81,6 +81,9 @@ demo-recommend: $(VENV)/dev.stamp ## The recommender end to end: ARGS="--data DI
 demo-opinion: $(VENV)/dev.stamp ## An opinion monitor from labelled news to an alert: ARGS="--data DIR --tune top"
 	$(BIN)/python -m benchmarks.applications.opinion.story $(ARGS)
 
+demo-support: $(VENV)/dev.stamp ## Transcripts become an assistant, end to end: ARGS="--data DIR"
+	$(BIN)/python -m benchmarks.applications.support.demo $(ARGS)
+
 acts: $(VENV)/dev.stamp ## Make the heads for dialogue acts, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.understanding.acts.train $(ARGS)
 

@@ -203,6 +203,7 @@ BODIES: dict[str, Any] = {
     "modify_desk": {"operating_point": 0.7},
     "import_transcripts": {"file": "file-abc123"},
     "publish_desk": {"accept": 5},
+    "evaluate_desk": {"most": 200, "cost_of_contact": 4.5},
     "create_proposal": {
         "kind": "answer",
         "name": "refund",

@@ -235,6 +235,39 @@ def test_outside_of_working_hours_the_user_is_told_when_people_are_back(
         post(http, f"/support_desks/{desk}", {"hours": None})
 
 
+def test_dialogues_that_are_held_out_are_replayed_through_what_is_published(http: httpx2.Client) -> None:
+    desk = new_desk(http)
+    assert "publish" in done(http, desk, "evaluations", {})["error"].lower()
+    result = done(http, desk, "imports", {"text": transcripts(*THINGS), "held_out": 0.3, "least": 2})["result"]
+    assert 0 < result["mined"] < result["pairs"]
+    done(http, desk, "publish", {"accept": 2})
+    made = done(http, desk, "evaluations", {"cost_of_contact": 3})["result"]
+    assert made["matters"] == result["pairs"] - result["mined"] == made["with_a_template"]
+    assert made["recall"]["desk"]["@1"] >= 0.75
+    assert sum(made["shares"].values()) == pytest.approx(1, abs=0.01)
+    assert len(made["curve"]) == 21 and made["curve"][0]["answered"] >= made["curve"][-1]["answered"]
+
+
+def test_a_deleted_end_user_is_gone_from_dialogues_proposals_and_the_queue(
+    http: httpx2.Client, client: OpenAI, published: tuple[str, str]
+) -> None:
+    said = transcripts("hovercraft", prefix="f").replace('"u0"', '"dora"')
+    desk = new_desk(http)
+    done(http, desk, "imports", {"text": f"{transcripts(*THINGS[:4])}\n{said}", "held_out": 0})
+    assert "hovercraft" in http.get(f"/v1/support_desks/{desk}/proposals?limit=100").text
+    place, assistant = published
+    message: Any = [{"role": "user", "content": "My hovercraft lawyer will call"}]
+    thread = client.beta.threads.create(messages=message, metadata={"user": "dora"})
+    run = at_rest(client, client.beta.threads.runs.create(thread.id, assistant_id=assistant))
+    client.beta.threads.runs.cancel(run.id, thread_id=thread.id)
+    assert "hovercraft" in http.get(f"/v1/support_desks/{place}/handoffs?limit=100").text
+
+    gone = http.delete("/v1/end_users/dora").json()
+    assert gone["counts"]["support_dialogues"] == 4 and gone["counts"]["support_handoffs"] == 1, gone
+    assert "hovercraft" not in http.get(f"/v1/support_desks/{desk}/proposals?limit=100").text
+    assert "hovercraft" not in http.get(f"/v1/support_desks/{place}/handoffs?limit=100").text
+
+
 def test_what_can_not_be_is_refused_with_what_would_be_right(http: httpx2.Client) -> None:
     desk = new_desk(http)
     assert_refused(http.post(f"/v1/support_desks/{desk}/imports", json={}), 400, code="invalid_value")

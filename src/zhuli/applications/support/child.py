@@ -21,6 +21,7 @@ from zhuli.applications.support.child_folder import (
     TRANSCRIPTS,
 )
 from zhuli.applications.support.episodes import Ask, Pair, masked, pairs
+from zhuli.applications.support.outcome import Outcome
 from zhuli.applications.support.transcripts import Dialogue, Fault, Turn, read
 from zhuli.core.errors import ZhuliError
 from zhuli.safety import personal_data
@@ -34,9 +35,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     request = orjson.loads((folder / "request.json").read_bytes())
     try:
-        result: dict[str, Any] = {
-            "result": _read(folder, request) if request["do"] == "read" else _mine(folder, request)
-        }
+        done = {"read": _read, "mine": _mine, "replay": _replay}[request["do"]]
+        result: dict[str, Any] = {"result": done(folder, request)}
     except ZhuliError as error:
         result = {"error": error.message}
     (folder / "result.json").write_bytes(orjson.dumps(result))
@@ -105,6 +105,25 @@ def _mine(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         taken=request["taken"],
     )
     return asdict(mined)
+
+
+def _replay(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """The report on matters that were replayed."""
+    from zhuli.applications.support.replay import report
+
+    given = orjson.loads((folder / PAIRS).read_bytes())
+    matters = [Outcome(**{**one, "ranked": tuple(one["ranked"])}) for one in given["matters"]]
+    questions, references, answers = (_rows(folder / name) for name in (QUESTIONS, ANSWERS, KNOWN))
+    return report(
+        matters,
+        given["templates"],
+        given["texts"],
+        questions=questions,
+        references=references,
+        answers=answers,
+        cost_of_contact=request["cost_of_contact"],
+        seconds=request["seconds"],
+    )
 
 
 def pair_of(one: dict[str, Any]) -> Pair:

@@ -185,17 +185,26 @@ def reply_examples(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
 
 def suggestions(domain: Domain, made: Understanding) -> list[SuggestedAnswer]:
     """The likeliest intents' answers, for a person to choose from; certainty as it was understood."""
-    named = {one.name: one for one in domain.intents}
-    forms = {one.name: one for one in domain.forms}
+    of_intent = answers_of(domain)
     found: list[SuggestedAnswer] = []
     for score in made.ranking:
-        intent = named.get(score.name)
-        action = None if intent is None else forms[intent.form].action if intent.form in forms else intent.action
-        if action is None or action.type != "respond" or action.response not in domain.responses:
+        name = of_intent.get(score.name)
+        if name is None:
             continue
-        wording = domain.responses[action.response]
+        wording = domain.responses[name]
         text = wording if isinstance(wording, str) else next(iter(wording.values()))
-        found.append(SuggestedAnswer(name=action.response, text=text, certainty=round(score.confidence, 4)))
+        found.append(SuggestedAnswer(name=name, text=text, certainty=round(score.confidence, 4)))
         if len(found) == SUGGESTED:
             break
+    return found
+
+
+def answers_of(domain: Domain) -> dict[str, str]:
+    """The response that each intent leads to, at once or by its form; without intents that lead to none."""
+    forms: dict[str, Action | None] = {one.name: one.action for one in domain.forms}
+    found: dict[str, str] = {}
+    for intent in domain.intents:
+        action = forms.get(intent.form or "", intent.action)
+        if action is not None and action.type == "respond" and action.response in domain.responses:
+            found[intent.name] = action.response
     return found

@@ -1,10 +1,13 @@
 """The room of customer support, built: desks, their tasks, and the handing over of runs."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.applications.support.commands import DeskCommands
+from zhuli.applications.support.evaluating import Evaluating
 from zhuli.applications.support.handing_over import HandingOver
-from zhuli.applications.support.handler import SupportHandler
+from zhuli.applications.support.handler import Does, SupportHandler
 from zhuli.applications.support.publishing import Publishing
 from zhuli.applications.support.queue import HandoffQueue
 from zhuli.assistants.wing import AssistantsWing
@@ -40,9 +43,9 @@ class SupportRoom:
     async def aclose(self) -> None:
         """Nothing."""
 
-    async def forget(self, project: str, user: str) -> int:
-        """Delete an end user's dialogues and words; how many dialogues. What is published stays until it is published again."""
-        return await self.ground.database.run(store.forget, project, user)
+    async def forget(self, project: str, user: str, threads: Sequence[str]) -> Counter[str]:
+        """Delete an end user's dialogues, handoffs and words. What is published stays until it is published again."""
+        return Counter(await self.ground.database.run(store.forget, project, user, threads))
 
 
 def build(
@@ -56,7 +59,12 @@ def build(
     """Its reviewer joins the engine of runs."""
     database, catalog, clock = ground.database, ground.catalog, ground.clock
     publishing = Publishing(database, catalog, clock, knowledge.files, learning.datasets, understanding.domains)
-    handler = SupportHandler(database, catalog, ground.blobs, clock, ground.settings.data_dir, {"publish": publishing})
+    folder = ground.settings.data_dir
+    evaluating = Evaluating(database, catalog, clock, folder, understanding.domains, understanding.understandings)
+    others: dict[str, Does] = {"publish": publishing, "evaluation": evaluating}
+    handler = SupportHandler(database, catalog, ground.blobs, clock, folder, others)
     assistants.engine.reviewers.append(HandingOver(database, clock))
     queue = HandoffQueue(database, assistants.runs, learning.feedback, clock, embedder=catalog.default_embedder)
-    return SupportRoom(ground, DeskCommands(database, clock), queue, handler)
+    room = SupportRoom(ground, DeskCommands(database, clock), queue, handler)
+    assistants.forgetting.also.append(room.forget)
+    return room

@@ -34,10 +34,15 @@ def topic(deletion_id: str) -> str:
     return f"end_user:{deletion_id}"
 
 
+Also = Callable[[str, str, Sequence[str]], Awaitable[Counter[str]]]
+"""Deletes what a room above has of a project's user, whose threads these are; how many of what. Found again, it is 0 of all."""
+
+
 class EndUserForgetting:
-    """Made once."""
+    """Made once. also: of applications, which are built later."""
 
     def __init__(self, database: Database, clock: Clock, versions: VersionForgetting) -> None:
+        self.also: list[Also] = []
         self._database = database
         self._clock = clock
         self._versions = versions
@@ -126,6 +131,8 @@ class EndUserForgetting:
             gone["feedback"] += await run(learned.forget_feedback, part)
         for part in _parts(own.chats):
             gone["chat_completions"] += await run(talk.forget_chats, part)
+        for forget in self.also:
+            gone += await forget(project, user, own.threads)
         gone += await self._threads(project, own)
         while some := await run(recommender.forget_some, project, user):
             gone.update(some)

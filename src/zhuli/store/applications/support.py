@@ -219,12 +219,12 @@ def said_on(connection: Connection, thread_id: str, *, most: int) -> list[tuple[
     return [(id_, body["role"], body["content"]) for id_, body in bodies]
 
 
-def forget(connection: Connection, project: str, user: str) -> int:
-    """Delete an end user's dialogues from the desks of the project, and their words from untouched proposals; how many dialogues.
+def forget(connection: Connection, project: str, user: str, threads: Sequence[str]) -> dict[str, int]:
+    """Delete an end user's dialogues and the handoffs of their threads from the project's desks; how many of each.
 
-    What a person has edited or accepted is the desk's own wording; examples that are word for word the user's go from there too.
+    Their words go from the proposals too, from edited ones where an example is word for word theirs.
     """
-    own = select(support_desks.c.id).where(support_desks.c.project_id == project)
+    own = list(connection.execute(select(support_desks.c.id).where(support_desks.c.project_id == project)).scalars())
     table = support_dialogues.c
     rows = connection.execute(
         select(table.seq, table.desk_id, table.body).where(table.end_user == user, table.desk_id.in_(own))
@@ -232,13 +232,38 @@ def forget(connection: Connection, project: str, user: str) -> int:
     words: dict[str, set[str]] = {}
     for row in rows:
         pairs = orjson.loads(row.body)["pairs"]
-        words.setdefault(row.desk_id, set()).update(
-            text for pair in pairs for text in (pair["question"], pair["answer"])
-        )
+        said = (text for pair in pairs for text in (pair["question"], pair["answer"]))
+        words.setdefault(row.desk_id, set()).update(said)
     for desk_id, texts in words.items():
         _without(connection, desk_id, texts)
-    connection.execute(delete(support_dialogues).where(table.seq.in_([row.seq for row in rows])))
-    return len(rows)
+    for row in rows:
+        connection.execute(delete(support_dialogues).where(table.seq == row.seq))
+    handoffs = [
+        handoff
+        for start in range(0, len(threads), _AT_ONCE)
+        for handoff in connection.execute(
+            select(support_handoffs.c.id, support_handoffs.c.body).where(
+                support_handoffs.c.project_id == project,
+                support_handoffs.c.thread_id.in_(threads[start : start + _AT_ONCE]),
+            )
+        ).all()
+    ]
+    for handoff in handoffs:
+        _without_handoff(connection, project, handoff.id)
+    return {"support_dialogues": len(rows), "support_handoffs": len(handoffs)}
+
+
+def _without_handoff(connection: Connection, project: str, handoff_id: str) -> None:
+    """The handoff with its events, and what was proposed of it."""
+    connection.execute(delete(support_events).where(support_events.c.subject_id == handoff_id))
+    connection.execute(delete(support_handoffs).where(support_handoffs.c.id == handoff_id))
+    query = select(support_proposals.c.id).where(
+        support_proposals.c.project_id == project,
+        support_proposals.c.body.contains(f'"origin":"{handoff_id}"', autoescape=True),
+    )
+    for proposal in connection.execute(query).scalars().all():
+        connection.execute(delete(support_events).where(support_events.c.subject_id == proposal))
+        connection.execute(delete(support_proposals).where(support_proposals.c.id == proposal))
 
 
 def _without(connection: Connection, desk_id: str, texts: set[str]) -> None:

@@ -15,6 +15,7 @@ from zhuli.types.applications.support import (
     DeskCreate,
     DeskList,
     DeskModify,
+    EvaluationCreate,
     Handoff,
     HandoffAnswer,
     HandoffClaim,
@@ -78,6 +79,12 @@ async def import_transcripts(desk_id: str, body: ImportCreate, app: TheApp, acto
 async def publish_desk(desk_id: str, body: PublishCreate, app: TheApp, actor: TheActor) -> Response:
     """Build the next version of what was accepted."""
     return Json(await app.applications.support.desks.begin(actor.project, desk_id, "publish", body))
+
+
+@router.post("/{desk_id}/evaluations", response_model=SupportTask)
+async def evaluate_desk(desk_id: str, body: EvaluationCreate, app: TheApp, actor: TheActor) -> Response:
+    """Replay dialogues that were held out through what is published."""
+    return Json(await app.applications.support.desks.begin(actor.project, desk_id, "evaluation", body))
 
 
 @router.get("/{desk_id}/tasks", response_model=TaskList)

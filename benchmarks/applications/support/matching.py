@@ -1,0 +1,211 @@
+"""How well the answer that was really given is found among a hundred, and how many may be answered at which risk.
+
+    python -m benchmarks.applications.support.matching --data ../shared/data [--set crosswoz] [--choosing]
+
+CrossWOZ: learned from the dialogues of `val`, measured on those of `test`, which nothing was chosen on; with --choosing a fifth
+of the dialogues of `val` is held out in place of it. ABCD's sample has three dialogues: its figures say that the code runs,
+and no more. SGD: learned from the files of `train`, measured on those of `dev`. Candidates are the real answer and 99 of other
+questions. Right, where one answer is chosen out of all that were learned from, is what has the same dialogue acts with the
+same slots.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import random
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.applications.support.matcher import Matcher
+from benchmarks.learning.active import Vectors
+from zhuli.applications.support.episodes import Pair, pairs
+from zhuli.applications.support.lexical import Bm25
+from zhuli.applications.support.transcripts import Dialogue, read
+from zhuli.knowledge.retrieval.indexing.segmentation import words
+from zhuli.models.catalog import Catalog
+
+EMBEDDERS = {"crosswoz": "e5-small", "sgd": "minilm", "abcd": "minilm"}
+CANDIDATES = 100
+DRAWS = 2_000
+Acts = dict[str, frozenset[tuple[str, ...]]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--set", choices=list(EMBEDDERS), default="crosswoz")
+    parser.add_argument("--choosing", action="store_true")
+    parser.add_argument("--cache", type=Path, default=Path("build/support"))
+    asked = parser.parse_args()
+    asked.cache.mkdir(parents=True, exist_ok=True)
+    learned, measured, acts = load(asked.data, asked.set, choosing=asked.choosing)
+    began = time.process_time()
+    print(
+        json.dumps(asyncio.run(measure(learned, measured, acts, asked.set, asked.cache)), indent=2, ensure_ascii=False)
+    )
+    print(f"{time.process_time() - began:.0f} s of processor time")
+
+
+def load(data: Path, name: str, *, choosing: bool) -> tuple[list[Pair], list[Pair], Acts]:
+    """Pairs to learn from and to be measured on, split by dialogue; acts by the text of an answer."""
+    if name == "crosswoz":
+        folder = data / "crosswoz_zh"
+        parts, acts = [_of(folder / f"{part}.json.zip") for part in ("val", "test")], _crosswoz_acts(folder)
+    elif name == "sgd":
+        files = sorted((data / "sgd_dialogues").glob("*_dialogues_*.json"))
+        parts = [
+            [one for file in files if file.name.startswith(part) for one in _of(file)] for part in ("train", "dev")
+        ]
+        acts = {}
+    else:
+        parts, acts = [_of(data / "abcd_sample" / "abcd_sample.json")] * 2, {}
+    if choosing:
+        held = [one for one in parts[0] if int(hashlib.sha256(one.id.encode()).hexdigest(), 16) % 5 == 0]
+        parts = [[one for one in parts[0] if one not in held], held]
+    return [pair for one in parts[0] for pair in pairs(one)], [pair for one in parts[1] for pair in pairs(one)], acts
+
+
+def _of(path: Path) -> list[Dialogue]:
+    return [one for one in read(path.read_bytes()) if isinstance(one, Dialogue)]
+
+
+def _crosswoz_acts(folder: Path) -> Acts:
+    found: Acts = {}
+    for part in ("val", "test"):
+        with zipfile.ZipFile(folder / f"{part}.json.zip") as archive:
+            whole = json.loads(archive.read(f"{part}.json"))
+        for one in whole.values():
+            for said in one["messages"]:
+                wanted = frozenset(tuple(act[:3]) for act in said["dialog_act"] if act[0] != "General")
+                found[said["content"].strip()] = wanted
+    return found
+
+
+async def embedded(texts: Sequence[str], embedder: str, cache: Path) -> Vectors:
+    """A row a text, kept in a file by what they are."""
+    digest = hashlib.sha256("\n".join([embedder, *texts]).encode()).hexdigest()[:16]
+    path = cache / f"{digest}.npy"
+    if path.exists():
+        return np.load(path)
+    entry = Catalog.load(None, cache).resolve_embedder(embedder)
+    assert entry is not None
+    rows = []
+    for start in range(0, len(texts), 256):
+        made = await entry.embedder.embed(texts[start : start + 256], "query")
+        rows.append(np.frombuffer(made.data, dtype="<f4").reshape(-1, made.dimensions))
+    found = np.concatenate(rows)
+    np.save(path, found)
+    return found
+
+
+async def measure(learned: list[Pair], measured: list[Pair], acts: Acts, name: str, cache: Path) -> dict[str, Any]:
+    """Recall of the real answer among a hundred, and the curve of what may be answered."""
+    texts = list(dict.fromkeys(text for one in [*learned, *measured] for text in (one.question, one.answer)))
+    vectors = await embedded(texts, EMBEDDERS[name], cache)
+    place = {text: row for row, text in enumerate(texts)}
+
+    def rows(some: Sequence[str]) -> Vectors:
+        return vectors[[place[text] for text in some]]
+
+    asked, said = [one.question for one in learned], [one.answer for one in learned]
+    matcher = Matcher.learned(asked, said, (rows(asked), rows(said)))
+    questions = [one.question for one in measured]
+    answers = list(dict.fromkeys(one.answer for one in measured))
+    lists = _candidates(measured, answers)
+    counted, lexical = [Counter(words(text)) for text in answers], Bm25(said)
+    centred = _unit(rows(questions) - rows(asked).mean(axis=0)) @ _unit(rows(answers) - rows(said).mean(axis=0)).T
+    ways = {
+        "untuned vectors": rows(questions) @ rows(answers).T,
+        "untuned vectors, centred": centred,
+        "matcher without votes": matcher.scores(questions, rows(questions), answers, rows(answers), votes=0.0),
+        "matcher": matcher.scores(questions, rows(questions), answers, rows(answers)),
+    }
+    found = {way: [_rank(scores[row][some]) for row, some in enumerate(lists)] for way, scores in ways.items()}
+    found["BM25"] = [
+        _rank(lexical.scores(question, [counted[one] for one in some]))
+        for question, some in zip(questions, lists, strict=True)
+    ]
+    report: dict[str, Any] = {"learned": len(learned), "measured": len(measured), "candidates": len(lists[0])}
+    report["recall"] = {way: {"@1": _share(ranks, 1), "@5": _share(ranks, 5)} for way, ranks in sorted(found.items())}
+    report["@1 over BM25"] = _gap(found["matcher"], found["BM25"], [_dialogue_of(one) for one in measured])
+    if acts:
+        report["answering"] = _curve(matcher, learned, measured, acts, rows)
+    return report
+
+
+def _dialogue_of(pair: Pair) -> str:
+    return pair.question
+
+
+def _candidates(measured: Sequence[Pair], answers: Sequence[str]) -> list[list[int]]:
+    """The real answer first, and others that differ from it, the same for each way."""
+    dice, place = random.Random(0), {text: row for row, text in enumerate(answers)}
+    found = []
+    for one in measured:
+        own = place[one.answer]
+        others = [row for row in dice.sample(range(len(answers)), min(CANDIDATES, len(answers))) if row != own]
+        found.append([own, *others[: CANDIDATES - 1]])
+    return found
+
+
+def _rank(scores: Any) -> int:
+    """How many others are as good as the first, which is the real one."""
+    return int((scores[1:] >= scores[0]).sum())
+
+
+def _share(ranks: Sequence[int], most: int) -> float:
+    return round(float(np.mean([rank < most for rank in ranks])), 4)
+
+
+def _gap(ours: Sequence[int], theirs: Sequence[int], groups: Sequence[str]) -> dict[str, float]:
+    """Points of recall@1, with a paired bootstrap interval over questions."""
+    gaps = np.array([(one < 1) - (other < 1) for one, other in zip(ours, theirs, strict=True)], float)
+    dice = np.random.default_rng(0)
+    drawn = [gaps[dice.integers(0, len(gaps), len(gaps))].mean() for _ in range(DRAWS)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {"points": round(100 * gaps.mean(), 1), "low": round(100 * low, 1), "high": round(100 * high, 1)}
+
+
+def _curve(matcher: Matcher, learned: list[Pair], measured: list[Pair], acts: Acts, rows: Any) -> dict[str, Any]:
+    """Of all answers that were learned from the best is chosen; sure is who is far ahead of answers with other acts."""
+    kept = [one for one in learned if acts.get(one.answer)]
+    by_acts: dict[frozenset[tuple[str, ...]], int] = {}
+    kinds = np.array([by_acts.setdefault(acts[one.answer], len(by_acts)) for one in kept])
+    asked = [one for one in measured if acts.get(one.answer)]
+    scores = matcher.scores(
+        [one.question for one in asked],
+        rows([one.question for one in asked]),
+        [one.answer for one in kept],
+        rows([one.answer for one in kept]),
+    )
+    best = np.full((len(asked), len(by_acts)), -np.inf, np.float32)
+    for kind in range(len(by_acts)):
+        best[:, kind] = np.sort(scores[:, kinds == kind], axis=1)[:, -3:].mean(axis=1)
+    order = np.argsort(-best, axis=1)
+    margin = best[np.arange(len(asked)), order[:, 0]] - best[np.arange(len(asked)), order[:, 1]]
+    names = list(by_acts)
+    right = np.array([names[order[row, 0]] == acts[one.answer] for row, one in enumerate(asked)])
+    sure = np.argsort(-margin)
+    points = {}
+    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+        some = sure[: int(share * len(asked))]
+        points[f"{share:.0%} answered"] = {
+            "wrong, of all": round(float((~right[some]).sum() / len(asked)), 4),
+            "right, of answered": round(float(right[some].mean()), 4),
+        }
+    return {"questions": len(asked), "kinds of answers": len(by_acts), "points": points}
+
+
+def _unit(rows: Vectors) -> Vectors:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+if __name__ == "__main__":
+    main()
