@@ -73,7 +73,7 @@ bench-understanding: $(VENV)/dev.stamp ## Measure understanding: ARGS="--data DI
 moderation-heads: $(VENV)/dev.stamp ## Make the heads of moderation, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.safety.train $(ARGS)
 
-demo-learning: $(VENV)/dev.stamp ## The learning circle on banking77, end to end: ARGS="--data DIR"
+demo-learning: $(VENV)/dev.stamp ## The learning circle end to end, on a sample: ARGS="--data DIR --language zh --quiet-runs 100"
 	$(BIN)/python -m benchmarks.learning.circle.story $(ARGS)
 
 demo-recommend: $(VENV)/dev.stamp ## The recommender end to end: ARGS="--data DIR" with MovieLens' small set, or a made-up sample
