@@ -17,8 +17,11 @@ from zhuli.testing import new_database
 Storage = Literal["sqlite", "postgres"]
 STORAGES: tuple[Storage, ...] = ("sqlite", "postgres")
 
-MOST_SHARED = 10
-"""Shared servers that run at once: even an idle one looks at its queue, and fifty of them take half a core."""
+MOST_SHARED = 4
+"""Shared servers that run at once: even an idle one ticks and looks at its queue, and a hundred of them take a core.
+
+Files that want servers of their own seldom want more at once, and one that is asked for again starts in a quarter of a second.
+"""
 
 
 class Farm:

@@ -27,6 +27,8 @@ FAST = {
     "full_page_writes": "off",
     "synchronous_commit": "on",  # tests end it by crash(), and what was acknowledged must be there
     "max_connections": "300",
+    "autovacuum": "off",  # it goes round all databases for ever, of which there are hundreds, and none grows old
+    "checkpoint_timeout": "1h",
 }
 
 EMPTY = """

@@ -45,6 +45,11 @@ LIBRARIES = (
 """What nearly every server of the tests loads sooner or later."""
 
 OUTSIDE = (
+    "zhuli.applications.opinion.drawing",
+    "zhuli.applications.recommender.child",
+    "zhuli.applications.recommender.live",
+    "zhuli.applications.recommender.method.",
+    "zhuli.applications.recommender.recommending",
     "zhuli.learning.",
     "zhuli.models.packaged.",
     "zhuli.models.engines.llama_child",
@@ -56,7 +61,7 @@ OUTSIDE = (
     "zhuli.testing.",
     "zhuli.knowledge.vectors.approximate",
 )
-"""What loads torch, onnxruntime or faiss: seldom needed, slow to load, and not all of it can be forked."""
+"""What loads torch, onnxruntime, faiss, scipy, lightgbm, matplotlib: seldom needed, slow to load, and not all can be forked."""
 
 INSIDE = ("zhuli.testing.scripted_understander", "zhuli.learning.training.control", "zhuli.learning.training.event_log")
 """What does not, of these: for servers of the tests, and for zhuli.testing.tuning_child."""

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,14 +135,37 @@ def made(operation: Operation, mode: GenerationMode) -> list[tuple[Case, bool]]:
     return cases
 
 
-def objects_of(client: openai.OpenAI, path: str) -> Objects:
+class Existing:
+    """Objects for one operation after the other, on one server."""
+
+    def __init__(self, client: openai.OpenAI) -> None:
+        self._client = client
+        self._to_read: dict[object, Objects] = {}
+
+    def of(self, operation: Operation) -> Objects:
+        """New ones for what may change or delete them; who only reads gets those that all have who only read."""
+        make = _maker(operation.path)
+        if operation.method.upper() != "GET" or make is objects_of_alias:  # whose name is always the same
+            return make(self._client)
+        if make not in self._to_read:
+            self._to_read[make] = make(self._client)
+        return self._to_read[make]
+
+
+def _maker(path: str) -> Callable[[openai.OpenAI], Objects]:
     if "/fine_tuning/" in path:
-        return objects_of_tuning(client)
+        return objects_of_tuning
     if "/model_aliases" in path:
-        client.put("/model_aliases/found", body={"model": "script"}, cast_to=object)
-        return Objects({"alias": "found", "model": "script"})
-    if "/evals" in path:
-        return objects_of_evals(client)
+        return objects_of_alias
+    return objects_of_evals if "/evals" in path else objects_of_threads
+
+
+def objects_of_alias(client: openai.OpenAI) -> Objects:
+    client.put("/model_aliases/found", body={"model": "script"}, cast_to=object)
+    return Objects({"alias": "found", "model": "script"})
+
+
+def objects_of_threads(client: openai.OpenAI) -> Objects:
     domain: Any = client.post("/domains", body=DOMAIN, cast_to=object)
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])

@@ -19,7 +19,7 @@ from tests.harness.later import later
 with later:
     from schemathesis import GenerationMode
 
-    from tests.api.edge.searching import MOST_EXAMPLES, Inputs, can_be_wrong, objects_of
+    from tests.api.edge.searching import MOST_EXAMPLES, Existing, Inputs, can_be_wrong
 
 FEWER_EXAMPLES = 6
 
@@ -42,11 +42,10 @@ def test_no_input_breaks_an_operation(
 ) -> None:
     # A server of its own, so that what the search leaves behind does not turn up in the lists of other tests.
     server = start_server(name="searched", tuning_command=tunings.command())
-    client = clients.sdk(server)
+    existing = Existing(clients.sdk(server))
     for operation in inputs.operations(server):
         if mode == "positive" or can_be_wrong(operation):
             with subtests.test(operation=operation.label):
-                # New objects for each operation, since one of them is to delete them.
-                objects = objects_of(client, operation.path)
+                objects = existing.of(operation)
                 examples = MOST_EXAMPLES if storage == "sqlite" else FEWER_EXAMPLES
                 inputs.search(operation, GenerationMode(mode), server, objects, contract, examples=examples)
