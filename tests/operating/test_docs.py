@@ -123,6 +123,20 @@ def test_every_promise_of_security_names_its_tests_which_are_there() -> None:
         )
 
 
+def test_every_shape_of_model_servers_names_its_tests_which_are_there() -> None:
+    """In both tables: what comes from model servers, and what they are sent."""
+    text = (ROOT / "docs" / "models.md").read_text().partition("### What model servers send")[2].partition("\n## ")[0]
+    files = {letter: (ROOT / path).read_text() for path, letter in re.findall(r"`(tests/[\w/]+\.py)` \((\w)\)", text)}
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| what", "| ---"))]
+    assert len(rows) > 30 and set(files) == set("SOMTR")
+    for row in rows:
+        letter, named = "", 0
+        for file, test in re.findall(r"\b([A-Z])(?= `(?:test_|Test))|`(\w+)`", row.rpartition(" | ")[2]):
+            letter, named = file or letter, named + bool(test)
+            assert not test or re.search(rf"(?:def|class) {test}\b", files[letter]), (row, test)
+        assert named, row
+
+
 def modules(place: Path) -> list[Path]:
     """The modules in a place under src/zhuli: files that are not empty markers of a package, without the migrations."""
     found = [place] if place.suffix else [path for path in place.rglob("*.py") if path.name != "__init__.py"]

@@ -128,6 +128,29 @@ def test_a_conversation_begins_and_ends_with_the_user() -> None:
     assert sound([])[0]["role"] == "user"
 
 
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [("functions.get weather", "functions_get_weather"), ("x" * 70, "x" * 64), ("天气", "__"), ("", "unknown")],
+)
+def test_names_of_functions_have_plain_signs(said: str, sent: str) -> None:
+    asked, output = called(("a", "{}", "1"))
+    asked["tool_calls"][0]["function"]["name"] = said
+    assert sound([USER, asked, output])[1]["tool_calls"][0]["function"]["name"] == sent
+
+
+@pytest.mark.parametrize("role", ["system", "assistant"])
+def test_only_users_show_images(role: str) -> None:
+    picture = [{"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}]
+    sent = sound([{"role": role, "content": picture}, {"role": "user", "content": picture}])
+    assert [message["content"] for message in sent if message["role"] == role] == ["(an image)"]
+    assert sent[-1]["content"] == picture
+
+
+def test_halves_of_characters_and_nul_are_not_sent() -> None:
+    assert sound([{"role": "user", "content": "a\0b\ud83c"}]) == [{"role": "user", "content": "ab\ufffd"}]
+    assert sound([{"role": "user", "content": "\ud83c\udf0d"}]) == [{"role": "user", "content": "\U0001f30d"}]
+
+
 @given(some.lists(message(), max_size=5))
 def test_a_prompt_that_grows_stays_the_same_before(messages: list[dict[str, Any]]) -> None:
     grown = sound([USER, *messages, AGAIN, *called(("a", "{}", "1"))])
