@@ -58,7 +58,8 @@ QUERIES = {
     "a company's week by hours": f"SELECT hour, sum(negative) {OF} {LATE - 168} AND series = 'company:7' GROUP BY hour",
     "a company's year by days": f"SELECT hour - hour % 24 d, sum(negative) {OF} 0 AND series = 'company:7' GROUP BY d",
     "all series of a week": f"SELECT series, sum(negative) {OF} {LATE - 168} GROUP BY series",
-    "counts for the alarms (62 days)": f"SELECT series, hour, negative {OF} {LATE - 62 * 24} ORDER BY hour",
+    "counts for the alarms, two days of 62": f"SELECT series, hour, negative {OF} {LATE - 48} "
+    "AND (series = 'all' OR negative > 0 AND series LIKE 'company:%') ORDER BY hour",
 }
 
 

@@ -29,6 +29,9 @@ from zhuli.types.learning.prediction import PredictionCreate
 _READ_TEXTS = 500
 """Texts of a surge, and of before, that its new words are found in."""
 
+_READ_HOURS = 48
+"""Of counts that are read at once: others have their turn between them."""
+
 _BEFORE_HOURS = 14 * 24
 
 _EXPLAINED = 2
@@ -66,7 +69,7 @@ def alarms(rows: Sequence[Any], terms: AlertTerms, begin: dict[str, int], *, sin
     volume, negative = np.zeros(until - first), np.zeros((len(watched), until - first))
     for row in rows:
         if row.series == "all":
-            volume[row.hour - first] += row.positive + row.neutral + row.negative + row.unknown
+            volume[row.hour - first] += row.stories
         if row.series in place:
             negative[place[row.series], row.hour - first] += row.negative
     limit = surges.threshold(len(watched), terms.false_alarms_per_month)
@@ -125,7 +128,10 @@ class Watch:
     async def _alerts(self, stored: Stored, since: int, until: int) -> list[tuple[Alert, EventKind]]:
         monitor, terms, run = stored.monitor, stored.monitor.alerts, self._database.run
         earliest = since - (terms.history_days + 6) * 24
-        rows = await run(opinion.counts, monitor.id, since=earliest, until=until)
+        rows: list[Any] = []
+        for start in range(earliest, until, _READ_HOURS):
+            end = min(until, start + _READ_HOURS)
+            rows += await run(opinion.counts, monitor.id, terms.series, since=start, until=end)
         watched = sorted({row.series for row in rows if row.series.partition(":")[0] in terms.series})
         last = await run(opinion_alerts.last_of_series, monitor.id, watched) if watched else {}
         begin = {series: alert.last_hour + 1 for series, alert in last.items()}

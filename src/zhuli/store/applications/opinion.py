@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import InvalidRequest, NotFound
@@ -519,17 +519,21 @@ def in_hours(connection: Connection, monitor_id: str, *, since: int, until: int,
     return [_item(row) for row in connection.execute(query.order_by(table.at.desc()).limit(most))]
 
 
-def counts(
-    connection: Connection, monitor_id: str, *, since: int, until: int, series: Sequence[str] | None = None
-) -> list[Row[Any]]:
-    """Rows of series, hour and COLUMNS, of hours [since, until)."""
+def counts(connection: Connection, monitor_id: str, kinds: Sequence[str], *, since: int, until: int) -> list[Row[Any]]:
+    """What surges are looked for in: series, hour, stories and negative ones, of hours [since, until).
+
+    Of all always; of series of these kinds (company, topic, source) where something negative was told.
+    """
     table = opinion_counts.c
-    query = select(table.series, table.hour, *(table[name] for name in COLUMNS)).where(
-        table.monitor_id == monitor_id, table.hour >= since, table.hour < until
+    told = (table.positive + table.neutral + table.negative + table.unknown).label("stories")
+    watched = [and_(table.negative > 0, table.series.startswith(f"{kind}:")) for kind in kinds if kind != "all"]
+    query = select(table.series, table.hour, told, table.negative).where(
+        table.monitor_id == monitor_id,
+        table.hour >= since,
+        table.hour < until,
+        or_(table.series == "all", *watched),
     )
-    if series is not None:
-        query = query.where(table.series.in_(series))
-    return list(connection.execute(query.order_by(table.hour)).all())
+    return [*connection.execute(query.order_by(table.hour))]
 
 
 def windows(
