@@ -6,12 +6,28 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.harness.server import Server
+from tests.harness import warm
+from tests.harness.farm import Storage
+from tests.harness.server import Server, environment
+
+
+@pytest.fixture
+def storage() -> Storage:
+    """What a command asks and prints does not come from the database."""
+    return "sqlite"
+
+
+def asked(server: Server, *words: str) -> str:
+    """What the command says on standard output; RuntimeError with what it says otherwise, if it fails."""
+    done = warm.run([*words, "--base-url", server.base_url], env=environment())
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.stdout
 
 
 def test_a_data_set_is_made_filled_versioned_looked_at_and_deleted(server: Server, tmp_path: Path) -> None:
     def zhuli(*words: str) -> str:
-        return server.cli(*words, "--base-url", server.base_url)
+        return asked(server, *words)
 
     name = f"shop-{tmp_path.name}"
     made = zhuli("datasets", "create", name).strip()
@@ -42,9 +58,9 @@ def test_a_person_is_exported_and_deleted(server: Server, http: httpx2.Client, t
     user, into = f"u-{tmp_path.name}", tmp_path / "person.jsonl"
     said = {"messages": [{"role": "user", "content": "It is me."}], "metadata": {"user": user}}
     assert http.post("/v1/threads", json=said).status_code == 200
-    server.cli("end-users", "export", user, "--to", str(into), "--base-url", server.base_url)
+    asked(server, "end-users", "export", user, "--to", str(into))
     kinds = [json.loads(line)["kind"] for line in into.read_text().splitlines()]
     assert kinds == ["thread", "message"]
-    assert "1 threads" in server.cli("end-users", "delete", user, "--base-url", server.base_url)
+    assert "1 threads" in asked(server, "end-users", "delete", user)
     with pytest.raises(RuntimeError, match="No end user found"):
-        server.cli("end-users", "export", user, "--base-url", server.base_url)
+        asked(server, "end-users", "export", user)
