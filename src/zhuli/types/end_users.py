@@ -12,9 +12,9 @@ class EndUserDeletion(Wire):
     """The record of a deletion: who asked when, what it came to, and nothing of what was deleted.
 
     user_digest: SHA-256 of the project's id, a slash and the user's id: who knows the id can find the record, and nobody can
-    read the id from it. by: the id of the API key, `command` for the command line, null where there are no keys. counts: what
-    went, by kind. versions, models: what has learned from the user and can't forget. waits_for: fine-tuning jobs that are still
-    reading examples of the user; their folders are looked through when they have ended.
+    read the id from it. found: whether anything was here. by: the id of the API key, null where there are no keys. counts:
+    what went, by kind. versions, models: what has learned from the user and can't forget. waits_for: fine-tuning jobs that are
+    still reading examples of the user; their folders are looked through when they have ended.
     """
 
     id: str
@@ -23,6 +23,7 @@ class EndUserDeletion(Wire):
     finished_at: int | None = None
     status: DeletionStatus = "in_progress"
     user_digest: str
+    found: bool = False
     by: str | None = None
     counts: dict[str, int] = {}
     versions: list[str] = []

@@ -54,7 +54,7 @@ class EndUserForgetting:
         project, user, record = found
         while True:
             own = await gather(self._database, project, user)
-            record = await self._database.run(self._seen, project, user, record, own.sources)
+            record = await self._database.run(self._seen, project, user, record, own)
             counts, waits_for = await self._forget(project, user, record, own)
             total = Counter(record.counts) + counts
             record = record.model_copy(update={"counts": dict(total), "waits_for": sorted(waits_for) or None})
@@ -76,14 +76,16 @@ class EndUserForgetting:
         """Another worker has the job by now; two that delete the same do no harm."""
 
     def _seen(
-        self, connection: Connection, project: str, user: str, record: EndUserDeletion, sources: Sequence[str]
+        self, connection: Connection, project: str, user: str, record: EndUserDeletion, own: Belongings
     ) -> EndUserDeletion:
         """The record with the versions and models that have learned from the user, kept before what tells of it is gone."""
-        versions = learned.versions_of(connection, project, user, sources)
+        versions = learned.versions_of(connection, project, user, own.sources)
         models = datasets.models_of(connection, project, versions)[1] if versions else []
         named = {*record.versions, *(version.id for version in versions)}
         learners = {*record.models, *(seen.model for seen in models)}
-        changed = record.model_copy(update={"versions": sorted(named), "models": sorted(learners)})
+        changed = record.model_copy(
+            update={"versions": sorted(named), "models": sorted(learners), "found": record.found or bool(own)}
+        )
         if changed != record:
             deletions.keep(connection, changed)
         return changed
@@ -95,7 +97,7 @@ class EndUserForgetting:
 
     def _end(self, connection: Connection, job: Job, project: str, record: EndUserDeletion) -> None:
         """Of somebody whom nothing was ever here of, no record stays."""
-        unknown = not record.counts and not record.versions
+        unknown = not (record.found or record.counts or record.versions)
         if unknown and not deletions.earlier(connection, project, record.user_digest, record.id):
             deletions.remove(connection, record)
             finish(connection, job.kind, job.key)
