@@ -48,6 +48,7 @@ class EndUserForgetting:
         self._versions = versions
 
     async def handle(self, job: Job) -> None:
+        """Delete until a look finds nothing; put off where a fine-tuning job must end first."""
         found = await self._database.run(deletions.take_up, job)
         if found is None:
             return
@@ -70,6 +71,7 @@ class EndUserForgetting:
         """The lease runs out, and another attempt is made: a deletion is never given up."""
 
     async def stopped(self, keys: list[str]) -> list[str]:
+        """None: nobody ends a deletion."""
         return []
 
     def interrupt(self, key: str) -> None:
