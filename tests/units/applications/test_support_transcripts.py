@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from zhuli.applications.support.episodes import Pair, pairs
+from zhuli.applications.support.asked_slots import kind_of, needed, slots
+from zhuli.applications.support.episodes import Ask, Pair, pairs
 from zhuli.applications.support.transcripts import AGENT, USER, Dialogue, Fault, Turn, guess, read
 from zhuli.core.errors import InvalidRequest
 
@@ -127,3 +128,16 @@ def test_a_question_is_paired_with_the_answer_that_ended_it() -> None:
 def test_chinese_thanks_end_a_matter_too() -> None:
     found = pairs(dialogue("请问酒店的电话是多少？", "电话是010-63553377。", "好的，谢谢！", "不客气，祝您生活愉快！"))
     assert found == [Pair("请问酒店的电话是多少？", "电话是010-63553377。")]
+
+
+def test_what_agents_ask_back_becomes_slots_of_the_intent() -> None:
+    asks = [
+        [Ask("Sure, may I have your order ID please?", "12345"), Ask("And your full name?", "Ann")],
+        [Ask("Could you give me the order number?", "777")],
+        [],
+    ]
+    assert needed(asks, least=1) == ["order_number", "name"]
+    assert needed(asks, least=2) == ["order_number"]
+    found = slots([ask for some in asks for ask in some])
+    assert found["order_number"] == {"type": "text", "prompt": "Could you give me the order number?", "support": 2}
+    assert kind_of("请问您的订单号是多少？") == "order_number" and kind_of("It is sunny.") is None

@@ -54,11 +54,12 @@ def slots(asks: Iterable[Ask]) -> dict[str, dict[str, Any]]:
 
 
 def needed(matters: Sequence[Sequence[Ask]], *, least: int) -> list[str]:
-    """What was asked for in enough of these matters, in the order in which it mostly was."""
+    """What was asked for in enough of these matters, the most often asked first."""
     counts: Counter[str] = Counter()
     for asks in matters:
-        counts.update(dict.fromkeys(name for ask in asks if (name := kind_of(ask.question)) is not None))
-    return [name for name, count in counts.most_common() if count >= max(least, OFTEN * len(matters))]
+        counts.update({name for ask in asks if (name := kind_of(ask.question)) is not None})
+    enough = max(least, OFTEN * len(matters))
+    return sorted((name for name in counts if counts[name] >= enough), key=lambda name: (-counts[name], name))
 
 
 def last_sentence(text: str) -> str:
