@@ -1,6 +1,7 @@
 """Labelled data is read from the formats that people have it in; what can't be read is said with its line."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -348,3 +349,52 @@ def test_a_cell_longer_than_pythons_limit_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.tsv"])
 def test_a_guess_at_a_hostile_beginning_is_none(beginning: bytes, name: str) -> None:
     assert guess(beginning, name, format="auto", columns={}, chats=False) is None
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "BOM"])
+@pytest.mark.parametrize(
+    ("name", "task", "lines"),
+    [
+        ("a.jsonl", "text_classification", ['{"text": "a", "label": "x"}', '{"text": "b", "label": "y"}']),
+        ("a.json", "text_classification", ['[{"text": "a", "label": "x"},', '{"text": "b", "label": "y"}]']),
+        ("a.csv", "text_classification", ["text,label", "a,x", "b,y"]),
+        ("a.tsv", "text_classification", ["text\tlabel", "a\tx", "b\ty"]),
+        ("a.conll", "token_classification", ["a B-x", "", "b O"]),
+    ],
+)
+def test_a_mark_and_any_ends_of_lines_change_nothing(
+    tmp_path: Path, name: str, task: Any, lines: list[str], mark: str, end: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes((mark + end.join([*lines, ""])).encode())
+    first, second = fields_of(path, task)
+    if task == "text_classification":
+        assert (first, second) == ({"text": "a", "label": "x"}, {"text": "b", "label": "y"})
+    else:
+        assert (first["tokens"], second["tokens"]) == (["a"], ["b"])
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "content"),
+    [
+        ("a.jsonl", "text_classification", f'{{"text": "a", "label": "x", "more": {DEEP}}}\n'),
+        ("a.json", "text_classification", f'[{{"text": "a", "label": "x", "more": {DEEP}}}]'),
+        ("a.csv", "text_classification", f'text,label\n"{DEEP}",x\n'),
+        ("a.tsv", "text_classification", f"text\tlabel\n{DEEP}\tx\n"),
+        ("a.conll", "token_classification", f"{DEEP} O\n"),
+        ("a.yml", "token_classification", f'nlu:\n- intent: a\n  examples: |\n    - to [x][{{"entity": {DEEP}}}]\n'),
+        (
+            "a.md",
+            "token_classification",
+            f'## intent:a\n- to [x]{{"entity": {DEEP}}}\n- to [x][{{"entity": {DEEP}}}]\n',
+        ),
+    ],
+)
+def test_no_format_stumbles_over_a_hundred_thousand_levels(file: Any, name: str, task: Any, content: str) -> None:
+    """Each says what is wrong with it, or takes it for a text."""
+    with suppress(Unreadable):
+        assert all(isinstance(found, Record | Finding) for found in records(file(name, content), "auto", {}, task=task))
