@@ -30,12 +30,19 @@ app.add_typer(feedback, name="feedback")
 
 opinion = typer.Typer(no_args_is_help=True, help="Opinion monitors: make one, feed one.")
 app.add_typer(opinion, name="opinion")
+recommenders = typer.Typer(no_args_is_help=True, help="Recommenders: send one its items and events.")
+app.add_typer(recommenders, name="recommenders")
 datasets = typer.Typer(
     no_args_is_help=True, help="Data sets of a server: examples, and versions that models learn from."
 )
 app.add_typer(datasets, name="datasets")
 end_users = typer.Typer(no_args_is_help=True, help="The people who talk to an app: all of one, deleted or exported.")
 app.add_typer(end_users, name="end-users")
+
+
+@recommenders.callback()
+def _recommenders() -> None:
+    """A group of commands, also while there is one alone."""
 
 
 @feedback.callback()
@@ -203,6 +210,30 @@ def follow_opinion_feed(
     console = Console(stderr=True)
     told = asyncio.run(follow(Server(base_url, api_key), monitor, feed_of(feed, place, settings or []), console))
     print(f"{told.added} added, {told.corrected} corrected, {told.unchanged} unchanged, {len(told.faults)} faults")
+
+
+@recommenders.command("import")
+def import_into_recommender(
+    recommender: Annotated[str, typer.Argument(help="The recommender's id.")],
+    file: Annotated[
+        Path, typer.Argument(help="JSON Lines: an item or an event a line, as docs/recommender.md has it.")
+    ],
+    events: Annotated[bool, typer.Option("--events/--items", help="What the file has.")] = False,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Send the items or events of a file to a recommender; lines that can't be taken are told, and the rest goes on."""
+    from rich.console import Console
+
+    from zhuli.operating.recommenders import take
+
+    what: Any = "events" if events else "items"
+    done = asyncio.run(take(base_url, api_key, recommender, what, file, Console(stderr=True)))
+    for fault in done.faults:
+        print(fault, file=sys.stderr)
+    print(f"{done.added} added, {done.known} here before, {len(done.faults)} refused.")
+    if done.faults:
+        raise typer.Exit(1)
 
 
 @feedback.command("import")

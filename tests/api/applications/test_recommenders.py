@@ -1,13 +1,17 @@
 """/v1/recommenders: items and events go in, lists come out that follow the next event, say why, and forget who asks to be."""
 
+import json
 import random
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.harness.refusals import assert_refused
+from tests.harness.server import Server
 from tests.harness.waiting import eventually
+from tests.operating.zhuli import zhuli
 
 Body = dict[str, Any]
 
@@ -183,11 +187,31 @@ def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, r
     assert get(http, f"{recommender}/events?user=u7")["data"] == []
     assert post(http, f"{recommender}/recommendations", {"user": "u7"})["known"] == 0
     assert_refused(http.delete(f"/v1{recommender}/users/nobody"), 404)
-    anywhere = http.delete("/v1/end_users/u8").json()
-    assert anywhere["deleted"] and anywhere["counts"]["recommender_events"] == 6
-    assert get(http, f"{recommender}/events?user=u8")["data"] == []
+    own = recommender.rpartition("/")[2]  # others of the server have users of the same names
+    post(http, f"{recommender}/events", {"data": [event(own, 1, 9_000.0)]})
+    anywhere = http.delete(f"/v1/end_users/{own}").json()
+    assert anywhere["deleted"] and anywhere["counts"] == {"recommender_events": 1}
+    assert get(http, f"{recommender}/events?user={own}")["data"] == []
     pages = get(http, f"{recommender}/items?limit=30")
     rest = get(http, f"{recommender}/items?limit=30&after={pages['data'][-1]['id']}")
     assert len({one["id"] for one in pages["data"] + rest["data"]}) == 40 and not rest["has_more"]
     assert http.delete(f"/v1{recommender}").json()["deleted"]
     assert_refused(http.get(f"/v1{recommender}"), 404)
+
+
+def test_a_file_is_imported_and_its_bad_lines_are_told(
+    http: httpx2.Client, server: Server, recommender: str, tmp_path: Path
+) -> None:
+    good = [event("cli", number, 5.0) for number in (1, 2)]
+    lines = [*map(json.dumps, good), "{", json.dumps({**good[0], "kind": "like"}), json.dumps(event("cli", 99, 6.0))]
+    (tmp_path / "events.jsonl").write_text("\n".join(lines))
+    id_ = recommender.rpartition("/")[2]
+    asked = ("recommenders", "import", id_, tmp_path / "events.jsonl", "--events", "--base-url", f"{server.url}/v1")
+    done = zhuli(*asked)
+    assert (done.returncode, done.stdout) == (1, "2 added, 0 here before, 3 refused.\n"), done.stderr
+    assert [line.partition(":")[0] for line in done.stderr.splitlines() if line.startswith("line ")] == [
+        "line 3",
+        "line 4",
+        "line 5",
+    ]
+    assert "2 here before" in zhuli(*asked).stdout
