@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import orjson
 import pytest
+from aiohttp import web
 from sqlalchemy import bindparam, select
 
 from tests.engine.conftest import Place
 from tests.engine.transactions import Died, Transactions
+from tests.harness.sockets import free_port
+from zhuli.applications.opinion import webhooks
 from zhuli.applications.opinion.room import OpinionRoom
 from zhuli.core.errors import NotFound
 from zhuli.core.ids import new_id
@@ -30,6 +34,7 @@ BEGIN = 1_749_513_600
 """A Tuesday's first second, UTC."""
 
 COMPANIES = [{"id": "acme", "name": "Acme", "tickers": ["ACM"]}, {"id": "globex", "name": "Globex"}]
+SECRET = "a secret that only two know"
 BAD = ("falls", "sues", "broke")
 """Words that the test's models take for negative."""
 
@@ -237,13 +242,49 @@ def word(one: int, other: int) -> str:
     return "".join(letters[number // 26**place % 26] for place in range(5))
 
 
+def kinds(alert: Alert) -> list[str]:
+    return [event.kind for event in alert.events or []]
+
+
+class Hook:
+    """A webhook on this machine, whose first answer is that it can't."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[Any, bytes]] = []
+
+    async def __aenter__(self) -> "Hook":
+        app = web.Application()
+        app.router.add_post("/hook", self._answer)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", free_port())
+        await site.start()
+        self.url = f"{site.name}/hook"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.got.append((request.headers, await request.read()))
+        return web.Response(status=500 if len(self.got) == 1 else 204)
+
+    async def called(self, times: int) -> None:
+        async with asyncio.timeout(30):
+            while len(self.got) < times:
+                await asyncio.sleep(0.02)
+
+
 async def test_a_surge_raises_one_alert_with_its_texts_and_goes_where_it_must(place: Place) -> None:
     days = 30
     place.clock.move(days * 24 * HOUR)
-    async with place.app(SCRIPT) as app:
+    async with Hook() as hook, place.app(SCRIPT, private_webhooks=True) as app:
         escalation = {"after_minutes": 30, "to": [{"type": "email", "to": "boss@example.com"}]}
         made = await monitor(
-            app, deliver=[{"type": "email", "to": "desk@example.com"}], escalation=escalation, series=["company"]
+            app,
+            deliver=[{"type": "webhook", "url": hook.url, "secret": SECRET}],
+            escalation=escalation,
+            series=["company"],
         )
         await push(app, made, quiet(days))
         await read(app, made)
@@ -263,11 +304,22 @@ async def test_a_surge_raises_one_alert_with_its_texts_and_goes_where_it_must(pl
         assert alert.evidence.observed >= 8 and alert.evidence.log_evidence > alert.evidence.threshold
         assert {"poisoned", "batteries"} <= set(alert.new_terms)
         assert alert.texts[0].attributions and alert.texts[0].attributions[0].word == "falls"
+        await hook.called(1)
+        place.clock.move(6)
+        await hook.called(2)
+        first, second = hook.got
+        assert first[0]["webhook-id"] == second[0]["webhook-id"]
+        signed = webhooks.signature(SECRET, second[0]["webhook-id"], int(second[0]["webhook-timestamp"]), second[1])
+        assert second[0]["webhook-signature"] == signed
+        assert orjson.loads(second[1])["data"]["id"] == alert.id
         place.clock.move(31 * 60)
         await room(app)._escalate()
-        got = await app.app.database.run(opinion_alerts.get, PROJECT, made.id, alert.id)
-        assert [event.kind for event in got.events or []][:1] == ["raised"]
-        assert "escalated" in {event.kind for event in got.events or []}
+        async with asyncio.timeout(30):  # it is recorded behind the webhook's answer
+            while "delivered" not in kinds(
+                got := await app.app.database.run(opinion_alerts.get, PROJECT, made.id, alert.id)
+            ):
+                await asyncio.sleep(0.02)
+        assert kinds(got)[0] == "raised" and "escalated" in kinds(got)
         hushed = await room(app).commands.silence(PROJECT, made.id, alert.id, Silence(hours=48, by="ann"))
         assert hushed.state == "silenced"
         later = [
