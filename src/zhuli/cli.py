@@ -32,6 +32,8 @@ opinion = typer.Typer(no_args_is_help=True, help="Opinion monitors: make one, fe
 app.add_typer(opinion, name="opinion")
 recommenders = typer.Typer(no_args_is_help=True, help="Recommenders: send one its items and events.")
 app.add_typer(recommenders, name="recommenders")
+support = typer.Typer(no_args_is_help=True, help="Support desks: transcripts in, an assistant out, and how good it is.")
+app.add_typer(support, name="support")
 datasets = typer.Typer(
     no_args_is_help=True, help="Data sets of a server: examples, and versions that models learn from."
 )
@@ -179,6 +181,53 @@ _SCOPE_HELP = "read, write or admin; each may do what those before it may. Or fe
 _EXPIRES_HELP = (
     "When it opens nothing any more: in so many days (30), or at a time in UTC (2031-05-03, 2031-05-03T18:00)."
 )
+
+
+@support.command("import")
+def import_transcripts(
+    desk: Annotated[str, typer.Argument(help="The desk's id.")],
+    path: Annotated[Path, typer.Argument(help="Transcripts, in any format that docs/support.md has.")],
+    format: Annotated[str, typer.Option(help="Default: told by how the file begins.")] = "auto",
+    held_out: Annotated[float, typer.Option(help="Share of the dialogues that is kept for evaluation.")] = 0.2,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Read past transcripts; what they teach is proposed."""
+    from zhuli.operating.support import imported
+
+    report = asyncio.run(imported(base_url, api_key, desk, path, format=format, held_out=held_out))
+    for fault in report["faults"]:
+        print(f"line {fault['line']}: {fault['message']}", file=sys.stderr)
+    proposed = ", ".join(f"{count} of kind {kind}" for kind, count in report["proposed"].items() if count)
+    print(f"{report['added']} dialogues added, {report['here_before']} here before, {report['refused']} refused.")
+    print(f"Proposed: {proposed or 'nothing new'}.")
+
+
+@support.command("publish")
+def publish_desk(
+    desk: Annotated[str, typer.Argument(help="The desk's id.")],
+    accept: Annotated[int | None, typer.Option(help="Accept first what so many dialogues have.")] = None,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Build what was accepted; the assistant's id is printed."""
+    from zhuli.operating.support import published
+
+    print(asyncio.run(published(base_url, api_key, desk, accept))["assistant"])
+
+
+@support.command("evaluate")
+def evaluate_desk(
+    desk: Annotated[str, typer.Argument(help="The desk's id.")],
+    most: Annotated[int, typer.Option(help="Matters that are replayed.")] = 500,
+    cost: Annotated[float, typer.Option(help="Of a contact that a person answers.")] = 1.0,
+    base_url: BaseUrl = HERE,
+    api_key: ApiKey = None,
+) -> None:
+    """Replay dialogues that were held out through what is published."""
+    from zhuli.operating.support import evaluated, told
+
+    print("\n".join(told(asyncio.run(evaluated(base_url, api_key, desk, most, cost)))))
 
 
 @opinion.command("create")

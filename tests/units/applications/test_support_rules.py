@@ -9,6 +9,7 @@ from zhuli.applications.support.hours import closed_text, opens_at
 from zhuli.applications.support.outcome import Outcome
 from zhuli.applications.support.replay import report
 from zhuli.applications.support.risks import found
+from zhuli.operating.support import told
 from zhuli.types.applications.support import RiskRule, WorkingHours
 
 
@@ -89,3 +90,7 @@ def test_replayed_matters_come_to_recall_shares_and_a_curve() -> None:
     curve = {point["point"]: (point["answered"], point["wrong"]) for point in made["curve"]}
     assert (curve[0.0], curve[0.6], curve[0.65], curve[0.95]) == ((0.75, 0.5), (0.5, 0.25), (0.25, 0.0), (0.0, 0.0))
     assert made["recommended"]["answered"] == 0.25
+    lines = list(told({**made, "version": 3}))
+    assert lines[0] == "4 matters, 2 of them with a template; version 3"
+    assert lines[2].split() == ["desk", "50.0", "%", "100.0", "%"]
+    assert [line for line in lines if "at most" in line] == ["    0.65    25.0 %   0.0 %  at most 5 % wrong"]
