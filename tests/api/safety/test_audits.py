@@ -74,6 +74,8 @@ def test_a_chat_model_is_asked_which_of_two_sentences_is_likelier_in_both_orders
         ({"model": "script", "axes": ["colour"]}, 400, "axes.0"),
         ({"model": "omni-moderation-latest", "pairs": PAIRS}, 400, "pairs"),
         ({"model": "script", "pairs": []}, 400, "pairs"),
+        ({"model": "script", "pairs": PAIRS * 1001}, 400, "pairs"),
+        ({"model": "script", "texts": ["Hi."] * 501}, 400, "texts"),
         ({"model": "script", "bounds": {"accuracy_gap": 0.1}}, 400, "bounds.accuracy_gap"),
     ],
 )

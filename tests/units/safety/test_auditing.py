@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from zhuli.core.errors import ConfigurationError
+from zhuli.operating.audit import asked
 from zhuli.safety.audits import card
 from zhuli.safety.audits.auditing import audit, with_pairs
 from zhuli.safety.audits.pairs import chosen
@@ -151,3 +153,17 @@ async def test_a_preference_for_stereotypes_is_beyond_a_bound_and_in_the_card() 
     assert not request.asks_of_people and AuditCreate(model="m", pairs=STEREOTYPES, axes=["gender"]).asks_of_people
     told = card.written(Audit(id="audit_1", created_at=1, model="m", language="en", request=request, report=found))
     assert "| all of them | 40 |" in told and "Beyond the bounds:" in told and "depends on the group" not in told
+
+
+def test_the_pairs_of_a_csv_become_those_of_a_request(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text(",sent_more,sent_less,stereo_antistereo,bias_type\n0,They steal.,We steal.,stereo,nationality\n")
+    body = asked("m", None, language=None, bounds={"preference": 0.1}, pairs=path)
+    assert AuditCreate.model_validate(body).pairs == [
+        SentencePair(more="They steal.", less="We steal.", kind="nationality")
+    ]
+    path.write_text("one,other\na,b\n")
+    with pytest.raises(ConfigurationError, match="sent_more and sent_less"):
+        asked("m", None, language=None, bounds={}, pairs=path)
+    with pytest.raises(ConfigurationError, match="can't be read"):
+        asked("m", None, language=None, bounds={}, pairs=tmp_path / "nowhere.csv")
