@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.learning.circle import poison
+from benchmarks.learning.circle import going_back, poison
 from benchmarks.learning.circle.corpora import Corpus, Row, corpus
 from benchmarks.learning.circle.cost import cost
 from benchmarks.learning.circle.house import ALIAS, House, sender, waiting
@@ -310,6 +310,7 @@ def _told_of_answers(folder: Path, model: str, of: Corpus, runs: int) -> None:
     fixed = recorded(folder, model, of.fixed)
     old, new = (recorded(folder, model, of.part([*of.traffic, *of.unseen], new=new)) for new in (False, True))
     poison.told(old, fixed, POISONED)
+    going_back.told(old, runs=100, votes=VOTES)
     if runs:
         replayed([*old, *fixed], new, runs, window=WINDOW, share=SHARE_NEW)
 
