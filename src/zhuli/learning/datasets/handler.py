@@ -109,10 +109,14 @@ class DataSetHandler:
                 await self._version(job, project, dataset, task, folder)
             case "label_noise":
                 request = LabelNoiseCreate.model_validate(task.request)
+                end = await self._database.run(store.end_of_log, dataset.id)
                 version = await self._database.run(store.version, project, dataset.id, request.version)
                 await self._copy(version.training_file, folder / "examples.jsonl")
                 await self._copy(version.manifest_file, folder / "manifest.jsonl")
-                await self._end(job, task, result=await self._labelling.noise(dataset, request, folder))
+                found = await self._labelling.noise(dataset, request, folder)
+                if await self._database.run(store.lost_users_since, dataset.id, end):
+                    raise NotFound("An end user was deleted while labels were looked at. Look again.")
+                await self._end(job, task, result=found)
             case "weak_labels":
                 weak = WeakLabelsCreate.model_validate(task.request)
                 if weak.file is not None:
