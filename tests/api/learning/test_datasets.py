@@ -38,7 +38,7 @@ def done(http: httpx2.Client, dataset: Body, work: str, body: Body) -> Body:
         found = get(http, path)
         return bool(found["status"] != "queued")
 
-    eventually(ended)
+    eventually(ended, patience=120)
     return found
 
 
