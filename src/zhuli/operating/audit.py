@@ -39,10 +39,10 @@ def asked(
 async def audit(base_url: str, api_key: str | None, body: Mapping[str, Any]) -> Audit:
     """The audit when it has ended. Raises Unavailable where no server answers, BackendError with what it refuses."""
     async with api_client(base_url, api_key) as api:
-        made = Audit.model_validate(await api.call("POST", "/audits", dict(body)))
+        made = Audit.model_validate_json(orjson.dumps(await api.call("POST", "/audits", dict(body))))
         while made.status in ("queued", "in_progress"):
             await asyncio.sleep(_LOOK_SECONDS)
-            made = Audit.model_validate(await api.call("GET", f"/audits/{made.id}"))
+            made = Audit.model_validate_json(orjson.dumps(await api.call("GET", f"/audits/{made.id}")))
     return made
 
 
