@@ -1,10 +1,10 @@
 """Whether what was understood of a turn is what was expected, in meaning: values however written, replies by kind."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.stories.conversation import Expected
+from zhuli.understanding.domains.testing.meaning import same
 
 KINDS: dict[str, tuple[str, ...]] = {
     "greet": ("greet", "greeting", "welcome", "hello"),
@@ -16,9 +16,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "out_of_scope": ("out_of_scope",),
 }
 """What `says` calls a kind, with the names that responses of it have; any other word is the name of one response."""
-
-_PREFIXES = re.compile(r"^(?:00|\+)?(?:44|86)?0?")
-_MONEY = ("amount", "value")
 
 
 def differences(expected: Expected, said: Mapping[str, Any], responses: Mapping[str, str]) -> list[str]:
@@ -104,28 +101,3 @@ def _ends(expected: Expected, said: Mapping[str, Any], responses: Mapping[str, s
 
 
 _CHECKS = (_form, _slots, _asks, _calls, _says, _ends)
-
-
-def same(held: Any, value: str) -> bool:
-    """Whether a value is the one that is meant, however it is written: 950.0 and 950, +44 7700 and 07700."""
-    if isinstance(held, dict):
-        held = next((held[key] for key in _MONEY if key in held), None)
-    if held is None or isinstance(held, list):
-        return False
-    if isinstance(held, int | float):
-        return _number(value) == float(held)
-    one, other = str(held).strip().casefold(), value.strip().casefold()
-    return one == other or _number(other) == _number(one) != None or _phone(one) == _phone(other) != ""  # noqa: E711
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _phone(text: str) -> str:
-    """Its national digits; "" for what is none."""
-    digits = re.sub(r"[\s()\-]", "", text)
-    return _PREFIXES.sub("", digits) if re.fullmatch(r"\+?\d{7,15}", digits) else ""

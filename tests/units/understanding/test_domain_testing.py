@@ -18,6 +18,7 @@ from zhuli.understanding.dialogue.state_tracking import track
 from zhuli.understanding.domains.rasa import project
 from zhuli.understanding.domains.testing.conversations import now_of, read_tests
 from zhuli.understanding.domains.testing.examples import scored
+from zhuli.understanding.domains.testing.meaning import same
 from zhuli.understanding.domains.testing.walking import walk
 
 BOT = """
@@ -206,3 +207,27 @@ def test_examples_are_read_by_what_the_others_teach_with_confusions_and_scores_o
     ]
     assert [(one.name, one.recall, one.support) for one in scores.entities] == [("name", 0.0, 1)]
     assert asyncio.run(scored(domain, reads, folds=0, holdout=0.5)).examples == 2
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (4, "4"),
+        (950.0, "950"),
+        ({"amount": 950, "currency": "GBP"}, 950),
+        ("+44 7700 900123", "07700 900123"),
+        ("Ann", " ann"),
+        (True, "true"),
+        (["a", "b"], ["a", "b"]),
+        (None, None),
+    ],
+)
+def test_values_are_compared_in_meaning(held: Any, expected: Any) -> None:
+    assert same(held, expected)
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"), [(4, "5"), (None, "x"), ("x", None), (["a"], "a"), ("", "0"), ("12", "012345")]
+)
+def test_values_that_mean_something_else_differ(held: Any, expected: Any) -> None:
+    assert not same(held, expected)

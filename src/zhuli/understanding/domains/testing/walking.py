@@ -26,6 +26,7 @@ from zhuli.understanding.dialogue.responses.responses import held
 from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.utterance.interpreted_utterance import InterpretedUtterance
 from zhuli.understanding.domains.imports.notes import function_name
+from zhuli.understanding.domains.testing.meaning import same
 
 Understand = Callable[[str, DialogueState], Awaitable[Understanding]]
 """A message in a state, understood."""
@@ -130,7 +131,7 @@ def _wrong(expect: Expectation, made: Understanding, state: DialogueState) -> It
     if "form" in expect.model_fields_set and state.form != expect.form:
         yield "form", expect.form, state.form
     values = {name: held(state, name) for name in expect.slots}
-    if values != expect.slots:
+    if not all(same(values[name], value) for name, value in expect.slots.items()):
         yield "slots", expect.slots, values
     if expect.hand_over is not None and (decision.act == "hand_over") != expect.hand_over:
         yield "hand_over", expect.hand_over, decision.act
@@ -152,7 +153,7 @@ def _is(expected: str, done: str) -> bool:
 def _called(expected: dict[str, dict[str, Any]], called: dict[str, dict[str, Any]]) -> bool:
     if expected.keys() != called.keys():
         return False
-    return all(called[name].get(key) == value for name, given in expected.items() for key, value in given.items())
+    return all(same(called[name].get(key), value) for name, given in expected.items() for key, value in given.items())
 
 
 def _given(domain: DomainFields, given: dict[str, Any], state: DialogueState) -> Iterator[StateChange]:
