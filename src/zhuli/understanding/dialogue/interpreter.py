@@ -58,7 +58,7 @@ from zhuli.understanding.dialogue.utterance.utterance_context import (
     loose_values,
     open_question,
 )
-from zhuli.understanding.language.acts.dialogue_acts import act_of, correction
+from zhuli.understanding.language.acts.dialogue_acts import act_of, correction, tells_to
 from zhuli.understanding.language.acts.references import Reference, references
 
 
@@ -127,7 +127,7 @@ def _interpreted(context: UtteranceContext, whole: Reading, clauses: Sequence[Cl
         named=_names(context) if corrects or context.confirming else (),
         act=act,
         corrects=corrects,
-        answers=first_time(context) is not None,
+        answers=first_time(context) is not None or (context.confirming and act == "affirm" and tells_to(text)),
     )
     clause_intents = chosen_intent(context, act) or segmenter.segment(whole, clauses)
     clause_intents, declined = without_declined(context, whole.acts, clause_intents)

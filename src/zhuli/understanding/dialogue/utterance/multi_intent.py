@@ -298,6 +298,8 @@ class IntentSegmenter:
             return (self.corrects or unsure) and bool(values) and not self._takes(others, values)
         if intent is not None and decision.score < SURER and not is_question(text) and self._says_more(values):
             return True
+        if intent is not None and intent.form is None and not is_question(text) and self._fills_several(values):
+            return True
         wants_to_know = asks(text) if intent is None or (self.corrects and requests(text)) else is_question(text)
         if not wants_to_know and (self._fed(values) or (values and (self.corrects or self.named))):
             return True
@@ -325,6 +327,11 @@ class IntentSegmenter:
         """Whether one of the values is for the intent's form alone."""
         slots = slots_of(self.domain, form_named(self.domain, intent.form))
         return any(self._takes(slots, [one]) and not self._feeds(one) for one in values)
+
+    def _fills_several(self, values: Sequence[EntityFound]) -> bool:
+        """Whether the values are for several slots of the open form."""
+        said = [one for one in values if not one.negated]
+        return sum(self._takes([slot], said) for slot in open_slots(self.domain, self.state)) > 1 < len(said)
 
     def _says_more(self, values: Sequence[EntityFound]) -> bool:
         """Whether a value is for the open form and more than a bare number: a price list is asked about with numbers, too."""

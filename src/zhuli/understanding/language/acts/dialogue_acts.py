@@ -76,8 +76,8 @@ _THANKING = re.compile(
 _LOOKING_UP = re.compile(
     r"\W*(?:(?:hold on|hang on|wait|one (?:sec|second|moment|minute)|just a (?:sec|second|moment|minute)|"
     r"give me a (?:sec|second|moment|minute))\W+)?(?:please |just )?"
-    r"(?:let me|(?:i(?:'ll| will|'d better)|(?:i )?(?:just )?(?:need|have|want|got|gotta|ought)(?: to)?|i'?ve got to)) (?:just )?"
-    r"(?:check|ask|look|find out|think about|talk to|speak to|see what)\b[^,.;!?]*\W*"
+    r"(?:let me|(?:i(?:'ll| will|'d better)|(?:i )?(?:just )?(?:need|have|got|gotta|ought)(?: to)?|i'?ve got to)) (?:just )?"
+    r"(?:check|ask|look|find out|think about|(?:talk|speak) to my|see what)\b[^,.;!?]*\W*"
     r"|\W*(?:(?:请|你|您)?(?:稍等|等等?)(?:我|我们)?(?:一下下?|一会儿?|会儿|下)?[,. ]*)?(?:让?我|我们)(?:先|去|得|要|再)?"
     r"(?:问|看|查|找|想|商量)(?:问|看|查|找|想|一下|一问|一看)[^,.;!?吗]*\W*",
 )
