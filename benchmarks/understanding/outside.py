@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from tests.stories.conversation import FOLDER, Conversation, Difference, conversations
+from tests.stories.conversation import FOLDER, PARTS, Conversation, Difference, conversations
 from tests.stories.walk import walk_all
 
 console = Console(highlight=False, width=160)
@@ -29,7 +29,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="What the model has for an answer.")] = 60.0,
 ) -> None:
     """Walk them, and print the share that went right by language and domain, and where the others went wrong."""
-    parts = ("dev", "held") if known else ("held",) if held else ("dev",)
+    parts = PARTS if known else ("held", "last") if held else ("dev", "fresh")
     told = [one for one in conversations(*parts) if only in one.id]
     understander = {"type": "llm", "model": model, "seconds": seconds} if model else None
     with TemporaryDirectory() as folder:

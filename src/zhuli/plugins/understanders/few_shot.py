@@ -34,7 +34,7 @@ from zhuli.understanding.language.intent_classification.word_features import Wor
 from zhuli.understanding.language.tagging.tagger import Tagger
 from zhuli.understanding.language.tagging.tagger_training import train
 
-FORMAT = 4
+FORMAT = 5
 """Part of what names the file: grows when something else is learned from the same domain."""
 
 VECTORS = "vectors.npz"

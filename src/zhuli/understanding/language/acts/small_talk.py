@@ -2,6 +2,7 @@
 
 A domain with few intents teaches little about what is outside of it; these stand for the rest of the world. Those that are
 near a domain's own examples are not to be used against it (head_learning).
+What ordinary services are there for is left out: illness, repairs, breakdowns.
 """
 
 SMALL_TALK = {
@@ -11,12 +12,12 @@ SMALL_TALK = {
         "who painted the mona lisa", "what does photosynthesis mean", "is there life on other planets",
         "my cat keeps scratching the sofa", "i had a strange dream last night", "do you think my brother is right",
         "what should i name my puppy", "my neighbour plays the drums all day", "i can't sleep", "i feel lonely today",
-        "my knee hurts when i run", "how do i get rid of a cough", "is coffee bad for the heart",
+        "is coffee bad for the heart",
         "write a poem about autumn", "write me a python function that sorts a list", "fix the bug in this code",
         "give me ideas for a birthday party", "summarize this article for me", "solve x squared minus four equals zero",
         "what is seventeen times twenty three", "explain quantum computing to a child",
-        "how do i remove a wine stain", "how long does it take to boil an egg", "how can i fix a leaking tap",
-        "how do i tie a tie", "when should i plant tomatoes", "how do i change a flat tyre",
+        "how do i remove a wine stain", "how long does it take to boil an egg",
+        "how do i tie a tie", "when should i plant tomatoes",
         "who won the world cup in 1998", "did the lakers win yesterday", "what is a good workout for beginners",
         "which shoes should i wear to a wedding", "does this colour suit me", "is it rude to arrive late",
         "what do you think about politics", "should people pay more taxes", "who will win the election",
@@ -29,10 +30,10 @@ SMALL_TALK = {
     "zh": (
         "第一个登上月球的人是谁", "澳大利亚的首都是哪里", "磁铁的原理是什么", "给我讲讲法国大革命", "天空为什么是蓝色的",
         "人体有多少块骨头", "蒙娜丽莎是谁画的", "什么是光合作用", "外星人存在吗", "我家的猫总是抓沙发", "我昨晚做了个奇怪的梦",
-        "你觉得我弟弟说得对吗", "给我的小狗起个名字吧", "邻居整天打鼓", "我睡不着", "今天有点孤单", "跑步的时候膝盖疼",
-        "咳嗽怎么办", "喝咖啡对心脏不好吗", "写一首关于秋天的诗", "帮我写一个排序的程序", "这段代码哪里错了",
+        "你觉得我弟弟说得对吗", "给我的小狗起个名字吧", "邻居整天打鼓", "我睡不着", "今天有点孤单",
+        "喝咖啡对心脏不好吗", "写一首关于秋天的诗", "帮我写一个排序的程序", "这段代码哪里错了",
         "帮我总结一下这篇文章", "十七乘以二十三等于多少", "给小孩解释一下量子计算", "红酒渍怎么去掉", "鸡蛋要煮多久",
-        "水龙头漏水怎么修", "领带怎么打", "西红柿什么时候种", "九八年世界杯谁赢了", "新手怎么健身", "这个颜色适合我吗",
+        "领带怎么打", "西红柿什么时候种", "九八年世界杯谁赢了", "新手怎么健身", "这个颜色适合我吗",
         "迟到是不是不礼貌", "你怎么看政治", "谁会赢得选举", "你是机器人吗", "你几岁了", "你最喜欢的电影是什么", "你爱我吗",
         "你真笨", "讲个笑话", "给我唱首歌", "人生的意义是什么", "我们来玩个游戏吧", "啊啊啊啊", "哈哈哈", "嗯", "1234567",
         "火车又晚点了", "她带着两只狗搬到了挪威", "我们在屋顶上看日落", "博物馆买了三张旧地图", "他把雨伞忘在公交车上了",
