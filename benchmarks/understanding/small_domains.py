@@ -2,8 +2,8 @@
 
 Small domains are drawn from the training parts of clinc150 and banking77: a few intents with five to twelve examples each. Asked
 are other training examples of their intents, and what is outside of them: clinc150's 200 texts for that, and messages of other
-domains. A logistic regression over all these domains gives the weights that classifier_training.PRIOR has, rounded; what the
-understander itself, which begins there, takes and refuses is printed beside.
+domains. A logistic regression over all these domains gives weights; by them and by more various examples
+classifier_training.PRIOR was chosen. What the understander itself, which begins there, takes and refuses is printed beside.
 """
 
 import asyncio
