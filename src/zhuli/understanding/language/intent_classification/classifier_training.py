@@ -29,8 +29,8 @@ LEFT_OUT_WEIGHT = 0.05
 PRIOR = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 22.0, -13.0, -0.5])
 """The detector that a domain begins with: inside is what is near to several examples, and not to several texts outside. Small
 domains drawn from clinc150 and banking77 give 22.9, -7.8 and -4.6 (benchmarks.understanding.small_domains), the examples of the
-domains in tests/stories/outside, which are more various, 23.4, -14.0 and -1.1 in both languages together; the constant is a little
-above those. What a domain's own examples teach moves it the more, the more they are."""
+domains in tests/stories/outside, which are more various, 23.4, -14.0 and -1.1 in both languages together; the constant is
+a little above those. What a domain's own examples teach moves it the more, the more they are."""
 
 PRIOR_STRENGTH = 10.0
 """Of the prior, in examples over the curvature of one: between 3 and 30 small domains hardly change."""
