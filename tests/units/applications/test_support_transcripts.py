@@ -125,6 +125,12 @@ def test_a_question_is_paired_with_the_answer_that_ended_it() -> None:
     assert [(ask.question, ask.reply) for ask in found[0].asks] == [("Sure, may I have your order ID please?", "12345")]
 
 
+def test_words_that_only_put_off_are_no_answer() -> None:
+    assert (
+        pairs(dialogue("When do promo codes expire?", "sure! let me check that. one moment please", "exactly!")) == []
+    )
+
+
 def test_chinese_thanks_end_a_matter_too() -> None:
     found = pairs(dialogue("请问酒店的电话是多少？", "电话是010-63553377。", "好的，谢谢！", "不客气，祝您生活愉快！"))
     assert found == [Pair("请问酒店的电话是多少？", "电话是010-63553377。")]

@@ -44,7 +44,7 @@ _ANYTHING_ELSE: Final = re.compile(
 )
 _FILLER: Final = re.compile(
     r"(?i)^\W*(?:(?:hi|hello|hey|thanks?|thank you|ok(?:ay)?|sure|of course|great|perfect|one moment|"
-    r"hold on|please|wait|let me (?:check|see|look)|"
+    r"hold on|please|wait|let me (?:check|see|look)(?: (?:that|this|it|into|for you|up))*|"
     r"how (?:can|may) i (?:help|assist)(?: you)?(?: today)?|you(?:'re| are) welcome|my pleasure|"
     r"no problem|have a (?:good|great|nice) \w+|"
     r"bye|goodbye|welcome|good (?:morning|afternoon|evening)|a moment|just a \w+|for (?:that|waiting|"

@@ -5,6 +5,7 @@ A hop to a thread and back costs a tenth of what a message takes, on a core that
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -29,12 +30,22 @@ class EncoderLine:
             try:
                 self._connection.send(question)
                 await self._readable()
-                answer = self._connection.recv()
+                answer = self._whole()
             except (EOFError, OSError) as error:
                 raise self._ended() from error
         if isinstance(answer, BackendError):
             raise answer
         return answer
+
+    def _whole(self) -> Any:
+        """The answer that has begun to come: its length and its bytes are sent one after the other from 16 KiB on."""
+        place = self._connection.fileno()
+        waits = os.get_blocking(place)
+        os.set_blocking(place, True)
+        try:
+            return self._connection.recv()
+        finally:
+            os.set_blocking(place, waits)
 
     async def _readable(self) -> None:
         loop, place = asyncio.get_running_loop(), self._connection.fileno()
