@@ -16,7 +16,7 @@ import numpy as np
 from rich.progress import track
 
 from benchmarks.applications.recommender import movielens, sample
-from benchmarks.learning.circle.story import House
+from benchmarks.learning.circle.house import House
 
 _AT_ONCE = 1_000
 _ASKED = 150
@@ -31,12 +31,8 @@ def main() -> None:
     asked = parser.parse_args()
     items, events = _sample() if asked.data is None else _movies(asked.data)
     with tempfile.TemporaryDirectory(prefix="zhuli-recommend-") as place:
-        house = House(Path(place))
-        house.start()
-        try:
+        with House(Path(place)) as house:
             _story(house, items, events, asked.embedder)
-        finally:
-            house.kill()
 
 
 def _sample() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -83,7 +79,7 @@ def _story(house: House, items: list[dict[str, Any]], events: list[dict[str, Any
     _show(house, path, user, f"the same after buying “{texts[other]}”")
     _show(house, path, "nobody-yet", "somebody without a past")
     _new_item(house, path, user, {**items[0], "id": "brand-new", "text": f"New: {texts[other]}"})
-    gone = house.http.delete(f"{path}/users/{user}").json()
+    gone = house.delete(f"{path}/users/{user}")
     print(f"\n{user} is forgotten: {gone['events']} events and {gone['lists']} lists.")
 
 

@@ -69,6 +69,9 @@ class House:
     def put(self, path: str, body: Any) -> Any:
         return _said(self._http.put(path, json=body))
 
+    def delete(self, path: str) -> Any:
+        return _said(self._http.delete(path))
+
     def upload(self, name: str, rows: Rows) -> str:
         content = "".join(json.dumps({"text": text, "label": label}, ensure_ascii=False) + "\n" for text, label in rows)
         files = {"file": (name, content.encode())}
