@@ -30,9 +30,8 @@ def main() -> None:
     parser.add_argument("--embedder", default="minilm")
     asked = parser.parse_args()
     items, events = _sample() if asked.data is None else _movies(asked.data)
-    with tempfile.TemporaryDirectory(prefix="zhuli-recommend-") as place:
-        with House(Path(place)) as house:
-            _story(house, items, events, asked.embedder)
+    with tempfile.TemporaryDirectory(prefix="zhuli-recommend-") as place, House(Path(place)) as house:
+        _story(house, items, events, asked.embedder)
 
 
 def _sample() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
