@@ -1,7 +1,7 @@
 """A conversation written from outside: what a user says, and what must hold after each turn, in meaning and not in words.
 
 They stand in outside/, a folder for each domain with `domain.yml` and parts: those who mend look at `dev.yml` and `fresh.yml`
-only, not at `held.yml` and `last.yml`. An expectation is what a sensible clerk would understand; where two readings are
+only, not at `held.yml`, `last.yml` and `blind.yml`. An expectation is what a sensible clerk would understand; where two readings are
 sensible `either` has both.
 """
 
@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 FOLDER = Path(__file__).parent / "outside"
-PARTS = ("dev", "held", "fresh", "last")
+PARTS = ("dev", "held", "fresh", "last", "blind")
 
 
 class Strict(BaseModel):
@@ -47,7 +47,7 @@ class Conversation(Strict):
     name: str
     language: Literal["en", "zh"]
     domain: str
-    part: Literal["dev", "held", "fresh", "last"]
+    part: Literal["dev", "held", "fresh", "last", "blind"]
     now: datetime
     turns: list[Turn]
 
