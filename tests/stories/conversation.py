@@ -1,8 +1,8 @@
 """A conversation written from outside: what a user says, and what must hold after each turn, in meaning and not in words.
 
 They stand in outside/, a folder for each domain with `domain.yml` and parts: those who mend look at `dev.yml` and `fresh.yml`
-only, not at `held.yml`, `last.yml` and `blind.yml`. An expectation is what a sensible clerk would understand; where two readings are
-sensible `either` has both.
+only, not at `held.yml`, `last.yml` and `blind.yml`. An expectation is what a sensible clerk would understand; where two readings
+are sensible `either` has both.
 """
 
 from collections.abc import Iterator
