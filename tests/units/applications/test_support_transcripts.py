@@ -99,6 +99,8 @@ def test_what_can_not_be_read_is_a_fault_with_its_line_and_the_rest_goes_on() ->
     found = list(read(f"{good}\n{{broken\n\n{good[:-2]}\n[1]\n".encode(), format="jsonl"))
     assert [one.line for one in found] == [1, 2, 4, 5]
     assert [isinstance(one, Fault) for one in found] == [False, True, True, True]
+    (odd,) = read(json.dumps({**SHAPES["jsonl"], "id": "a\0b"}).encode())
+    assert isinstance(odd, Dialogue) and odd.id == "ab"
 
 
 def dialogue(*texts: str) -> Dialogue:

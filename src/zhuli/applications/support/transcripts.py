@@ -209,7 +209,12 @@ def _dialogue(id_: Any, turns: Sequence[Turn], *, line: int, user: Any = None) -
     said = tuple(turn for turn in turns if turn.text)[:MOST_TURNS]
     if not any(turn.role == USER for turn in said) or not any(turn.role == AGENT for turn in said):
         raise ValueError("it has no turn of a user, or none of an agent; roles are user and agent")
-    return Dialogue(str(id_)[:256], said, None if user in (None, "") else str(user)[:256], line)
+    return Dialogue(_key(id_), said, None if user in (None, "") else _key(user), line)
+
+
+def _key(given: Any) -> str:
+    """An id as databases keep it."""
+    return str(given).replace("\0", "")[:256]
 
 
 def _turn(role: Any, text: Any) -> Turn:

@@ -21,7 +21,7 @@ HandoffReason = Literal["unsure", "asked", "money", "health", "law", "anger", "r
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s{}\[\]()]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s\x00-\x1f{}\[\]()]+$")]
 Title = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(min_length=1, max_length=8_192)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
