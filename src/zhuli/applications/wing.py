@@ -63,8 +63,8 @@ class ApplicationsWing:
 def build(ground: Ground, below: Below) -> ApplicationsWing:
     """The applications, each made by its own room.py."""
     return ApplicationsWing(
-        opinion=build_opinion(ground, below.learning),
-        recommender=build_recommender(ground),
+        opinion=build_opinion(ground, below.learning, below.assistants),
+        recommender=build_recommender(ground, below.assistants),
         support=build_support(
             ground,
             knowledge=below.knowledge,

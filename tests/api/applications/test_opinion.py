@@ -72,6 +72,10 @@ def test_what_a_person_wrote_can_be_deleted(http: httpx2.Client) -> None:
     assert (gone["items"], gone["alerts"]) == (1, 0)
     assert_refused(http.get(f"{path}/items/a"), 404, param="item_id")
     assert http.get(f"{path}/items/b").json()["text"] == "Nobody says so else."
+    push(http, path, item("c", "Acme is bad, says Kai.", user="kai-of-opinion"))
+    everywhere = http.delete("/v1/end_users/kai-of-opinion").json()
+    assert everywhere["deleted"] and everywhere["counts"] == {"opinion_items": 1}
+    assert_refused(http.get(f"{path}/items/c"), 404, param="item_id")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """The opinion monitor, built: its commands, the jobs that read and deliver, and what is looked after now and then."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.applications.opinion.commands import OpinionCommands
 from zhuli.applications.opinion.delivering import Delivering
 from zhuli.applications.opinion.handler import ReadingHandler
 from zhuli.applications.opinion.watching import Watch
+from zhuli.assistants.wing import AssistantsWing
 from zhuli.ground import Ground
 from zhuli.learning.wing import LearningWing
 from zhuli.store.applications import opinion, opinion_alerts
@@ -53,14 +56,21 @@ class OpinionRoom:
 
     async def aclose(self) -> None: ...
 
+    async def forget(self, project: str, user: str, _: Sequence[str]) -> Counter[str]:
+        """Delete what an end user wrote from all monitors."""
+        gone = await self.commands.forget(project, user)
+        return +Counter(opinion_items=gone.items, opinion_alerts_changed=gone.alerts)
 
-def build(ground: Ground, learning: LearningWing) -> OpinionRoom:
-    """The room, on the wing of learning."""
+
+def build(ground: Ground, learning: LearningWing, assistants: AssistantsWing) -> OpinionRoom:
+    """The room, on the wing of learning; an end user's deletion is told to it."""
     database, clock, predict = ground.database, ground.clock, learning.predictions.answer
     watch = Watch(database, predict, clock)
-    return OpinionRoom(
+    room = OpinionRoom(
         ground,
         OpinionCommands(database, clock),
         ReadingHandler(database, predict, watch, clock),
         Delivering(database, ground.settings, clock),
     )
+    assistants.forgetting.also.append(room.forget)
+    return room

@@ -15,7 +15,6 @@ from zhuli.assistants.end_users.belongings import Belongings, gather
 from zhuli.core.clock import Clock
 from zhuli.learning.datasets.forgetting import VersionForgetting
 from zhuli.store import deletions
-from zhuli.store.applications import recommender
 from zhuli.store.database import Database, hint
 from zhuli.store.end_users import learned, talk
 from zhuli.store.jobs import Job, finish
@@ -138,9 +137,6 @@ class EndUserForgetting:
         for forget in self.also:
             gone += await forget(project, user, own.threads)
         gone += await self._threads(project, own)
-        while some := await run(recommender.forget_some, project, user):
-            gone.update(some)
-            await asyncio.sleep(0)
         return +gone, waits_for
 
     async def _threads(self, project: str, own: Belongings) -> Counter[str]:
