@@ -124,7 +124,7 @@ def test_a_tool_may_be_named_to_be_called_first(client: OpenAI, server: Server) 
             [{"type": "retrieval"}],
             "tools[0].type",
             "invalid_value",
-            "Invalid value: 'retrieval'. Supported values are: 'code_interpreter', 'file_search', 'function', 'workshop'.",
+            "Invalid value: 'retrieval'. Supported values are: 'code_interpreter', 'file_search', 'function', 'recommend', 'workshop'.",
         ),
         (
             [function("workshop_make"), {"type": "workshop"}],
@@ -161,10 +161,10 @@ def test_what_can_not_be_is_refused_at_saving(
     assert_refused(http.post(path.format(assistant=assistant), json=body), 400, said, param=param, code=code)
 
 
-def test_without_tools_of_the_operator_s_the_supported_types_are_the_api_s(
+def test_without_tools_of_the_operator_s_the_supported_types_are_the_api_s_and_ours(
     clients: Clients, start_server: StartServer
 ) -> None:
     http = clients.http(start_server())
-    said = "Invalid value: 'browser'. Supported values are: 'code_interpreter', 'file_search', 'function'."
+    said = "Invalid value: 'browser'. Supported values are: 'code_interpreter', 'file_search', 'function', 'recommend'."
     response = http.post("/v1/assistants", json={"model": "script", "tools": [{"type": "browser"}]})
     assert_refused(response, 400, said, param="tools[0].type", code="invalid_value")
