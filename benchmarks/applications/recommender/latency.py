@@ -155,7 +155,10 @@ def main() -> None:
         print("filled", flush=True)
         fit(folders.of_training(place, ID, TRAINING), items, events)
         print("fitted", flush=True)
-        models = '[models.script]\nbackend = "scripted"\n\n[embedders.hashed]\nplugin = "hashed"\n'
+        models = (
+            '[models.script]\nbackend = "scripted"\nscript = "script.json"\n\n[embedders.hashed]\nplugin = "hashed"\n'
+        )
+        (place / "script.json").write_text('{"default": [{"text": "Hello."}]}')
         (place / "models.toml").write_text(models)
         port = free_port()
         arguments = ("serve", "--port", str(port), "--data-dir", str(place))
