@@ -124,7 +124,8 @@ def test_a_tool_may_be_named_to_be_called_first(client: OpenAI, server: Server) 
             [{"type": "retrieval"}],
             "tools[0].type",
             "invalid_value",
-            "Invalid value: 'retrieval'. Supported values are: 'code_interpreter', 'file_search', 'function', 'recommend', 'workshop'.",
+            "Invalid value: 'retrieval'. Supported values are: 'code_interpreter', 'file_search', 'function', 'recommend', "
+            "'workshop'.",
         ),
         (
             [function("workshop_make"), {"type": "workshop"}],

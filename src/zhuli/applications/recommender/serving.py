@@ -167,8 +167,12 @@ class Serving:
 
 
 def _open(folder: Path | None, dimensions: int) -> "Live":
+    from threadpoolctl import threadpool_limits
+
     from zhuli.applications.recommender.live import Live
 
+    # From now on in this process: a list is many small products, on which the threads of BLAS only wait for each other.
+    threadpool_limits(1, user_api="blas")
     return Live.open(folder, dimensions)
 
 
