@@ -12,7 +12,7 @@ from zhuli.types.models.chat import ChatCompletion, ChatUsage
 def store(connection: Connection, id_: str, created: int) -> None:
     usage = ChatUsage(prompt_tokens=1, completion_tokens=1, total_tokens=2)
     made = ChatCompletion(id=id_, created=created, model="m", choices=[], usage=usage, metadata={"a": "b"})
-    chat_completions.add(connection, "p", made, [{"role": "user", "content": "hi"}])
+    chat_completions.add(connection, "p", made, [{"role": "user", "content": "hi"}], user=None)
 
 
 def pairs(connection: Connection) -> int:
