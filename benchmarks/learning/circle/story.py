@@ -90,7 +90,7 @@ class Story:
         self.policy = {
             "dataset": self.dataset,
             "hyperparameters": HEAD,
-            "triggers": {"new_examples": len(of.new) * 25},
+            "triggers": {"new_examples": len(of.new) * 50},
             "gate": {
                 "regression_file": self.fixed,
                 "slices": {"new": of.new, "old": of.old},
@@ -133,21 +133,30 @@ class Story:
         )
         self.say("new kinds, as drift calls them: " + "; ".join(group["name"] for group in drift["groups"][:5]))
 
+    def learn(self) -> None:
+        """Labels and a candidate, again with more labels where the gate refuses: it may not be shown to be better yet."""
+        for _ in range(3):
+            self.label()
+            if self.promote():
+                return
+        raise SystemExit("The gate refuses every candidate.")
+
     def label(self) -> None:
         """Suggestions, feedback, reviews, versions, until the policy makes a candidate."""
-        for turn in range(1, 12):
-            self.serve(3 * WINDOW)
-            asked = self.house.get(f"/datasets/{self.dataset}/suggestions?limit=60&model={self.champion}")["data"]
+        before = len(self.house.candidates())
+        for _ in range(12):
+            self.serve(4 * WINDOW)
+            asked = self.house.get(f"/datasets/{self.dataset}/suggestions?limit=100&model={self.champion}")["data"]
             found = Counter(self.labels[one["text"]] in self.of.new for one in asked)
             self._feedback([one["text"] for one in asked])
             self.house.work(self.dataset, "imports", {"feedback": {}})
             self.version = self.house.version(self.dataset)
             self.say(
-                f"round {turn}: {found[True]} of {len(asked)} suggested messages are new ones; with the users' feedback "
-                f"on them, reviewed, version {turn + 1} of the data set has {self.version['examples']} examples"
+                f"{found[True]} of {len(asked)} suggested messages are new ones; with the users' feedback on them, "
+                f"reviewed, a version of the data set has {self.version['examples']} examples"
             )
             time.sleep(4)
-            if self.house.candidates():
+            if len(self.house.candidates()) > before:
                 return
         raise SystemExit("The policy makes no candidate.")
 
@@ -166,8 +175,8 @@ class Story:
             correction = {"state": "corrected", "correction": {"label": wrong[text]}} if text in wrong else {}
             self.house.review([piece], "Ann", **correction)
 
-    def promote(self) -> None:
-        """The candidate's way, and the server killed twice on it."""
+    def promote(self) -> bool:
+        """The candidate's way, and the server killed twice on it. False: the gate refused, and more labels are wanted."""
         self.event("candidate")
         unseen = [self.of.part(self.of.unseen, new=new) for new in (True, False)]
         before = [self.house.accuracy(rows, self.champion) for rows in unseen]
@@ -175,7 +184,10 @@ class Story:
         self.house.kill()
         self.house.start()
         self.say("the server was killed while the candidate was tuned")
-        self._until("shadow", "share", "all", "settled", meanwhile=lambda: None)
+        gated = self._until("shadow", "share", "all", *ENDS, meanwhile=lambda: None)
+        if gated["status"] == "refused":
+            self._tell(gated, only=("refused",))
+            return False
         self.serve(5)
         self.house.kill()
         self.house.start()
@@ -190,6 +202,7 @@ class Story:
         )
         self.champion = self.house.get(f"/model_aliases/{ALIAS}")["model"]
         self.serve(3 * WINDOW)
+        return True
 
     def poison(self) -> None:
         """Batches of feedback in which one intent has another's label, let through by a reviewer who does not look."""
@@ -217,6 +230,7 @@ class Story:
 
     def fool(self) -> None:
         """A bad model comes to serve: the labels of four intents are mistaken, in training and gate, and the gate is lenient."""
+        self.champion = self.house.get(f"/model_aliases/{ALIAS}")["model"]
         four = self.of.old[:4]
         turned = dict(zip(four, [*four[1:], four[0]], strict=True))
         rows = [(text, turned.get(label, label)) for text, label in [*self.of.known, *self._taught()]]
@@ -292,8 +306,7 @@ def main() -> None:
         champion = story.champion
         story.quiet()
         story.change()
-        story.label()
-        story.promote()
+        story.learn()
         story.poison()
         story.fool()
         asked.svg.parent.mkdir(parents=True, exist_ok=True)

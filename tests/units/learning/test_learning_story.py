@@ -1,11 +1,15 @@
 """What the demonstration of the learning circle stands on: its samples, and the parts of it that need no server."""
 
 import random
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from benchmarks.learning.circle import poison
 from benchmarks.learning.circle.corpora import corpus
+from benchmarks.learning.circle.house import House
 from benchmarks.learning.circle.recorded import Recorded
+from benchmarks.learning.circle.story import Story
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -32,6 +36,35 @@ def test_flipped_labels_are_told_from_honest_ones_by_what_the_model_says(capsys:
         few == "10 of 200 labels flipped (5%): 0 of 6 pairs of intents stopped"
     )  # a seventh of the label's new examples
     assert many == "40 of 200 labels flipped (20%): 6 of 6 pairs of intents stopped"
+
+
+@pytest.mark.parametrize(("gate", "ends"), [([False, True], True), ([False] * 4, False)])
+def test_after_a_refused_candidate_more_is_labelled_and_the_next_is_made(
+    tmp_path: Path, gate: list[bool], ends: bool
+) -> None:
+    story = _Told(tmp_path, iter(gate))
+    if ends:
+        story.learn()
+        assert story.chapters == ["label", "promote"] * 2
+    else:
+        with pytest.raises(SystemExit, match="refuses every candidate"):
+            story.learn()
+
+
+class _Told(Story):
+    """Its candidates are refused or pass as they are told."""
+
+    def __init__(self, folder: Path, gate: Iterator[bool]) -> None:
+        super().__init__(House(folder), corpus("en", None))
+        self.gate = gate
+        self.chapters: list[str] = []
+
+    def label(self) -> None:
+        self.chapters.append("label")
+
+    def promote(self) -> bool:
+        self.chapters.append("promote")
+        return next(self.gate)
 
 
 def _said(text: str, label: str, dice: random.Random) -> Recorded:
