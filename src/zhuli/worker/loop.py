@@ -101,6 +101,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._busy: Counter[str] = Counter()
         self._due = set(slots)
+        self._more: set[str] = set()
         self._look_at = 0.0
         self._stopping = False
 
@@ -136,6 +137,7 @@ class Worker:
     async def _claim(self) -> None:
         self._wake.clear()
         slots = {kind: free for kind in self._due if (free := self._free(kind)) > 0}
+        self._more.update(self._due - slots.keys())
         self._due.clear()
         if not slots:
             return
@@ -157,6 +159,20 @@ class Worker:
             self._active[task] = job
             self._busy[job.kind] += 1
             task.add_done_callback(self._done)
+        self._note_more(slots, Counter(job.kind for job in claimed))
+
+    def _note_more(self, slots: Mapping[str, int], claimed: Mapping[str, int]) -> None:
+        """Of which kinds there may be more: those that had no room, and those that filled the room they had.
+
+        What ended while the database answered has left room that this claim did not know of.
+        """
+        for kind, free in slots.items():
+            if claimed[kind] < free:
+                self._more.discard(kind)
+            else:
+                self._more.add(kind)
+                if self._free(kind) > 0:
+                    self._look_for(kind)
 
     def _free(self, kind: str) -> int:
         quiet = kind not in self._apart and any(map(self._needs_quiet, self._active.values()))
@@ -188,12 +204,11 @@ class Worker:
             self._due.update(self._slots)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        was_full = self._free(self._active[task].kind) <= 0
         job = self._active.pop(task)
         self._busy[job.kind] -= 1
         if self._needs_quiet(job):
             self._due.update(self._slots)
-        if was_full or job.attempt > 1:
+        if job.kind in self._more or job.attempt > 1:
             self._look_for(job.kind)
 
     async def _handle(self, job: Job) -> None:
