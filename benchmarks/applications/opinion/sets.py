@@ -2,19 +2,22 @@
 
     python -m benchmarks.applications.opinion.sets --data DIR --to FOLDER
 
-finentity: FinEntity (ODC-BY), 80/10/10 by paragraph, each entity a record; to learn from there are also pairs of its short
-paragraphs with different labels, joined, and comparisons and negations from templates. contrast: the same two from other
-templates, other words and other names, to test with. finre: sentences of FinRE (MIT) in which the relation between two companies
-says by itself whether it is good or bad for them (silver labels by a rule, nobody has read them), and Chinese templates.
-phrasebank: financial_phrasebank (non-commercial: for measuring only, what is tuned on it is not shipped), 80/10/10 by text.
+finentity: FinEntity (ODC-BY), 80/10/10 by paragraph, each entity a record, and no paragraph of validation or test that repeats
+one of another part; to learn from there are also pairs of its short paragraphs with different labels, joined, and comparisons and
+negations from templates. contrast: the same two from other templates, other words and other names, to test with. finre: sentences
+of FinRE (MIT) in which the relation between two companies says by itself whether it is good or bad for them (silver labels by a
+rule, nobody has read them), and Chinese templates. phrasebank: financial_phrasebank (non-commercial: for measuring only, what is
+tuned on it is not shipped), 80/10/10 by text; phrasebank_all: what all its annotators agree on.
 """
 
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 Record = dict[str, Any]
 
@@ -117,7 +120,38 @@ def finentity(data: Path, seed: int) -> dict[str, list[list[Record]]]:
     ]
     random.Random(seed).shuffle(paragraphs)
     held = len(paragraphs) // 10
-    return {"test": paragraphs[:held], "validation": paragraphs[held : 2 * held], "train": paragraphs[2 * held :]}
+    train, validation = paragraphs[2 * held :], paragraphs[held : 2 * held]
+    validation = unlike(validation, [_text(one) for one in train], _text)
+    test = unlike(paragraphs[:held], [_text(one) for one in (*train, *validation)], _text)
+    return {"test": test, "validation": validation, "train": train}
+
+
+def _text(paragraph: Sequence[Record]) -> str:
+    return str(paragraph[0]["text"]) if paragraph else ""
+
+
+def unlike(things: Sequence[T], seen: Sequence[str], text: Callable[[T], str]) -> list[T]:
+    """Those of `things` whose text is no repeat, not even with some words changed, of one that is seen or of each other's.
+
+    FinEntity has news twice. A repeat is a Jaccard similarity of at least 0.5 of the sets of five characters in a row.
+    """
+    known, kept = [pieces(each) for each in seen], []
+    for thing in things:
+        said = pieces(text(thing))
+        if not any(alike(said, other) for other in known):
+            kept.append(thing)
+            known.append(said)
+    return kept
+
+
+def pieces(text: str) -> set[str]:
+    """Every five characters in a row."""
+    return {text[start : start + 5] for start in range(len(text) - 4)}
+
+
+def alike(one: set[str], other: set[str]) -> bool:
+    """Whether their Jaccard similarity is at least 0.5; nothing is like nothing."""
+    return 2 * len(one & other) >= len(one | other) > 0
 
 
 def joined(paragraphs: Sequence[Sequence[Record]], number: int, dice: random.Random) -> Iterator[Record]:
@@ -193,6 +227,11 @@ def to_learn(records: Sequence[Record]) -> list[Record]:
     return [{name: value for name, value in one.items() if name != "kind"} for one in kept]
 
 
+def is_right(label: str, said: str) -> bool:
+    """Whether an answer is right; of what is not negative, either of the other two is."""
+    return said != "negative" if label == "not_negative" else said == label
+
+
 def finre(data: Path, part: str, most: int, dice: random.Random) -> list[Record]:
     """Sentences of a part of FinRE with a company in them, each sentence and company once, as many of each label."""
     found: dict[tuple[str, str], str | None] = {}
@@ -245,8 +284,9 @@ def make(data: Path, to: Path, seed: int = 0) -> None:
     write(to, "finre_validation", finre(data, "valid", 100, dice))
     write(to, "finre_test", finre(data, "test", 200, dice))
     write(to, "contrast_zh_test", chinese_contrasts(60, dice, test=True))
-    for part, rows in phrasebank(data, seed, "50Agree").items():
-        write(to, f"phrasebank_{part}", rows)
+    for name, agree in (("phrasebank", "50Agree"), ("phrasebank_all", "AllAgree")):
+        for part, rows in phrasebank(data, seed, agree).items():
+            write(to, f"{name}_{part}", rows)
 
 
 def main() -> None:

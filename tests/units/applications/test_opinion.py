@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from aiosmtpd.controller import Controller
+from benchmarks.applications.opinion import measure, sets
 
 from tests.harness.sockets import free_port
 from zhuli import registry
@@ -146,3 +148,30 @@ async def test_feeds_bring_items_and_tell_what_is_none(tmp_path: Path) -> None:
     found = await items_of("directory", folder, seconds=0)
     assert [each["id"] for each in found if isinstance(each, dict)] == ["a.txt", "x"]
     assert [fault.place for fault in found if isinstance(fault, FeedFault)] == [f"{folder / 'b.jsonl'}:2"]
+
+
+def test_what_a_model_is_tested_on_repeats_nothing_that_it_learned(tmp_path: Path) -> None:
+    stories = [
+        f"{name} told investors on {day} that its profit rose" for name in sets.NAMES for day in ("May 3", "June")
+    ]
+    content = [{"content": text, "annotations": [{"start": 0, "end": 4, "label": "Positive"}]} for text in stories]
+    changed = [{**one, "content": one["content"].replace("rose", "fell")} for one in content]
+    (tmp_path / "finentity").mkdir()
+    (tmp_path / "finentity/FinEntity.json").write_text(json.dumps([*content, *content, *changed]))
+    parts = sets.finentity(tmp_path, 0)
+    learned = {paragraph[0]["text"] for paragraph in parts["train"]}
+    assert len(learned) > 30 and not parts["validation"] and not parts["test"]
+
+    apart = ["Kestrel wins an order", "The harbour of Tarn is closed", "Kestrel wins an order.", "Rowan employs 900"]
+    assert sets.unlike(apart, ["Rowan employs 901"], str) == apart[:2]
+    assert sets.unlike(["", "ab", ""], [""], str) == ["", "ab", ""]
+
+
+def test_what_is_only_not_negative_is_right_either_way_and_in_no_f1() -> None:
+    rows = [{"label": label} for label in ("negative", "neutral", "positive", "positive")]
+    rows += [{"label": "not_negative", "kind": "not_bad"} for _ in range(3)]
+    said = ["negative", "neutral", "positive", "negative", "neutral", "positive", "negative"]
+    assert measure.told(rows, said).splitlines() == [
+        "7 records: macro-F1 0.778, micro-F1 0.750",
+        "  not_bad: 2 of 3 right",
+    ]
