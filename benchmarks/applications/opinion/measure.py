@@ -41,7 +41,7 @@ def main() -> None:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         inputs = [{name: row[name] for name in ("text", "head", "tail") if name in row} for row in rows]
         answers = tuned.predict([one if len(one) > 1 else one["text"] for one in inputs])
-        print(f"{path.stem}: {told(rows, [answer.output[0]['label'] for answer in answers])}")
+        print(f"{path.stem}: {told(rows, [answer[0]['label'] for answer in answers])}")
 
 
 if __name__ == "__main__":
