@@ -191,12 +191,15 @@ def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, r
     post(http, f"{recommender}/events", {"data": [event(own, 1, 9_000.0)]})
     anywhere = http.delete(f"/v1/end_users/{own}").json()
     assert anywhere["deleted"] and anywhere["counts"] == {"recommender_events": 1}
+    assert get(http, f"/end_user_deletions/{anywhere['deletion']}")["found"]  # though nothing but events was theirs
     assert get(http, f"{recommender}/events?user={own}")["data"] == []
     pages = get(http, f"{recommender}/items?limit=30")
     rest = get(http, f"{recommender}/items?limit=30&after={pages['data'][-1]['id']}")
     assert len({one["id"] for one in pages["data"] + rest["data"]}) == 40 and not rest["has_more"]
+    training = post(http, f"{recommender}/trainings", {})["id"]
     assert http.delete(f"/v1{recommender}").json()["deleted"]
     assert_refused(http.get(f"/v1{recommender}"), 404)
+    assert_refused(http.get(f"/v1{recommender}/trainings/{training}"), 404)
 
 
 def test_a_file_is_imported_and_its_bad_lines_are_told(

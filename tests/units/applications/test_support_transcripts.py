@@ -127,10 +127,42 @@ def test_a_question_is_paired_with_the_answer_that_ended_it() -> None:
     assert [(ask.question, ask.reply) for ask in found[0].asks] == [("Sure, may I have your order ID please?", "12345")]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Open Orders: it says where your parcel is.",
+        "We write to you when it is back in the shop",
+        "The size is on the label, which is inside the collar.",
+        "Ask the person who signed the contract.",
+        "That depends on how many you order.",
+    ],
+)
+def test_an_answer_may_have_words_that_also_ask(answer: str) -> None:
+    """Only where they ask is the matter still open."""
+    assert pairs(dialogue("How do I find out?", answer)) == [Pair("How do I find out?", answer)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["What is your order number", "Okay, what's the order number", "Sure. When did you order", "And from which shop?"],
+)
+def test_what_is_asked_back_needs_no_question_mark(asked: str) -> None:
+    """Agents type fast."""
+    found = pairs(dialogue("Where is my parcel?", asked, "Number seven", "It comes tomorrow."))
+    assert found == [Pair("Where is my parcel?", "It comes tomorrow.", asks=(Ask(asked, "Number seven"),))]
+
+
 def test_words_that_only_put_off_are_no_answer() -> None:
     assert (
         pairs(dialogue("When do promo codes expire?", "sure! let me check that. one moment please", "exactly!")) == []
     )
+
+
+@pytest.mark.parametrize("phrase", ["您好", "您的", "不用了", "thanks so much "])
+def test_phrases_that_can_be_cut_in_many_ways_are_read_as_fast_as_others(phrase: str) -> None:
+    """Tried in all the ways in which it can be cut, such a row takes longer than anyone waits."""
+    row = phrase * (200 // len(phrase) - 1) + "1"
+    assert pairs(dialogue(row, row)) == [Pair(row, row)]
 
 
 def test_chinese_thanks_end_a_matter_too() -> None:

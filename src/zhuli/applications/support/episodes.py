@@ -12,7 +12,7 @@ from typing import Final
 from zhuli.applications.support.transcripts import AGENT, USER, Dialogue, Turn
 
 _CLOSING: Final = re.compile(
-    r"(?i)^\W*(?:(?:ok(?:ay)?|great|good|perfect|awesome|alright|all right|wonderful|nice|cool|yes|"
+    r"(?i)(?:ok(?:ay)?|great|good|perfect|awesome|alright|all right|wonderful|nice|cool|yes|"
     r"yeah|yep|sure|no|nope|well|and|"
     r"that(?:'s| is| was| will be)? (?:all|it|everything|great|good|perfect|fine|right)|"
     r"thanks?(?: you)?(?: so much| a lot| very much)?|"
@@ -20,8 +20,8 @@ _CLOSING: Final = re.compile(
     r"i(?:'m| am) (?:good|fine|done|all set)|"
     r"hi|hello|hey|good (?:morning|afternoon|evening)|there|for (?:your|the|all your) help|that works|sounds good|got it|i see|"
     r"(?:that )?(?:will|would) be all|nothing else|have a good one|very much|so much|much|please|"
-    r"again|then|for now|i need)[\s,.!?~-]*)+$"
-    r"|^\W*(?:(?:好的?|嗯+|谢谢|多谢|感谢|非常|你|您|了|再见|拜拜|不客气|没有了|没了|不用了?|明白|知道|是的?|对|行|可以|哦|噢|那|就|这样|吧|啊|哈|你好|您好|麻烦|辛苦|没问题|ok|太好)[\s,.!?~，。！？、～]*)+$"
+    r"again|then|for now|i need)"
+    r"|(?:好的?|嗯+|谢谢|多谢|感谢|非常|你|您|了|再见|拜拜|不客气|没有了|没了|不用了?|明白|知道|是的?|对|行|可以|哦|噢|那|就|这样|吧|啊|哈|你好|您好|麻烦|辛苦|没问题|ok|太好)"
 )
 """What ends a matter, or opens a dialogue, and asks nothing."""
 
@@ -31,26 +31,36 @@ _NOT_CONTENT: Final = re.compile(
     r"|还是(?:不|没)|没用|不行|不对|不是这|没解决|试过了"
 )
 _ASKS_BACK: Final = re.compile(
-    r"(?i)(?:\b(?:may|can|could) i (?:have|get|ask|know)|\b(?:what(?:'s| is| are| was)|which|when|"
-    r"where|who|do you (?:have|want|know|prefer)|"
+    r"(?i)\b(?:(?:may|can|could) i (?:have|get|ask|know)|do you (?:have|want|know|prefer)|"
     r"(?:can|could|would) you (?:please )?(?:tell|give|provide|confirm|share|send|verify)|"
     r"please (?:provide|confirm|give|tell|enter|share)|"
-    r"i(?:'ll| will)? (?:just )?need (?:your|the|to (?:know|verify))|how (?:many|much|long|old))\b.*\??\s*$)"
+    r"i(?:'ll| will)? (?:just )?need (?:your|the|to (?:know|verify)))\b"
+    r"|\b(?:what(?:'s| is| are| was)|which|when|where|who|how (?:many|much|long|old))\b[^.!?]*\?\s*$"
+    r"|(?:^|[.!?]\s)\W*(?:(?:and|ok(?:ay)?|so|sure|great)\b\W*)?(?:what(?:'s| is| are| was) (?:your|the)|which|"
+    r"(?:when|where) (?:did|do|is|are|was|were|would|will)|who (?:is|was|are)|how (?:many|much|long|old))\b[^.!?]*$"
     r"|(?:请问|请提供|请告诉|麻烦提供|能否提供|您的).*(?:什么|哪|多少|几|吗|呢|号码?|姓名)?[?？]$|请提供"
 )
+"""Words such as "where" stand in answers, too ("it says where it is"): they ask before "?", or first in the last sentence."""
+
 _ANYTHING_ELSE: Final = re.compile(
     r"(?i)[^.!?。！？]*\b(?:anything else|something else|any other|else (?:i|that i) can|other questions?)\b[^.!?]*[.!?]?"
     r"|[^.!?。！？，,]*(?:还有(?:什么|其他)|其他(?:需要|问题)|还需要)[^。！？]*[。！？]?"
 )
 _FILLER: Final = re.compile(
-    r"(?i)^\W*(?:(?:hi|hello|hey|thanks?|thank you|ok(?:ay)?|sure|of course|great|perfect|one moment|"
+    r"(?i)(?:hi|hello|hey|thanks?|thank you|ok(?:ay)?|sure|of course|great|perfect|one moment|"
     r"hold on|please|wait|let me (?:check|see|look)(?: (?:that|this|it|into|for you|up))*|"
     r"how (?:can|may) i (?:help|assist)(?: you)?(?: today)?|you(?:'re| are) welcome|my pleasure|"
     r"no problem|have a (?:good|great|nice) \w+|"
     r"bye|goodbye|welcome|good (?:morning|afternoon|evening)|a moment|just a \w+|for (?:that|waiting|"
-    r"contacting us)|i see|got it|so much|there|too|you)[\s,.!?~-]*)+$"
-    r"|^\W*(?:(?:好的?|您好|你好|请稍等|稍等|不客气|谢谢|再见|祝您|生活愉快|愉快|旅途|玩得|开心|没问题|嗯|不用谢|不用客气|欢迎|请问|有什么|可以|帮|您|您的|的|吗|您好)[\s,.!?~，。！？、～]*)+$"
+    r"contacting us)|i see|got it|so much|there|too|you)"
+    r"|(?:好的?|您好|你好|请稍等|稍等|不客气|谢谢|再见|祝您|生活愉快|愉快|旅途|玩得|开心|没问题|嗯|不用谢|不用客气|欢迎|请问|有什么|可以|帮|您|您的|的|吗)"
 )
+"""What only greets, puts off or leaves."""
+
+_BETWEEN: Final = re.compile(r"\W*")
+_LONGEST_PHRASE: Final = 64
+_MOST_PHRASES: Final = 200
+"""Characters of a text that may be nothing but such phrases."""
 
 MOST_PAIRS = 200
 """Of a dialogue."""
@@ -107,18 +117,40 @@ def masked(dialogue: Dialogue, mask: Callable[[str], str]) -> Dialogue:
 
 def is_closing(text: str) -> bool:
     """Whether a user's words only thank, greet, agree or leave."""
-    return len(text) <= 200 and bool(_CLOSING.match(text))
+    return _is_only(_CLOSING, text)
 
 
 def asks_back(text: str) -> bool:
     """Whether an agent's words only ask for something."""
     said = without_offer(text)
-    return bool(_ASKS_BACK.search(said)) and len(said) < 240
+    return len(said) < 240 and bool(_ASKS_BACK.search(said))
 
 
 def without_offer(text: str) -> str:
     """The agent's words without "is there anything else?"."""
     return _ANYTHING_ELSE.sub("", text).strip() if len(text) < 4_000 else text
+
+
+def _is_only(phrase: re.Pattern[str], text: str) -> bool:
+    """Whether the text is phrases in a row and nothing else.
+
+    A row as one expression would be tried in all the ways in which it can be cut, two to the power of its length; here each
+    place is looked at once.
+    """
+    if len(text) > _MOST_PHRASES:
+        return False
+    ends = {_after(text, 0)}
+    for place in range(len(text)):
+        if place in ends and phrase.match(text, place):
+            last = min(len(text), place + _LONGEST_PHRASE)
+            ends.update(_after(text, end) for end in range(place + 1, last + 1) if phrase.fullmatch(text, place, end))
+    return len(text) in ends and len(text) > _after(text, 0)
+
+
+def _after(text: str, end: int) -> int:
+    """Where the next phrase can begin."""
+    between = _BETWEEN.match(text, end)
+    return between.end() if between else end
 
 
 def _closed(turns: Sequence[Turn]) -> Iterator[Pair]:
@@ -140,7 +172,7 @@ def _closed(turns: Sequence[Turn]) -> Iterator[Pair]:
                 matter = None
         elif turn.role == AGENT and matter is not None:
             said = without_offer(turn.text)
-            if said and not _FILLER.match(said):
+            if said and not _is_only(_FILLER, said):
                 if asks_back(said) and matter.answer is None:
                     matter.asked = said
                 else:

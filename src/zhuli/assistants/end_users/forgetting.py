@@ -57,7 +57,9 @@ class EndUserForgetting:
             record = await self._database.run(self._seen, project, user, record, own)
             counts, waits_for = await self._forget(project, user, record, own)
             total = Counter(record.counts) + counts
-            record = record.model_copy(update={"counts": dict(total), "waits_for": sorted(waits_for) or None})
+            there = record.found or bool(counts)
+            seen = {"counts": dict(total), "waits_for": sorted(waits_for) or None, "found": there}
+            record = record.model_copy(update=seen)
             if waits_for:
                 await self._database.run(self._put_off, job, record)
                 return

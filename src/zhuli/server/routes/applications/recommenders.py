@@ -151,6 +151,7 @@ async def list_recommender_trainings(recommender_id: str, page: ThePage, app: Th
 @router.get("/{recommender_id}/trainings/{training_id}", response_model=Training)
 async def get_training(recommender_id: str, training_id: str, app: TheApp, actor: TheActor) -> Response:
     """How a training is, and what was measured."""
+    await app.database.run(store.get, actor.project, recommender_id)
     where = {"recommender_id": recommender_id}
     table = recommender_trainings
     return Json(await app.database.run(collections.get, table, Training, actor.project, training_id, where))
