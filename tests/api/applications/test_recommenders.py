@@ -62,7 +62,7 @@ def recommender(http: httpx2.Client) -> str:
     return path
 
 
-def trained(http: httpx2.Client, path: str) -> Body:
+def ended_training(http: httpx2.Client, path: str) -> Body:
     training = post(http, f"{path}/trainings", {})
     found = training
 
@@ -72,6 +72,11 @@ def trained(http: httpx2.Client, path: str) -> Body:
         return bool(found["status"] != "queued")
 
     eventually(ended, patience=400)
+    return found
+
+
+def trained(http: httpx2.Client, path: str) -> Body:
+    found = ended_training(http, path)
     assert found["status"] == "completed", found
     return found
 
@@ -131,6 +136,15 @@ def test_a_list_follows_the_next_event_says_why_and_keeps_to_its_controls(
     assert not found()
     alike = post(http, f"{recommender}/similar", {"item": "i2", "limit": 3})
     assert alike["by"] == "behaviour" and set(topics(alike)) == {"trains"}
+
+
+def test_events_of_items_that_are_gone_teach_nothing(http: httpx2.Client) -> None:
+    path = f"/recommenders/{post(http, '/recommenders', {'name': 'gone', 'embedder': 'hashed'})['id']}"
+    post(http, f"{path}/items", {"data": [item(1)]})
+    post(http, f"{path}/events", {"data": [event("ann", 1, 1.0)]})
+    assert http.delete(f"/v1{path}/items/i1").json()["deleted"]
+    found = ended_training(http, path)
+    assert found["status"] == "failed" and "no events to learn from" in found["error"]
 
 
 def test_before_any_training_texts_decide(http: httpx2.Client, recommender: str) -> None:

@@ -36,10 +36,10 @@ def main() -> None:
 
 def train(folder: Path, request: dict[str, Any]) -> dict[str, float | int | str | None]:
     """The report of a training whose model lies in the folder afterwards."""
-    about, items = _items(folder, request)
     events = _events(folder)
     if not len(events):
-        raise InvalidRequest("There are no events to learn from. Send some first.")
+        raise InvalidRequest("There are no events to learn from, of items that are here. Send some first.")
+    about, items = _items(folder, request)
     options = fitting.Options(seed=request["seed"])
     made, tower = fitting.parts(events, items, options)
     (folder / MODEL).mkdir()
