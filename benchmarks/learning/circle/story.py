@@ -103,7 +103,7 @@ class Story:
                 },
             },
             "stages": {"shadow_requests": 40, "share": 0.3, "share_requests": 20},
-            "watch": {"requests": 80, "least": 15},
+            "watch": {"requests": 80, "least": 15, "slower": 20},  # a busy machine is no fault of a model
             "drift": {"window": WINDOW, "reference": 150, "season": 20, "keep_texts": True},
         }
         house.post(f"/model_aliases/{ALIAS}/policy", self.policy)
@@ -134,12 +134,12 @@ class Story:
         self.say("new kinds, as drift calls them: " + "; ".join(group["name"] for group in drift["groups"][:5]))
 
     def learn(self) -> None:
-        """Labels and a candidate, again with more labels where the gate refuses: it may not be shown to be better yet."""
+        """Labels and a candidate, again with more labels where it is refused or sent back."""
         for _ in range(3):
             self.label()
             if self.promote():
                 return
-        raise SystemExit("The gate refuses every candidate.")
+        raise SystemExit("No candidate settles.")
 
     def label(self) -> None:
         """Suggestions, feedback, reviews, versions, until the policy makes a candidate."""
@@ -176,7 +176,7 @@ class Story:
             self.house.review([piece], "Ann", **correction)
 
     def promote(self) -> bool:
-        """The candidate's way, and the server killed twice on it. False: the gate refused, and more labels are wanted."""
+        """The candidate's way, and the server killed twice on it. False: it was refused or sent back."""
         self.event("candidate")
         unseen = [self.of.part(self.of.unseen, new=new) for new in (True, False)]
         before = [self.house.accuracy(rows, self.champion) for rows in unseen]
@@ -193,9 +193,11 @@ class Story:
         self.house.start()
         self.say("and again while it was in the shadow")
         ended = self._until(meanwhile=lambda: self.serve(20))
+        self._tell(ended)
+        if ended["status"] != "settled":
+            return False
         self.event("promoted")
         after = [self.house.accuracy(rows) for rows in unseen]
-        self._tell(ended)
         self.say(
             f"of messages that no model has seen: new kinds {before[0]:.1%} → {after[0]:.1%}, "
             f"old ones {before[1]:.1%} → {after[1]:.1%}"

@@ -47,7 +47,7 @@ def test_after_a_refused_candidate_more_is_labelled_and_the_next_is_made(
         story.learn()
         assert story.chapters == ["label", "promote"] * 2
     else:
-        with pytest.raises(SystemExit, match="refuses every candidate"):
+        with pytest.raises(SystemExit, match="No candidate settles"):
             story.learn()
 
 
