@@ -83,7 +83,7 @@ class EndUserCommands:
         own = await gather(self._database, project, user)
         served = await self._database.run(learned.served, project, [user, *own.threads])
         if not own and not served:
-            raise NotFound(f"No end user found with id '{user}': nothing here is of them.")
+            raise NotFound(f"No end user found with id '{user}': nothing that can be exported is of them.")
         async with aclosing(self._lines(project, own, served)) as lines:
             async for line in lines:
                 yield line
