@@ -7,11 +7,11 @@ the next request sees: a user's history is read from the log.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import InvalidRequest, NotFound
-from zhuli.store import collections, jobs
+from zhuli.store import collections, jobs, work
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import recommender_events as events
@@ -367,29 +367,18 @@ def compared(connection: Connection, recommender: str, a: str, b: str) -> list[t
 def begin_training(connection: Connection, project: str, training: Training) -> Training:
     """The training is queued."""
     get(connection, project, training.recommender_id)
-    columns = {"recommender_id": training.recommender_id, "status": training.status}
-    collections.insert(connection, trainings, project, training, columns)
-    jobs.enqueue(connection, TRAINING, training.id)
-    return training
+    columns = {"recommender_id": training.recommender_id}
+    return work.begin(connection, trainings, TRAINING, project, training, columns)
 
 
 def take_up(connection: Connection, job: Job) -> tuple[str, Training] | None:
     """The project and the training of a job; None, and no job any more, where it has ended or is gone."""
-    query = select(trainings).where(trainings.c.id == job.key)
-    row = connection.execute(query.with_for_update()).first()
-    jobs.check(connection, job)
-    if row is None or row.status != "queued":
-        jobs.finish(connection, job.kind, job.key)
-        return None
-    return row.project_id, Training.model_validate_json(row.body)
+    return work.take_up(connection, trainings, Training, job)
 
 
 def end_training(connection: Connection, job: Job, training: Training) -> None:
     """The training has ended like this; what it made serves from now on."""
-    connection.execute(select(trainings.c.seq).where(trainings.c.id == training.id).with_for_update())
-    jobs.check(connection, job)
-    values = {"status": training.status, "body": training.model_dump_json()}
-    connection.execute(update(trainings).where(trainings.c.id == training.id).values(values))
+    work.end(connection, trainings, job, training)
     if training.status == "completed":
         query = select(recommenders.c.body).where(recommenders.c.id == training.recommender_id)
         body = connection.execute(query.with_for_update()).scalar()
@@ -397,7 +386,6 @@ def end_training(connection: Connection, job: Job, training: Training) -> None:
             served = Recommender.model_validate_json(body).model_copy(update={"model": training.id})
             collections.replace(connection, recommenders, served)
             hint(connection, topic(training.recommender_id))
-    jobs.finish(connection, job.kind, job.key)
 
 
 def forget(connection: Connection, project: str, recommender: str, user: str) -> tuple[int, int, list[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from zhuli.store import collections, jobs
+from zhuli.store import collections, work
 from zhuli.store.jobs import Job
 from zhuli.store.schema import (
     messages,
@@ -60,33 +60,22 @@ def remove_desk(connection: Connection, project: str, desk_id: str) -> None:
 def begin(connection: Connection, project: str, task: SupportTask) -> SupportTask:
     """The task is queued."""
     desk(connection, project, task.desk_id)
-    columns = {"desk_id": task.desk_id, "status": task.status}
-    collections.insert(connection, support_tasks, project, task, columns)
-    jobs.enqueue(connection, WORK, task.id)
-    return task
+    return work.begin(connection, support_tasks, WORK, project, task, {"desk_id": task.desk_id})
 
 
 def take_up(connection: Connection, job: Job) -> tuple[str, SupportTask] | None:
     """The project and the task of a job; None, and no job any more, where it has ended or is gone."""
-    row = connection.execute(select(support_tasks).where(support_tasks.c.id == job.key).with_for_update()).first()
-    jobs.check(connection, job)
-    if row is None or row.status != "queued":
-        jobs.finish(connection, job.kind, job.key)
-        return None
-    return row.project_id, SupportTask.model_validate_json(row.body)
+    return work.take_up(connection, support_tasks, SupportTask, job)
 
 
 def keep_task(connection: Connection, job: Job, task: SupportTask) -> None:
     """How far the task is. Raises LeaseLost."""
-    jobs.check(connection, job)
-    values = {"status": task.status, "body": task.model_dump_json()}
-    connection.execute(update(support_tasks).where(support_tasks.c.id == task.id).values(values))
+    work.keep(connection, support_tasks, job, task)
 
 
 def end(connection: Connection, job: Job, task: SupportTask) -> None:
     """The task has ended like this. Raises LeaseLost."""
-    keep_task(connection, job, task)
-    jobs.finish(connection, job.kind, job.key)
+    work.end(connection, support_tasks, job, task)
 
 
 def add_dialogues(connection: Connection, desk_id: str, task_id: str, given: Sequence[StoredDialogue]) -> int:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select
 
-from zhuli.store import collections, deletions, jobs
+from zhuli.store import collections, deletions, work
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
 from zhuli.store.schema import (
@@ -165,30 +165,17 @@ def lost_users_since(connection: Connection, dataset_id: str, position: int) -> 
 def begin(connection: Connection, project: str, task: DataSetTask) -> DataSetTask:
     """The task is queued."""
     get(connection, project, task.dataset_id)
-    columns = {"dataset_id": task.dataset_id, "status": task.status}
-    collections.insert(connection, dataset_tasks, project, task, columns)
-    jobs.enqueue(connection, WORK, task.id)
-    return task
+    return work.begin(connection, dataset_tasks, WORK, project, task, {"dataset_id": task.dataset_id})
 
 
 def take_up(connection: Connection, job: Job) -> tuple[str, DataSetTask] | None:
     """The project and the task of a job; None, and no job any more, where it has ended."""
-    query = select(dataset_tasks).where(dataset_tasks.c.id == job.key)
-    row = connection.execute(query.with_for_update()).first()
-    jobs.check(connection, job)
-    if row is None or row.status != "queued":
-        jobs.finish(connection, job.kind, job.key)
-        return None
-    return row.project_id, DataSetTask.model_validate_json(row.body)
+    return work.take_up(connection, dataset_tasks, DataSetTask, job)
 
 
 def end(connection: Connection, job: Job, task: DataSetTask) -> None:
     """The task has ended like this."""
-    connection.execute(select(dataset_tasks.c.seq).where(dataset_tasks.c.id == task.id).with_for_update())
-    jobs.check(connection, job)
-    values = {"status": task.status, "body": task.model_dump_json()}
-    connection.execute(update(dataset_tasks).where(dataset_tasks.c.id == task.id).values(values))
-    jobs.finish(connection, job.kind, job.key)
+    work.end(connection, dataset_tasks, job, task)
 
 
 def version(connection: Connection, project: str, dataset_id: str, version_id: str) -> DataSetVersion:
