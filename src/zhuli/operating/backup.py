@@ -7,6 +7,7 @@ and the other way round.
 
 import asyncio
 import hashlib
+import shutil
 import tarfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
@@ -152,7 +153,7 @@ def _add_files(archive: tarfile.TarFile, place: Path, name: str, beside: Path) -
         if not path.is_file() or path.is_symlink():
             continue
         with suppress(FileNotFoundError):
-            beside.write_bytes(path.read_bytes())
+            shutil.copyfile(path, beside)
             inner = path.relative_to(place).as_posix()
             archive.add(beside, name if path == place else f"{name}/{inner}", recursive=False)
 
