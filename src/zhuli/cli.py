@@ -237,9 +237,9 @@ def create_opinion_monitor(
     api_key: ApiKey = None,
 ) -> None:
     """Make a monitor, and print its id."""
-    from zhuli.operating.opinion import Server, create
+    from zhuli.operating.opinion import create
 
-    print(asyncio.run(create(Server(base_url, api_key), path)))
+    print(asyncio.run(create(base_url, api_key, path)))
 
 
 @opinion.command("follow")
@@ -254,10 +254,10 @@ def follow_opinion_feed(
     """Push what a feed brings to a monitor, until the feed ends or Ctrl-C; faults are told, and the rest goes on."""
     from rich.console import Console
 
-    from zhuli.operating.opinion import Server, feed_of, follow
+    from zhuli.operating.opinion import feed_of, follow
 
     console = Console(stderr=True)
-    told = asyncio.run(follow(Server(base_url, api_key), monitor, feed_of(feed, place, settings or []), console))
+    told = asyncio.run(follow(base_url, api_key, monitor, feed_of(feed, place, settings or []), console))
     print(f"{told.added} added, {told.corrected} corrected, {told.unchanged} unchanged, {len(told.faults)} faults")
 
 

@@ -6,23 +6,15 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.harness import warm
 from tests.harness.farm import Storage
-from tests.harness.server import Server, environment
+from tests.harness.server import Server
+from tests.operating.zhuli import asked
 
 
 @pytest.fixture
 def storage() -> Storage:
     """What a command asks and prints does not come from the database."""
     return "sqlite"
-
-
-def asked(server: Server, *words: str) -> str:
-    """What the command says on standard output; RuntimeError with what it says otherwise, if it fails."""
-    done = warm.run([*words, "--base-url", server.base_url], env=environment())
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return done.stdout
 
 
 def test_a_data_set_is_made_filled_versioned_looked_at_and_deleted(server: Server, tmp_path: Path) -> None:

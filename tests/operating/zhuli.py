@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness import warm
+from tests.harness.server import Server
 
 PATIENCE = 60.0
 
@@ -27,6 +28,14 @@ def zhuli(
 ) -> subprocess.CompletedProcess[str]:
     """The command's exit code and what it wrote."""
     return warm.run([*map(str, arguments)], env=environment(env), patience=patience)
+
+
+def asked(server: Server, *words: str) -> str:
+    """What the command says on standard output; RuntimeError with what it says otherwise, if it fails."""
+    done = zhuli(*words, "--base-url", server.base_url)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.stdout
 
 
 @contextmanager

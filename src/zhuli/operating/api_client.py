@@ -14,7 +14,7 @@ _PIECE = 256 * 1024
 
 
 class ApiClient:
-    """One server's API. Unavailable where no server answers; BackendError with what it refuses."""
+    """One server's API. Unavailable where no server answers, or one that can't just now; BackendError with what it refuses."""
 
     def __init__(self, http: aiohttp.ClientSession, base_url: str) -> None:
         self._http = http
@@ -46,7 +46,8 @@ class ApiClient:
         try:
             async with self._http.request(method, url, **sent) as response:
                 if not response.ok:
-                    raise BackendError(_message(await response.read()))
+                    refused = Unavailable if response.status >= 500 else BackendError
+                    raise refused(_message(await response.read()))
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable(f"No server answers at {url}: {error}") from error

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from rich.console import Console
 
 from zhuli import registry
-from zhuli.core.errors import ConfigurationError
+from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
+from zhuli.operating.api_client import ApiClient, api_client
 from zhuli.ports import Feed
 from zhuli.types.applications.feed import FeedFault
 
@@ -36,35 +36,7 @@ class Told:
     faults: list[str] = field(default_factory=list)
 
 
-class Server:
-    """A zhuli server, as these commands need it."""
-
-    def __init__(self, base_url: str, api_key: str | None) -> None:
-        self._base = base_url.rstrip("/")
-        self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-
-    async def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer; ConfigurationError with the server's own words for what it refuses, and where it is not reached."""
-        try:
-            async with (
-                aiohttp.ClientSession(headers=self._headers) as session,
-                session.request(method, f"{self._base}/opinion_monitors{path}", json=body) as answer,
-            ):
-                said = await answer.json(content_type=None)
-        except (aiohttp.ClientError, OSError) as error:
-            raise Unreached(f"No server answers at {self._base}.") from error
-        if answer.status >= 500:
-            raise Unreached(said["error"]["message"])
-        if answer.status >= 400:
-            raise ConfigurationError(said["error"]["message"])
-        return said
-
-
-class Unreached(ConfigurationError):
-    """It may be there in a while."""
-
-
-async def create(server: Server, path: Path) -> str:
+async def create(base_url: str, api_key: str | None, path: Path) -> str:
     """A monitor as a JSON file describes it; its id."""
     if not await asyncio.to_thread(path.is_file):
         raise ConfigurationError(f"There is no file {path}.")
@@ -72,16 +44,17 @@ async def create(server: Server, path: Path) -> str:
         body = json.loads(await asyncio.to_thread(path.read_text))
     except ValueError as error:
         raise ConfigurationError(f"{path} is not JSON: {error}.") from error
-    return str((await server.ask("POST", "", body))["id"])
+    async with api_client(base_url, api_key) as api:
+        return str((await api.call("POST", "/opinion_monitors", body))["id"])
 
 
-async def follow(server: Server, monitor: str, feed: Feed, console: Console) -> Told:
+async def follow(base_url: str, api_key: str | None, monitor: str, feed: Feed, console: Console) -> Told:
     """Push what the feed brings until it ends; faults are told with their places, and the rest goes on."""
     told = Told()
-    with console.status("Reading the feed") as status:
-        async with aclosing(_batches(feed, told, console)) as batches:
+    async with api_client(base_url, api_key) as api, aclosing(_batches(feed, told, console)) as batches:
+        with console.status("Reading the feed") as status:
             async for batch in batches:
-                await _push(server, monitor, batch, told, console)
+                await _push(api, f"/opinion_monitors/{monitor}", batch, told, console)
                 await feed.taken()
                 status.update(f"{told.added} new, {told.corrected} corrected, {told.unchanged} known")
     return told
@@ -121,30 +94,28 @@ async def _batches(feed: Feed, told: Told, console: Console) -> AsyncGenerator[l
         reading.cancel()
 
 
-async def _push(server: Server, monitor: str, batch: list[dict[str, Any]], told: Told, console: Console) -> None:
-    """All at once; where one is refused, each alone, so that the others go on."""
+async def _push(api: ApiClient, monitor: str, batch: list[dict[str, Any]], told: Told, console: Console) -> None:
+    """All at once; where one is refused, each alone, so that the others go on. monitor: its path."""
     try:
-        _count(told, await _patiently(server, monitor, batch, console))
-    except Unreached:
-        raise
-    except ConfigurationError as error:
+        _count(told, await _patiently(api, monitor, batch, console))
+    except BackendError as error:
+        await api.call("GET", monitor)  # that the monitor is not there is nobody's fault but the command's
         if len(batch) == 1:
             told.faults.append(f"{batch[0].get('id', '?')}: {error}")
             console.print(f"[yellow]{batch[0].get('id', '?')}: {error}")
             return
-        await server.ask("GET", f"/{monitor}")  # that the monitor is not there is nobody's fault but the command's
         for item in batch:
-            await _push(server, monitor, [item], told, console)
+            await _push(api, monitor, [item], told, console)
 
 
-async def _patiently(server: Server, monitor: str, batch: list[dict[str, Any]], console: Console) -> Any:
+async def _patiently(api: ApiClient, monitor: str, batch: list[dict[str, Any]], console: Console) -> Any:
     for seconds in _AGAIN_SECONDS:
         try:
-            return await server.ask("POST", f"/{monitor}/items", {"data": batch})
-        except Unreached as error:
+            return await api.call("POST", f"{monitor}/items", {"data": batch})
+        except Unavailable as error:
             console.print(f"[yellow]{error} Again in {seconds:g} s.")
             await asyncio.sleep(seconds)
-    return await server.ask("POST", f"/{monitor}/items", {"data": batch})
+    return await api.call("POST", f"{monitor}/items", {"data": batch})
 
 
 def _count(told: Told, answer: Any) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import aiohttp
 import orjson
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import track
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.operating.api_client import api_client
 from zhuli.types.applications.recommender import MOST_AT_ONCE, EventCreate, ItemCreate
 
 What = Literal["items", "events"]
@@ -41,12 +41,10 @@ async def take(
     done = Imported()
     lines = (await asyncio.to_thread(path.read_bytes)).splitlines()
     rows = list(_read(lines, what, done))
-    place = f"{base_url.rstrip('/')}/recommenders/{recommender}/{what}"
-    headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with api_client(base_url, api_key) as api:
         for start in track(range(0, len(rows), MOST_AT_ONCE), description=what, console=console):
             piece = rows[start : start + MOST_AT_ONCE]
-            said = await _post(session, place, {"data": [row for _, row in piece]})
+            said = await api.call("POST", f"/recommenders/{recommender}/{what}", {"data": [row for _, row in piece]})
             done.added, done.known = done.added + said["added"], done.known + said["known"]
             done.faults += [f"line {piece[fault['index']][0]}: {fault['message']}" for fault in said["faults"]]
     return done
@@ -67,14 +65,3 @@ def _read(lines: list[bytes], what: What, done: Imported) -> Iterator[tuple[int,
             done.faults.append(f"line {number}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
         else:
             yield number, row
-
-
-async def _post(session: aiohttp.ClientSession, place: str, body: Any) -> Any:
-    try:
-        async with session.post(place, json=body) as answer:
-            said = await answer.json(content_type=None)
-    except (aiohttp.ClientError, OSError) as error:
-        raise ConfigurationError(f"No server answers at {place}.") from error
-    if answer.status >= 400:
-        raise ConfigurationError(said["error"]["message"])
-    return said
