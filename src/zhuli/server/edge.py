@@ -25,7 +25,7 @@ from zhuli.server.doors.actor import Actor, Doorkeeper
 from zhuli.server.doors.going_on import GoingOn, KeyClosed
 from zhuli.server.doors.scopes import scope_of
 from zhuli.server.leaving import ClientLeft, unless_client_leaves
-from zhuli.server.request_body import RequestBody, too_large
+from zhuli.server.requests.request_body import RequestBody, too_large
 from zhuli.settings import Settings
 from zhuli.store.projects import Scope as Needed
 from zhuli.types.knowledge.upload import PART_BYTES

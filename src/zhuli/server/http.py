@@ -22,7 +22,7 @@ from zhuli.app import App
 from zhuli.core import full_disk
 from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
-from zhuli.server.description import description
+from zhuli.server.described.description import description
 from zhuli.server.doors.actor import Doorkeeper
 from zhuli.server.doors.cors import for_pages
 from zhuli.server.doors.origins import is_loopback

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhuli.core.cancelling import being_cancelled
 from zhuli.server.doors.scopes import writes_nothing
-from zhuli.server.once import HEADER
+from zhuli.server.requests.once import HEADER
 
 _ANSWERS = re.compile(r"/v1/(?:chat/completions|completions)/?", re.ASCII)
 """Beside what writes nothing. A chat completion may be stored: that is one transaction behind its end, done whole or not."""

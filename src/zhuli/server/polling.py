@@ -4,7 +4,7 @@ SDKs read it off the first answer only, and then wait as long each time; most fi
 """
 
 from zhuli.app import App
-from zhuli.server.parameters import Json
+from zhuli.server.requests.parameters import Json
 from zhuli.types.wire import Wire
 
 _SHORTEST_MS = 20

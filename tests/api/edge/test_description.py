@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from tests.harness.server import Server
 from zhuli.server import http
-from zhuli.server.description import description
-from zhuli.server.examples import BODIES
+from zhuli.server.described.description import description
+from zhuli.server.described.examples import BODIES
 
 ROUTES = [route for route in http._routes() if isinstance(route, APIRoute) and route.include_in_schema]
 

@@ -15,7 +15,7 @@ from tests.harness.clients import Clients
 from tests.harness.refusals import assert_refused
 from tests.harness.server import Server
 from tests.harness.waiting import eventually
-from zhuli.server.once import MOST_KEPT
+from zhuli.server.requests.once import MOST_KEPT
 
 
 def keyed(key: str | None = None) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from zhuli.core.errors import Conflict, InvalidRequest
-from zhuli.server import once
+from zhuli.server.requests import once
 from zhuli.store import collections, kept_answers, migrate
 from zhuli.store.database import Database
 from zhuli.store.kept_answers import LEASE_SECONDS, LIFETIME_SECONDS, Kept, Keyed

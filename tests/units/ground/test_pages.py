@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete
 from starlette.types import Message as Sent
 
 from tests.harness.waiting import turns_of_others
-from zhuli.server import pages
+from zhuli.server.answers import pages
 from zhuli.store import collections, migrate, projects
 from zhuli.store.database import Database
 from zhuli.store.schema import assistants as table

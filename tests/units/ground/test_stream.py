@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import orjson
 
 from zhuli.core.errors import NotFound
-from zhuli.server.stream import DONE, KEEP_ALIVE, encode, run_events
+from zhuli.server.answers.stream import DONE, KEEP_ALIVE, encode, run_events
 from zhuli.types.assistants.event import RunEvent
 
 EVENTS = [

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zhuli.server.file_names import filename_of
+from zhuli.server.requests.file_names import filename_of
 from zhuli.types.knowledge.file_name import LONGEST_NAME, clean
 
 

@@ -8,8 +8,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from zhuli.core import full_disk
 from zhuli.core.errors import Unavailable
-from zhuli.server.given import GivenRoute
-from zhuli.server.parameters import TheApp
+from zhuli.server.requests.given import GivenRoute
+from zhuli.server.requests.parameters import TheApp
 from zhuli.store import migrate
 
 router = APIRouter(tags=["Operating"], route_class=GivenRoute)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from zhuli.applications.opinion import chart
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.applications import opinion as store
 from zhuli.store.applications import opinion_alerts as alert_store

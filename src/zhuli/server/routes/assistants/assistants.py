@@ -7,9 +7,9 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.new import assistant_of
-from zhuli.server import pages
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.answers import pages
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.schema import assistants
 from zhuli.types.assistants.assistant import Assistant, AssistantCreate, AssistantModify

@@ -11,11 +11,11 @@ from zhuli.app import App
 from zhuli.core import sticky
 from zhuli.core.errors import InvalidRequest
 from zhuli.models.catalog import Entry
-from zhuli.server import pages
-from zhuli.server.completing import Completing
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
-from zhuli.server.stream import EventStream
+from zhuli.server.answers import pages
+from zhuli.server.answers.stream import EventStream
+from zhuli.server.completions.completing import Completing
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.store import collections
 from zhuli.store.assistants import chat_completions as stored
 from zhuli.types.models.chat import ChatCompletion, ChatRequest

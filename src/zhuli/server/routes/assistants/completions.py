@@ -7,11 +7,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from zhuli.knowledge.retrieval.searching import token_input
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.answers.stream import EventStream
+from zhuli.server.completions.text_completing import TextCompleting
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.server.routes.assistants.chat import entry_of
-from zhuli.server.stream import EventStream
-from zhuli.server.text_completing import TextCompleting
 from zhuli.types.models.text_completion import TextCompletion, TextRequest
 
 router = APIRouter(prefix="/v1/completions", tags=["Completions"], route_class=JsonRoute, strict_content_type=False)

@@ -6,8 +6,8 @@ from contextlib import aclosing
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.schema import end_user_deletions
 from zhuli.types.end_users import DeletionList, EndUserDeleted, EndUserDeletion

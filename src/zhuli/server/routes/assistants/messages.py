@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.commands import add_messages, refuse_while_active
-from zhuli.server import pages
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.answers import pages
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, schema
 from zhuli.store.assistants import threads
 from zhuli.store.collections import Places

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
-from zhuli.server import pages
-from zhuli.server.included import Include
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage, check_id
-from zhuli.server.run_stream import run_stream
+from zhuli.server.answers import pages
+from zhuli.server.answers.included import Include
+from zhuli.server.answers.run_stream import run_stream
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage, check_id
 from zhuli.store import collections, schema
 from zhuli.store.assistants import runs
 from zhuli.store.collections import Places

@@ -4,10 +4,10 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from zhuli.server import pages
-from zhuli.server.included import Include, shown
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.answers import pages
+from zhuli.server.answers.included import Include, shown
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.assistants import runs
 from zhuli.store.collections import Places

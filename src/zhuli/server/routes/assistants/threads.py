@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from zhuli.assistants.runs import attached
 from zhuli.assistants.runs.commands import insert_thread
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.assistants import runs
 from zhuli.store.assistants.threads import delete_thread as delete_with_all

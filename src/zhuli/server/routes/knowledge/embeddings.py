@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from zhuli.core.errors import InvalidRequest
 from zhuli.knowledge.retrieval.searching import token_input
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import TheActor, TheApp
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import TheActor, TheApp
 from zhuli.types.knowledge.embedding import EmbeddingList, EmbeddingRequest
 from zhuli.types.knowledge.vectors import Vectors
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from zhuli.app import App
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.polling import polled
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.routes.knowledge.vector_store_files import StatusFilter
 from zhuli.store.knowledge import file_batches, vector_store_files
 from zhuli.types.knowledge.vector_store import FileBatch, FileBatchCreate, VectorStoreFile

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.server import forms
-from zhuli.server.form_route import FormRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests import forms
+from zhuli.server.requests.form_route import FormRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.store import collections
 from zhuli.store.schema import files
 from zhuli.types.knowledge.file import LONGEST_LIFE, SHORTEST_LIFE, UPLOADED, File, FileDeleted, UploadPurpose

@@ -4,10 +4,10 @@ from fastapi import APIRouter, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhuli.server import forms
-from zhuli.server.form_route import FormRoute
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests import forms
+from zhuli.server.requests.form_route import FormRoute
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.types.knowledge.upload import PART_BYTES, Upload, UploadComplete, UploadCreate, UploadPart
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=JsonRoute, strict_content_type=False)

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
 from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.types.knowledge.passages import Found
 from zhuli.types.knowledge.vector_store import (
     FileContentPart,

@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.server.polling import polled
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store.knowledge import vector_stores
 from zhuli.types.knowledge.vector_store import VectorStore, VectorStoreCreate, VectorStoreModify
 from zhuli.types.page import Deleted, Page

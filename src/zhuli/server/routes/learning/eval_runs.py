@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from zhuli.learning.evals.beside import agreement_of
 from zhuli.learning.evals.report import report
-from zhuli.server import pages
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.pages import Pieces
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.answers import pages
+from zhuli.server.answers.pages import Pieces
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.store.collections import as_page
 from zhuli.store.learning import eval_items, eval_runs, evals
 from zhuli.store.learning.eval_runs import StoredRun

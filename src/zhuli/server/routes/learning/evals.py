@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from zhuli.learning.evals.beside import compare_runs
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.store.learning import evals
 from zhuli.types.learning.eval_runs import EvalComparison, EvalComparisonCreate
 from zhuli.types.learning.evals import Eval, EvalCreate, EvalDeleted, EvalModify

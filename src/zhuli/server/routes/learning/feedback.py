@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from zhuli.learning.feedback.giving import shown_to_end_user
 from zhuli.learning.feedback.importing import format_of, run_import
-from zhuli.server import pages
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.answers import pages
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections
 from zhuli.store.learning import feedback as store
 from zhuli.store.schema import files

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.store import collections
 from zhuli.store.learning import fine_tuning
 from zhuli.store.schema import fine_tuning_checkpoints, fine_tuning_events

@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.learning.jobs.aliases import Aliases
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store.learning import retuning, tuned_models
 from zhuli.types.learning.drift import Drift
 from zhuli.types.learning.model_alias import Alias, AliasList, AliasMoveTo

@@ -9,8 +9,8 @@ from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
 from zhuli.learning.jobs import exporting
 from zhuli.learning.jobs.telling import places
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.store.learning import tuned_models
 from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.types.models.model import Model, ModelList

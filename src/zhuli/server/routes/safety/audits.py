@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
 from zhuli.store import collections, schema
 from zhuli.store.safety import audits
 from zhuli.types.page import Deleted, Page

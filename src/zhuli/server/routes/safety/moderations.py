@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp
 from zhuli.types.safety.moderation import Moderation, ModerationCreate, ModerationThresholds, ThresholdsPut
 
 router = APIRouter(prefix="/v1/moderations", tags=["Moderations"], route_class=JsonRoute, strict_content_type=False)

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from zhuli.server import pages
-from zhuli.server.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.server.yaml_route import MEDIA_TYPE, YamlRoute
+from zhuli.server.answers import pages
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
+from zhuli.server.requests.yaml_route import MEDIA_TYPE, YamlRoute
 from zhuli.store import collections
 from zhuli.store.schema import domains
 from zhuli.types.page import Deleted, Page

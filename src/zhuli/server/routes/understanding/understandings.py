@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.json_route import JsonRoute
-from zhuli.server.parameters import Json, TheActor, TheApp, check_id
+from zhuli.server.requests.json_route import JsonRoute
+from zhuli.server.requests.parameters import Json, TheActor, TheApp, check_id
 from zhuli.store import collections
 from zhuli.store.schema import threads
 from zhuli.store.understanding import domains

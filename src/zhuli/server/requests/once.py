@@ -20,9 +20,9 @@ from zhuli.app import App
 from zhuli.core import json_limits
 from zhuli.core.errors import Conflict, InvalidRequest
 from zhuli.core.ids import new_id
+from zhuli.server.answers.run_stream import run_stream
 from zhuli.server.doors import azure
-from zhuli.server.forms import pieces
-from zhuli.server.run_stream import run_stream
+from zhuli.server.requests.forms import pieces
 from zhuli.store import kept_answers
 from zhuli.store.kept_answers import Kept, Keyed
 from zhuli.types.assistants.run import Run

@@ -9,9 +9,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from zhuli.server.file_names import decoded, filename_of, unnamed
-from zhuli.server.given import GivenRoute
-from zhuli.server.once import digest_of_form, once
+from zhuli.server.requests.file_names import decoded, filename_of, unnamed
+from zhuli.server.requests.given import GivenRoute
+from zhuli.server.requests.once import digest_of_form, once
 
 _FILES = ("file", "data")
 """Fields of our forms that are files: some clients send them without a file name, as if they were text."""

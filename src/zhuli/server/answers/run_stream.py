@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from zhuli.app import App
 from zhuli.assistants.runs.follow import follow
-from zhuli.server.included import shown_events
-from zhuli.server.stream import EventStream, run_events
+from zhuli.server.answers.included import shown_events
+from zhuli.server.answers.stream import EventStream, run_events
 
 
 def run_stream(app: App, run_id: str, *, after: int = 0, include: Sequence[str] = ()) -> Response:

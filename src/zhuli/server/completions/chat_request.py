@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.legacy_functions import with_tool_calls
+from zhuli.server.completions.legacy_functions import with_tool_calls
 from zhuli.types.models.chat import AllowedToolsChoice, ChatRequest, CustomChatTool, passed_on
 from zhuli.types.models.generation import Ability, GenerationRequest, ToolChoice, ToolDefinition
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from zhuli.app import App
 from zhuli.core.errors import InvalidRequest
 from zhuli.server.doors.actor import Actor
-from zhuli.server.given import Given
+from zhuli.server.requests.given import Given
 from zhuli.settings import Settings
 from zhuli.types.page import Order, PageParams
 

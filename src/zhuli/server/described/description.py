@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import Route
 
-from zhuli.server.examples import BODIES, IDS
+from zhuli.server.described.examples import BODIES, IDS
 
 _ABOUT = """\
 The Assistants API for apps on the official `openai` SDK; over the same state chat completions, embeddings, fine-tuning, evals and

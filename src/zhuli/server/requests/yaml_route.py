@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from zhuli.core.errors import InvalidRequest
-from zhuli.server.json_route import JsonRoute
+from zhuli.server.requests.json_route import JsonRoute
 from zhuli.understanding.domains.yaml.reading import parse
 
 MEDIA_TYPE = "application/yaml"

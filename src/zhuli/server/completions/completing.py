@@ -11,8 +11,8 @@ from zhuli.core.errors import BackendError, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
 from zhuli.models.engines.completion import Answer, chunk_of, usage_of
-from zhuli.server.chat_request import generation_of
-from zhuli.server.legacy_functions import chunk_with_function_call, with_function_call
+from zhuli.server.completions.chat_request import generation_of
+from zhuli.server.completions.legacy_functions import chunk_with_function_call, with_function_call
 from zhuli.types.models.chat import ChatCompletion, ChatRequest
 from zhuli.types.models.generation import GenerationRequest, Usage
 

@@ -13,8 +13,8 @@ from zhuli.core.ids import new_id
 from zhuli.models.catalog import Entry
 from zhuli.models.engines.completion import Answer, usage_of
 from zhuli.models.engines.token_logprobs import Logprob, of_text
-from zhuli.server.chat_request import unsupported
-from zhuli.server.completing import begun, counted, line
+from zhuli.server.completions.chat_request import unsupported
+from zhuli.server.completions.completing import begun, counted, line
 from zhuli.types.models.chat import ChatUsage
 from zhuli.types.models.generation import Ability, Delta, GenerationRequest
 from zhuli.types.models.text_completion import (

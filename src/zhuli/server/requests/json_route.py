@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from zhuli.core import json_limits
 from zhuli.server.doors import azure
-from zhuli.server.given import GivenRoute
-from zhuli.server.once import digest_of_body, once
+from zhuli.server.requests.given import GivenRoute
+from zhuli.server.requests.once import digest_of_body, once
 
 
 class StrictJsonRequest(Request):
