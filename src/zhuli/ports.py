@@ -11,7 +11,7 @@ from zhuli.types.applications.feed import FeedFault
 from zhuli.types.applications.recommender import Recommendations, RecommendationsCreate
 from zhuli.types.assistants.step import ServerCall
 from zhuli.types.assistants.tool_task import ToolTask
-from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.document import Block, Enclosed
 from zhuli.types.knowledge.passages import Found
 from zhuli.types.knowledge.vectors import Hit, IndexChange, Purpose, Vectors
 from zhuli.types.learning.example import Example, Feature, Judgement, Metrics, Prediction, Record
@@ -131,13 +131,13 @@ class VectorIndex(Protocol):
 class Parser(Protocol):
     """Reads one family of file formats. It runs in a child process with limits, and may take all of them with it.
 
-    extensions: with the dot, in lower case. parse() yields blocks in reading order, and raises Unreadable for what is
-    encrypted, broken, or not of this kind.
+    extensions: with the dot, in lower case. parse() yields blocks in reading order, files in the file in their places among
+    them, and raises Unreadable for what is encrypted, broken, or not of this kind.
     """
 
     extensions: Sequence[str]
 
-    def parse(self, path: Path) -> Iterator[Block]:
+    def parse(self, path: Path) -> Iterator[Block | Enclosed]:
         """Blocks of the file at `path`, in reading order; raises Unreadable."""
 
 

@@ -114,6 +114,11 @@ class Settings(BaseSettings):
     parse_memory_bytes: int = Field(
         1024**3, ge=128 * 1024**2, description="Memory that a process which reads files may take."
     )
+    parse_enclosed_bytes: int = Field(
+        32 * 1024**2,
+        ge=0,
+        description="A file in a file (an attachment, a member of a ZIP) is read up to this size; 0: none is.",
+    )
     parse_processes: int = Field(2, ge=1, description="Processes that read files, each one at a time.")
     prediction_seconds: float = Field(
         120, gt=0, description="How long a request to /v1/predictions may take, waiting for its turn included."

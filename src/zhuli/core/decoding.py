@@ -41,6 +41,31 @@ SAMPLE = 64 * 1024
 """Bytes that a guess looks at."""
 
 
+BROADER = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+"""What is meant where an encoding is declared: the one of Windows that grew out of it (WHATWG Encoding, 4.2)."""
+
+
+def declared_encoding(name: str) -> str | None:
+    """Python's name of the encoding that a page or a mail declares as `name`; None for one that nobody knows."""
+    try:
+        known = codecs.lookup(name.strip().lower())
+    except (LookupError, ValueError):
+        return None
+    text_encoding = getattr(known, "_is_text_encoding", True)
+    return BROADER.get(known.name, known.name) if text_encoding else None
+
+
 def read_text(path: Path) -> str:
     """The whole file as text; Unreadable when its encoding can't be told."""
     return decode(path.read_bytes())

@@ -96,6 +96,7 @@ def build(ground: Ground) -> KnowledgeWing:
         seconds=settings.parse_seconds,
         memory_bytes=settings.parse_memory_bytes,
         max_characters=MOST_CHARACTERS,
+        enclosed_bytes=settings.parse_enclosed_bytes,
     )
     indexes = ProcessIndexes.of(ground.database, settings)
     searcher = Searcher(ground.database, ground.catalog, indexes, ground.clock)

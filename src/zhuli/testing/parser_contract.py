@@ -22,10 +22,10 @@ class ParserContract:
         raise NotImplementedError("give the test a fixture `good`, the bytes of a file of this kind")
 
     def read(self, parser: Parser, content: bytes, folder: Path) -> list[Block]:
-        """The blocks of a file with this content. It has no extension: what it is, its content says."""
+        """The blocks of a file with this content, without files in it. It has no extension: what it is, its content says."""
         path = folder / "blob"
         path.write_bytes(content)
-        return list(parser.parse(path))
+        return [item for item in parser.parse(path) if isinstance(item, Block)]
 
     def test_extensions_have_a_dot_and_no_capitals(self, parser: Parser) -> None:
         assert parser.extensions

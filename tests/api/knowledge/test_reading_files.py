@@ -52,8 +52,9 @@ def test_good_files_come_through_beside_bad_ones(client: openai.OpenAI) -> None:
     bad = [
         ("cut.docx", office.letter()[:-300]),
         ("scan.pdf", hostile_pdf.scanned()),
-        ("a.zip", hostile_packages.zip_of_files()),
+        ("a.docx", hostile_packages.zip_of_files()),
     ]
-    good = [(f"good-{number}.md", f"# Part {number}\n\nWords.".encode()) for number in range(5)]
+    good = [("a.zip", hostile_packages.zip_of_files())]
+    good += [(f"good-{number}.md", f"# Part {number}\n\nWords.".encode()) for number in range(5)]
     batch = client.vector_stores.file_batches.upload_and_poll(vector_store_id=store.id, files=[*bad, *good])
-    assert (batch.file_counts.completed, batch.file_counts.failed, batch.file_counts.in_progress) == (5, 3, 0)
+    assert (batch.file_counts.completed, batch.file_counts.failed, batch.file_counts.in_progress) == (6, 3, 0)

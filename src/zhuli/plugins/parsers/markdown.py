@@ -11,7 +11,7 @@ KINDS: dict[str, BlockKind] = {"fence": "code", "code_block": "code", "table_ope
 
 
 class Plugin:
-    """CommonMark with tables; front matter between --- lines is a piece of code."""
+    """CommonMark with tables; front matter between --- lines is a piece of code, HTML is what a reader sees of it."""
 
     extensions: Sequence[str] = (".md", ".markdown", ".mdx")
 
@@ -42,6 +42,10 @@ def _blocks(tokens: Sequence[Any], lines: list[str]) -> Iterator[Block]:
             yield Block(tokens[number + 1].content, "heading", int(token.tag[1]))
         elif token.type == "fence":
             yield Block(token.content, "code")
+        elif token.type == "html_block":
+            from zhuli.knowledge.documents.html_page import page_blocks  # imports an HTML parser
+
+            yield from page_blocks(token.content)
         elif token.type != "hr":
             start, end = token.map
             yield Block("\n".join(lines[start:end]), KINDS.get(token.type, "text"))

@@ -1,7 +1,8 @@
 """A document on its way from a file to a vector store: what a parser reads of it, and the chunks that it is cut into."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import BinaryIO, Literal
 
 BlockKind = Literal["text", "heading", "table", "code"]
 
@@ -21,6 +22,17 @@ class Block:
     kind: BlockKind = "text"
     level: int = 0
     page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file in a file, like an attachment or a member of an archive, in its place among blocks: read in turn if small enough.
+
+    filename: as the outer file calls it; it says at most what kind of file it is. open: the content, from its beginning.
+    """
+
+    filename: str
+    open: Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True, slots=True)

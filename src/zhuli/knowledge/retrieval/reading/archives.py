@@ -29,7 +29,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErro
 
 
 def recognise(path: Path) -> str:
-    """The extension of the document that this ZIP is; Unreadable for other archives, broken ones and bombs."""
+    """The extension of the document that this ZIP is, ".zip" for none; Unreadable for broken ones and bombs."""
     try:
         with zipfile.ZipFile(path) as archive:
             extension = _document(archive)
@@ -51,7 +51,7 @@ def _document(archive: zipfile.ZipFile) -> str:
         for folder, extension in DOCUMENTS.items():
             if any(name.startswith(folder) for name in names):
                 return extension
-    raise Unreadable("The file is a ZIP archive. Upload the files in it one by one.", code="unsupported_file")
+    return ".zip"
 
 
 def _open_document(mime: bytes) -> str:

@@ -19,8 +19,16 @@ FILES_A_PROCESS = 200
 class Reader:
     """Blocks of files. Cheap to make; aclose() ends the processes."""
 
-    def __init__(self, *, processes: int, seconds: float, memory_bytes: int, max_characters: int) -> None:
-        self._limits = Limits(seconds, memory_bytes, max_characters)
+    def __init__(
+        self,
+        *,
+        processes: int,
+        seconds: float,
+        memory_bytes: int,
+        max_characters: int,
+        enclosed_bytes: int = Limits.enclosed_bytes,
+    ) -> None:
+        self._limits = Limits(seconds, memory_bytes, max_characters, enclosed_bytes)
         self._turns = asyncio.Semaphore(processes)
         self._idle: list[ReadingProcess] = []
         self._closed = False

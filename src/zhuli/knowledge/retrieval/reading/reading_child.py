@@ -21,8 +21,9 @@ from zhuli import registry
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.retrieval.reading import recognition
 from zhuli.knowledge.retrieval.reading.cleaning import clean
+from zhuli.knowledge.retrieval.reading.enclosed_files import Reading
 from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
-from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.document import Block, Enclosed
 
 FRAME_CHARACTERS = 256 * 1024
 
@@ -55,7 +56,7 @@ def _take_standard_output() -> BinaryIO:
 def _limit_process(limits: Limits) -> None:
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     resource.setrlimit(kind, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits.enclosed_bytes))  # files in files are copied in memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -95,10 +96,9 @@ def answer(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Itera
 
 
 def _blocks(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iterator[list[Any]]:
-    extension = recognition.recognise(path, filename)
-    parser = parsers.get(extension) or _for_unknown(extension, path, parsers)
     frame, waiting, characters = [], 0, 0
-    for block in filter(None, map(clean, parser.parse(path))):
+    reading = Reading(lambda path, filename: _parsed(path, filename, parsers), limits.enclosed_bytes)
+    for block in filter(None, map(clean, reading.blocks(path, filename))):
         characters += len(block.text) + 2
         if characters > limits.max_characters:
             raise Unreadable(f"The file has more than {limits.max_characters:,} characters of text. Split it.")
@@ -110,6 +110,13 @@ def _blocks(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iter
     if not characters:
         raise Unreadable("The file has no text: only spaces or nothing to read.")
     yield ["blocks", frame]
+
+
+def _parsed(path: Path, filename: str, parsers: Parsers) -> Iterator[Block | Enclosed]:
+    extension = recognition.recognise(path, filename)
+    parser = parsers.get(extension) or _for_unknown(extension, path, parsers)
+    found: Iterator[Block | Enclosed] = parser.parse(path)
+    return found
 
 
 def _for_unknown(extension: str, path: Path, parsers: Parsers) -> Any:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """seconds: of wall time and of processor a file. memory_bytes: of the whole process. max_characters: of one file's text."""
+    """seconds: of processor a file. memory_bytes: of the whole process. max_characters: of one file's text.
+
+    enclosed_bytes: up to which a file in a file is read.
+    """
 
     seconds: float
     memory_bytes: int
     max_characters: int
+    enclosed_bytes: int = 32 * 1024**2
 
 
 def too_much_memory(memory_bytes: int) -> str:

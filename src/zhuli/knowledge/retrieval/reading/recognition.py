@@ -49,7 +49,13 @@ FOREIGN = (
 CONTAINERS = frozenset({".pdf", ".docx", ".pptx", ".xlsx", ".xlsm", ".xlsb", ".ods"})
 """Formats whose content always shows; .doc and .xls are not among them, for programs save HTML and text under these names."""
 
-ALL_READ = "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-mail and source code are read."
+NEVER_TEXT = frozenset(
+    ".exe .dll .so .dylib .class .png .jpg .jpeg .gif .bmp .webp .ico .tif .tiff .mp3 .mp4 .wav .avi .mov .woff .woff2 .ttf .7z .rar "
+    ".gz .bz2 .xz .p7m .p7s".split()
+)
+"""Names of programs, pictures, sounds, archives and seals: what is text under these is nothing to read."""
+
+ALL_READ = "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-mail, source code and ZIP archives of these are read."
 
 
 def recognise(path: Path, filename: str) -> str:
@@ -65,7 +71,7 @@ def recognise(path: Path, filename: str) -> str:
     if b"%PDF-" in head[:1024]:
         return ".pdf"
     if head.startswith(archives.MARK):
-        return archives.recognise(path)
+        return _package(path, named)
     if head.startswith(compound_files.MARK):
         return compound_files.recognise(path)
     if head.startswith(b"{\\rtf"):
@@ -73,6 +79,16 @@ def recognise(path: Path, filename: str) -> str:
     if looks_binary(head):
         return _binary(head, named)
     return _text(head, named)
+
+
+def _package(path: Path, named: str) -> str:
+    extension = archives.recognise(path)
+    if extension == ".zip" and named in CONTAINERS:
+        raise Unreadable(
+            f"The file is named {named} but is a ZIP archive of other files. Name it .zip to have them read.",
+            code="unsupported_file",
+        )
+    return extension
 
 
 def looks_binary(head: bytes) -> bool:
@@ -122,6 +138,8 @@ def _text(head: bytes, named: str) -> str:
         raise Unreadable(
             f"The file is named {named} but looks like {looks}: what was saved is not the document itself."
         )
+    if named in NEVER_TEXT:
+        raise Unreadable(f"The file is named {named} but looks like plain text. Name it .txt.", code="unsupported_file")
     if named in {".doc", ".xls", ".txt", ""} and is_html:
         return ".html"
     if named in {".doc", ".xls", ".ppt", ".msg", ""}:
