@@ -50,8 +50,8 @@ CONTAINERS = frozenset({".pdf", ".docx", ".pptx", ".xlsx", ".xlsm", ".xlsb", ".o
 """Formats whose content always shows; .doc and .xls are not among them, for programs save HTML and text under these names."""
 
 NEVER_TEXT = frozenset(
-    ".exe .dll .so .dylib .class .png .jpg .jpeg .gif .bmp .webp .ico .tif .tiff .mp3 .mp4 .wav .avi .mov .woff .woff2 .ttf .7z .rar "
-    ".gz .bz2 .xz .p7m .p7s".split()
+    ".exe .dll .so .dylib .class .png .jpg .jpeg .gif .bmp .webp .ico .tif .tiff .mp3 .mp4 .wav .avi .mov .woff .woff2 .ttf .7z "
+    ".rar .gz .bz2 .xz .p7m .p7s".split()
 )
 """Names of programs, pictures, sounds, archives and seals: what is text under these is nothing to read."""
 
