@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from zhuli.core.decoding import decode
@@ -26,7 +27,7 @@ class Plugin:
             members = [(_name(member), member) for member in archive.infolist() if not member.is_dir()]
             for name, member in sorted(members, key=lambda one: one[0]):
                 if not _is_left_out(name):
-                    yield Enclosed(name, lambda member=member: archive.open(member))  # type: ignore[misc]
+                    yield Enclosed(name, partial(archive.open, member))
 
 
 def _name(member: zipfile.ZipInfo) -> str:

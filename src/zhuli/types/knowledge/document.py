@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import IO, Literal
 
 BlockKind = Literal["text", "heading", "table", "code"]
 
@@ -32,7 +32,7 @@ class Enclosed:
     """
 
     filename: str
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
 
 
 @dataclass(frozen=True, slots=True)

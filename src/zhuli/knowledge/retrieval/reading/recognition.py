@@ -55,7 +55,9 @@ NEVER_TEXT = frozenset(
 )
 """Names of programs, pictures, sounds, archives and seals: what is text under these is nothing to read."""
 
-ALL_READ = "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-mail, source code and ZIP archives of these are read."
+ALL_READ = (
+    "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-mail, source code and ZIPs of these are read."
+)
 
 
 def recognise(path: Path, filename: str) -> str:
