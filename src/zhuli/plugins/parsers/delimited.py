@@ -31,7 +31,9 @@ class Plugin:
         try:
             yield from _tables(rows)
         except csv.Error as error:
-            raise Unreadable(f"The file is no table: {error} (line {rows.line_num}).") from error
+            raise Unreadable(
+                f"The file is no table: line {rows.line_num:,} is no row of cells of up to {MAX_CELL:,} characters."
+            ) from error
 
 
 def _delimiter(sample: str) -> str:

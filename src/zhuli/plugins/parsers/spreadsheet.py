@@ -31,7 +31,7 @@ class Plugin:
         except PasswordError as error:
             raise Unreadable("The workbook is encrypted. Save it without a password.") from error
         except CalamineError as error:
-            raise Unreadable(f"The file is a damaged workbook ({error}).") from error
+            raise Unreadable("The file is a damaged workbook. Open it where it was made and save it again.") from error
 
 
 def _rows(workbook: Any, name: str) -> Iterator[list[str]]:

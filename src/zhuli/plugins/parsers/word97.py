@@ -38,7 +38,7 @@ class Plugin:
             with olefile.OleFileIO(str(path)) as container:
                 text = _text(container.openstream("WordDocument").read(), container)
         except (OSError, struct.error) as error:
-            raise Unreadable(f"The file is a damaged Word document ({error}). Save it as .docx.") from error
+            raise Unreadable("The file is a damaged Word document. Save it as .docx.") from error
         for _ in range(_MAX_FIELDS_IN_FIELDS):
             text = _FIELD.sub(r"\1", text)
         rows = text.replace("\x07\x07", "\r").replace("\x07", " | ")

@@ -38,7 +38,7 @@ def recognise(path: Path) -> str:
     except RuntimeError as error:  # zipfile's word for a password
         raise Unreadable("The file is encrypted. Save it without a password.") from error
     except _BROKEN as error:
-        raise Unreadable(f"The file is a damaged or truncated document or archive ({error}).") from error
+        raise Unreadable("The file is a damaged or truncated document or archive.") from error
 
 
 def _document(archive: zipfile.ZipFile) -> str:

@@ -78,20 +78,20 @@ def find_parsers() -> Parsers:
 
 
 def answer(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iterator[list[Any]]:
-    """The frames of one file: blocks, then "end" or "failed"."""
+    """The frames of one file: blocks, then "end" or "failed" with what to tell and what only the log may say."""
     try:
         yield from _blocks(path, filename, parsers, limits)
         yield ["end"]
     except Unreadable as error:
-        yield ["failed", error.file_code, error.message, ""]
+        yield ["failed", error.file_code, error.message, "" if error.__cause__ is None else repr(error.__cause__)]
     except ImportError as error:
         yield ["failed", "server_error", f"This server can't read such files: {error.name} is not installed on it.", ""]
     except MemoryError:
         yield ["failed", "invalid_file", too_much_memory(limits.memory_bytes), ""]
     except RecursionError:
         yield ["failed", "invalid_file", "The file is nested too deeply to be read.", ""]
-    except Exception as error:  # libraries raise anything over a broken file
-        why = f"The file is broken: it can't be read ({type(error).__name__})."
+    except Exception:  # libraries raise anything over a broken file
+        why = "The file is broken: it can't be read. Open it where it was made and save it again."
         yield ["failed", "invalid_file", why, traceback.format_exc(limit=-8)]
 
 
