@@ -564,7 +564,6 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/recommenders/{{recommender_id}}/trainings"): _needs("id", "object", "status", "report"),
     ("GET", f"{PREFIX}/recommenders/{{recommender_id}}/trainings"): _needs("object", "data", "has_more"),
     ("GET", f"{PREFIX}/recommenders/{{recommender_id}}/trainings/{{training_id}}"): _needs("id", "status", "report"),
-    ("DELETE", f"{PREFIX}/recommenders/{{recommender_id}}/users/{{user_id}}"): _needs("id", "deleted", "events"),
     ("DELETE", f"{PREFIX}/end_users/{{user_id}}"): _needs(
         "id", "deleted", "deletion", "status", "feedback", "examples", "counts", "versions", "models"
     ),

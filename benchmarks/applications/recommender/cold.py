@@ -47,10 +47,10 @@ def main() -> None:
         "by lot": {},
     }
     wanted = {}
-    for user, (own, weights) in fitting.histories(warm).items():
+    for user, own in fitting.histories(warm).items():
         if len(own) < LEAST or user not in later:
             continue
-        history = fitting.history_of(own, weights)
+        history = fitting.history_of(own, float(own.at[-1]))
         by = history.fading(interest.RECENT)
         scores = {
             "interest model": coming[rows] @ interest.of_history(past[history.rows], history.weights),
@@ -58,7 +58,7 @@ def main() -> None:
             "popularity": popularity[rows],
             "by lot": rng.random(len(rows)),
         }
-        wanted[user] = np.unique(later[user][0])
+        wanted[user] = np.unique(later[user].items)
         for name, values in scores.items():
             lists[name][user] = rows[scoring.top(np.asarray(values, np.float32), MOST)]
     found = {name: measure(own, wanted, counts, items=len(items)) for name, own in lists.items()}

@@ -93,8 +93,8 @@ def fit(folder: Path, items: Items, events: Events) -> None:
     names = [f"subject {subject}" for subject in range(_SUBJECTS)]
     model.save(folder, made, tower, model.About([f"i{row}" for row in range(len(items))], names, 0))
     held = fitting.latest(events, 0.2)
-    groups, labels = fitting.groups(events.of(~held), events.of(held), made, most=300, seed=0)
-    ranking.save(ranking.learn(groups, labels, rounds=options.rounds, seed=0), folder / model.RANKER)
+    groups = fitting.groups(events.of(~held), events.of(held), made, most=300, seed=0)
+    ranking.save(ranking.learn(groups, rounds=options.rounds, seed=0), folder / model.RANKER)
 
 
 def ask(port: int, process: psutil.Process, users: int, asked: int) -> None:

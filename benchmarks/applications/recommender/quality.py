@@ -54,9 +54,9 @@ def wanted_of(before: Events, after: Events) -> Lists:
     """What each user did later and not before: of users with enough of a past."""
     past, coming = fitting.histories(before), fitting.histories(after)
     found = {
-        user: np.setdiff1d(coming[user][0], past[user][0])
+        user: np.setdiff1d(coming[user].items, past[user].items)
         for user in sorted(past.keys() & coming.keys())
-        if len(past[user][0]) >= LEAST
+        if len(past[user]) >= LEAST
     }
     return {user: items for user, items in found.items() if len(items)}
 
@@ -67,13 +67,13 @@ def lists_by(scores: yardsticks.Scores, before: Events, users: Lists) -> Lists:
     found = {}
     for user in users:
         values = scores(user).astype(np.float64)
-        values[past[user][0]] = -np.inf
+        values[past[user].items] = -np.inf
         found[user] = scoring.top(values, MOST)
     return found
 
 
-def ours(before: Events, items: Items, users: Lists, options: Options) -> dict[str, Lists]:
-    """The ranked lists, and those of the interest model and of item-to-item alone."""
+def ours(before: Events, items: Items, users: Lists, options: Options, moments: dict[int, float]) -> dict[str, Lists]:
+    """The ranked lists, and those of the interest model and of item-to-item alone. moments: for when each list is."""
     made, _ = fitting.parts(before, items, options)
     booster = fitting.ranker(before, items, options).booster
     past = fitting.histories(before)
@@ -83,8 +83,8 @@ def ours(before: Events, items: Items, users: Lists, options: Options) -> dict[s
         "zhuli, EASE with newer events first": {},
     }
     for user in users:
-        rows, weights = past[user]
-        history = history_of(rows, weights)
+        rows = past[user].items
+        history = history_of(past[user], moments[user])
         signals = scoring.signals(made, history)
         left_out = np.zeros(len(items), bool)
         left_out[rows] = True
@@ -98,6 +98,13 @@ def ours(before: Events, items: Items, users: Lists, options: Options) -> dict[s
         ):
             found[name][user] = scoring.top(np.where(left_out, -np.inf, signals[signal]), MOST)
     return found
+
+
+def moments_of(split: str, before: Events, after: Events) -> dict[int, float]:
+    """For when lists are: per user, when they came back; by time, all at the cut."""
+    if split == "by time":
+        return dict.fromkeys(map(int, np.unique(before.users)), float(before.at.max()))
+    return {user: float(own.at[0]) for user, own in fitting.histories(after).items()}
 
 
 def choices(grid: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
@@ -139,7 +146,7 @@ def run(name: str, events: Events, items: Items) -> None:
         said = ", ".join(f"{key} {value}" for key, value in options.items())
         print(f"{way} ({said}): {found[way].ndcg.mean():.4f}", file=sys.stderr, flush=True)
     best = max(found, key=lambda way: float(found[way].ndcg.mean()))
-    for way, lists in ours(train, items, users, Options()).items():
+    for way, lists in ours(train, items, users, Options(), moments_of(name, train, test)).items():
         found[way] = measure(lists, users, counts, items=count)
     print(f"\n{name}: {len(users)} users, {len(train)} events before, {len(test)} after\n")
     print("| way | NDCG@10 | recall@10 | coverage | popularity of what is shown |\n| --- | --- | --- | --- | --- |")

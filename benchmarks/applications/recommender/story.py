@@ -78,8 +78,8 @@ def _story(house: House, items: list[dict[str, Any]], events: list[dict[str, Any
     _show(house, path, user, f"the same after buying “{texts[other]}”")
     _show(house, path, "nobody-yet", "somebody without a past")
     _new_item(house, path, user, {**items[0], "id": "brand-new", "text": f"New: {texts[other]}"})
-    gone = house.delete(f"{path}/users/{user}")
-    print(f"\n{user} is forgotten: {gone['events']} events and {gone['lists']} lists.")
+    gone = house.delete(f"/end_users/{user}")
+    print(f"\n{user} is forgotten: {gone['counts']}.")
 
 
 def _trained(house: House, path: str) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from zhuli import registry
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.models.engines.kept_engines import Engines
 from zhuli.models.entry import Entry as Entry
-from zhuli.models.entry import Watch, unwatched
 from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
 from zhuli.models.tuned import Tuned
 from zhuli.ports import Embedder
@@ -84,20 +83,20 @@ class Catalog:
     """Numbers in the vectors that /v1/embeddings gives under an alias, where its embedder gives another number."""
 
     @classmethod
-    def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2, watch: Watch = unwatched) -> Self:
+    def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2) -> Self:
         """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how.
 
-        engines: of tuned chat models, how many are kept in memory. watch: whom calls of models go through.
+        engines: of tuned chat models, how many are kept in memory.
         """
         data_dir = data_dir.resolve()  # other relative paths are meant from the models file, this one is not
         if path is None:
-            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN), engines, watch)
-        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)), engines, watch)
+            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN), engines)
+        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)), engines)
 
     @classmethod
-    def _build(cls, file: ModelsFile, engines: int, watch: Watch) -> Self:
+    def _build(cls, file: ModelsFile, engines: int) -> Self:
         file.check_keys()
-        entries = {name: _entry(name, declared, watch) for name, declared in file.models().items()}
+        entries = {name: _entry(name, declared) for name, declared in file.models().items()}
         embedders = _embedders(file, entries)
         targets = {
             alias: file.target(alias, target, entries, embedders) for alias, target in file.tables("aliases").items()
@@ -106,7 +105,7 @@ class Catalog:
         catalog = cls(
             default=file.content.get("default", next(iter(entries))),
             entries=entries,
-            tuned=Tuned(file.data_dir, entries, Engines(engines), watch),
+            tuned=Tuned(file.data_dir, entries, Engines(engines)),
             aliases={alias: target for alias, target in of_models.items() if not is_pattern(alias)},
             patterns={alias: target for alias, target in of_models.items() if is_pattern(alias)},
             default_embedder=file.content.get("default_embedder", next(iter(embedders))),
@@ -226,7 +225,7 @@ class Catalog:
                 await embedder.embedder.aclose()
 
 
-def _entry(name: str, declared: Declared, watch: Watch) -> Entry:
+def _entry(name: str, declared: Declared) -> Entry:
     return Entry(
         name,
         declared.plugin,
@@ -235,7 +234,6 @@ def _entry(name: str, declared: Declared, watch: Watch) -> Entry:
         declared.owned_by,
         file_search=declared.file_search or ("always" if declared.plugin == "embedded" else "called"),
         rewrite_queries=declared.rewrite_queries,
-        watch=watch,
     )
 
 

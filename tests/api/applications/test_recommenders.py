@@ -113,6 +113,8 @@ def test_a_list_follows_the_next_event_says_why_and_keeps_to_its_controls(
     assert all(int(one["item"][1:]) <= 15 for one in only["data"])
     without = post(http, f"{recommender}/recommendations", {**asked, "controls": {"without": ["trains", "chess"]}})
     assert not {"trains", "chess"} & set(topics(without))
+    then = post(http, f"{recommender}/recommendations", {**asked, "at": 9_000.5})
+    assert then["known"] == 1 and topics(then) == ["chess"] * 3  # as it was then
     again = post(http, f"{recommender}/recommendations", {"user": "new", "limit": 20, "controls": {"seen": True}})
     assert {"i2", "i6"} & {one["item"] for one in again["data"]}
     lot = post(http, f"{recommender}/recommendations", {**asked, "limit": 10, "controls": {"explore": 0.5}})
@@ -187,6 +189,12 @@ def test_interleaved_lists_say_which_way_an_item_came_from_and_are_credited(
         assert {one["source"] for one in shown["data"]} == {"a", "b"}
         chosen = next(int(one["item"][1:]) for one in shown["data"] if one["source"] == "a")
         post(http, f"{recommender}/events", {"data": [event(f"u{number}", chosen, 9_000.0, list=shown["id"])]})
+    place = shown["data"][2]
+    said = {"target": {"type": "recommendation", "id": f"{shown['id']}:2"}, "verdict": "up", "user": "u3"}
+    context = post(http, "/feedback", said)["context"]
+    assert (context["input"], context["output"]["item"]) == ({"user": "u3"}, place["item"])
+    said["target"] = {"type": "recommendation", "id": f"{shown['id']}:6"}
+    assert_refused(http.post("/v1/feedback", json=said), 404)
     report = get(http, f"{recommender}/comparisons?a=item_to_item&b=popular")
     assert (report["lists"], report["won_by_a"], report["won_by_b"], report["p"]) == (4, 4, 0, 0.125)
     same = {"user": "u", "compare": {"a": "popular", "b": "popular"}}
@@ -195,18 +203,14 @@ def test_interleaved_lists_say_which_way_an_item_came_from_and_are_credited(
 
 
 def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, recommender: str) -> None:
-    post(http, f"{recommender}/recommendations", {"user": "u7"})
-    gone = http.delete(f"/v1{recommender}/users/u7").json()
-    assert (gone["deleted"], gone["events"], gone["lists"]) == (True, 6, 1)
-    assert get(http, f"{recommender}/events?user=u7")["data"] == []
-    assert post(http, f"{recommender}/recommendations", {"user": "u7"})["known"] == 0
-    assert_refused(http.delete(f"/v1{recommender}/users/nobody"), 404)
     own = recommender.rpartition("/")[2]  # others of the server have users of the same names
     post(http, f"{recommender}/events", {"data": [event(own, 1, 9_000.0)]})
-    anywhere = http.delete(f"/v1/end_users/{own}").json()
-    assert anywhere["deleted"] and anywhere["counts"] == {"recommender_events": 1}
-    assert get(http, f"/end_user_deletions/{anywhere['deletion']}")["found"]  # though nothing but events was theirs
+    post(http, f"{recommender}/recommendations", {"user": own})
+    gone = http.delete(f"/v1/end_users/{own}").json()
+    assert gone["deleted"] and gone["counts"] == {"recommender_events": 1, "recommender_lists": 1}
+    assert get(http, f"/end_user_deletions/{gone['deletion']}")["found"]  # though nothing but these was theirs
     assert get(http, f"{recommender}/events?user={own}")["data"] == []
+    assert post(http, f"{recommender}/recommendations", {"user": own})["known"] == 0
     pages = get(http, f"{recommender}/items?limit=30")
     rest = get(http, f"{recommender}/items?limit=30&after={pages['data'][-1]['id']}")
     assert len({one["id"] for one in pages["data"] + rest["data"]}) == 40 and not rest["has_more"]

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from zhuli.applications.recommender.crediting import sign_test
 from zhuli.applications.recommender.live import Live
-from zhuli.applications.recommender.method import fitting, lists, model, ranking, scoring
+from zhuli.applications.recommender.method import fitting, impressions, lists, model, ranking, scoring
 from zhuli.applications.recommender.method.interest import unit
 from zhuli.applications.recommender.method.items import Items
 from zhuli.applications.recommender.method.scoring import History
@@ -84,6 +86,52 @@ def test_places_drawn_by_lot_have_the_propensities_that_are_logged() -> None:
     for (_, likely), times in first.items():
         assert times / 20_000 == pytest.approx(likely, abs=0.01)
     assert lists.drawn(range(5), most=3, share=0.0, rng=rng) == [(0, 1.0), (1, 1.0), (2, 1.0)]
+
+
+def logged(rng: np.random.Generator, count: int, eta: float) -> list[impressions.Shown]:
+    """Lists of ten of thirty items, lowest rows first, a third of the places by lot. The higher a row, the better it is.
+
+    Who looks at an item takes it with 0.1 to 0.5; place k is looked at with k ** -eta.
+    """
+    found = []
+    for user in range(count):
+        drawn = lists.drawn(range(30), most=10, share=0.33, rng=rng)
+        rows, likely = np.array([row for row, _ in drawn]), np.array([likely for _, likely in drawn], np.float32)
+        looked = rng.random(10) < np.arange(1, 11) ** -eta
+        taken = looked & (rng.random(10) < 0.1 + 0.4 * rows / 29)
+        found.append(impressions.Shown(user, float(user), rows, np.arange(10), likely, taken.astype(np.int64)))
+    return found
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_how_places_are_looked_at_is_found_by_the_places_drawn_by_lot(eta: float) -> None:
+    found = impressions.position_bias(logged(np.random.default_rng(1), 6_000, eta))
+    assert found == pytest.approx(eta, abs=0.15)
+    assert impressions.position_bias(logged(np.random.default_rng(1), 20, eta)) is None
+
+
+def test_trees_that_learn_of_weighed_clicks_do_not_take_standing_high_for_being_good() -> None:
+    log = logged(np.random.default_rng(2), 4_000, 1.0)
+    eta = impressions.position_bias(log)
+    assert eta is not None
+
+    def table(rows: Any) -> Any:
+        found = np.zeros((len(rows), len(scoring.FEATURES)), np.float32)
+        found[:, 0] = rows
+        return found
+
+    def order(bias: float) -> float:
+        """How the scores of the ten items that mostly stand high go with how good they are: Spearman's correlation."""
+        groups = [
+            ranking.Group(one.user, table(one.rows), taken, weight)
+            for one in log
+            for taken, weight in impressions.clicks(one, bias)
+        ]
+        scores = np.asarray(ranking.learn(groups, rounds=60, seed=0).predict(table(np.arange(10))))
+        return float(spearmanr(scores, np.arange(10)).statistic)
+
+    assert order(0.0) < 0, "as if nothing were known of places: the first is the best"
+    assert order(eta) > 0.7
 
 
 def test_a_team_draft_gives_both_ways_the_same_number_of_picks() -> None:

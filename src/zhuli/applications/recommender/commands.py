@@ -1,4 +1,4 @@
-"""What clients do to recommenders: make them, send items and events, have them trained, forget users."""
+"""What clients do to recommenders: make them, send items and events, have them trained."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,6 @@ from zhuli.types.applications.recommender import (
     Taken,
     Training,
     TrainingCreate,
-    UserForgotten,
     Way,
 )
 
@@ -106,11 +105,6 @@ class RecommenderCommands:
             id=new_id("rtr"), created_at=int(self._clock.now()), recommender_id=recommender, request=body
         )
         return await self._database.run(store.begin_training, project, training)
-
-    async def forget(self, project: str, recommender: str, user: str) -> UserForgotten:
-        """Nothing is left of the user; models that counted their events in are named."""
-        events, lists, models = await self._database.run(store.forget, project, recommender, user)
-        return UserForgotten(id=user, events=events, lists=lists, models=models)
 
     async def compared(self, project: str, recommender: str, a: Way, b: Way) -> ComparisonReport:
         """How interleaved lists of these two ways fared."""

@@ -16,7 +16,7 @@ from zhuli.applications.recommender.method.interest import unit
 from zhuli.applications.recommender.method.item_to_item import Dense, Lists
 from zhuli.applications.recommender.method.items import Items, shares, years
 from zhuli.applications.recommender.method.ranking import Ranker
-from zhuli.applications.recommender.method.scoring import Parts
+from zhuli.applications.recommender.method.scoring import TREND_DAYS, Parts
 
 _ROOM = 1_000
 """Rows for items that come later, at least."""
@@ -39,11 +39,11 @@ class Live:
 
     @classmethod
     def open(cls, folder: Path | None, dimensions: int) -> "Live":
-        """With the model in the folder; None: without one."""
+        """With the model in the folder; None, and where an earlier version of zhuli made it: without one."""
         if folder is None or not folder.exists():
             return cls(None, None, dimensions)
-        trees = folder / models.RANKER
-        return cls(models.load(folder), Ranker(trees) if trees.exists() else None, dimensions)
+        trees, model = folder / models.RANKER, models.load(folder)
+        return cls(model, Ranker(trees) if model is not None and trees.exists() else None, dimensions)
 
     @property
     def trained(self) -> bool:
@@ -67,7 +67,8 @@ class Live:
         if len(self.ids) <= len(self._arrays["gone"]):
             return
         for name, array in self._arrays.items():
-            more = np.zeros((max(_ROOM, len(array) // 4), *array.shape[1:]), array.dtype)
+            unknown = np.nan if name in _UNKNOWN else 0
+            more = np.full((max(_ROOM, len(array) // 4), *array.shape[1:]), unknown, array.dtype)
             self._arrays[name] = np.concatenate([array, more])
 
     def _write(self, row: int, item: dict[str, Any], vector: bytes | None) -> None:
@@ -99,16 +100,22 @@ class Live:
         """Everything of the items there are now."""
         count, arrays, model = len(self.ids), self._arrays, self._model
         items = Items(*(arrays[name][:count] for name in ("texts", "categories", "prices", "published")))
-        past, coming, popularity, trend = (arrays[name][:count] for name in ("past", "coming", "popularity", "trend"))
+        known = [arrays[name][:count] for name in _OF_ITEMS]
         if model is None:
-            return Parts(items, _NO_DENSE, _NO_LISTS, _NO_LISTS, past, coming, popularity, trend)
+            return Parts(items, _NO_DENSE, _NO_LISTS, _NO_LISTS, *known)
         made = model.parts
-        return Parts(items, made.ease, made.cosine, made.following, past, coming, popularity, trend)
+        return Parts(items, made.ease, made.cosine, made.following, *known)
 
     def gone(self) -> NDArray[np.bool_]:
         """Of each row, whether its item was removed."""
         return self._arrays["gone"][: len(self.ids)]
 
+
+_OF_ITEMS = ("past", "coming", "popularity", "trends", "first")
+"""The arrays of Parts with a row an item, in its order."""
+
+_UNKNOWN = ("prices", "published", "first")
+"""Arrays that are nan until something is known."""
 
 _NO_DENSE = Dense(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
 _NO_LISTS = Lists(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
@@ -126,7 +133,8 @@ def _arrays(model: models.Model | None, dimensions: int, room: int) -> dict[str,
         "past": np.zeros((room, width), np.float32),
         "coming": np.zeros((room, width), np.float32),
         "popularity": np.zeros(room, np.float32),
-        "trend": np.zeros(room, np.float32),
+        "trends": np.zeros((room, len(TREND_DAYS)), np.float32),
+        "first": np.full(room, np.nan, np.float32),
         "gone": np.zeros(room, bool),
     }
     if model is not None:
@@ -134,7 +142,7 @@ def _arrays(model: models.Model | None, dimensions: int, room: int) -> dict[str,
         items = made.items
         for name, array in (
             *((name, getattr(items, name)) for name in ("texts", "categories", "prices", "published")),
-            *((name, getattr(made, name)) for name in ("past", "coming", "popularity", "trend")),
+            *((name, getattr(made, name)) for name in _OF_ITEMS),
         ):
             arrays[name][:count] = array
     return arrays

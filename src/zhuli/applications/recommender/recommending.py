@@ -125,16 +125,15 @@ def _reasons(
 ) -> dict[int, Reason]:
     """Each place's score again without each item of the history: what is named is what moves it most, and only down."""
     rows, known = np.unique([one.row for one in placed]), np.unique(history.rows)
-    entries = scoring.Entries(parts, known, rows)
-    tables = [scoring.features(parts, history.without(int(row)), rows, entries) for row in known]
-    whole = scoring.features(parts, history, rows, entries)
+    kept = np.vstack([np.ones(len(history), bool), history.rows != known[:, None]])
+    table = scoring.tables(parts, history, rows, kept).reshape(-1, len(FEATURES))
     ways: dict[str | None, Way] = {None: asked.way}
     if asked.compare is not None:
         ways = {"a": asked.compare.a, "b": asked.compare.b}
     falls = {}
     for source, way in ways.items():
-        without = scores(live, np.concatenate(tables), way).reshape(len(known), len(rows))
-        falls[source] = scores(live, whole, way)[None, :] - without
+        found = scores(live, table, way).reshape(len(kept), len(rows))
+        falls[source] = found[0] - found[1:]
     reasons = {}
     for one in placed:
         column = falls[one.source][:, int(np.searchsorted(rows, one.row))]

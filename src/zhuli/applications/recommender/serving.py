@@ -68,15 +68,16 @@ class Serving:
 
     async def recommend(self, project: str, recommender: str, body: RecommendationsCreate) -> Recommendations:
         """The list, which is kept. NotFound."""
-        asked = await self._database.run(self._look, project, recommender, body.user)
+        asked = await self._database.run(self._look, project, recommender, body)
         live = await self._up_to_date(asked.recommender, asked.last_change)
         id_ = new_id("rlist")
-        made = await asyncio.to_thread(_made, live, asked, body, id_)
+        moment = self._clock.now() if body.at is None else body.at
+        made = await asyncio.to_thread(_made, live, asked, body, id_, moment)
         return await self._database.run(self._keep, project, asked, live, body, id_, made)
 
-    def _look(self, connection: Connection, project: str, recommender: str, user: str) -> _Asked:
+    def _look(self, connection: Connection, project: str, recommender: str, body: RecommendationsCreate) -> _Asked:
         found = store.get(connection, project, recommender)
-        events = store.history(connection, recommender, user, most=_SEEN)
+        events = store.history(connection, recommender, body.user, most=_SEEN, until=body.at)
         return _Asked(found, store.last_change(connection, recommender), events)
 
     def _keep(
@@ -180,7 +181,7 @@ def _weight(recommender: Recommender, event: Any) -> float:
     return weight_of(event.kind, event.value, recommender.weights, recommender.liked_from)
 
 
-def _made(live: "Live", asked: _Asked, body: RecommendationsCreate, seed: str) -> "Made":
+def _made(live: "Live", asked: _Asked, body: RecommendationsCreate, seed: str, moment: float) -> "Made":
     import numpy as np
 
     from zhuli.applications.recommender.method.scoring import MOST_HISTORY, History
@@ -190,7 +191,10 @@ def _made(live: "Live", asked: _Asked, body: RecommendationsCreate, seed: str) -
     liked = [(row, weight) for row, event in known if (weight := _weight(asked.recommender, event)) > 0]
     newest = liked[-MOST_HISTORY:]
     history = History(
-        np.array([row for row, _ in newest], np.int64), np.array([weight for _, weight in newest], np.float32)
+        np.array([row for row, _ in newest], np.int64),
+        np.array([weight for _, weight in newest], np.float32),
+        moment,
+        asked.events[0].at if asked.events else float("nan"),
     )
     seen = np.array(sorted({row for row, _ in known}), np.int64)
     return recommend(live, history, seen, body, seed=int.from_bytes(seed.encode()[-8:]))

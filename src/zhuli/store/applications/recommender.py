@@ -5,15 +5,17 @@ the next request sees: a user's history is read from the log.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from zhuli.core.errors import InvalidRequest, NotFound
+from zhuli.core.errors import Conflict, InvalidRequest, NotFound
 from zhuli.store import collections, jobs, work
 from zhuli.store.database import hint
 from zhuli.store.jobs import Job
+from zhuli.store.learning import feedback
 from zhuli.store.schema import recommender_events as events
 from zhuli.store.schema import recommender_items as items
 from zhuli.store.schema import recommender_lists as lists
@@ -25,8 +27,10 @@ from zhuli.types.applications.recommender import (
     MOST_RECOMMENDERS,
     Event,
     EventCreate,
+    EventKind,
     Item,
     ItemCreate,
+    Recommendation,
     Recommendations,
     Recommender,
     Training,
@@ -287,15 +291,24 @@ def _known(connection: Connection, recommender: str, ids: Sequence[str]) -> set[
 
 _HISTORY = prepared(
     select(events.c.item_id, events.c.kind, events.c.value, events.c.at)
-    .where(events.c.recommender_id == bindparam("of_recommender"), events.c.end_user == bindparam("of_user"))
+    .where(
+        events.c.recommender_id == bindparam("of_recommender"),
+        events.c.end_user == bindparam("of_user"),
+        events.c.at <= bindparam("until"),
+    )
     .order_by(events.c.at.desc(), events.c.seq.desc())
     .limit(bindparam("most"))
 )
 
 
-def history(connection: Connection, recommender: str, user: str, *, most: int) -> list[Any]:
-    """The user's newest events, newest first: item_id, kind, value, at."""
-    return _HISTORY(connection, {"of_recommender": recommender, "of_user": user, "most": most}).all()
+def history(connection: Connection, recommender: str, user: str, *, most: int, until: float | None = None) -> list[Any]:
+    """The user's newest events, newest first: item_id, kind, value, at. until: none after that moment."""
+    asked = {"of_recommender": recommender, "of_user": user, "most": most, "until": _EVER if until is None else until}
+    return _HISTORY(connection, asked).all()
+
+
+_EVER = 1e18
+"""Behind every moment that an event may have."""
 
 
 def log(connection: Connection, recommender: str, *, after: int, most: int, user: str | None = None) -> list[Event]:
@@ -338,6 +351,44 @@ def keep_list(connection: Connection, project: str, shown: Recommendations, *, w
     collections.insert(connection, lists, project, shown, columns)
 
 
+@dataclass(frozen=True, slots=True)
+class ShownList:
+    """A list, and what became of it. events: that name it: item, kind, value. praised: items that accepted feedback is for."""
+
+    user: str
+    at: float
+    places: list[Recommendation]
+    events: list[tuple[str, EventKind, float | None]]
+    praised: set[str]
+
+
+def shown(connection: Connection, recommender: str, *, after: int, most: int) -> tuple[int | None, list[ShownList]]:
+    """Lists behind a place, oldest first; and the last one's place, None where there is none any more."""
+    query = select(lists.c.seq, lists.c.project_id, lists.c.body).where(lists.c.recommender_id == recommender)
+    rows = connection.execute(query.where(lists.c.seq > after).order_by(lists.c.seq).limit(most)).all()
+    if not rows:
+        return None, []
+    bodies = [Recommendations.model_validate_json(row.body) for row in rows]
+    named = dict[str, list[tuple[str, EventKind, float | None]]]()
+    those = select(events.c.list_id, events.c.item_id, events.c.kind, events.c.value).where(
+        events.c.recommender_id == recommender, events.c.list_id.in_([body.id for body in bodies])
+    )
+    for event in connection.execute(those):
+        named.setdefault(event.list_id, []).append((event.item_id, event.kind, event.value))
+    ids = {f"{body.id}:{place.position}": (body.id, place.item) for body in bodies for place in body.data}
+    praised = {ids[id_] for id_ in feedback.praised(connection, rows[0].project_id, "recommendation", list(ids))}
+    return rows[-1].seq, [
+        ShownList(
+            body.user,
+            float(body.created_at),
+            body.data,
+            named.get(body.id, []),
+            {item for list_, item in praised if list_ == body.id},
+        )
+        for body in bodies
+    ]
+
+
 def lists_known(connection: Connection, recommender: str, ids: Iterable[str]) -> set[str]:
     """Which of these lists are the recommender's."""
     wanted = list(ids)
@@ -365,15 +416,38 @@ def compared(connection: Connection, recommender: str, a: str, b: str) -> list[t
 
 
 def begin_training(connection: Connection, project: str, training: Training) -> Training:
-    """The training is queued."""
+    """The training is queued; or the one that waits already, which will learn of the same. Conflict with another request."""
     get(connection, project, training.recommender_id)
-    columns = {"recommender_id": training.recommender_id}
-    return work.begin(connection, trainings, TRAINING, project, training, columns)
+    _lock(connection, training.recommender_id)
+    waiting = _waiting(connection, training.recommender_id)
+    if waiting is None:
+        columns = {"recommender_id": training.recommender_id}
+        return work.begin(connection, trainings, TRAINING, project, training, columns)
+    if waiting.request != training.request:
+        raise Conflict(f"The training {waiting.id} waits already, with another 'seed'. Ask again when it has begun.")
+    return waiting
 
 
-def take_up(connection: Connection, job: Job) -> tuple[str, Training] | None:
-    """The project and the training of a job; None, and no job any more, where it has ended or is gone."""
-    return work.take_up(connection, trainings, Training, job)
+def _waiting(connection: Connection, recommender: str) -> Training | None:
+    """The training that no worker has begun yet."""
+    query = select(trainings.c.body).where(trainings.c.recommender_id == recommender, trainings.c.status == "queued")
+    queued = [Training.model_validate_json(body) for body in connection.execute(query.with_for_update()).scalars()]
+    return next((one for one in queued if one.started_at is None), None)
+
+
+def take_up(connection: Connection, job: Job, *, now: int) -> tuple[str, Training] | None:
+    """The project and the training of a job, begun; None, and no job any more, where it has ended or is gone."""
+    found = work.take_up(connection, trainings, Training, job)
+    if found is None:
+        return None
+    begun = found[1].model_copy(update={"started_at": found[1].started_at or now})
+    work.keep(connection, trainings, job, begun)
+    return found[0], begun
+
+
+def keep_training(connection: Connection, job: Job, training: Training) -> None:
+    """How far the training is. Raises LeaseLost."""
+    work.keep(connection, trainings, job, training)
 
 
 def end_training(connection: Connection, job: Job, training: Training) -> None:
@@ -386,22 +460,6 @@ def end_training(connection: Connection, job: Job, training: Training) -> None:
             served = Recommender.model_validate_json(body).model_copy(update={"model": training.id})
             collections.replace(connection, recommenders, served)
             hint(connection, topic(training.recommender_id))
-
-
-def forget(connection: Connection, project: str, recommender: str, user: str) -> tuple[int, int, list[str]]:
-    """The user's events and lists are gone: how many of each, and the trainings that counted them in. NotFound."""
-    get(connection, project, recommender)
-    mine = (events.c.recommender_id == recommender, events.c.end_user == user)
-    first = connection.execute(select(func.min(events.c.at)).where(*mine)).scalar()
-    gone = connection.execute(delete(events).where(*mine)).rowcount
-    shown = connection.execute(
-        delete(lists).where(lists.c.recommender_id == recommender, lists.c.end_user == user)
-    ).rowcount
-    if not (gone or shown):
-        raise NotFound(f"No user found with id '{user}': there is no event and no list of theirs.")
-    query = select(trainings.c.id).where(trainings.c.recommender_id == recommender, trainings.c.status == "completed")
-    models = list(connection.execute(query.order_by(trainings.c.seq)).scalars()) if first is not None else []
-    return int(gone), int(shown), models
 
 
 def forget_some(connection: Connection, project: str, user: str) -> dict[str, int]:

@@ -15,7 +15,16 @@ from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.store import collections
 from zhuli.store.collections import Places
 from zhuli.store.message_text import text_of
-from zhuli.store.schema import feedback, feedback_reviews, messages, opinion_items, predictions, runs, understandings
+from zhuli.store.schema import (
+    feedback,
+    feedback_reviews,
+    messages,
+    opinion_items,
+    predictions,
+    recommender_lists,
+    runs,
+    understandings,
+)
 from zhuli.store.statement import Prepared, prepared
 from zhuli.types.learning.feedback import Feedback, FeedbackContext, FeedbackTarget, Review, TargetType
 from zhuli.types.page import PageParams
@@ -36,6 +45,7 @@ def contexts(
 ) -> dict[tuple[str, str], FeedbackContext]:
     """What was asked and answered, of those of the targets that this project has."""
     found: dict[tuple[str, str], FeedbackContext] = _of_items(connection, project, targets)
+    found |= _of_places(connection, project, targets)
     for kind, table in _TABLES.items():
         ids = list({target.id for target in targets if target.type == kind and "\0" not in target.id})
         for row in _those(connection, table, "id", project, ids):
@@ -105,6 +115,50 @@ def _of_item(item: dict[str, Any], reading: dict[str, Any], company: str) -> Fee
         output=[{"label": named["label"], "score": named["score"]}] if named["label"] else None,
         model=named["model"],
     )
+
+
+def _of_places(
+    connection: Connection, project: str, targets: Iterable[FeedbackTarget]
+) -> dict[tuple[str, str], FeedbackContext]:
+    """Of places of recommenders' lists, LIST:POSITION: for whom, and what stood there."""
+    asked = {
+        target.id: target.id.partition(":")[::2]
+        for target in targets
+        if target.type == "recommendation" and "\0" not in target.id
+    }
+    bodies = {
+        row.id: orjson.loads(row.body)
+        for row in _those(connection, recommender_lists, "id", project, sorted({list_ for list_, _ in asked.values()}))
+    }
+    found = {}
+    for name, (list_, position) in asked.items():
+        place = next((one for one in bodies.get(list_, _EMPTY)["data"] if str(one["position"]) == position), None)
+        if place is not None:
+            found["recommendation", name] = _of_place(bodies[list_], place)
+    return found
+
+
+_EMPTY: dict[str, Any] = {"data": []}
+
+
+def _of_place(body: dict[str, Any], place: dict[str, Any]) -> FeedbackContext:
+    shown = {name: place[name] for name in ("item", "text", "position", "score", "propensity", "why")}
+    return FeedbackContext(task="recommendation", input={"user": body["user"]}, output=shown, model=body["model"])
+
+
+def praised(connection: Connection, project: str, kind: TargetType, ids: Sequence[str]) -> set[str]:
+    """Those of these targets that somebody found good, and a reviewer accepted it."""
+    found = set[str]()
+    for start in range(0, len(ids), _AT_ONCE):
+        query = select(feedback.c.target_id, feedback.c.body).where(
+            feedback.c.project_id == project,
+            feedback.c.target_type == kind,
+            feedback.c.state == "accepted",
+            feedback.c.target_id.in_(ids[start : start + _AT_ONCE]),
+        )
+        rows = connection.execute(query)
+        found |= {row.target_id for row in rows if Feedback.model_validate_json(row.body).verdict == "up"}
+    return found
 
 
 def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:

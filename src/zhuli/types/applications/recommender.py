@@ -161,14 +161,20 @@ class TrainingCreate(Request):
 
 
 class Training(Wire):
-    """A training: a job. report: what was measured on each user's last events, which the parts did not see."""
+    """A training: a job. report: what was measured on each user's last events, which the parts did not see.
+
+    started_at: null while it waits. progress: from 0 to 1, and what it is at.
+    """
 
     id: str
     object: Literal["recommender.training"] = "recommender.training"
     created_at: int
+    started_at: int | None = None
     finished_at: int | None = None
     recommender_id: str
     status: TrainingStatus = "queued"
+    progress: float = 0.0
+    doing: str | None = None
     request: TrainingCreate
     report: dict[str, float | int | str | None] | None = None
     error: str | None = None
@@ -202,7 +208,10 @@ class Controls(Request):
 
 
 class RecommendationsCreate(Request):
-    """For whom, how many, and how. explain: with what of the user's history each item stands on."""
+    """For whom, how many, and how. explain: with what of the user's history each item stands on. at: null: now.
+
+    For a moment that is past, only what was done by then counts of the history: so that a list can be made again for a test.
+    """
 
     user: Name
     limit: Annotated[Integer, Field(ge=1, le=100)] = 10
@@ -210,6 +219,7 @@ class RecommendationsCreate(Request):
     compare: Comparison | None = None
     controls: Controls = Controls()
     explain: bool = False
+    at: Moment | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "RecommendationsCreate":
@@ -281,17 +291,6 @@ class Similar(Wire):
     object: Literal["recommender.similar"] = "recommender.similar"
     by: Literal["behaviour", "text"]
     data: list[SimilarItem]
-
-
-class UserForgotten(Wire):
-    """What was deleted of a user. models: trained while their events were there; they hold sums over all users and no user."""
-
-    id: str
-    object: Literal["recommender.user.deleted"] = "recommender.user.deleted"
-    deleted: Literal[True] = True
-    events: int
-    lists: int
-    models: list[str]
 
 
 class ComparisonReport(Wire):

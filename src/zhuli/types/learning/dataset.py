@@ -102,7 +102,9 @@ class EntryList(Wire):
 class FromFeedback(Request):
     """Feedback that was accepted or corrected."""
 
-    target_types: list[Literal["message", "run", "understanding", "prediction", "opinion_item"]] | None = None
+    target_types: (
+        list[Literal["message", "run", "understanding", "prediction", "opinion_item", "recommendation"]] | None
+    ) = None
 
 
 class FromThreads(Request):

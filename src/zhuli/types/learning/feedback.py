@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from zhuli.types.page import Page
 from zhuli.types.wire import EndUser, Integer, Request, Wire, most, optional
 
-TargetType = Literal["message", "run", "understanding", "prediction", "opinion_item"]
+TargetType = Literal["message", "run", "understanding", "prediction", "opinion_item", "recommendation"]
 Source = Literal["end_user", "reviewer", "signal"]
 State = Literal["new", "accepted", "corrected", "rejected"]
 Verdict = Literal["up", "down"]

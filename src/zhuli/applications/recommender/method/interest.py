@@ -51,7 +51,13 @@ def of_history(vectors: Floats, weights: Floats) -> Floats:
     """The vector of a user from those of the items of their history, oldest first: WIDTH numbers."""
     kept = vectors[-HISTORY:]
     by = weights[-HISTORY:] * RECENT ** np.arange(len(kept))[::-1]
-    return unit(by.astype(np.float32) @ kept)
+    found: Floats = of_histories(kept, by.astype(np.float32)[None])[0]
+    return found
+
+
+def of_histories(vectors: Floats, by: Floats) -> Floats:
+    """The same of several histories of the same items. by: histories × items, how much each counts, 0 beyond HISTORY."""
+    return unit(by @ vectors)
 
 
 def learn(features: Floats, users: Ints, items: Ints, *, epochs: int, most: int, seed: int) -> Tower:

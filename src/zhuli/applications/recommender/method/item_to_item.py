@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import lapack
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -119,10 +120,20 @@ def ease(matrix: sparse.csr_matrix, *, l2: float, most_items: int) -> Dense:
     places[chosen] = np.arange(len(chosen))
     gram = (matrix[:, chosen].T @ matrix[:, chosen]).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += l2
-    inverse = np.linalg.inv(gram)
+    inverse = _inverse(gram)
     weights = inverse / -np.diag(inverse)
     np.fill_diagonal(weights, 0.0)
     return Dense(chosen, places, weights.astype(np.float32))
+
+
+def _inverse(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of a symmetric and positive definite matrix, by Cholesky's factors: 3/8 of the work that a general one takes."""
+    if not len(gram):
+        return gram
+    factor, _ = lapack.dpotrf(gram, lower=1, overwrite_a=1)
+    lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    found: NDArray[np.float64] = np.tril(lower) + np.tril(lower, -1).T
+    return found
 
 
 def cosine(matrix: sparse.csr_matrix, *, kept: int) -> Lists:

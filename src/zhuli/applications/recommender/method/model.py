@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zhuli.applications.recommender.method.interest import Tower
 from zhuli.applications.recommender.method.item_to_item import Dense, Lists
 from zhuli.applications.recommender.method.items import Items
-from zhuli.applications.recommender.method.scoring import Parts
+from zhuli.applications.recommender.method.scoring import FEATURES, Parts
 
 RANKER, ABOUT = "ranker.txt", "about.json"
 """LightGBM's trees, if there were events enough; the items' ids in the order of their rows, and the categories' names."""
@@ -50,19 +50,23 @@ def save(folder: Path, parts: Parts, tower: Tower, about: About) -> None:
         "past": parts.past,
         "coming": parts.coming,
         "popularity": parts.popularity,
-        "trend": parts.trend,
+        "trends": parts.trends,
+        "first": parts.first,
     }
     for name, lists in (("cosine", parts.cosine), ("following", parts.following)):
         arrays |= {f"{name}_starts": lists.starts, f"{name}_columns": lists.columns, f"{name}_weights": lists.weights}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    said = {"ids": about.ids, "categories": about.categories, "position": about.position}
+    said = {"ids": about.ids, "categories": about.categories, "position": about.position, "features": FEATURES}
     (folder / ABOUT).write_bytes(orjson.dumps(said))
 
 
-def load(folder: Path) -> Model:
-    """What save() wrote; arrays are mapped, and read as they are needed."""
-    about = About(**orjson.loads((folder / ABOUT).read_bytes()))
+def load(folder: Path) -> Model | None:
+    """What save() wrote; arrays are mapped, and read as they are needed. None of one whose features are not today's."""
+    said = orjson.loads((folder / ABOUT).read_bytes())
+    if said.get("features") != list(FEATURES):
+        return None
+    about = About(said["ids"], said["categories"], said["position"])
 
     def array(name: str) -> NDArray[Any]:
         found: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
@@ -80,6 +84,7 @@ def load(folder: Path) -> Model:
         array("past"),
         array("coming"),
         array("popularity"),
-        array("trend"),
+        array("trends"),
+        array("first"),
     )
     return Model(about, parts, Tower(array("tower_past"), array("tower_next")))

@@ -1,6 +1,7 @@
 """The ranker: gradient-boosted trees (LightGBM, LambdaRank) that join all that is known of a candidate."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightgbm
@@ -11,6 +12,9 @@ from zhuli.applications.recommender.method.scoring import FEATURES
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+_RISING = {"popularity", "trend", "trend_month", "trend_year"}
+"""Features with which scores never fall: few lists are of users who were away for long, and much would be read into them."""
 
 _OPTIONS = {
     "objective": "lambdarank",
@@ -23,32 +27,38 @@ _OPTIONS = {
     "bagging_freq": 1,
     "lambda_l2": 5.0,
     "verbose": -1,
-    "num_threads": 2,
     "deterministic": True,
     "force_row_wise": True,
+    "monotone_constraints": [int(name in _RISING) for name in FEATURES],
 }
 
 
-def learn(
-    groups: Sequence[Floats],
-    labels: Sequence[Ints],
-    *,
-    rounds: int,
-    seed: int,
-    weights: Sequence[Floats] | None = None,
-) -> lightgbm.Booster:
-    """Trees from groups of candidates: features, rows × FEATURES, and whether each was taken, 0 or 1.
+_FEW_ROWS = 20_000
+"""Below which two threads wait for each other longer than they work."""
 
-    weights: of the rows, where their propensities are known: one over them.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Candidates for a user: rows × FEATURES, and whether each was taken, 0 or 1. weight: how much the comparison counts."""
+
+    user: int
+    features: Floats
+    taken: Ints
+    weight: float = 1.0
+
+
+def learn(groups: Sequence[Group], *, rounds: int, seed: int) -> lightgbm.Booster:
+    """Trees from groups of candidates."""
+    rows = np.concatenate([one.features for one in groups])
     data = lightgbm.Dataset(
-        np.concatenate(groups),
-        label=np.concatenate(labels),
-        weight=None if weights is None else np.concatenate(weights),
-        group=[len(group) for group in groups],
+        rows,
+        label=np.concatenate([one.taken for one in groups]),
+        weight=np.concatenate([np.full(len(one.taken), one.weight, np.float32) for one in groups]),
+        group=[len(one.taken) for one in groups],
         feature_name=list(FEATURES),
     )
-    return lightgbm.train({**_OPTIONS, "seed": seed}, data, num_boost_round=rounds)
+    threads = 1 if len(rows) < _FEW_ROWS else 2
+    return lightgbm.train({**_OPTIONS, "seed": seed, "num_threads": threads}, data, num_boost_round=rounds)
 
 
 def save(booster: lightgbm.Booster, path: Path) -> None:

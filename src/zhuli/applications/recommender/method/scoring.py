@@ -3,12 +3,12 @@
 A history is rows of items with weights, oldest first. Nothing here knows users, databases or requests.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zhuli.applications.recommender.method.interest import RECENT, of_history
+from zhuli.applications.recommender.method.interest import HISTORY, RECENT, of_histories, of_history
 from zhuli.applications.recommender.method.item_to_item import Dense, Lists
 from zhuli.applications.recommender.method.items import Items
 
@@ -49,21 +49,36 @@ FEATURES = (
     "text_nearest",
     "popularity",
     "trend",
+    "trend_month",
+    "trend_year",
     "popularity_beside_history",
     "category",
-    "published",
+    "age",
+    "known_for",
     "published_beside_history",
     "price_beside_history",
     "history",
+    "idle",
 )
+
+
+TREND_DAYS = (30, 90, 365)
+"""Days after which an event counts half in what is popular lately."""
+
+_DAY, _YEAR = 86_400.0, 365.25 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a user did, oldest first: rows of items, and how much each says."""
+    """What a user did, oldest first: rows of items, and how much each says.
+
+    moment: for when the list is; newest: when the last event was. Both are seconds since 1970, nan where unknown.
+    """
 
     rows: Ints
     weights: Floats
+    moment: float = float("nan")
+    newest: float = float("nan")
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,7 +86,17 @@ class History:
     def without(self, row: int) -> "History":
         """The same without an item."""
         left = self.rows != row
-        return History(self.rows[left], self.weights[left])
+        return replace(self, rows=self.rows[left], weights=self.weights[left])
+
+    @property
+    def idle(self) -> float:
+        """The logarithm of 1 + the days between the last event and the list."""
+        return float(np.log1p(max(0.0, self.moment - self.newest) / _DAY))
+
+    @property
+    def year(self) -> float:
+        """The moment in years, as items' times are."""
+        return 1970 + self.moment / _YEAR
 
     def fading(self, by: float) -> Floats:
         """The weights, each less by this factor than the one after it."""
@@ -82,7 +107,7 @@ class History:
 class Parts:
     """What a training makes, but for the ranker. past, coming: items' vectors of the interest model, as they were and may come.
 
-    popularity, trend: logarithms of 1 + events, of all and of the latest time.
+    popularity: logarithms of 1 + events; trends: the same by recency, items × TREND_DAYS; first: years of the first event.
     """
 
     items: Items
@@ -92,7 +117,14 @@ class Parts:
     past: Floats
     coming: Floats
     popularity: Floats
-    trend: Floats
+    trends: Floats
+    first: Floats
+
+    @property
+    def trend(self) -> Floats:
+        """Popularity by recency, as it makes candidates: a number an item."""
+        found: Floats = self.trends[:, 1]
+        return found
 
     def matrix(self, name: str) -> Dense | Lists:
         """One of LISTED's."""
@@ -115,12 +147,11 @@ def signals(parts: Parts, history: History) -> dict[str, Floats]:
 
 def candidates(found: dict[str, Floats], left_out: NDArray[np.bool_]) -> Ints:
     """The best of each signal, each once, without those that are left out: rows in their order."""
-    chosen = []
+    chosen, here = [], ~left_out
     for name, most in _CANDIDATES.items():
-        values = np.where(left_out, -np.inf, found[name])
-        best = top(values, most)
-        least = 0.0 if name in LISTED else -1e9
-        chosen.append(best[values[best] > least])
+        # Of a sum over a history few items have more than 0: the best are looked for among these alone.
+        rows = np.flatnonzero((found[name] > 0) & here) if name in LISTED else np.flatnonzero(here)
+        chosen.append(rows[top(found[name][rows], most)])
     return np.unique(np.concatenate(chosen))
 
 
@@ -130,60 +161,96 @@ def top(values: Floats, most: int) -> Ints:
     return best[np.lexsort((best, -values[best]))]
 
 
-class Entries:
-    """What each of some items of a history says of each of some rows, by every matrix: history × rows."""
-
-    def __init__(self, parts: Parts, known: Ints, rows: Ints) -> None:
-        """known: distinct items of histories."""
-        self._place = {int(row): place for place, row in enumerate(known)}
-        self._of = {name: parts.matrix(name).entries(known, rows) for name in ("ease", "cosine", "following")}
-        self._largest = {name: parts.matrix(name).largest(known) for name in self._of}
-
-    def columns(self, history: History, rows: int) -> list[Floats]:
-        """The features that are sums over the history, and the share that each has of what it could be at most."""
-        places = np.array([self._place[int(row)] for row in history.rows], np.int64)
-        sums, shares = [], []
-        for name, by in LISTED.values():
-            weights = history.fading(by)
-            total = weights @ self._of[name][places] if len(places) else np.zeros(rows, np.float32)
-            sums.append(total)
-            shares.append(total / max(float(weights @ self._largest[name][places]), 1e-6))
-        return [*sums, *shares]
+def features(parts: Parts, history: History, rows: Ints) -> Floats:
+    """Of these items, rows × FEATURES; nan for what is not known."""
+    found: Floats = tables(parts, history, rows, np.ones((1, len(history)), bool))[0]
+    return found
 
 
-def features(parts: Parts, history: History, rows: Ints, entries: Entries | None = None) -> Floats:
-    """Of these items, rows × FEATURES; nan for what is not known. entries: where they are at hand."""
-    known = entries or Entries(parts, np.unique(history.rows), rows)
-    columns = [*known.columns(history, len(rows)), *_beside_history(parts, history, rows)]
-    columns.append(np.full(len(rows), np.log1p(len(history)), np.float32))
-    return np.column_stack(columns).astype(np.float32)
+def tables(parts: Parts, history: History, rows: Ints, kept: NDArray[np.bool_]) -> Floats:
+    """The same for the history with parts of it left out: histories × rows × FEATURES. kept: histories × events."""
+    of = _Kept(history, kept)
+    columns = [*_sums(parts, of, rows), *_beside_history(parts, of, rows), of.logs, np.full(len(kept), history.idle)]
+    found = np.empty((len(kept), len(rows), len(FEATURES)), np.float32)
+    for place, column in enumerate(columns):
+        found[:, :, place] = column if column.ndim == 2 else column[:, None]
+    return found
 
 
-def _beside_history(parts: Parts, history: History, rows: Ints) -> list[Floats]:
-    """How the items are like those of the history: interest, text, popularity, categories, times, prices."""
-    items, popularity, published = parts.items, parts.popularity[rows], parts.items.published[rows]
-    nothing = np.full(len(rows), np.nan, np.float32)
-    if not len(history):
-        return [nothing, nothing, nothing, popularity, parts.trend[rows], nothing, nothing, published, nothing, nothing]
-    by = history.fading(RECENT)
-    by = by / max(float(by.sum()), 1e-6)
-    own, past = items.texts[rows].astype(np.float32), items.texts[history.rows].astype(np.float32)
+class _Kept:
+    """A history, parts of which are left out in several ways."""
+
+    def __init__(self, history: History, kept: NDArray[np.bool_]) -> None:
+        self.history = history
+        self.kept = kept
+        self.newer: Ints = np.cumsum(kept[:, ::-1], axis=1)[:, ::-1] - kept
+        self.nothing = kept.sum(axis=1, keepdims=True) == 0
+        self.logs = np.log1p(kept.sum(axis=1))
+
+    def weights(self, by: float, newest: int = MOST_HISTORY) -> Floats:
+        """Histories × events: each less by this factor than the one after it, and 0 of all but the newest."""
+        counted = self.kept & (self.newer < newest)
+        found: Floats = np.where(counted, self.history.weights * by**self.newer, 0.0).astype(np.float32)
+        return found
+
+    def known(self, column: Floats) -> Floats:
+        """A number a history and row; nan of histories of nothing."""
+        found: Floats = np.where(self.nothing, np.nan, column)
+        return found
+
+
+def _sums(parts: Parts, of: _Kept, rows: Ints) -> list[Floats]:
+    """The features that are sums over the history, and the share that each has of what it could be at most."""
+    known, places = np.unique(of.history.rows, return_inverse=True)
+    entries = {name: parts.matrix(name).entries(known, rows)[places] for name in _MATRICES}
+    largest = {name: parts.matrix(name).largest(known)[places] for name in _MATRICES}
+    sums, shares = [], []
+    for name, by in LISTED.values():
+        weights = of.weights(by)
+        total = weights @ entries[name]
+        sums.append(total)
+        shares.append(total / np.maximum(weights @ largest[name], 1e-6)[:, None])
+    return [*sums, *shares]
+
+
+_MATRICES = ("ease", "cosine", "following")
+
+
+def _beside_history(parts: Parts, of: _Kept, rows: Ints) -> list[Floats]:
+    """How the items are like those of the history, and what is known of them at the moment of the list."""
+    items, history, own = parts.items, of.history, of.history.rows
+    by = of.weights(RECENT)
+    by = by / np.maximum(by.sum(axis=1, keepdims=True), 1e-6)
+    texts, past = items.texts[rows].astype(np.float32), items.texts[own].astype(np.float32)
+    popularity, published = parts.popularity[rows], items.published[rows]
+    trends = [np.broadcast_to(parts.trends[rows, place], (len(by), len(rows))) for place in (1, 0, 2)]
+    ages = [np.broadcast_to(history.year - years, (len(by), len(rows))) for years in (published, parts.first[rows])]
+    vectors = of_histories(parts.past[own], of.weights(RECENT, HISTORY))
     return [
-        parts.coming[rows] @ of_history(parts.past[history.rows], history.weights),
-        own @ (by @ past),
-        (own @ past[-20:].T).max(axis=1),
-        popularity,
-        parts.trend[rows],
-        popularity - by @ parts.popularity[history.rows],
-        items.categories[rows] @ (by @ items.categories[history.rows]),
-        published,
-        published - _mean(items.published[history.rows], by),
-        items.prices[rows] - _mean(items.prices[history.rows], by),
+        of.known(vectors @ parts.coming[rows].T),
+        of.known((by @ past) @ texts.T),
+        of.known(_nearest(past @ texts.T, of.kept & (of.newer < HISTORY))),
+        np.broadcast_to(popularity, (len(by), len(rows))),
+        *trends,
+        of.known(popularity - (by @ parts.popularity[own])[:, None]),
+        of.known((by @ items.categories[own]) @ items.categories[rows].T),
+        *ages,
+        published - _means(items.published[own], by),
+        items.prices[rows] - _means(items.prices[own], by),
     ]
 
 
-def _mean(values: Floats, by: Floats) -> float:
-    """Of what is known of them; nan where nothing is."""
+def _nearest(alike: Floats, counted: NDArray[np.bool_]) -> Floats:
+    """The largest of what counts of each column. alike: events × rows; counted: histories × events."""
+    if not len(alike):
+        return np.zeros((len(counted), alike.shape[1]), np.float32)
+    found: Floats = np.where(counted[:, :, None], alike, -np.inf).max(axis=1)
+    return found
+
+
+def _means(values: Floats, by: Floats) -> Floats:
+    """Of what is known of them, a number a history; nan where nothing is."""
     there = ~np.isnan(values)
-    total = float(by[there].sum())
-    return float(by[there] @ values[there]) / total if total > 0 else float("nan")
+    total = by[:, there].sum(axis=1, keepdims=True)
+    found: Floats = np.where(total > 0, by[:, there] @ values[there, None] / np.maximum(total, 1e-6), np.nan)
+    return found

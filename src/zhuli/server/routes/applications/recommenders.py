@@ -26,7 +26,6 @@ from zhuli.types.applications.recommender import (
     Taken,
     Training,
     TrainingCreate,
-    UserForgotten,
     Way,
 )
 from zhuli.types.page import Deleted, Page
@@ -155,9 +154,3 @@ async def get_training(recommender_id: str, training_id: str, app: TheApp, actor
     where = {"recommender_id": recommender_id}
     table = recommender_trainings
     return Json(await app.database.run(collections.get, table, Training, actor.project, training_id, where))
-
-
-@router.delete("/{recommender_id}/users/{user_id}", response_model=UserForgotten)
-async def forget_user(recommender_id: str, user_id: str, app: TheApp, actor: TheActor) -> Response:
-    """Their events and lists are gone."""
-    return Json(await app.applications.recommender.commands.forget(actor.project, recommender_id, user_id))
