@@ -53,6 +53,7 @@ class App(Ground):
         await self.database.run(migrate.upgrade)
         await self.database.run(projects.ensure_default, now=self.clock.now())
         await self.database.begin()
+        await self.meter.start()
         if not self.database.shared:
             await self.database.run(jobs.release_all, apart=self.apart)  # nobody else can hold a lease
             await self.database.run(kept_answers.release_all)

@@ -9,9 +9,11 @@ from zhuli.core.clock import Clock
 from zhuli.core.hints import Hints
 from zhuli.core.telemetry import Telemetry
 from zhuli.core.traces import make_tracer
+from zhuli.metering.calls import MeteredBackend
+from zhuli.metering.meter import Meter
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
-from zhuli.ports import BlobStore
+from zhuli.ports import Backend, BlobStore
 from zhuli.settings import Settings
 from zhuli.store.database import Database
 from zhuli.store.opening import open_database
@@ -29,6 +31,7 @@ class Ground:
     catalog: Catalog
     blobs: BlobStore
     telemetry: Telemetry
+    meter: Meter
 
     @property
     def job_slots(self) -> bool:
@@ -40,6 +43,7 @@ class Ground:
         await self.catalog.aclose()
         await self.blobs.aclose()
         await self.telemetry.aclose()
+        await self.meter.aclose()
         await self.database.aclose()
 
 
@@ -67,8 +71,13 @@ def lay(settings: Settings, clock: Clock) -> Ground:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     hints = Hints()
     database = open_database(settings.database, hints, durable=settings.durable)
-    catalog = Catalog.load(settings.models, settings.data_dir, engines=settings.tuned_engines)
+    meter = Meter(database, clock, settings)
+
+    def metered(name: str, backend: Backend) -> Backend:
+        return MeteredBackend(name, backend, meter)
+
+    catalog = Catalog.load(settings.models, settings.data_dir, engines=settings.tuned_engines, watch=metered)
     bases.check(settings.models, entries=catalog.entries)
     blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
     telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
-    return Ground(settings, clock, hints, database, catalog, blobs, telemetry)
+    return Ground(settings, clock, hints, database, catalog, blobs, telemetry, meter)

@@ -5,12 +5,15 @@ import tempfile
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from zhuli.core.errors import ConfigurationError
+from zhuli.core.limit_window import LimitName
+
+Amount = Annotated[int, Field(ge=1)]
 
 
 class Strict(BaseModel):
@@ -53,6 +56,14 @@ class Settings(BaseSettings):
         "(fetch); only look (local); neither (packaged).",
     )
 
+    key_limits: dict[LimitName, Amount] = Field(
+        {},
+        description="What a key may use for which no own limits are set: "
+        "requests_per_minute, tokens_per_minute, the same per_day and per_month.",
+    )
+    project_limits: dict[LimitName, Amount] = Field(
+        {}, description="The same of a project: all its keys together, or, where no key is asked for, everybody."
+    )
     worker_slots: int = Field(
         64, ge=0, description="Runs that this process works on at once; 0: leave them to workers."
     )

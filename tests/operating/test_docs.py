@@ -28,7 +28,7 @@ WINGS = {
     "safety": ["safety"],
     "applications": ["applications"],
     "models": ["models"],
-    "ground": ["store", "worker", "core", "types", "ports.py", "registry.py", "settings.py", "ground.py"],
+    "ground": ["store", "metering", "worker", "core", "types", "ports.py", "registry.py", "settings.py", "ground.py"],
     "edges": ["server", "operating", "testing", "cli.py", "commands", "app.py"],
 }
 """The pages of docs/architecture, and the places under src/zhuli whose modules each names. Plugins and migrations: by folder."""

@@ -14,6 +14,9 @@ _SCOPE_HELP = "read, write or admin; each may do what those before it may. Or fe
 _EXPIRES_HELP = (
     "When it opens nothing any more: in so many days (30), or at a time in UTC (2031-05-03, 2031-05-03T18:00)."
 )
+_LIMIT_HELP = (
+    "requests_per_minute=60, tokens_per_minute=, or quotas: requests_per_day=, tokens_per_day=, the same per_month."
+)
 
 
 @commands.command("create")
@@ -22,6 +25,7 @@ def create_key(
     name: Annotated[str | None, typer.Option(help="What the key is for, to tell it from others.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help=_SCOPE_HELP, show_default="admin")] = None,
     expires: Annotated[str | None, typer.Option("--expires", "--expires-days", help=_EXPIRES_HELP)] = None,
+    limit: Annotated[list[str] | None, typer.Option(help=_LIMIT_HELP)] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -29,13 +33,31 @@ def create_key(
     import time
 
     from zhuli.operating.keys import create, expiry, scopes_of
+    from zhuli.operating.limits import limits_of
     from zhuli.settings import read_settings
 
     scopes, expires_at = scopes_of(scope or ["admin"]), expiry(expires, now=time.time())
+    limits = {known: amount for known, amount in limits_of(limit or []).items() if amount is not None}
     settings = read_settings(config, data_dir=data_dir)
-    secret = asyncio.run(create(settings, project, name=name, scopes=scopes, expires_at=expires_at))
+    secret = asyncio.run(create(settings, project, name=name, scopes=scopes, expires_at=expires_at, limits=limits))
     print(f"A key for the project '{project}'. Keep it: it is not shown again.", file=sys.stderr)
     print(secret)
+
+
+@commands.command("limit")
+def limit_key(
+    whose: Annotated[str, typer.Argument(metavar="KEY|PROJECT", help="A key's id, key_…, or a project's name.")],
+    limits: Annotated[list[str], typer.Argument(metavar="LIMIT=NUMBER…", help=_LIMIT_HELP)],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Say how much a key or a project may use; LIMIT=none takes one back. Servers notice within seconds."""
+    from zhuli.operating.limits import limit, limits_of, told
+    from zhuli.settings import read_settings
+
+    wanted = limits_of(limits)
+    found = asyncio.run(limit(read_settings(config, data_dir=data_dir), whose, wanted))
+    print(f"{whose}: {told(found) or 'no limits of its own'}.")
 
 
 @commands.command("list")
@@ -48,8 +70,10 @@ def list_keys(data_dir: DataDir = None, config: Config = None) -> None:
     from zhuli.operating.terminal import console
     from zhuli.settings import read_settings
 
-    if found := asyncio.run(listed(read_settings(config, data_dir=data_dir))):
-        console().print(keys_table(found, now=time.time()))
+    settings = read_settings(config, data_dir=data_dir)
+    found, limits = asyncio.run(listed(settings))
+    if found:
+        console().print(keys_table(found, limits, settings, now=time.time()))
     else:
         print("There are no keys: everybody on this machine may use the server. Make one: zhuli keys create.")
 

@@ -11,6 +11,7 @@
     ├── NotFound              404  also for what belongs to another project
     ├── MethodNotAllowed      405
     ├── Conflict              409  another request is at it
+    ├── RateLimited           429  a rate limit, which ends by itself, or a quota that is used up
     ├── BackendError          502  a model failed (429 or 400 where the client can act); `code` is what last_error carries
     ├── ServerFault           500  ours
     ├── Unavailable           503  stopping, or a store that is not reachable
@@ -24,6 +25,7 @@ edge. An error is raised, never returned.
 """
 
 from collections.abc import Mapping
+from math import ceil
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
@@ -122,6 +124,32 @@ class Conflict(ZhuliError):
     status = 409
     type = "invalid_request_error"
     headers = MappingProxyType({"retry-after": "1"})
+
+
+class RateLimited(ZhuliError):
+    """A key or a project has used up what it may use. `wait`: seconds until it may go on; None for a quota.
+
+    A client that waits for the time that `retry-after-ms` says, as the official SDKs do, gets through.
+    """
+
+    status = 429
+
+    def __init__(self, message: str, *, unit: str, wait: float | None) -> None:
+        """unit: requests or tokens."""
+        super().__init__(message, code="insufficient_quota" if wait is None else "rate_limit_exceeded")
+        self.wait = wait
+        self.kind = "insufficient_quota" if wait is None else unit
+        if wait is None:
+            self.headers = {"x-should-retry": "false"}
+        else:
+            milliseconds = max(1, ceil(wait * 1000))
+            self.headers = {"retry-after": str(ceil(milliseconds / 1000)), "retry-after-ms": str(milliseconds)}
+
+    def body(self) -> dict[str, Any]:
+        """The API's error body, whose type says what there is too little of."""
+        said = super().body()
+        said["error"]["type"] = self.kind
+        return said
 
 
 class BackendError(ZhuliError):

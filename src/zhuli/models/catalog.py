@@ -18,6 +18,7 @@ from zhuli import registry
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.models.engines.kept_engines import Engines
 from zhuli.models.entry import Entry as Entry
+from zhuli.models.entry import Watch, unwatched
 from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
 from zhuli.models.tuned import Tuned
 from zhuli.ports import Embedder
@@ -83,20 +84,20 @@ class Catalog:
     """Numbers in the vectors that /v1/embeddings gives under an alias, where its embedder gives another number."""
 
     @classmethod
-    def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2) -> Self:
+    def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2, watch: Watch = unwatched) -> Self:
         """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how.
 
-        engines: of tuned chat models, how many are kept in memory.
+        engines: of tuned chat models, how many are kept in memory. watch: whom calls of models go through.
         """
         data_dir = data_dir.resolve()  # other relative paths are meant from the models file, this one is not
         if path is None:
-            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN), engines)
-        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)), engines)
+            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN), engines, watch)
+        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)), engines, watch)
 
     @classmethod
-    def _build(cls, file: ModelsFile, engines: int) -> Self:
+    def _build(cls, file: ModelsFile, engines: int, watch: Watch) -> Self:
         file.check_keys()
-        entries = {name: _entry(name, declared) for name, declared in file.models().items()}
+        entries = {name: _entry(name, declared, watch) for name, declared in file.models().items()}
         embedders = _embedders(file, entries)
         targets = {
             alias: file.target(alias, target, entries, embedders) for alias, target in file.tables("aliases").items()
@@ -105,7 +106,7 @@ class Catalog:
         catalog = cls(
             default=file.content.get("default", next(iter(entries))),
             entries=entries,
-            tuned=Tuned(file.data_dir, entries, Engines(engines)),
+            tuned=Tuned(file.data_dir, entries, Engines(engines), watch),
             aliases={alias: target for alias, target in of_models.items() if not is_pattern(alias)},
             patterns={alias: target for alias, target in of_models.items() if is_pattern(alias)},
             default_embedder=file.content.get("default_embedder", next(iter(embedders))),
@@ -225,7 +226,7 @@ class Catalog:
                 await embedder.embedder.aclose()
 
 
-def _entry(name: str, declared: Declared) -> Entry:
+def _entry(name: str, declared: Declared, watch: Watch) -> Entry:
     return Entry(
         name,
         declared.plugin,
@@ -234,6 +235,7 @@ def _entry(name: str, declared: Declared) -> Entry:
         declared.owned_by,
         file_search=declared.file_search or ("always" if declared.plugin == "embedded" else "called"),
         rewrite_queries=declared.rewrite_queries,
+        watch=watch,
     )
 
 

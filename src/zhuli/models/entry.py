@@ -12,14 +12,25 @@ from zhuli.models.models_file import FileSearchMode
 from zhuli.ports import Backend
 from zhuli.types.models.generation import Ability
 
+Watch = Callable[[str, Backend], Backend]
+"""Puts something around the backend of a model of this name, which all calls go through."""
+
 
 def _as_it_is(backend: Backend) -> Backend:
     return backend
 
 
+def unwatched(_: str, backend: Backend) -> Backend:
+    """The backend as it is."""
+    return backend
+
+
 @dataclass(frozen=True)
 class Entry:
-    """Its backend is made when it is first needed, once, for all who ask. wrap: what is put around it."""
+    """Its backend is made when it is first needed, once, for all who ask. wrap: what is put around it.
+
+    watch: whom its calls go through.
+    """
 
     name: str
     backend_name: str
@@ -30,6 +41,7 @@ class Entry:
     rewrite_queries: bool = False
     """Whether the model rewrites the user's words before the server searches for it; costs a call."""
     wrap: Callable[[Backend], Backend] = _as_it_is
+    watch: Watch = unwatched
     files: tuple[Path, ...] = ()
     """What another process has made for it, perhaps on another machine."""
 
@@ -42,7 +54,7 @@ class Entry:
                 "data_dir, too."
             )
         made: Backend = registry.find("backends", self.backend_name)(self.name, self.settings)
-        return self.wrap(made)
+        return self.wrap(self.watch(self.name, made))
 
     @property
     def abilities(self) -> Collection[Ability]:

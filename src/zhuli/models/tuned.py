@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from zhuli.core import sticky
 from zhuli.core.errors import NotFound
 from zhuli.models.engines.kept_engines import Engines
-from zhuli.models.entry import Entry
+from zhuli.models.entry import Entry, Watch, unwatched
 from zhuli.store.learning import retuning, tuned_models
 from zhuli.store.learning.retuning import Stage
 from zhuli.store.learning.tuned_models import TunedModel
@@ -32,6 +32,7 @@ class Tuned:
     data_dir: Path
     entries: Mapping[str, Entry]
     engines: Engines
+    watch: Watch = unwatched
     models: dict[str, TunedModel] = field(default_factory=dict)
     aliases: dict[tuple[str, str], str] = field(default_factory=dict)
     stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class Tuned:
                 file_search=server.file_search,
                 rewrite_queries=server.rewrite_queries,
                 wrap=self.engines.watched,
+                watch=self.watch,
             )
         base = self.entries.get(model.base)
         inherited = base.settings if base is not None and base.backend_name == chat["backend"] else {}
@@ -113,6 +115,7 @@ class Tuned:
             model.project,
             file_search="always" if chat["backend"] == "embedded" else "called",
             wrap=self.engines.kept,
+            watch=self.watch,
             files=tuple(paths.values()),
         )
 

@@ -1,6 +1,6 @@
 """Make, list, rotate and revoke API keys, directly in the database; a running server notices within seconds."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 
@@ -8,7 +8,9 @@ from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError
 from zhuli.operating.in_database import in_database
 from zhuli.settings import Settings
+from zhuli.store import limits as limits_set
 from zhuli.store import projects
+from zhuli.store.limits import Limits
 from zhuli.store.projects import SCOPES, Scope
 
 DAY = 86_400.0
@@ -17,21 +19,27 @@ MOST_DAYS = 36_500
 
 
 async def create(
-    settings: Settings, project: str, *, name: str | None, scopes: Collection[Scope], expires_at: float | None
+    settings: Settings,
+    project: str,
+    *,
+    name: str | None,
+    scopes: Collection[Scope],
+    expires_at: float | None,
+    limits: Limits = {},  # noqa: B006
 ) -> str:
     """A new key that opens the project of this name, which is made if there is none. expires_at: seconds since 1970."""
     now = SystemClock().now()
     async with in_database(settings) as database:
         _, secret = await database.run(
-            projects.create_key, project, now=now, name=name, scopes=scopes, expires_at=expires_at
+            projects.create_key, project, now=now, name=name, scopes=scopes, expires_at=expires_at, limits=limits
         )
         return secret
 
 
-async def listed(settings: Settings) -> list[tuple[projects.ApiKey, str]]:
-    """Every key with the name of its project."""
+async def listed(settings: Settings) -> tuple[list[tuple[projects.ApiKey, str]], Mapping[str, Limits]]:
+    """Every key with the name of its project; and the limits that are set, by the id of a key or a project."""
     async with in_database(settings) as database:
-        return await database.run(projects.list_keys)
+        return await database.run(projects.list_keys), await database.run(limits_set.every)
 
 
 async def rotate(settings: Settings, key_id: str, *, grace_hours: float) -> str:

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,9 +21,11 @@ from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.outages import Outages
 from zhuli.core.telemetry import Telemetry
+from zhuli.metering.meter import Meter, patient
 from zhuli.server.doors import azure, origins
 from zhuli.server.doors.actor import Actor, Doorkeeper
 from zhuli.server.doors.going_on import GoingOn, KeyClosed
+from zhuli.server.doors.limited import headers_of, is_limited
 from zhuli.server.doors.scopes import scope_of
 from zhuli.server.leaving import ClientLeft, unless_client_leaves
 from zhuli.server.requests.request_body import RequestBody, too_large
@@ -56,10 +59,13 @@ _FORM_BYTES = 64 * 1024
 class Edge:
     """Wraps the app. Sets scope["actor"] for what is under /v1."""
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, telemetry: Telemetry, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, doorkeeper: Doorkeeper, telemetry: Telemetry, meter: Meter, settings: Settings
+    ) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
         self._telemetry = telemetry
+        self._meter = meter
         self._settings = settings
         self._disks = Outages("Room on a disk")
 
@@ -70,12 +76,13 @@ class Edge:
         if scope["path"].startswith("/openai/"):
             scope = azure.as_ours(scope)
         exchange = _Exchange(scope, send, self._telemetry)
-        token = origin.set(exchange.origin)
+        token, waits = origin.set(exchange.origin), patient.set(True)
         body = RequestBody(receive, self._limit(scope["path"]), seconds=self._settings.body_seconds)
         try:
             await self._check(scope)
             receive, send = body, exchange.send
             if "actor" in scope:
+                await self._take_request(scope, exchange)
                 going_on = GoingOn(self._admission(scope), body, exchange.send)
                 receive, send = going_on.receive, going_on.send
             await unless_client_leaves(self._app, scope, receive, send)
@@ -95,6 +102,20 @@ class Edge:
         finally:
             exchange.finish()
             origin.reset(token)
+            patient.reset(waits)
+
+    async def _take_request(self, scope: Scope, exchange: "_Exchange") -> None:
+        """What is done for the request is done for who asks, within their limits."""
+        actor: Actor = scope["actor"]
+        asked = replace(exchange.origin, project=actor.project, key=actor.key)
+        origin.set(asked)
+        if is_limited(scope["method"], scope["path"]):
+            patient.set(False)
+            exchange.limits = partial(self._limits, asked)
+            await self._meter.take(asked, "requests", 1)
+
+    async def _limits(self, asked: Origin) -> list[tuple[bytes, bytes]]:
+        return headers_of(await self._meter.standings(asked))
 
     async def _check(self, scope: Scope) -> None:
         """Let the request in, or raise."""
@@ -187,14 +208,17 @@ class _Exchange:
         self._telemetry = telemetry
         self._began = time.perf_counter()
         self._status = 0
+        self.limits: Callable[[], Awaitable[list[tuple[bytes, bytes]]]] | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             took = time.perf_counter() - self._began
             self._telemetry.request_seconds.labels(self._route).observe(took)
+            limits = [] if self.limits is None else await self.limits()
             message["headers"] = [
                 *message["headers"],
+                *limits,
                 (b"x-request-id", self.id.encode()),
                 (b"openai-processing-ms", b"%d" % (took * 1000)),
                 (b"openai-version", b"2020-10-01"),

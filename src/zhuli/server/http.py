@@ -47,7 +47,7 @@ def build_server(app: App) -> ASGIApp:
     http.add_exception_handler(HTTPException, _as_routing_error)
     http.openapi = lambda: _description(http, table.routes)  # type: ignore[method-assign]
     doorkeeper = Doorkeeper(app.database, app.clock, loopback=is_loopback(app.settings.host))
-    edge = Edge(Heads(http), doorkeeper, app.telemetry, app.settings)
+    edge = Edge(Heads(http), doorkeeper, app.telemetry, app.meter, app.settings)
     return for_pages(edge, app.settings.cors_origins)
 
 

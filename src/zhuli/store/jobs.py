@@ -169,6 +169,28 @@ def release(connection: Connection, job: Job) -> None:
     hint(connection, topic(job.kind))
 
 
+def defer(connection: Connection, job: Job, *, until: float) -> None:
+    """Put the job back for anybody from that time on; this attempt does not count, and no slot is held meanwhile."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.seq == job.seq, jobs.c.worker == job.worker, jobs.c.attempts == job.attempt)
+        .values(worker=None, lease_until=until, attempts=jobs.c.attempts - 1)
+    )
+
+
+def wake(connection: Connection, kind: str, key: str) -> None:
+    """A job that was deferred may be claimed now."""
+    _WAKE(connection, {"of_kind": kind, "of_key": key})
+    hint(connection, topic(kind))
+
+
+_WAKE = prepared(
+    update(jobs)
+    .where(jobs.c.kind == bindparam("of_kind"), jobs.c.key == bindparam("of_key"), jobs.c.worker.is_(None))
+    .values(lease_until=0)
+)
+
+
 def release_all(connection: Connection, *, apart: Collection[str] = ()) -> None:
     """Put every job back: for a process that starts on a database which nobody else may use."""
     suspects.put_back(connection, now=math.inf, lease=0.0, apart=apart)

@@ -9,6 +9,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from zhuli.core.errors import NotFound
 from zhuli.core.ids import new_id
+from zhuli.store.limits import Limits
+from zhuli.store.limits import every as all_limits
+from zhuli.store.limits import put as put_limits
 from zhuli.store.schema import api_keys, projects
 
 DEFAULT_PROJECT = "proj_default"
@@ -65,6 +68,7 @@ def create_key(
     name: str | None = None,
     scopes: Collection[str] = ("admin",),
     expires_at: float | None = None,
+    limits: Limits = {},  # noqa: B006
 ) -> tuple[ApiKey, str]:
     """Make a key for the project of this name, and the project if there is none; the key itself is given only here."""
     project = connection.execute(select(projects.c.id).where(projects.c.name == project_name)).scalar()
@@ -72,6 +76,7 @@ def create_key(
         project = new_id("proj")
         connection.execute(insert(projects), {"id": project, "name": project_name, "created_at": now})
     key = ApiKey(new_id("key"), project, "", now, name, frozenset(scopes), expires_at)
+    put_limits(connection, key.id, limits)
     return _insert(connection, key)
 
 
@@ -80,7 +85,9 @@ def rotate_key(connection: Connection, key_id: str, *, now: float, grace: float)
     old = _open_key(connection, key_id, now)
     until = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
     connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(expires_at=until))
-    return _insert(connection, replace(old, id=new_id("key"), created_at=now, used_at=None))
+    new = replace(old, id=new_id("key"), created_at=now, used_at=None)
+    put_limits(connection, new.id, all_limits(connection).get(old.id, {}))
+    return _insert(connection, new)
 
 
 def _insert(connection: Connection, key: ApiKey) -> tuple[ApiKey, str]:
@@ -112,6 +119,13 @@ def revoke_key(connection: Connection, key_id: str, *, now: float) -> int:
     _open_key(connection, key_id, now)
     connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now))
     return sum(_key(row).opens(now) for row in connection.execute(select(api_keys)))
+
+
+def key_with_id(connection: Connection, key_id: str) -> str:
+    """The id of a key that opens something or did; NotFound."""
+    if connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id)).first() is None:
+        raise NotFound(f"No API key found with id '{key_id}'.")
+    return key_id
 
 
 def _open_key(connection: Connection, key_id: str, now: float) -> ApiKey:

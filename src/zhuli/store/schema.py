@@ -65,6 +65,25 @@ api_keys = Table(
     Column("revoked_at", Float),
 )
 
+# What a key or a project may use; where there is no row, the settings' default holds.
+limits = Table(
+    "limits",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+)
+
+# What was taken of a limit, leased parts included: amounts by slot, as JSON.
+limit_windows = Table(
+    "limit_windows",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("slots", Text, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
+
 assistants = _object_table("assistants", Index("assistants_of_project", "project_id", "seq"))
 
 threads = _object_table(

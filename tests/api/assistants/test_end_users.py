@@ -17,11 +17,13 @@ from tests.harness.waiting import eventually
 from zhuli.core.hints import Hints
 from zhuli.core.ids import new_id
 from zhuli.store import schema
-from zhuli.store.learning import predictions, served
+from zhuli.store.learning import predictions, retuning, served
 from zhuli.store.learning.predictions import StoredPrediction
 from zhuli.store.learning.served import Served
 from zhuli.store.opening import open_database
 from zhuli.store.projects import DEFAULT_PROJECT
+from zhuli.types.learning.comparison import Said
+from zhuli.types.learning.retuning import Decision
 
 Body = dict[str, Any]
 WORDS = "parcel card refund lost late broken street invoice night seven green window paper ticket".split()
@@ -141,6 +143,18 @@ class Person:
         in_database(self.server, predictions.add, DEFAULT_PROJECT, [asked], user=self.user)
         note = Served(DEFAULT_PROJECT, "alias", "m", "champion", 1.0, 0.1, text=self.words(), asked_by=self.user)
         in_database(self.server, served.add, [note])
+        shown = {"id": asked.id, "text": note.text, "label": "a", "confidence": 0.9, "at": 1}
+        drifted = Decision(
+            id=new_id("dec"),
+            alias="alias",
+            candidate=None,
+            kind="drifted",
+            by="policy",
+            created_at=1,
+            sentence=Said(en="It has drifted.", zh="已漂移。"),
+            numbers={"messages": [shown], "groups": [{"name": "a b", "words": ["a", "b"], "examples": [note.text]}]},
+        )
+        in_database(self.server, retuning.decide, DEFAULT_PROJECT, drifted)
 
     def is_entered(self, dataset: Body) -> None:
         record = {"text": self.words(), "label": self.chance.choice("ab")}

@@ -27,7 +27,9 @@ from zhuli.learning.retuning.evaluating import RecordAnswers
 from zhuli.learning.retuning.serving import Serving
 from zhuli.learning.retuning.steps import Steps
 from zhuli.learning.retuning.watching import DriftWatch
+from zhuli.metering.meter import Meter
 from zhuli.models.catalog import Catalog
+from zhuli.settings import Settings
 from zhuli.store import collections, jobs, migrate, schema
 from zhuli.store.database import Database
 from zhuli.store.learning import datasets, fine_tuning, retuning, tuned_models
@@ -128,7 +130,9 @@ class World:
         self.aliases = Aliases(database, self.catalog, self.clock)
         self.serving = Serving(database, self.catalog)
         self.service = InService(self.catalog, self.models, self.serving, self.clock)  # type: ignore[arg-type]
-        self.answering = Answering(database, self.catalog, self.service, self.clock)
+        self.answering = Answering(
+            database, self.catalog, self.service, self.clock, Meter(database, self.clock, Settings())
+        )
 
     @property
     def steps(self) -> Steps:

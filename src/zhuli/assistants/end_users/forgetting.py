@@ -1,12 +1,13 @@
 """The handler of jobs that delete an end user: everywhere, in small transactions, until a look finds nothing any more.
 
-What copies are found by goes last: data sets before feedback, feedback before the threads. So whoever dies leaves what is
-needed to go on, and the next attempt begins with a new look.
+What copies are found by goes last: decisions, in which are only words, first, data sets before feedback, feedback before the
+threads. So whoever dies leaves what is needed to go on, and the next attempt begins with a new look.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,11 +15,12 @@ from sqlalchemy import Connection
 from zhuli.assistants.end_users.belongings import Belongings, gather
 from zhuli.core.clock import Clock
 from zhuli.learning.datasets.forgetting import VersionForgetting
+from zhuli.learning.retuning import forgetting as decisions
 from zhuli.store import deletions
 from zhuli.store.database import Database, hint
 from zhuli.store.end_users import learned, talk
 from zhuli.store.jobs import Job, finish
-from zhuli.store.learning import datasets
+from zhuli.store.learning import datasets, retuning
 from zhuli.types.end_users import EndUserDeletion
 
 LATER_SECONDS = 30.0
@@ -116,6 +118,7 @@ class EndUserForgetting:
         """What went, by kind, and the fine-tuning jobs that must end first."""
         gone: Counter[str] = Counter()
         run = self._database.run
+        gone["decisions"] += await self._from_decisions(project, user, own)
         for part in _parts(sorted(own.examples)):
             gone["examples"] += await run(learned.forget_examples, part)
             await asyncio.sleep(0)
@@ -140,6 +143,15 @@ class EndUserForgetting:
             gone += await forget(project, user, own.threads)
         gone += await self._threads(project, own)
         return +gone, waits_for
+
+    async def _from_decisions(self, project: str, user: str, own: Belongings) -> int:
+        """What was decided stays decided; how many decisions have lost words of the user."""
+        askers = [user, *own.threads]
+        texts = await self._database.run(learned.texts_of, project, askers, own.predictions, own.examples)
+        if not texts:
+            return 0
+        without = partial(decisions.without, said=decisions.as_kept(texts))
+        return await _through(lambda at: self._database.run(retuning.redact, project, without, after=at), 0)
 
     async def _threads(self, project: str, own: Belongings) -> Counter[str]:
         gone: Counter[str] = Counter()

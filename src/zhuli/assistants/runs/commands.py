@@ -153,6 +153,7 @@ class RunCommands:
             raise InvalidRequest(f"Cannot cancel run with status '{before}'.")
         cancelling = Change("thread.run.cancelling", {"status": "cancelling", "required_action": None})
         events = runs.record(connection, run_id, [cancelling], now=self._clock.now())
+        jobs.wake(connection, runs.JOB, run_id)  # it may wait for a limit
         if before in ("queued", "requires_action"):
             usages = runs.turn_usages(connection, run_id)
             changes = lifecycle.ending(Cancelled(), runs.open_items(connection, run_id), usages, self._now())

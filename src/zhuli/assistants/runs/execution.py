@@ -6,6 +6,7 @@ the next turn.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import aclosing, suppress
@@ -25,9 +26,11 @@ from zhuli.assistants.runs.server_tools import ServerTools, server_tools
 from zhuli.assistants.runs.turn import NO_USAGE, Turn, opened_tool_step, wire_usage, with_calls
 from zhuli.assistants.runs.understood import RunUnderstanding
 from zhuli.core import sticky
-from zhuli.core.errors import BackendError, InvalidRequest
+from zhuli.core.errors import BackendError, InvalidRequest, RateLimited
 from zhuli.core.tokens import estimate
+from zhuli.metering.meter import patient
 from zhuli.models.catalog import Entry
+from zhuli.store import jobs
 from zhuli.store.assistants import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.assistants.event import GUARDED, RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
@@ -70,6 +73,7 @@ class Execution:
 
     async def go(self) -> None:
         """Execute the run until it rests. Raises LeaseLost and NotFound where it is no longer this worker's or not there."""
+        patient.set(False)
         with self._engine.hints.call(runs.topic(self._run_id), self._on_events):
             try:
                 await self._begin()
@@ -82,8 +86,19 @@ class Execution:
                     await self._engine.end(self._run_id, Cancelled())
             except BackendError as error:
                 await self._engine.end(self._run_id, Failed(error.run_code, error.message), self._job)
+            except RateLimited as error:
+                await self._wait_elsewhere(error)
             except InvalidRequest as error:  # what the run was to use can't be used, like an expired vector store
                 await self._engine.end(self._run_id, Failed("invalid_prompt", error.message), self._job)
+
+    async def _wait_elsewhere(self, limited: RateLimited) -> None:
+        """A rate limit ends by itself: the run goes on then, and leaves its place to others. A quota does not; nor does size."""
+        if limited.wait is None:
+            await self._engine.end(self._run_id, Failed("rate_limit_exceeded", limited.message), self._job)
+            return
+        spread = random.uniform(0, 1 + limited.wait / 10)  # those who wait for the same do not come all at once
+        until = self._engine.clock.now() + limited.wait + spread
+        await self._engine.database.run(jobs.defer, self._job, until=until)
 
     def _on_events(self, events: list[RunEvent] | None) -> None:
         """A command may have ended the run, or begun to; then the model need not go on."""

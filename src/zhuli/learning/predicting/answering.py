@@ -6,8 +6,11 @@ The route of /v1/predictions and understanders that use tuned models go this sam
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
+from zhuli.core.origin import origin
+from zhuli.core.tokens import sevenths
 from zhuli.learning.predicting import asking
 from zhuli.learning.predicting.in_service import InService, served_to
+from zhuli.metering.meter import Meter
 from zhuli.models.catalog import Catalog
 from zhuli.store.database import Database
 from zhuli.store.learning import predictions
@@ -20,13 +23,21 @@ class Answering:
     """Answers requests for predictions, those of POST /v1/predictions and of understanders. Made once."""
 
     def __init__(
-        self, database: Database, catalog: Catalog, service: InService, clock: Clock, *, stores: bool = False
+        self,
+        database: Database,
+        catalog: Catalog,
+        service: InService,
+        clock: Clock,
+        meter: Meter,
+        *,
+        stores: bool = False,
     ) -> None:
         """stores: whether predictions are kept of which the request does not say it."""
         self._clock = clock
         self._stores = stores
         self._database = database
         self._catalog = catalog
+        self._meter = meter
         self._service = service
 
     async def answer(self, project: str, body: PredictionCreate) -> PredictionList:
@@ -36,6 +47,8 @@ class Answering:
             model = await self._model(project, body.model)
         task = asking.check(model, body)
         ids = [new_id("pred") for _ in inputs]
+        read = -(-sum(sevenths(str(given)) for given in inputs.values()) // 7)
+        taken = await self._meter.take(origin.get(), "tokens", read, least=read)
         model, answers = await self._service.answers(project, model, inputs, ids, body)
         results = [
             PredictionResult(
@@ -60,6 +73,7 @@ class Answering:
             ]
             await self._database.run(predictions.add, project, kept, user=body.user)
         tokens = sum(answer.tokens for answer in answers)
+        taken.settle(tokens)
         usage = PredictionUsage(prompt_tokens=tokens, total_tokens=tokens)
         return PredictionList(model=body.model, task=task, data=results, usage=usage)
 

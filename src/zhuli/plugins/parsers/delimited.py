@@ -1,60 +1,71 @@
-"""CSV and TSV: one table of rows, in pieces that each repeat the header, so that a piece can be understood alone."""
+"""CSV and TSV: rows of values as tables under their headers. Which row is the header is documents.value_tables' part."""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
+from statistics import mode
 
 from zhuli.core.decoding import read_text
 from zhuli.core.errors import Unreadable
-from zhuli.knowledge.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.value_tables import Row, row_of, table_blocks
 from zhuli.types.knowledge.document import Block
 
-ROWS = 40
-"""Of one block."""
 MAX_COLUMNS = 16_384
 """As many as a spreadsheet has."""
 MAX_CELL = 1_000_000
 """Characters."""
+USUAL, RARE = ",\t;|", "^:"
+"""Delimiters; the rare ones count only where every line agrees."""
+SAMPLE = 20
+"""Lines that are looked at."""
 
 
 class Plugin:
-    """The delimiter is found in the first rows: comma, semicolon, tab or bar."""
+    """The delimiter is what the file says (sep=;), else the one by which its first lines have the same number of cells."""
 
     extensions: Sequence[str] = (".csv", ".tsv")
 
     def parse(self, path: Path) -> Iterator[Block]:
         text = read_text(path).replace("\0", "")
         csv.field_size_limit(MAX_CELL)
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text[:20_000]))
+        first, _, rest = text.partition("\n")
+        if first.lower().startswith("sep=") and len(first.rstrip("\r")) == 5:
+            delimiter, text = first[4], rest
+        else:
+            delimiter = _delimiter(text[:20_000])
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         try:
-            yield from _tables(rows)
+            yield from table_blocks(map(_row, reader))
         except csv.Error as error:
             raise Unreadable(
-                f"The file is no table: line {rows.line_num:,} is no row of cells of up to {MAX_CELL:,} characters."
+                f"The file is no table: line {reader.line_num:,} is no row of cells of up to {MAX_CELL:,} characters."
             ) from error
 
 
 def _delimiter(sample: str) -> str:
-    """The one that occurs in most of the first lines, and most often."""
-    lines = sample.splitlines()[:20]
-    return max(",\t;|", key=lambda mark: (sum(mark in line for line in lines), sample.count(mark)))
+    """The one by which most of the first lines have the same number of cells; of several the one with more cells."""
+    lines = [line for line in sample.splitlines()[:SAMPLE] if line.strip()]
+    scores = {mark: _score(lines, mark) for mark in USUAL + RARE}
+    best = max(USUAL, key=lambda mark: scores[mark])
+    if scores[best] == (0.0, 0):
+        best = next((mark for mark in RARE if len(lines) > 1 and scores[mark][0] == 1), best)
+    return best
 
 
-def _tables(rows: Iterator[list[str]]) -> Iterator[Block]:
-    header = next((row for row in rows if any(row)), [])
-    _check_width(header)
-    if len(header) < 2 and (lines := [cell for row in rows for cell in row]):
-        yield Block("\n".join([*header, *lines]))  # one column is a list
-        return
-    first = list(islice(rows, ROWS))
-    yield Block(markdown_table([header, *first]), "table")
-    while piece := list(islice(rows, ROWS)):
-        _check_width(max(piece, key=len))
-        yield Block(markdown_table([header, *piece]), "table")
+def _score(lines: Sequence[str], mark: str) -> tuple[float, int]:
+    """The share of lines with the usual number of cells, and that number; nothing for one cell."""
+    try:
+        widths = [width for row in csv.reader(lines, delimiter=mark) if (width := len(row)) > 1]
+    except csv.Error:
+        return 0.0, 0
+    if not widths:
+        return 0.0, 0
+    usual = mode(widths)
+    return round(widths.count(usual) / len(lines), 1), usual
 
 
-def _check_width(row: list[str]) -> None:
-    if len(row) > MAX_COLUMNS:
-        raise Unreadable(f"A row has {len(row):,} columns; up to {MAX_COLUMNS:,} are read.")
+def _row(cells: list[str]) -> Row:
+    if len(cells) > MAX_COLUMNS:
+        raise Unreadable(f"A row has {len(cells):,} columns; up to {MAX_COLUMNS:,} are read.")
+    return row_of(cells)

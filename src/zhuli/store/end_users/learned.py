@@ -300,6 +300,25 @@ def served(connection: Connection, project: str, askers: Sequence[str]) -> list[
     return found
 
 
+def texts_of(
+    connection: Connection, project: str, askers: Sequence[str], asked: Sequence[str], examples: Iterable[Example]
+) -> list[str]:
+    """All that was said in what models were asked for these users and threads, in these predictions and examples."""
+    told: list[Any] = [row["text"] for row in served(connection, project, askers)]
+    told += [orjson.loads(body)["input"] for body in bodies(connection, "predictions", asked)]
+    for entry in entries(connection, examples):
+        told.append({name: value for name, value in (entry["record"] or {}).items() if name not in ("label", "labels")})
+    return [text for each in told for text in _strings(each)]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each)
+
+
 def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(ids), AT_ONCE):
         yield list(ids[start : start + AT_ONCE])

@@ -4,7 +4,7 @@ A decision, what it makes of its candidate, and the alias's move are one transac
 nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, update
@@ -22,6 +22,9 @@ from zhuli.types.page import Page, PageParams
 STEP = "retune"
 """The kind of job that takes a candidate one step on; its key is the candidate's id."""
 
+
+AT_ONCE = 100
+"""Decisions that are looked through in one transaction."""
 
 TOPIC = "retuning"
 """Of a hint that something was decided, or that there is a version that a policy may want a candidate of."""
@@ -204,3 +207,19 @@ def moved_at(connection: Connection, project: str, alias: str) -> tuple[int, flo
     query = select(table.seq, table.at).where(table.project_id == project, table.alias == alias)
     row = connection.execute(query.order_by(table.seq.desc()).limit(1)).one_or_none()
     return (0, 0.0) if row is None else (row.seq, row.at)
+
+
+def redact(
+    connection: Connection, project: str, without: Callable[[Decision], Decision], *, after: int
+) -> tuple[int, int | None]:
+    """Of some decisions keep what this leaves of them; how many it changed, and the next place. Candidates are as they were."""
+    table, changed = alias_decisions.c, 0
+    query = select(table.seq, table.body).where(table.project_id == project, table.seq > after)
+    rows = connection.execute(query.order_by(table.seq).limit(AT_ONCE)).all()
+    for row in rows:
+        decision = Decision.model_validate_json(row.body)
+        left = without(decision)
+        if left is not decision:
+            collections.replace(connection, alias_decisions, left)
+            changed += 1
+    return changed, rows[-1].seq if len(rows) == AT_ONCE else None

@@ -202,10 +202,9 @@ def ranker(
         for before, after in look.pairs:
             more = groups(before, after, made, most=options.most_groups, seed=options.seed, moment=look.moment)
             found += more if look.moment is None else [replace(group, weight=OF_CUTS) for group in more]
-        if look.until is not None:
-            later = [
-                one for one in lists if look.moment < one.at <= look.until
-            ]  # of each list the newest cut before it
+        if look.moment is not None:
+            since, until = look.moment, look.until
+            later = [one for one in lists if since < one.at <= until]
             clicked += of_lists(later, events, made, bias or 0.0)
     told("trees", (len(looks) + 1) / (len(looks) + 2))
     report |= {"groups": len(found), "clicks": len(clicked)}

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from zhuli.core.errors import InvalidRequest
+from zhuli.core.origin import origin
 from zhuli.knowledge.retrieval.searching import token_input
 from zhuli.server.requests.json_route import JsonRoute
 from zhuli.server.requests.parameters import TheActor, TheApp
@@ -37,6 +38,7 @@ async def create_embeddings(body: EmbeddingRequest, app: TheApp, actor: TheActor
     texts = await asyncio.to_thread(_texts, body.input)
     counts = await embedder.count_tokens(texts)
     _check_length(counts)
+    await app.meter.take(origin.get(), "tokens", sum(counts), least=sum(counts))
     # Apps embed questions and what answers them by the same call: one purpose for both lets them meet.
     vectors = await embedder.embed(texts, "query")
     dimensions = body.dimensions or app.catalog.dimensions.get(body.model) or vectors.dimensions

@@ -1,0 +1,58 @@
+"""An end user's words leave decisions, which stay: texts become null, and names of groups lose what only they said. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from zhuli.learning.drift.naming import words
+from zhuli.learning.predicting import in_service
+from zhuli.learning.retuning import steps
+from zhuli.types.learning.retuning import Decision
+
+
+def as_kept(texts: Iterable[str]) -> frozenset[str]:
+    """These texts, and as far as decisions have kept them."""
+    longest = (steps.LONGEST_TEXT, in_service.LONGEST_TEXT)
+    return frozenset(part for text in texts for part in (text, *(text[:most].replace("\0", "") for most in longest)))
+
+
+def without(decision: Decision, said: frozenset[str]) -> Decision:
+    """The decision with none of these texts in it; the same one where it has none. said: `as_kept`."""
+    numbers = _without(decision.numbers, said)
+    sentence = decision.sentence
+    if isinstance(numbers.get("groups"), list):
+        own = {word for text in said for word in words(text)}
+        others = {word for text in _texts(numbers) for word in words(text)}
+        for number, group in enumerate(numbers["groups"], start=1):
+            left = [word for word in group["words"] if word not in own or word in others]
+            if left != group["words"]:
+                name = " ".join(left) or f"group {number}"
+                en, zh = (each.replace(group["name"], name) for each in (sentence.en, sentence.zh))
+                sentence = sentence.model_copy(update={"en": en, "zh": zh})
+                group.update(name=name, words=left)
+    if numbers == decision.numbers:
+        return decision
+    return decision.model_copy(update={"numbers": numbers, "sentence": sentence})
+
+
+def _without(value: Any, said: frozenset[str]) -> Any:
+    """A copy. Texts stand under "text" and, several, under "examples"; labels may read like one."""
+    if isinstance(value, list):
+        return [_without(each, said) for each in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _without(each, said) for key, each in value.items()}
+    if found.get("text") in said:
+        found["text"] = None
+    if isinstance(found.get("examples"), list):
+        found["examples"] = [each for each in found["examples"] if each not in said]
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    """Of messages, records and examples."""
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    if not isinstance(value, dict):
+        return []
+    here = [value.get("text"), *(value.get("examples") or ())]
+    return [text for text in here if isinstance(text, str)] + [text for each in value.values() for text in _texts(each)]
