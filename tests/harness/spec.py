@@ -483,7 +483,6 @@ _SUPPORT: dict[tuple[str, str], Schema] = {
 ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/opinion_monitors"): _needs("id", "name", "companies", "alerts"),
     ("GET", f"{PREFIX}/opinion_monitors"): _needs("object", "data", "has_more"),
-    ("DELETE", f"{PREFIX}/opinion_monitors/people/{{user_id}}"): _needs("user", "items"),
     ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "name", "companies", "alerts"),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "name", "companies", "alerts"),
     ("DELETE", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "deleted"),

@@ -1,10 +1,11 @@
 """The wing of assistants, built: what clients can do to runs, and the engine that executes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from zhuli.assistants.end_users.commands import EndUserCommands
 from zhuli.assistants.end_users.forgetting import EndUserForgetting
+from zhuli.assistants.end_users.holdings import Holdings
 from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import RunCommands
 from zhuli.assistants.runs.engine import Engine
@@ -28,7 +29,7 @@ from zhuli.worker.loop import Chore, JobKind
 
 @dataclass
 class AssistantsWing:
-    """Implements ground.Wing."""
+    """Implements ground.Wing. holdings: what rooms above have of end users; each room adds its own when it is built."""
 
     ground: Ground
     runs: RunCommands
@@ -40,6 +41,7 @@ class AssistantsWing:
     end_users: EndUserCommands
     forgetting: EndUserForgetting
     above: Above
+    holdings: list[Holdings] = field(default_factory=list)
 
     def jobs(self) -> dict[str, JobKind]:
         return {
@@ -94,6 +96,7 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
     commands = RunCommands(ground.database, ground.catalog, ground.clock, ground.settings, tools)
     replaying = Replaying(ground.database, ground.hints, commands)
     versions = VersionForgetting(ground.database, ground.blobs, ground.clock, ground.settings.data_dir)
+    holdings = list[Holdings]()
     return AssistantsWing(
         ground,
         commands,
@@ -102,9 +105,10 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
         images,
         tools,
         replaying,
-        EndUserCommands(ground.database, ground.blobs, ground.hints, ground.clock),
-        EndUserForgetting(ground.database, ground.clock, versions),
+        EndUserCommands(ground.database, ground.blobs, ground.hints, ground.clock, holdings),
+        EndUserForgetting(ground.database, ground.clock, versions, holdings),
         above,
+        holdings,
     )
 
 

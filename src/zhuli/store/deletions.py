@@ -43,6 +43,14 @@ def take_up(connection: Connection, job: Job) -> tuple[str, str, EndUserDeletion
     return row.project_id, row.end_user, EndUserDeletion.model_validate_json(row.body)
 
 
+def lock(connection: Connection, job: Job) -> EndUserDeletion:
+    """The record of a job as it is now, which nobody else changes until this transaction ends. Raises LeaseLost."""
+    query = select(table.c.body).where(table.c.id == job.key).with_for_update()
+    body = connection.execute(query).scalar()
+    jobs.check(connection, job)
+    return EndUserDeletion.model_validate_json(body or "")
+
+
 def keep(connection: Connection, record: EndUserDeletion) -> None:
     """What it has come to so far."""
     collections.replace(connection, table, record)

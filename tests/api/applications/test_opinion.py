@@ -1,5 +1,6 @@
 """/v1/opinion_monitors over HTTP, without tuned models: what is pushed is kept once, counted in its hour, listed and deleted."""
 
+import json
 import time
 from typing import Any
 
@@ -65,17 +66,22 @@ def test_items_are_kept_once_read_and_counted_in_their_hour(http: httpx2.Client)
     assert_refused(http.get(path), 404)
 
 
-def test_what_a_person_wrote_can_be_deleted(http: httpx2.Client) -> None:
-    path = made(http)
-    push(http, path, item("a", "Acme is fine, says Eve.", user="eve-of-opinion"), item("b", "Nobody says so else."))
-    gone = http.delete("/v1/opinion_monitors/people/eve-of-opinion").json()
-    assert (gone["items"], gone["alerts"]) == (1, 0)
-    assert_refused(http.get(f"{path}/items/a"), 404, param="item_id")
-    assert http.get(f"{path}/items/b").json()["text"] == "Nobody says so else."
-    push(http, path, item("c", "Acme is bad, says Kai.", user="kai-of-opinion"))
-    everywhere = http.delete("/v1/end_users/kai-of-opinion").json()
-    assert everywhere["deleted"] and everywhere["counts"] == {"opinion_items": 1}
+def test_what_a_person_wrote_is_exported_and_deleted_with_what_others_said_of_it(http: httpx2.Client) -> None:
+    path, user = made(http), "kai-of-opinion"
+    push(http, path, item("c", "Acme is bad, says Kai.", user=user), item("b", "Nobody says so else."))
+    item_id = http.get(f"{path}/items/c").json()["item_id"]
+    said = {"source": "reviewer", "correction": {"label": "negative"}}
+    for target in (item_id, f"{item_id}:acme"):
+        given = http.post("/v1/feedback", json={"target": {"type": "opinion_item", "id": target}, **said})
+        assert given.status_code == 200, given.text
+    lines = [json.loads(line) for line in http.get(f"/v1/end_users/{user}/export").text.splitlines()]
+    assert sorted(line["kind"] for line in lines) == ["feedback", "feedback", "opinion_item"]
+    assert [line["data"]["text"] for line in lines if line["kind"] == "opinion_item"] == ["Acme is bad, says Kai."]
+    gone = http.delete(f"/v1/end_users/{user}").json()
+    assert gone["deleted"] and gone["counts"] == {"opinion_items": 1, "feedback": 2}
     assert_refused(http.get(f"{path}/items/c"), 404, param="item_id")
+    assert_refused(http.get(f"/v1/end_users/{user}/export"), 404)
+    assert http.get(f"{path}/items/b").json()["text"] == "Nobody says so else."
 
 
 @pytest.mark.parametrize(

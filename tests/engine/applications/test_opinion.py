@@ -171,8 +171,8 @@ async def test_a_person_s_items_are_gone_with_what_they_counted_and_the_next_rep
         text = "Acme falls as Globex gains after the ruling on Tuesday."
         await push(app, made, [item("a", text, 1, user="eve"), item("b", text, 2), item("c", text + "!", 3)])
         await read(app, made)
-        gone = await room(app).commands.forget(PROJECT, "eve")
-        assert (gone.items, gone.alerts) == (1, 0)
+        gone = await app.app.assistants.end_users.delete(PROJECT, "eve", by=None)
+        assert (gone.deleted, gone.counts) == (True, {"opinion_items": 1})
         assert await counted(app, made, "all") == [(2, 1, 1, 1), (3, 0, 0, 1)]
         stories = {each.id: each.reading and each.reading.story for each in await listed(app, made)}
         assert stories == {"b": None, "c": "b"}

@@ -1,21 +1,25 @@
 """Whoever deletes an end user may die at any transaction: another goes on, and nothing is left."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from zhuli.applications.recommender.holdings import RecommenderHoldings
 from zhuli.assistants.end_users.forgetting import EndUserForgetting
 from zhuli.assistants.runs.commands import insert_thread
 from zhuli.core.ids import new_id
 from zhuli.learning.datasets.forgetting import VersionForgetting
 from zhuli.store import collections, deletions, jobs, schema
+from zhuli.store.applications import recommender
 from zhuli.store.database import Database
 from zhuli.store.learning import datasets, feedback, served
 from zhuli.store.learning.datasets import NewEntry
 from zhuli.store.learning.served import Served
 from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
 from zhuli.testing.clock import ManualClock
+from zhuli.types.applications.recommender import EventCreate, EventWeights, Recommender
 from zhuli.types.assistants.thread import ThreadCreate
 from zhuli.types.end_users import EndUserDeletion
 from zhuli.types.learning.dataset import DataSet
@@ -77,12 +81,12 @@ async def test_a_deletion_that_dies_anywhere_goes_on_until_nothing_is_left(datab
         handler = EndUserForgetting(mortal, clock, VersionForgetting(mortal, mortal, clock, tmp_path))
         await database.run(jobs.release_all)
         slots = {deletions.JOB: 1}
-        (job,) = await database.run(jobs.claim, "worker", slots=slots, now=clock.now(), lease=60)
-        try:
-            await handler.handle(job)
-        except Died:
-            return False
-        return True
+        for job in await database.run(jobs.claim, "worker", slots=slots, now=clock.now(), lease=60):
+            try:
+                await handler.handle(job)
+            except Died:
+                return False
+        return True  # there is no job any more where the other died behind its last transaction
 
     while not lived:
         number += 1
@@ -96,6 +100,38 @@ async def test_a_deletion_that_dies_anywhere_goes_on_until_nothing_is_left(datab
         assert (await database.run(deletions.get, PROJECT, record.id)).status == "completed"
     assert number > 20
     assert await database.run(rows_with, "other") == others
+
+
+async def test_a_user_whom_only_an_application_knows_keeps_an_exact_record_whoever_dies(
+    database: Database, tmp_path: Path
+) -> None:
+    clock = ManualClock()
+    made = Recommender(id="rec_1", created_at=0, name="r", embedder="none", weights=EventWeights())
+    await database.run(recommender.create, PROJECT, made)
+    number, lived = 0, False
+    while not lived:
+        number += 1
+        user = f"person{number}x"
+        event = {"user": user, "item": "i", "kind": "view", "at": 1.0}
+        given = [EventCreate.model_validate({**event, "id": f"{user}{n}"}) for n in range(3)]
+        await database.run(recommender.add_events, made.id, given, now=clock.now())
+        record = EndUserDeletion(id=new_id("eud"), created_at=0, user_digest=deletions.digest_of(PROJECT, user))
+        await database.run(deletions.begin, PROJECT, user, record, now=clock.now())
+        for left in (number, 10_000):
+            mortal: Any = Mortal(database, left, committed=number % 2 == 0)
+            versions = VersionForgetting(mortal, mortal, clock, tmp_path)
+            handler = EndUserForgetting(mortal, clock, versions, [RecommenderHoldings()])
+            await database.run(jobs.release_all)
+            slots = {deletions.JOB: 1}
+            claimed = await database.run(jobs.claim, "worker", slots=slots, now=clock.now(), lease=60)
+            with suppress(Died):
+                for job in claimed:
+                    await handler.handle(job)
+                lived = left == number
+                break
+        found = await database.run(deletions.get, PROJECT, record.id)
+        assert (found.status, found.counts) == ("completed", {"recommender_events": 3})
+    assert number > 10
 
 
 async def test_an_import_that_began_before_a_deletion_brings_nothing_back(database: Database) -> None:

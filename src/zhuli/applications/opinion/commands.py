@@ -1,6 +1,5 @@
 """What clients and operators do with monitors. Each method is a transaction, or a few."""
 
-from collections.abc import Set
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,7 +18,6 @@ from zhuli.types.applications.opinion import (
     Monitor,
     MonitorCreate,
     MonitorUpdate,
-    PersonForgotten,
     PushedList,
     SeriesList,
     SeriesTotal,
@@ -145,27 +143,3 @@ class OpinionCommands:
             by=by,
             comment=comment,
         )
-
-    async def forget(self, project: str, user: str) -> PersonForgotten:
-        """Delete what a person wrote from all monitors of the project: items, counts, and texts in alerts."""
-        items = alerts = 0
-        for monitor_id in await self._database.run(opinion.monitors_of, project, user):
-            keys = set(await self._database.run(opinion.forget, project, monitor_id, user))
-            items += len(keys)
-            alerts += await self._database.run(opinion_alerts.redact, project, monitor_id, _Redaction(keys))
-        return PersonForgotten(user=user, items=items, alerts=alerts)
-
-
-class _Redaction:
-    """Alerts without the texts of some items."""
-
-    def __init__(self, gone: Set[str]) -> None:
-        self._gone = gone
-
-    def __call__(self, alert: Alert) -> Alert | None:
-        """The alert without them; None where it has none of them."""
-        if not any(text.id in self._gone for text in alert.texts):
-            return None
-        texts = [text for text in alert.texts if text.id not in self._gone]
-        groups = [group for group in alert.groups if group.example not in self._gone]
-        return alert.model_copy(update={"texts": texts, "groups": groups, "new_terms": []})

@@ -1,12 +1,11 @@
 """The opinion monitor, built: its commands, the jobs that read and deliver, and what is looked after now and then."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.applications.opinion.commands import OpinionCommands
 from zhuli.applications.opinion.delivering import Delivering
 from zhuli.applications.opinion.handler import ReadingHandler
+from zhuli.applications.opinion.holdings import OpinionHoldings
 from zhuli.applications.opinion.watching import Watch
 from zhuli.assistants.wing import AssistantsWing
 from zhuli.ground import Ground
@@ -56,14 +55,9 @@ class OpinionRoom:
 
     async def aclose(self) -> None: ...
 
-    async def forget(self, project: str, user: str, _: Sequence[str]) -> Counter[str]:
-        """Delete what an end user wrote from all monitors."""
-        gone = await self.commands.forget(project, user)
-        return +Counter(opinion_items=gone.items, opinion_alerts_changed=gone.alerts)
-
 
 def build(ground: Ground, learning: LearningWing, assistants: AssistantsWing) -> OpinionRoom:
-    """The room, on the wing of learning; an end user's deletion is told to it."""
+    """The room, on the wing of learning; what it has of end users is told to that of assistants."""
     database, clock, predict = ground.database, ground.clock, learning.predictions.answer
     watch = Watch(database, predict, clock)
     room = OpinionRoom(
@@ -72,5 +66,5 @@ def build(ground: Ground, learning: LearningWing, assistants: AssistantsWing) ->
         ReadingHandler(database, predict, watch, clock),
         Delivering(database, ground.settings, clock),
     )
-    assistants.forgetting.also.append(room.forget)
+    assistants.holdings.append(OpinionHoldings())
     return room

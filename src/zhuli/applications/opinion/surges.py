@@ -1,20 +1,24 @@
 """Whether negative opinion surges: a robust baseline, a count model that knows overdispersion, a sequential test. Pure; NumPy.
 
-The count of negative stories y of a series in an hour t is taken for negative binomial with mean m(t) and variance
-m + a m^2. The baseline m(t) = level(t) h(hour of day) d(day of week) is fitted on the weeks before the window that is tested,
-so that a surge does not enter what it is held against:
+The count of negative stories y of a series in an hour t is taken for negative binomial with the mean m(t) (1 + x(t) + z) and
+the dispersion a. The baseline m(t) = level(t) h(hour of day) d(day of week) is fitted on the weeks before the window that is
+tested, so that a surge does not enter what it is held against:
 
 - h and d from all items of the monitor (trimmed means over days and weeks), times what the series' own counts say more, shrunk;
 - level(t): a line through the days' counts without their season, as Huber's weights see them, its slope shrunk towards 0 by its
-  own uncertainty, and changing by half at most;
-- a: the largest of what hours, sixths of days and days show of dispersion beyond Poisson, each as an hour would have it, so that
-  counts which cling together for hours are no evidence; and what is not known of the level.
+  own uncertainty, and changing by half at most.
 
-The test is the mixture of Shiryaev-Roberts procedures over rates r = 1.5 to 30 times the baseline (an e-detector: Shin, Ramdas,
-Rinaldo 2022, section 2): M_r(t) = (M_r(t-1) + 1) L_r(t), L_r the likelihood ratio of the mean r m to the mean m, which has
-the mean 1 where the baseline holds and less where there is less. An alarm is raised where the mean of M_r exceeds A, and then
-it begins anew. The time to a false alarm of one series is A hours or more on average, so all K series together have at most
-f false alarms a month with A = K * 730.5 / f.
+Moods x cling for hours: a stationary process with the variance v whose correlation falls to 1/e in some hours, the same for all
+series. Both are read from the autocovariances of what the baseline left over, v and a shrunk towards their means over series.
+z is what the baseline itself is wrong by, which is known by its variance. A filter (Kalman's, with innovations cut at three
+deviations) tells from the hours before what x + z is now. It is this conditional mean that an hour is held against: a test that
+takes hours for independent counts a mood's every hour as evidence anew, whatever its dispersion.
+
+The test is the mixture of Shiryaev-Roberts procedures over rates r = 1.5 to 30 times the usual (an e-detector: Shin, Ramdas,
+Rinaldo 2022, section 2): M_r(t) = (M_r(t-1) + 1) L_r(t), L_r the likelihood ratio of r times the conditional mean to it, which
+has the mean 1, given the past, where the model holds, and less where there is less. An alarm is raised where the mean of M_r
+exceeds A, and then it begins anew. The time to a false alarm of one series is A hours or more on average, so all K series
+together have at most f false alarms a month with A = K * 730.5 / f.
 """
 
 from collections.abc import Sequence
@@ -41,6 +45,24 @@ LEAST_HISTORY = 14 * DAY
 _SHRINK = 30.0
 """Stories by which the season of a series is drawn to that of the monitor."""
 
+_POOLED = 300.0
+"""Stories by which a series' mood and dispersion are drawn to the means over series."""
+
+_CALM = 5_000.0
+"""The same for moods that were found to be less than the mean: eight weeks have few of them, and may have been calm."""
+
+_MEMORIES = (1, 2, 3, 5, 8, 12, 20, 32, 48)
+"""Hours that moods may cling for."""
+
+_LAGS = np.arange(1, 49)
+
+_MOOD_MARGIN = 2.0
+"""By which the variance of moods is taken for larger than it was found: it is estimated, and residuals are of a fit."""
+
+_EDGE = 8.0
+"""Variance of the line at the end of the window, in that of its middle: 1 + 12 d^2 / n^2 is 5 at d = n / 2 + 4.5 days; and
+that of the season."""
+
 _FLOOR = 1.0 / WEEK
 """Stories an hour that are thought possible in any series."""
 
@@ -50,12 +72,18 @@ _THURSDAY = 3
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
-    """Of K series for T hours: means, K x T; dispersions a, levels a day, trends a week (as shares), K each."""
+    """Of K series for T hours: means, K x T; levels a day, trends a week (as shares), K each.
+
+    dispersions: a, of an hour given its mean. moods: v. kept: how much of a mood the next hour has. doubts: the variance of z.
+    """
 
     means: Floats
-    dispersions: Floats
     levels: Floats
     trends: Floats
+    dispersions: Floats
+    moods: Floats
+    kept: float
+    doubts: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +125,15 @@ def baselines(volume: Floats, negative: Floats, first: int, ahead: int) -> Basel
     slots = _slots(hours)
     before, behind = slots[: volume.shape[0]], slots[volume.shape[0] :]
     made = [_of_series(one, season, before, behind) for one in negative]
-    means, dispersions, levels, trends = (np.array([each[part] for each in made]) for part in range(4))
-    return Baselines(means.reshape(len(made), ahead), dispersions, levels, trends)
+    if not made:
+        none = np.zeros(0)
+        return Baselines(np.zeros((0, ahead)), none, none, none, none, 0.0, none)
+    means, past, levels, trends, usual = (np.array([each[part] for each in made]) for part in range(5))
+    stories = usual.sum(axis=1)
+    kept, moods, dispersions = _clinging(usual, past, stories)
+    clumps = moods * (1 + kept) / (1 - kept) + dispersions
+    doubts = np.minimum(1.0, _EDGE * (1 / np.maximum(stories, 1.0) + clumps / volume.shape[0]))
+    return Baselines(means, levels, trends, dispersions, moods, kept, doubts)
 
 
 def _slots(hours: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -123,17 +158,16 @@ def _season(volume: Floats, hours: NDArray[np.int64]) -> Floats:
     return np.asarray(season / season.mean())
 
 
-def _of_series(counts: Floats, season: Floats, before: Any, behind: Any) -> tuple[Floats, float, float, float]:
-    """Means of the hours behind, dispersion, level a day and trend a week."""
+def _of_series(counts: Floats, season: Floats, before: Any, behind: Any) -> tuple[Floats, Floats, float, float, Floats]:
+    """Means of the hours behind and of those before, level a day, trend a week, and counts as they may be without a surge."""
     usual = _clipped(counts)
     own = _own_season(usual, season, before)
     level, slope = _line(usual, own[before])
     middle = (len(counts) - 1) / 2
     ahead = level * np.exp(np.clip(slope * (len(counts) + np.arange(len(behind)) - middle), -np.log(1.5), np.log(1.5)))
     past = np.maximum(level * np.exp(slope * (np.arange(len(counts)) - middle)), _FLOOR) * own[before]
-    dispersion = _dispersion(counts, past) + WINDOW / (usual.sum() + 4.0) / 2
     means = np.maximum(ahead, _FLOOR) * own[behind]
-    return means, dispersion, float(ahead[0] * DAY), float(np.expm1(slope * WEEK))
+    return means, past, float(ahead[0] * DAY), float(np.expm1(slope * WEEK)), usual
 
 
 def _clipped(counts: Floats) -> Floats:
@@ -182,29 +216,72 @@ def _line(counts: Floats, season: Floats) -> tuple[float, float]:
     return float(level), shrunk / DAY
 
 
-def _dispersion(counts: Floats, means: Floats) -> float:
-    """a as an hour would have it, from hours, sixths of days and days."""
-    found = 0.0
-    for size in (1, 4, DAY):
-        blocks = len(counts) // size
-        y = counts[: blocks * size].reshape(blocks, size).sum(axis=1)
-        m = means[: blocks * size].reshape(blocks, size).sum(axis=1)
-        limit = m + 5 * np.sqrt(m + 0.25)
-        y = np.minimum(y, limit)
-        found = max(found, size * float((((y - m) ** 2 - m).sum()) / max((m**2).sum(), 1e-9)))
-    return float(np.clip(found, 0.02, 20.0))
+def _clinging(counts: Floats, past: Floats, stories: Floats) -> tuple[float, Floats, Floats]:
+    """How much of a mood is left an hour later; of K series the variance of moods, and the dispersion of an hour."""
+    rest = np.minimum(counts, past + 4 * np.sqrt(past + past**2 + 0.25)) - past
+    whole = ((rest**2 - past).sum(axis=1)) / (past**2).sum(axis=1)
+    told = [
+        (rest[:, lag:] * rest[:, :-lag]).sum(axis=1) / (past[:, lag:] * past[:, :-lag]).sum(axis=1) for lag in _LAGS
+    ]
+    covariances = np.array(told).T
+    share = stories / (stories + _POOLED)
+    weights = (share + 1e-9) / (share + 1e-9).sum()
+    pooled = weights @ covariances
+    best, shape = np.inf, np.exp(-_LAGS / _MEMORIES[0])
+    for hours in _MEMORIES:
+        falls = np.exp(-_LAGS / hours)
+        error = float(((pooled - max(0.0, _fitted(pooled, falls)) * falls) ** 2).sum())
+        if error < best:
+            best, shape = error, falls
+    own = np.maximum(0.0, covariances @ shape / (shape @ shape))
+    together = max(0.0, _fitted(pooled, shape))
+    dispersion = max(0.02, float(weights @ whole) - together)
+    trust = np.where(own > together, share, stories / (stories + _CALM))
+    moods = trust * own + (1 - trust) * together
+    dispersions = np.maximum(0.02, share * np.maximum(0.0, whole - own) + (1 - share) * dispersion)
+    return float(shape[0]), _MOOD_MARGIN * moods, dispersions
 
 
-def log_ratios(counts: Floats, means: Floats, dispersions: Floats) -> Floats:
-    """log L, K x rates x T, of counts K x T with means K x T and dispersions K."""
-    a = np.maximum(dispersions, 1e-6)[:, None, None]
-    y, m, r = counts[:, None, :], means[:, None, :], RATES[None, :, None]
-    return np.asarray(y * np.log(r) + (y + 1 / a) * (np.log1p(a * m) - np.log1p(a * r * m)))
+def _fitted(values: Floats, shape: Floats) -> float:
+    return float(values @ shape / (shape @ shape))
+
+
+def log_ratios(counts: Floats, fitted: Baselines) -> Floats:
+    """log L, K x rates x T, of counts K x T, each hour given those before."""
+    number, length = counts.shape
+    kept, moods, noise = fitted.kept, fitted.moods, fitted.dispersions
+    state = np.zeros((number, 2))  # the mood, and what the baseline is wrong by, as shares of it
+    spread = np.zeros((number, 2, 2))
+    spread[:, 0, 0], spread[:, 1, 1] = moods, fitted.doubts
+    found = np.empty((number, len(RATES), length))
+    for hour in range(length):
+        mean, y = fitted.means[:, hour], counts[:, hour]
+        factor = np.maximum(0.2, 1 + state.sum(axis=1))
+        unknown = np.maximum(spread.sum(axis=(1, 2)), 0.0)
+        usual = mean * factor
+        dispersion = np.maximum(noise + unknown / factor**2 * (1 + noise), 1e-4)
+        found[:, :, hour] = _log_ratio(y[:, None], usual[:, None], dispersion[:, None])
+        variance = mean**2 * unknown + usual + noise * usual**2
+        deviation = np.sqrt(variance)
+        surprise = np.clip(y - usual, -3 * deviation, 3 * deviation)
+        seen = spread.sum(axis=2) * mean[:, None]
+        state = state + seen / variance[:, None] * surprise[:, None]
+        spread = spread - seen[:, :, None] * seen[:, None, :] / variance[:, None, None]
+        state[:, 0] *= kept
+        spread[:, 0, :] *= kept
+        spread[:, :, 0] *= kept
+        spread[:, 0, 0] += (1 - kept**2) * moods
+    return found
+
+
+def _log_ratio(y: Floats, mean: Floats, a: Floats) -> Floats:
+    """Of negative binomial counts with each rate times the mean to those with the mean."""
+    return np.asarray(y * np.log(RATES) + (y + 1 / a) * (np.log1p(a * mean) - np.log1p(a * RATES * mean)))
 
 
 def surges(counts: Floats, fitted: Baselines, limit: float, *, begin: Sequence[int], least: int) -> list[Surge]:
     """Alarms of K series in T hours. begin: from which hour on each is tested; least: stories that a surge has."""
-    ratios = log_ratios(counts, fitted.means, fitted.dispersions)
+    ratios = log_ratios(counts, fitted)
     number, _, length = ratios.shape
     evidence = np.full((number, len(RATES)), -np.inf)
     started = np.asarray(begin)
@@ -221,7 +298,8 @@ def surges(counts: Floats, fitted: Baselines, limit: float, *, begin: Sequence[i
                 continue
             evidence[series], started[series] = -np.inf, hour + 1
             expected = float(fitted.means[series, onset : hour + 1].sum())
-            facts = fitted.levels[series], fitted.trends[series], fitted.dispersions[series]
+            clumped = fitted.dispersions[series] + fitted.moods[series]
+            facts = fitted.levels[series], fitted.trends[series], clumped
             found.append(Surge(int(series), hour, onset, observed, expected, float(total[series]), *map(float, facts)))
     return found
 

@@ -1,11 +1,9 @@
 """The recommender, built: what clients do, what serves lists, and the jobs that make vectors, train, and delete."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.applications.recommender.commands import RecommenderCommands
+from zhuli.applications.recommender.holdings import RecommenderHoldings
 from zhuli.applications.recommender.serving import Serving
 from zhuli.applications.recommender.training import Discarding, TrainingHandler
 from zhuli.applications.recommender.vectors import ItemVectors
@@ -45,17 +43,9 @@ class RecommenderRoom:
     async def aclose(self) -> None:
         """Nothing is open."""
 
-    async def forget(self, project: str, user: str, _: Sequence[str]) -> Counter[str]:
-        """Delete an end user's events and lists."""
-        gone: Counter[str] = Counter()
-        while some := await self.ground.database.run(store.forget_some, project, user):
-            gone.update(some)
-            await asyncio.sleep(0)
-        return gone
-
 
 def build(ground: Ground, assistants: AssistantsWing) -> RecommenderRoom:
-    """Embedders come from the catalog; an end user's deletion is told to it."""
+    """Embedders come from the catalog; what it has of end users is told to the wing of assistants."""
     settings, database = ground.settings, ground.database
     vectors = ItemVectors(database, ground.catalog)
     room = RecommenderRoom(
@@ -66,5 +56,5 @@ def build(ground: Ground, assistants: AssistantsWing) -> RecommenderRoom:
         TrainingHandler(database, vectors, ground.clock, settings.data_dir),
         Discarding(database, settings.data_dir),
     )
-    assistants.forgetting.also.append(room.forget)
+    assistants.holdings.append(RecommenderHoldings())
     return room

@@ -1,13 +1,12 @@
 """The room of customer support, built: desks, their tasks, and the handing over of runs."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zhuli.applications.support.commands import DeskCommands
 from zhuli.applications.support.evaluating import Evaluating
 from zhuli.applications.support.handing_over import HandingOver
 from zhuli.applications.support.handler import Does, SupportHandler
+from zhuli.applications.support.holdings import SupportHoldings
 from zhuli.applications.support.publishing import Publishing
 from zhuli.applications.support.queue import HandoffQueue
 from zhuli.assistants.wing import AssistantsWing
@@ -43,10 +42,6 @@ class SupportRoom:
     async def aclose(self) -> None:
         """Nothing."""
 
-    async def forget(self, project: str, user: str, threads: Sequence[str]) -> Counter[str]:
-        """Delete an end user's dialogues, handoffs and words. What is published stays until it is published again."""
-        return Counter(await self.ground.database.run(store.forget, project, user, threads))
-
 
 def build(
     ground: Ground,
@@ -66,5 +61,5 @@ def build(
     assistants.engine.reviewers.append(HandingOver(database, clock))
     queue = HandoffQueue(database, assistants.runs, learning.feedback, clock, embedder=catalog.default_embedder)
     room = SupportRoom(ground, DeskCommands(database, clock), queue, handler)
-    assistants.forgetting.also.append(room.forget)
+    assistants.holdings.append(SupportHoldings())
     return room

@@ -1,10 +1,11 @@
 """What is known here of an end user, looked for everywhere: the same for deleting it and for exporting it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from zhuli.assistants.end_users.holdings import Holdings
 from zhuli.store.database import Database
 from zhuli.store.end_users import learned, talk
 from zhuli.store.end_users.learned import Example
@@ -16,7 +17,7 @@ Look = talk.LookForFiles
 class Belongings:
     """Ids of what is the user's. on_threads: of messages, runs and understandings. files, stores: that nobody else uses.
 
-    feedback: theirs, and what others said of what is theirs. own: all ids by which copies are found.
+    feedback: theirs, and what others said of what is theirs. held: what rooms above name.
     """
 
     threads: list[str] = field(default_factory=list)
@@ -28,6 +29,7 @@ class Belongings:
     chats: list[str] = field(default_factory=list)
     feedback: list[str] = field(default_factory=list)
     predictions: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     examples: set[Example] = field(default_factory=set)
 
     @property
@@ -38,14 +40,14 @@ class Belongings:
     @property
     def ids(self) -> frozenset[str]:
         """By which copies are found elsewhere."""
-        return frozenset((*self.sources, *self.messages, *self.runs, *self.chats, *self.predictions))
+        return frozenset((*self.sources, *self.messages, *self.runs, *self.chats, *self.predictions, *self.held))
 
     def __bool__(self) -> bool:
         return bool(self.ids or self.examples)
 
 
-async def gather(database: Database, project: str, user: str) -> Belongings:
-    """Everything of the user that is there now."""
+async def gather(database: Database, project: str, user: str, rooms: Sequence[Holdings]) -> Belongings:
+    """Everything of the user that is there now; of what rooms above have, what they name."""
     found = Belongings()
     await _each(lambda at: database.run(talk.threads_of, project, user, after=at), found.threads.extend)
     files: set[str] = set()
@@ -58,7 +60,9 @@ async def gather(database: Database, project: str, user: str) -> Belongings:
         await asyncio.sleep(0)
     await _each(lambda at: database.run(talk.chats_of, project, user, after=at), found.chats.extend)
     found.predictions += await database.run(learned.predictions_of, project, user)
-    targets = [*found.messages, *found.runs, *found.understandings, *found.predictions]
+    for room in rooms:
+        found.held += await database.run(room.named, project, user)
+    targets = [*found.messages, *found.runs, *found.understandings, *found.predictions, *found.held]
     given = await database.run(learned.feedback_of, project, user, targets)
     found.feedback += given
     named = {id_ for kind, id_ in given.values() if kind == "prediction"}

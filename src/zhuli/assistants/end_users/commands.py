@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -10,6 +10,7 @@ import orjson
 
 from zhuli.assistants.end_users.belongings import Belongings, gather
 from zhuli.assistants.end_users.forgetting import topic
+from zhuli.assistants.end_users.holdings import Holdings
 from zhuli.core.clock import Clock
 from zhuli.core.errors import NotFound
 from zhuli.core.hints import Hints
@@ -32,9 +33,12 @@ _KINDS = {"messages": "message", "runs": "run", "run_steps": "run_step", "unders
 
 
 class EndUserCommands:
-    """Made once. NotFound for a user that nothing here is of, and never was."""
+    """Made once. NotFound for a user that nothing here is of, and never was. rooms: above, which are built later."""
 
-    def __init__(self, database: Database, blobs: BlobStore, hints: Hints, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, blobs: BlobStore, hints: Hints, clock: Clock, rooms: Sequence[Holdings] = ()
+    ) -> None:
+        self._rooms = rooms
         self._database = database
         self._blobs = blobs
         self._hints = hints
@@ -80,15 +84,19 @@ class EndUserCommands:
 
     async def export(self, project: str, user: str) -> AsyncGenerator[bytes, None]:
         """Lines of {"kind", "data"}; NotFound before the first one."""
-        own = await gather(self._database, project, user)
+        own = await gather(self._database, project, user, self._rooms)
         served = await self._database.run(learned.served, project, [user, *own.threads])
-        if not own and not served:
-            raise NotFound(f"No end user found with id '{user}': nothing that can be exported is of them.")
-        async with aclosing(self._lines(project, own, served)) as lines:
+        found = False
+        async with aclosing(self._lines(project, user, own, served)) as lines:
             async for line in lines:
+                found = True
                 yield line
+        if not found:
+            raise NotFound(f"No end user found with id '{user}': nothing that can be exported is of them.")
 
-    async def _lines(self, project: str, own: Belongings, served: list[dict[str, Any]]) -> AsyncGenerator[bytes, None]:
+    async def _lines(
+        self, project: str, user: str, own: Belongings, served: list[dict[str, Any]]
+    ) -> AsyncGenerator[bytes, None]:
         run = self._database.run
         for thread_id in own.threads:
             if (thread := await run(talk.thread, thread_id)) is not None:
@@ -112,6 +120,14 @@ class EndUserCommands:
             yield _line("dataset_entry", orjson.dumps(entry).decode())
         for one in served:
             yield _line("served_prediction", orjson.dumps(one).decode())
+        for room in self._rooms:
+            place: Any = None
+            while True:
+                held, place = await run(room.held, project, user, own.threads, after=place)
+                for found in held:
+                    yield _line(found.kind, found.body)
+                if place is None:
+                    break
         for file_id in own.files:
             async for line in self._file(project, file_id):
                 yield line

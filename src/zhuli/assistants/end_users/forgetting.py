@@ -1,18 +1,20 @@
 """The handler of jobs that delete an end user: everywhere, in small transactions, until a look finds nothing any more.
 
 What copies are found by goes last: decisions, in which are only words, first, data sets before feedback, feedback before the
-threads. So whoever dies leaves what is needed to go on, and the next attempt begins with a new look.
+threads. So whoever dies leaves what is needed to go on, and the next attempt begins with a new look. What goes is counted in
+the record in the same transaction.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from zhuli.assistants.end_users.belongings import Belongings, gather
+from zhuli.assistants.end_users.holdings import Holdings
 from zhuli.core.clock import Clock
 from zhuli.learning.datasets.forgetting import VersionForgetting
 from zhuli.learning.retuning import forgetting as decisions
@@ -21,7 +23,6 @@ from zhuli.store.database import Database, hint
 from zhuli.store.end_users import learned, talk
 from zhuli.store.jobs import Job, finish
 from zhuli.store.learning import datasets, retuning
-from zhuli.types.end_users import EndUserDeletion
 
 LATER_SECONDS = 30.0
 """After which it is looked again whether fine-tuning jobs that read the user's examples have ended."""
@@ -35,15 +36,13 @@ def topic(deletion_id: str) -> str:
     return f"end_user:{deletion_id}"
 
 
-Also = Callable[[str, str, Sequence[str]], Awaitable[Counter[str]]]
-"""Deletes what a room above has of a project's user, whose threads these are; how many of what. Found again, it is 0 of all."""
-
-
 class EndUserForgetting:
-    """Made once. also: of applications, which are built later."""
+    """Made once. rooms: above, which are built later."""
 
-    def __init__(self, database: Database, clock: Clock, versions: VersionForgetting) -> None:
-        self.also: list[Also] = []
+    def __init__(
+        self, database: Database, clock: Clock, versions: VersionForgetting, rooms: Sequence[Holdings] = ()
+    ) -> None:
+        self._rooms = rooms
         self._database = database
         self._clock = clock
         self._versions = versions
@@ -53,22 +52,18 @@ class EndUserForgetting:
         found = await self._database.run(deletions.take_up, job)
         if found is None:
             return
-        project, user, record = found
+        project, user, _ = found
         while True:
-            own = await gather(self._database, project, user)
-            record = await self._database.run(self._seen, project, user, record, own)
-            counts, waits_for = await self._forget(project, user, record, own)
-            total = Counter(record.counts) + counts
-            there = record.found or bool(counts)
-            seen = {"counts": dict(total), "waits_for": sorted(waits_for) or None, "found": there}
-            record = record.model_copy(update=seen)
+            own = await gather(self._database, project, user, self._rooms)
+            await self._database.run(self._seen, job, project, user, own)
+            tally = Tally(self._database, job)
+            waits_for = await self._forget(project, user, own, tally)
             if waits_for:
-                await self._database.run(self._put_off, job, record)
+                await self._database.run(self._put_off, job, waits_for)
                 return
-            if not own and not counts:
+            if not own and not tally.any:
                 break
-            await self._database.run(deletions.keep, record)
-        await self._database.run(self._end, job, project, record)
+        await self._database.run(self._end, job, project)
 
     async def give_up(self, job: Job, message: str) -> None:
         """The lease runs out, and another attempt is made: a deletion is never given up."""
@@ -80,28 +75,25 @@ class EndUserForgetting:
     def interrupt(self, key: str) -> None:
         """Another worker has the job by now; two that delete the same do no harm."""
 
-    def _seen(
-        self, connection: Connection, project: str, user: str, record: EndUserDeletion, own: Belongings
-    ) -> EndUserDeletion:
-        """The record with the versions and models that have learned from the user, kept before what tells of it is gone."""
+    def _seen(self, connection: Connection, job: Job, project: str, user: str, own: Belongings) -> None:
+        """The record has the versions and models that have learned from the user before what tells of it is gone."""
+        record = deletions.lock(connection, job)
         versions = learned.versions_of(connection, project, user, own.sources)
         models = datasets.models_of(connection, project, versions)[1] if versions else []
         named = {*record.versions, *(version.id for version in versions)}
         learners = {*record.models, *(seen.model for seen in models)}
-        changed = record.model_copy(
-            update={"versions": sorted(named), "models": sorted(learners), "found": record.found or bool(own)}
-        )
-        if changed != record:
-            deletions.keep(connection, changed)
-        return changed
+        changed = {"versions": sorted(named), "models": sorted(learners), "found": record.found or bool(own)}
+        deletions.keep(connection, record.model_copy(update={**changed, "waits_for": None}))
 
-    def _put_off(self, connection: Connection, job: Job, record: EndUserDeletion) -> None:
-        deletions.keep(connection, record)
+    def _put_off(self, connection: Connection, job: Job, waits_for: set[str]) -> None:
+        record = deletions.lock(connection, job)
+        deletions.keep(connection, record.model_copy(update={"waits_for": sorted(waits_for)}))
         deletions.put_off(connection, job, self._clock.now() + LATER_SECONDS)
         hint(connection, topic(record.id))
 
-    def _end(self, connection: Connection, job: Job, project: str, record: EndUserDeletion) -> None:
+    def _end(self, connection: Connection, job: Job, project: str) -> None:
         """Of somebody whom nothing was ever here of, no record stays."""
+        record = deletions.lock(connection, job)
         unknown = not (record.found or record.counts or record.versions)
         if unknown and not deletions.earlier(connection, project, record.user_digest, record.id):
             deletions.remove(connection, record)
@@ -112,70 +104,112 @@ class EndUserForgetting:
         deletions.complete(connection, job, ended)
         hint(connection, topic(record.id))
 
-    async def _forget(
-        self, project: str, user: str, record: EndUserDeletion, own: Belongings
-    ) -> tuple[Counter[str], set[str]]:
-        """What went, by kind, and the fine-tuning jobs that must end first."""
-        gone: Counter[str] = Counter()
+    async def _forget(self, project: str, user: str, own: Belongings, tally: "Tally") -> set[str]:
+        """The fine-tuning jobs that must end first; where there are any, what is found by examples stays."""
         run = self._database.run
-        gone["decisions"] += await self._from_decisions(project, user, own)
+        await self._from_decisions(project, user, own, tally)
         for part in _parts(sorted(own.examples)):
-            gone["examples"] += await run(learned.forget_examples, part)
-            await asyncio.sleep(0)
+            await tally.of("examples", learned.forget_examples, part)
         versions = await run(learned.versions_of, project, user, own.sources)
         for dataset in {one.dataset for one in own.examples} | {version.dataset_id for version in versions}:
             await run(learned.forget_doubts, dataset)
         waits_for: set[str] = set()
         for version in versions:
             redacted = await self._versions.redact(project, version, user, own.sources)
-            gone["examples_of_versions"] += redacted.examples
+            await tally.of("examples_of_versions", _so_many, redacted.examples)
             waits_for.update(redacted.waits_for)
         if waits_for:
-            return +gone, waits_for
-        gone["eval_items"] += await _through(lambda at: run(learned.forget_items_with, project, own.ids, after=at), 0)
-        gone["kept_answers"] += await _through(lambda at: run(learned.forget_answers_with, user, own.ids, after=at), "")
-        gone["predictions"] += await run(learned.forget_predictions, project, own.predictions, [user, *own.threads])
+            return waits_for
+        await tally.through("eval_items", learned.forget_items_with, project, own.ids, begin=0)
+        await tally.through("kept_answers", learned.forget_answers_with, user, own.ids, begin="")
+        askers = [user, *own.threads]
+        await tally.of("predictions", learned.forget_predictions, project, own.predictions, askers)
         for part in _parts(own.feedback):
-            gone["feedback"] += await run(learned.forget_feedback, part)
+            await tally.of("feedback", learned.forget_feedback, part)
         for part in _parts(own.chats):
-            gone["chat_completions"] += await run(talk.forget_chats, part)
-        for forget in self.also:
-            gone += await forget(project, user, own.threads)
-        gone += await self._threads(project, own)
-        return +gone, waits_for
+            await tally.of("chat_completions", talk.forget_chats, part)
+        for room in self._rooms:
+            while await tally.of("", room.forget, project, user, own.threads):
+                pass
+        await self._threads(project, own, tally)
+        return waits_for
 
-    async def _from_decisions(self, project: str, user: str, own: Belongings) -> int:
-        """What was decided stays decided; how many decisions have lost words of the user."""
+    async def _from_decisions(self, project: str, user: str, own: Belongings, tally: "Tally") -> None:
+        """What was decided stays decided, without the user's words."""
         askers = [user, *own.threads]
         texts = await self._database.run(learned.texts_of, project, askers, own.predictions, own.examples)
-        if not texts:
-            return 0
-        without = partial(decisions.without, said=decisions.as_kept(texts))
-        return await _through(lambda at: self._database.run(retuning.redact, project, without, after=at), 0)
+        if texts:
+            without = partial(decisions.without, said=decisions.as_kept(texts))
+            await tally.through("decisions", retuning.redact, project, without, begin=0)
 
-    async def _threads(self, project: str, own: Belongings) -> Counter[str]:
-        gone: Counter[str] = Counter()
+    async def _threads(self, project: str, own: Belongings, tally: "Tally") -> None:
         for store in own.stores:
-            await self._database.run(talk.forget_store, project, store)
-        gone["vector_stores"] = len(own.stores)
+            await tally.of("vector_stores", talk.forget_store, project, store)
         for file_id in own.files:
-            gone["files"] += await self._database.run(talk.forget_file, project, file_id)
+            await tally.of("files", talk.forget_file, project, file_id)
         for thread_id in own.threads:
-            for key in await self._database.run(talk.forget_thread, project, thread_id):
+            left: list[str] = []
+            await tally.of("", _forget_thread, project, thread_id, left)
+            for key in left:
                 while not await self._database.run(talk.clean, key):
                     await asyncio.sleep(0)
-        names = ("threads", "messages", "runs", "understandings")
-        return gone + Counter({name: len(getattr(own, name)) for name in names})
 
 
-async def _through(forget: Callable[[Any], Awaitable[tuple[int, Any]]], begin: int | str) -> int:
-    """Go through a table from its beginning; how many rows went."""
-    total, after = 0, begin
-    while after is not None:
-        gone, after = await forget(after)
-        total += gone
+class Tally:
+    """What goes is counted in the record of the job's deletion, in the transaction in which it goes. any: did anything?"""
+
+    def __init__(self, database: Database, job: Job) -> None:
+        self.any = False
+        self._database = database
+        self._job = job
+
+    async def of(self, kind: str, forget: Callable[..., int | Mapping[str, int]], *args: Any) -> Counter[str]:
+        """What the function deletes: things of this kind, or of the kinds that it says."""
+        return await self._run(lambda connection: _by_kind(kind, forget(connection, *args)))
+
+    async def through(self, kind: str, forget: Callable[..., tuple[int, Any]], *args: Any, begin: Any) -> None:
+        """What the function deletes, which goes through a table from place to place."""
+        place = [begin]
+
+        def step(connection: Connection) -> Counter[str]:
+            number, place[0] = forget(connection, *args, after=place[0])
+            return _by_kind(kind, number)
+
+        while place[0] is not None:
+            await self._run(step)
+
+    async def _run(self, forget: Callable[[Connection], Counter[str]]) -> Counter[str]:
+        gone = await self._database.run(self._counted, forget)
+        self.any = self.any or bool(gone)
         await asyncio.sleep(0)
-    return total
+        return gone
+
+    def _counted(self, connection: Connection, forget: Callable[[Connection], Counter[str]]) -> Counter[str]:
+        record = deletions.lock(connection, self._job)
+        gone = forget(connection)
+        if gone:
+            counts = dict(Counter(record.counts) + gone)
+            deletions.keep(connection, record.model_copy(update={"counts": counts, "found": True}))
+        return gone
+
+
+def _by_kind(kind: str, gone: int | Mapping[str, int]) -> Counter[str]:
+    return +Counter(gone if isinstance(gone, Mapping) else {kind: int(gone)})
+
+
+def _so_many(_: Connection, number: int) -> int:
+    """What went already: files are rewritten outside of a transaction."""
+    return number
+
+
+def _forget_thread(connection: Connection, project: str, thread_id: str, left: list[str]) -> dict[str, int]:
+    """Delete a thread; left: keys of what of it is to be cleaned."""
+    if talk.thread(connection, thread_id) is None:
+        return {}
+    on = talk.on_thread(connection, thread_id)
+    left += talk.forget_thread(connection, project, thread_id)
+    sizes = {name: len(getattr(on, name)) for name in ("messages", "runs", "understandings")}
+    return {"threads": 1, **sizes}
 
 
 def _parts(items: Sequence[Any]) -> Iterator[list[Any]]:

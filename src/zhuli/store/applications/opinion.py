@@ -11,7 +11,20 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import InvalidRequest, NotFound
@@ -581,41 +594,66 @@ def evaluate(connection: Connection, job: Job, *, hour: int) -> str:
     return str(row.project_id)
 
 
-def monitors_of(connection: Connection, project: str, user: str) -> list[str]:
-    """Monitors of the project that have items of a person."""
-    query = select(opinion_items.c.monitor_id).where(
-        opinion_items.c.project_id == project, opinion_items.c.end_user == user
+def ids_of(connection: Connection, project: str, user: str) -> list[str]:
+    """Ids beyond their monitors of the items that a person wrote."""
+    return (
+        []
+        if "\0" in user
+        else list(connection.execute(select(opinion_items.c.id).where(*_by(project, user))).scalars())
     )
-    return [] if "\0" in user else list(connection.execute(query.distinct().order_by("monitor_id")).scalars())
 
 
-def forget(connection: Connection, project: str, monitor_id: str, user: str) -> list[str]:
-    """Delete a person's items, with their entries' texts and what they were counted as; the ids of these items.
-
-    The earliest repost of a story that goes becomes the story. NotFound for another project's monitor.
-    """
-    _locked(connection, project, monitor_id)
+def written(
+    connection: Connection, project: str, user: str, *, after: tuple[str, str] | None
+) -> tuple[list[Item], tuple[str, str] | None]:
+    """Some of a person's items in all monitors, behind a monitor and key; and the next place."""
     table = opinion_items.c
-    whose = table.monitor_id == monitor_id, table.end_user == user
-    rows = [] if "\0" in user else connection.execute(select(table.key, table.counted).where(*whose)).all()
+    query = select(opinion_items).where(*_by(project, user.replace("\0", "")))
+    if after is not None:
+        query = query.where(tuple_(table.monitor_id, table.key) > after)
+    rows = connection.execute(query.order_by(table.monitor_id, table.key).limit(_AT_ONCE)).all()
+    place = (rows[-1].monitor_id, rows[-1].key) if len(rows) == _AT_ONCE else None
+    return [_item(row) for row in rows], place
+
+
+def _by(project: str, user: str) -> tuple[ColumnElement[bool], ...]:
+    return opinion_items.c.project_id == project, opinion_items.c.end_user == user
+
+
+def forget(connection: Connection, project: str, user: str) -> tuple[str | None, set[str]]:
+    """Delete some of a person's items from a monitor, with their entries' texts and what they were counted as.
+
+    The monitor, None where nothing is left, and the items' keys. The earliest repost of a story that goes becomes the story.
+    """
+    table = opinion_items.c
+    query = select(table.monitor_id).where(*_by(project, user.replace("\0", "")))
+    monitor_id = connection.execute(query.limit(1)).scalar()
+    if monitor_id is None:
+        return None, set()
+    _locked(connection, project, monitor_id)
     cells: Counter[tuple[str, int, str]] = Counter()
+    whose = select(table.key, table.counted).where(table.monitor_id == monitor_id, *_by(project, user))
+    rows = connection.execute(whose.limit(_AT_ONCE)).all()
     for row in rows:
         if row.counted:
             cells.subtract(Counts.load(row.counted).cells())
     keys = [row.key for row in rows]
-    connection.execute(delete(opinion_items).where(*whose)) if rows else None
-    for start in range(0, len(keys), _AT_ONCE):
-        some = keys[start : start + _AT_ONCE]
-        gone = opinion_entries.c.monitor_id == monitor_id, opinion_entries.c.key.in_(some)
-        connection.execute(update(opinion_entries).where(*gone).values(body=None))
-        told = table.monitor_id == monitor_id, table.story.in_(some)
-        of_story: dict[str, list[Any]] = {}
-        for row in connection.execute(select(opinion_items).where(*told).order_by(table.at, table.key)):
-            of_story.setdefault(row.story, []).append(row)
-        for reposts in of_story.values():
-            cells.update(_promote(connection, monitor_id, reposts))
+    connection.execute(delete(opinion_items).where(table.monitor_id == monitor_id, table.key.in_(keys)))
+    gone = opinion_entries.c.monitor_id == monitor_id, opinion_entries.c.key.in_(keys)
+    connection.execute(update(opinion_entries).where(*gone).values(body=None))
+    of_story: dict[str, list[Any]] = {}
+    told = table.monitor_id == monitor_id, table.story.in_(keys)
+    for row in connection.execute(select(opinion_items).where(*told).order_by(table.at, table.key)):
+        of_story.setdefault(row.story, []).append(row)
+    for reposts in of_story.values():
+        cells.update(_promote(connection, monitor_id, reposts))
     add_counts(connection, monitor_id, cells)
-    return keys
+    return monitor_id, set(keys)
+
+
+def there(connection: Connection, monitor_id: str, keys: Iterable[str]) -> set[str]:
+    """Those of these items that the monitor still has."""
+    return set(_known(connection, monitor_id, keys))
 
 
 def _promote(connection: Connection, monitor_id: str, reposts: Sequence[Row[Any]]) -> dict[tuple[str, int, str], int]:

@@ -1,6 +1,6 @@
 """Alerts of opinion monitors: events are the log, the alert is its fold; deliveries are made with the events they tell of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,10 @@ def record(
 ) -> None:
     """What an evaluation found, up to this hour: new alerts and such as grew, with what is to be delivered."""
     project = opinion.evaluate(connection, job, hour=hour)
-    for alert, kind in alerts:
+    for found, kind in alerts:
+        named = {text.id for text in found.texts}  # whose author may have been deleted since they were read
+        gone = named - opinion.there(connection, found.monitor_id, named)
+        alert = without(found, gone) or found
         if kind == "raised":
             _raise(connection, project, alert, terms, now=now)
         else:
@@ -277,6 +280,15 @@ def redact(connection: Connection, project: str, monitor_id: str, without: Calla
         if len(rows) < _AT_ONCE:
             return changed
         after = rows[-1].seq
+
+
+def without(alert: Alert, gone: Set[str]) -> Alert | None:
+    """The alert without the texts of these items, and without words that may be theirs; None where there are no such items."""
+    if not gone:
+        return None
+    texts = [text for text in alert.texts if text.id not in gone]
+    groups = [group for group in alert.groups if group.example not in gone]
+    return alert.model_copy(update={"texts": texts, "groups": groups, "new_terms": []})
 
 
 def recent(connection: Connection, project: str, monitor_id: str, series: str) -> list[Alert]:

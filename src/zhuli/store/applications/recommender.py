@@ -470,3 +470,21 @@ def forget_some(connection: Connection, project: str, user: str) -> dict[str, in
         if gone := connection.execute(delete(table).where(table.c.seq.in_(mine))).rowcount:
             return {name: int(gone)}
     return {}
+
+
+def of_user(
+    connection: Connection, project: str, user: str, *, after: tuple[str, int] | None
+) -> tuple[list[tuple[str, str]], tuple[str, int] | None]:
+    """Some of the user's events and lists in all recommenders of the project, kinds and JSON; and the next place."""
+    own = select(recommenders.c.id).where(recommenders.c.project_id == project)
+    kind, seq = after or ("recommender_event", 0)
+    table = events if kind == "recommender_event" else lists
+    query = select(table).where(table.c.recommender_id.in_(own), table.c.end_user == user, table.c.seq > seq)
+    rows = connection.execute(query.order_by(table.c.seq).limit(_AT_ONCE)).all()
+    bodies = [_event(row).model_dump_json() if table is events else row.body for row in rows]
+    found = [
+        (kind, f'{{"recommender_id":"{row.recommender_id}",{body[1:]}') for row, body in zip(rows, bodies, strict=True)
+    ]
+    if len(rows) == _AT_ONCE:
+        return found, (kind, rows[-1].seq)
+    return found, ("recommender_list", 0) if table is events else None

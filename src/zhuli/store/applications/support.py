@@ -242,6 +242,28 @@ def forget(connection: Connection, project: str, user: str, threads: Sequence[st
     return {"support_dialogues": len(rows), "support_handoffs": len(handoffs)}
 
 
+def of_user(
+    connection: Connection, project: str, user: str, threads: Sequence[str], *, after: int | None
+) -> tuple[list[tuple[str, str]], int | None]:
+    """Some of an end user's dialogues in the project's desks, at their end the handoffs of these threads; and the next place."""
+    own = select(support_desks.c.id).where(support_desks.c.project_id == project)
+    table = support_dialogues.c
+    query = select(table.seq, table.desk_id, table.body).where(
+        table.end_user == user, table.desk_id.in_(own), table.seq > (after or 0)
+    )
+    rows = connection.execute(query.order_by(table.seq).limit(_AT_ONCE)).all()
+    found = [("support_dialogue", f'{{"desk_id":"{row.desk_id}","dialogue":{row.body}}}') for row in rows]
+    if len(rows) == _AT_ONCE:
+        return found, rows[-1].seq
+    for start in range(0, len(threads), _AT_ONCE):
+        handoffs = select(support_handoffs.c.body).where(
+            support_handoffs.c.project_id == project,
+            support_handoffs.c.thread_id.in_(threads[start : start + _AT_ONCE]),
+        )
+        found += [("support_handoff", body) for body in connection.execute(handoffs).scalars()]
+    return found, None
+
+
 def _without_handoff(connection: Connection, project: str, handoff_id: str) -> None:
     """The handoff with its events, and what was proposed of it."""
     connection.execute(delete(support_events).where(support_events.c.subject_id == handoff_id))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Table, and_, delete, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, or_, select, update
 
 from zhuli.store import collections
 from zhuli.store.deletions import digest_of
@@ -36,7 +36,7 @@ from zhuli.types.learning.fine_tuning import ENDED, FineTuningRecord, JobStatus
 AT_ONCE = 500
 """Ids in one query, and rows that are looked through in one transaction."""
 
-_IDS = re.compile(r"\b(?:thread|chatcmpl|pred|fb|msg|run|und)[_-][A-Za-z0-9]+")
+_IDS = re.compile(r"\b(?:thread|chatcmpl|pred|fb|msg|run|und|opit)[_-][A-Za-z0-9]+")
 
 SETTLED: tuple[JobStatus, ...] = (*ENDED, "paused")
 """Jobs that read nothing for the time being."""
@@ -53,7 +53,10 @@ def feedback_of(connection: Connection, project: str, user: str, targets: Sequen
     """Feedback that the user gave, and what others said of these targets: id → type and id of what it is on."""
     table = feedback.c
     found: dict[str, tuple[str, str]] = {}
+    of_item = func.substr(table.target_id, 1, len("opit_") + 24)  # an item's id stands before its company's
     which = [table.end_user == user, *(table.target_id.in_(part) for part in _parts(targets))]
+    items = [one for one in targets if one.startswith("opit_")]
+    which += [and_(table.target_type == "opinion_item", of_item.in_(part)) for part in _parts(items)]
     for one in which:
         query = select(table.id, table.target_type, table.target_id).where(table.project_id == project, one)
         found |= {row.id: (row.target_type, row.target_id) for row in connection.execute(query)}

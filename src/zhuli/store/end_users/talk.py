@@ -195,10 +195,12 @@ def clean(connection: Connection, key: str) -> bool:
     return clean_some(connection, key)
 
 
-def forget_store(connection: Connection, project: str, store: str) -> None:
-    """Delete the vector store, if it is still there."""
-    if connection.execute(select(vector_stores.c.seq).where(vector_stores.c.id == store)).scalar() is not None:
-        stored_stores.remove(connection, project, store)
+def forget_store(connection: Connection, project: str, store: str) -> bool:
+    """Delete the vector store; whether it was still there."""
+    if connection.execute(select(vector_stores.c.seq).where(vector_stores.c.id == store)).scalar() is None:
+        return False
+    stored_stores.remove(connection, project, store)
+    return True
 
 
 def forget_file(connection: Connection, project: str, file_id: str) -> bool:

@@ -410,14 +410,5 @@ class Silence(Request):
     comment: Annotated[str, Field(max_length=2_000)] | None = None
 
 
-class PersonForgotten(Wire):
-    """What of a person was deleted."""
-
-    object: Literal["opinion_monitor.person.deleted"] = "opinion_monitor.person.deleted"
-    user: str
-    items: int
-    alerts: int
-
-
 MonitorList = Page[Monitor]
 AlertList = Page[Alert]

@@ -26,7 +26,6 @@ from zhuli.types.applications.opinion import (
     MonitorList,
     MonitorStatus,
     MonitorUpdate,
-    PersonForgotten,
     PushedList,
     SeriesList,
     Silence,
@@ -53,12 +52,6 @@ async def list_monitors(page: ThePage, app: TheApp, actor: TheActor) -> Response
     found = await app.database.run(collections.page, opinion_monitors, Monitor, actor.project, page)
     shown = [monitor.shown() for monitor in found.data]
     return Json(collections.as_page(shown, has_more=found.has_more))
-
-
-@router.delete("/people/{user_id}", response_model=PersonForgotten)
-async def forget_person(user_id: str, app: TheApp, actor: TheActor) -> Response:
-    """Delete what a person wrote, from all monitors."""
-    return Json(await app.applications.opinion.commands.forget(actor.project, user_id))
 
 
 @router.get("/{monitor_id}", response_model=Monitor)

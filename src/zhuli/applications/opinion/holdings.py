@@ -1,0 +1,42 @@
+"""What monitors have of an end user: items that they wrote, with what was read in them; their texts in alerts."""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from sqlalchemy import Connection
+
+from zhuli.assistants.end_users.holdings import Held
+from zhuli.store.applications import opinion, opinion_alerts
+from zhuli.types.applications.opinion import Alert
+
+
+class OpinionHoldings:
+    """Implements assistants.end_users.Holdings."""
+
+    def named(self, connection: Connection, project: str, user: str) -> list[str]:
+        return opinion.ids_of(connection, project, user)
+
+    def held(
+        self, connection: Connection, project: str, user: str, threads: Sequence[str], *, after: Any
+    ) -> tuple[list[Held], Any]:
+        items, place = opinion.written(connection, project, user, after=after)
+        return [Held("opinion_item", item.model_dump_json()) for item in items], place
+
+    def forget(self, connection: Connection, project: str, user: str, threads: Sequence[str]) -> Mapping[str, int]:
+        """Items go with what they were counted as, and out of alerts, in one transaction."""
+        monitor_id, keys = opinion.forget(connection, project, user)
+        if monitor_id is None:
+            return {}
+        changed = opinion_alerts.redact(connection, project, monitor_id, _Redaction(keys))
+        return {"opinion_items": len(keys), "opinion_alerts_changed": changed}
+
+
+class _Redaction:
+    """Alerts without the texts of some items."""
+
+    def __init__(self, gone: Set[str]) -> None:
+        self._gone = gone
+
+    def __call__(self, alert: Alert) -> Alert | None:
+        """The alert without them; None where it has none of them."""
+        return opinion_alerts.without(alert, {text.id for text in alert.texts} & self._gone)
