@@ -8,6 +8,19 @@ from typing import Any
 
 from zhuli.core.errors import ConfigurationError
 
+_DOES = {
+    "backends": "generate",
+    "blobs": "read",
+    "embedders": "embed",
+    "feeds": "items",
+    "indexes": "search",
+    "parsers": "parse",
+    "tasks": "loss",
+    "tools": "run",
+    "understanders": "read",
+}
+"""What a plugin of each kind is for: the method of its port that tells it from any other class."""
+
 _PLUGINS = Path(__file__).with_name("plugins")
 """Found by their files: nobody imports them, not even to know where they lie."""
 
@@ -24,7 +37,7 @@ def find(kind: str, name: str) -> Any:
     if name in built_in(kind):
         return _load(kind, name, f"zhuli.plugins.{kind}.{name}", "Plugin")
     for point in entry_points(group=f"zhuli.{kind}", name=name):
-        return point.load()
+        return _checked(kind, name, point.load())
     raise ConfigurationError(
         f"There is no {kind} plugin '{name}'. Known: {', '.join(names(kind))}, or 'package.module:Class'."
     )
@@ -42,7 +55,7 @@ def built_in(kind: str) -> list[str]:
 
 def _load(kind: str, name: str, module: str, attribute: str) -> Any:
     try:
-        return getattr(import_module(module), attribute)
+        return _checked(kind, name, getattr(import_module(module), attribute))
     except ImportError as error:
         raise ConfigurationError(
             f"The {kind} plugin '{name}' needs the package '{error.name}', which is not installed. "
@@ -50,3 +63,12 @@ def _load(kind: str, name: str, module: str, attribute: str) -> Any:
         ) from error
     except AttributeError as error:
         raise ConfigurationError(f"The module '{module}' has no '{attribute}'.") from error
+
+
+def _checked(kind: str, name: str, found: Any) -> Any:
+    """What was found, if it is a class of the kind's port."""
+    if isinstance(found, type) and callable(getattr(found, _DOES[kind], None)):
+        return found
+    raise ConfigurationError(
+        f"'{name}' is none of the {kind}: that must be a class with a method {_DOES[kind]}(), as zhuli.ports describes it."
+    )

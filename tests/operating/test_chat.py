@@ -206,3 +206,10 @@ def test_a_domain_of_the_server_is_named_by_its_id_and_stays(server: Server) -> 
     done = zhuli("chat", "hi", "--domain", "dom_missing", "--base-url", server.base_url)
     assert done.returncode == 2 and "dom_missing" in done.stderr
     assert client.get(f"/domains/{made['id']}", cast_to=object) == made
+
+
+@pytest.mark.parametrize("words", [("chat", "hello"), ("datasets", "list")])
+def test_an_address_without_v1_is_one_sentence(server: Server, words: tuple[str, ...]) -> None:
+    done = zhuli(*words, "--base-url", server.base_url.removesuffix("/v1"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zhuli: ") and "the base URL must end with /v1" in done.stderr

@@ -1,6 +1,9 @@
 """The commands that look and tell: exit codes, what is on which stream, and errors that are a sentence."""
 
+import fcntl
 import socket
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -117,6 +120,8 @@ def test_without_keys_only_loopback_is_served(tmp_path: Path) -> None:
         ("sqlite:////nowhere/at/all.db", "can't be opened"),
         ("postgresql://zhuli@127.0.0.1:1/zhuli", "Connect"),
         ("mysql://127.0.0.1/zhuli", "must begin with sqlite:/// or postgresql://"),
+        ("postgres://zhuli@127.0.0.1/zhuli", "must begin with sqlite:/// or postgresql://, not postgres://."),
+        ("zhuli.db", "must be like sqlite:///PATH or postgresql://USER@HOST/DATABASE, not 'zhuli.db'"),
     ],
 )
 def test_a_database_that_can_not_be_used_is_one_sentence(tmp_path: Path, url: str, says: str) -> None:
@@ -133,7 +138,11 @@ def test_a_database_that_can_not_be_used_is_one_sentence(tmp_path: Path, url: st
     [
         ('[models.a]\nbackend = "scripted"', "Model 'a': the setting 'script' is missing"),
         ('[models.a]\nbackend = "scripted"\nscript = "script.json"\nmood = 1', "Model 'a': unknown setting 'mood'"),
-        ('[models.a]\nbackend = "nowhere:Plugin"', "nowhere"),
+        ('[models.a]\nbackend = "openai_compatible"\nbas_url = "http://x/v1"', "Did you mean 'base_url'?"),
+        ('[models.a]\nbackend = "embedded"\npatth = "x.gguf"', "unknown setting 'patth'. Did you mean 'path'?"),
+        ('[models.a]\nbackend = "nowhere:Plugin"', "needs the package 'nowhere', which is not installed"),
+        ('[models.a]\nbackend = "json:dumps"', "'json:dumps' is none of the backends: that must be a class"),
+        ('[models.a]\nbackend = "json:JSONDecoder"', "a class with a method generate()"),
         ('[models.a]\nbackend = "zhuli.settings:Nothing"', "Nothing"),
         ('[models.a]\nbackend = "scripted"\nscript = "absent.json"', "absent.json"),
         (
@@ -166,6 +175,39 @@ def test_a_port_that_another_program_has_is_one_sentence(tmp_path: Path) -> None
         f"--port {port + 1}, or host.\n"
     )
     assert "Traceback" not in done.stderr
+
+
+def test_a_data_folder_that_another_server_has_is_one_sentence(tmp_path: Path) -> None:
+    folder = scripted_models(tmp_path)
+    assert zhuli("migrate", "--data-dir", folder).returncode == 0
+    with (folder / "zhuli.db.lock").open("w") as claimed:
+        fcntl.flock(claimed, fcntl.LOCK_EX)
+        done = zhuli("serve", "--port", "0", "--data-dir", folder)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == (
+        f"zhuli: Another zhuli process works on {folder}/zhuli.db, and a SQLite database has one. Stop it, or give this one "
+        "another folder (--data-dir); for several processes use PostgreSQL.\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("chat", "hello"), ("datasets", "list"), ("end-users", "delete", "ann")])
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("127.0.0.1:8000/v1", "one begins with http:// or https:// and ends with /v1"),
+        ("http://127.0.0.1:1/v1", "No server answers at http://127.0.0.1:1/v1"),
+    ],
+)
+def test_an_address_that_is_none_is_one_sentence(words: tuple[str, ...], url: str, says: str) -> None:
+    done = zhuli(*words, "--base-url", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zhuli: ") and says in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_loader_of_faiss_says_nothing_in_the_log() -> None:
+    program = "from zhuli.core import logs; logs.configure('text', 'info'); import faiss"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_the_new_key_is_alone_on_standard_output(tmp_path: Path) -> None:

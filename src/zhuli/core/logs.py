@@ -24,7 +24,7 @@ DETAILS = "details"
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Also what turns the direction of writing, so that a line would be read as another one."""
 
-_NOISY = ("uvicorn.access", "uvicorn.error", "aiosqlite", "asyncio", "alembic")
+_NOISY = ("uvicorn.access", "uvicorn.error", "aiosqlite", "asyncio", "alembic", "faiss.loader")
 
 
 def configure(form: Literal["text", "json"], level: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from zhuli.core.errors import BackendError, Unavailable
+from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
 
 _PIECE = 256 * 1024
 
@@ -18,7 +18,7 @@ class ApiClient:
 
     def __init__(self, http: aiohttp.ClientSession, base_url: str) -> None:
         self._http = http
-        self._base = base_url.rstrip("/")
+        self._base = checked_base(base_url)
 
     async def call(self, method: str, path: str, body: Any = None, *, params: Mapping[str, Any] | None = None) -> Any:
         """The answer's JSON. path: below /v1."""
@@ -60,6 +60,16 @@ async def api_client(base_url: str, api_key: str | None) -> AsyncGenerator[ApiCl
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
         yield ApiClient(http, base_url)
+
+
+def checked_base(base_url: str) -> str:
+    """The address without a slash at its end; ConfigurationError for what is none."""
+    if not base_url.startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"'{base_url}' is no address of a server: one begins with http:// or https:// and ends with /v1, like "
+            "http://127.0.0.1:8000/v1."
+        )
+    return base_url.rstrip("/")
 
 
 def _message(data: bytes) -> str:

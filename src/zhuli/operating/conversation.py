@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 
 from zhuli.core.errors import BackendError, InvalidRequest, Unavailable, ZhuliError
+from zhuli.operating.api_client import checked_base
 
 _NAME = "zhuli chat"
 _QUIET_SECONDS = 120.0
@@ -43,7 +44,7 @@ class Conversation:
         self.calls: list[Called] = []
         self._domain = domain
         self._made: str | None = None
-        self._base_url = base_url.rstrip("/")
+        self._base_url = checked_base(base_url)
         self._instructions = instructions
         self._assistant: str | None = None
         self._run: str | None = None
@@ -169,10 +170,6 @@ class Conversation:
                 if response.status != 200:
                     raise _refusal(response.status, await response.read())
                 yield response
-        except aiohttp.InvalidURL as error:
-            raise InvalidRequest(
-                f"'{self._base_url}' is no base URL; one looks like http://127.0.0.1:8000/v1."
-            ) from error
         except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError) as error:
             raise Unavailable(f"No server answers at {self._base_url}. Start one with `zhuli serve`.") from error
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -16,7 +16,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhuli.core import full_disk
-from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound, ServerFault, Unavailable, ZhuliError
+from zhuli.core.errors import InvalidRequest, NotFound, ServerFault, Unavailable, ZhuliError
 from zhuli.core.ids import new_id
 from zhuli.core.origin import Origin, origin
 from zhuli.core.outages import Outages
@@ -71,7 +71,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, _said_shortly(send))
+            await self._app(scope, receive, send)
             return
         if scope["path"].startswith("/openai/"):
             scope = azure.as_ours(scope)
@@ -163,18 +163,6 @@ class Edge:
         if path.startswith("/v1/uploads/") and path.endswith("/parts"):
             return PART_BYTES + _FORM_BYTES
         return self._settings.max_body_bytes
-
-
-def _said_shortly(send: Send) -> Send:
-    """A start that fails for a reason that its operator can mend is a sentence in the log, not a traceback."""
-
-    async def say(message: Message) -> None:
-        if message["type"] == "lifespan.startup.failed":
-            _, known, reason = message["message"].rpartition(f"{ConfigurationError.__name__}: ")
-            message = {**message, "message": reason.strip()} if known else message
-        await send(message)
-
-    return say
 
 
 def _texts(scope: Scope, name: bytes) -> list[str]:

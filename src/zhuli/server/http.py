@@ -1,7 +1,6 @@
 """The HTTP app: routes, our errors as bodies, the OpenAPI description, start and stop."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pkgutil import walk_packages
@@ -34,9 +33,9 @@ from zhuli.types.refusals import refusal
 
 
 def build_server(app: App) -> ASGIApp:
-    """The ASGI app around `app`; its lifespan starts and stops it."""
+    """The ASGI app around `app`, which whoever serves it starts and stops."""
     # FastAPI's pages under /docs and /redoc fetch their scripts from elsewhere; these come with the server.
-    http = FastAPIOffline(title="zhuli", version=version("zhuli"), lifespan=_lifespan(app), redirect_slashes=False)
+    http = FastAPIOffline(title="zhuli", version=version("zhuli"), redirect_slashes=False)
     http.state.app = app
     table = RouteTable(_routes())
     http.router.routes.append(table)
@@ -63,18 +62,6 @@ def _routes() -> list[Route]:
     ]
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     return sorted(routes, key=lambda route: f"{route.path}{{".replace("{", "\x7f"))
-
-
-def _lifespan(app: App) -> Callable[[FastAPI], Any]:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await app.start(work=True)
-        try:
-            yield
-        finally:
-            await app.stop()
-
-    return lifespan
 
 
 async def _as_body(_: Request, error: Exception) -> Response:

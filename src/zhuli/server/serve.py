@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
         loop="uvloop",
         http=limited(settings.header_seconds),
         ws="none",
-        lifespan="on",
+        lifespan="off",  # Server starts the app, so that what is wrong is said once, and in a sentence
     )
     # So soon a thread that computes gives Python's lock to the loop, which needs it several times for an answer; 5 ms are usual.
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -88,11 +88,12 @@ class Server(uvicorn.Server):
         self._garbage = Garbage()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Bind, once models file and keys are looked at; then say where."""
+        """Look at models file and keys, start the app and bind; then say where. ConfigurationError says what is wrong."""
         self._app.catalog.check()
         keyed = await self._check_keys()
         if not sockets:
             _check_port(self.config.host, self.config.port)
+        await self._app.start(work=True)
         await super().startup(sockets)
         if self.should_exit:
             return
@@ -103,6 +104,12 @@ class Server(uvicorn.Server):
             models = [catalog.default, *(name for name in catalog.names() if name != catalog.default)]
             better = FIRST if catalog.is_stand_in else None
             print(greeting(self.config.host, port, models=models, keyed=keyed, better=better), flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answers that are under way first, then what they are made by."""
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._app.stop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A first signal: claim nothing more, let running turns finish. A second one: leave."""

@@ -112,7 +112,8 @@ class SqliteDatabase:
             fcntl.flock(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigurationError(
-                f"Another zhuli process works on {self._path}. One process owns a SQLite database; for more, use PostgreSQL."
+                f"Another zhuli process works on {self._path}, and a SQLite database has one. Stop it, or give this one "
+                "another folder (--data-dir); for several processes use PostgreSQL."
             ) from error
 
     def _commit(self) -> None:

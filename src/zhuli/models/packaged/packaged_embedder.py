@@ -14,10 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
 from zhuli.core.shared import Shared
+from zhuli.models.entry_settings import checked
 from zhuli.models.packaged.encoder_folder import Recipe
 from zhuli.types.knowledge.vectors import Purpose, Vectors
 
@@ -47,7 +48,7 @@ class PackagedEmbedder:
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         self._name = name
-        self._settings = _read_settings(name, settings)
+        self._settings = checked(Settings, f"Embedder '{name}'", settings)
         self._encoder: Any = None
         self._ending = False
         self._loading = Shared(partial(asyncio.to_thread, self._load))
@@ -132,13 +133,3 @@ def check_packages() -> None:
             raise ConfigurationError(
                 f"Embedding on this machine needs the package {package}: `pip install 'zhuli[knowledge]'` gets it."
             )
-
-
-def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
-    try:
-        return Settings.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        known = ", ".join(Settings.model_fields)
-        raise ConfigurationError(f"Embedder '{name}': {place}: {first['msg']}. Known: {known}.") from error

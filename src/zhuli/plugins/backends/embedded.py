@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from zhuli.core.errors import BackendError, ConfigurationError
 from zhuli.core.shared import Shared
@@ -21,6 +21,7 @@ from zhuli.models.engines.llama_link import LlamaLink
 from zhuli.models.engines.llama_slots import Slots
 from zhuli.models.engines.sound_messages import sound
 from zhuli.models.engines.tool_prompt import answer_grammar, offered_tools, with_tools_told
+from zhuli.models.entry_settings import checked
 from zhuli.models.packaged import smollm2
 from zhuli.types.models.generation import Ability, ChatMessage, Delta, GenerationRequest
 
@@ -183,23 +184,11 @@ class Plugin:
 
 def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
     preset = {} if settings.get("path") or settings.get("hub") else smollm2.SAMPLING
-    try:
-        read = Settings.model_validate(preset | settings)
-    except ValidationError as error:
-        raise ConfigurationError(f"Model '{name}': {_said(error)}") from error
+    read = checked(Settings, f"Model '{name}'", preset | settings)
     for key in ("path", "lora_path", "chat_template_file"):
         if (file := getattr(read, key)) and not Path(file).is_file():
             raise ConfigurationError(f"Model '{name}': {key}: there is no file {file}.")
     return read
-
-
-def _said(error: ValidationError) -> str:
-    first = error.errors()[0]
-    setting = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}."
-    about = Settings.model_fields[setting].description if setting in Settings.model_fields else None
-    return f"{setting or 'settings'}: {first['msg']}. {about or ''}".rstrip()
 
 
 def _downloaded(source: str, folder: Path) -> Path:

@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import aiohttp
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from zhuli.core.errors import BackendError, ConfigurationError, RunErrorCode
+from zhuli.core.errors import BackendError, RunErrorCode
 from zhuli.core.tokens import estimate
 from zhuli.models.engines.answer_bounds import AnswerBounds
 from zhuli.models.engines.completion_chunks import CompletionReader, shortened
@@ -24,6 +24,7 @@ from zhuli.models.engines.model_server import message_in, read_key, retry_after,
 from zhuli.models.engines.served_adapter import ServedAdapter
 from zhuli.models.engines.sound_messages import sound
 from zhuli.models.engines.token_logprobs import raw_logprobs
+from zhuli.models.entry_settings import checked
 from zhuli.types.models.generation import Ability, Delta, GenerationRequest
 
 _AFTER_FINISH = 5.0
@@ -66,7 +67,7 @@ class Plugin:
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         self._name = name
-        self._settings = _read_settings(name, settings)
+        self._settings = checked(Settings, f"Model '{name}'", {"model": name, **settings})
         self._key = read_key(name, self._settings.api_key_env)
         self._base = self._settings.base_url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
@@ -315,25 +316,3 @@ def _status_in(chunk: dict[str, Any]) -> int:
     if "rate_limit" in kind or code == "rate_limit_exceeded":
         return 429
     return 400 if "invalid_request" in kind or "badrequest" in kind else 500
-
-
-def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
-    try:
-        return Settings.model_validate({"model": name, **settings})
-    except ValidationError as error:
-        raise ConfigurationError(f"Model '{name}': {_mistake(error)}") from error
-
-
-def _mistake(error: ValidationError) -> str:
-    first = error.errors()[0]
-    setting = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown setting '{setting}'. Known: {', '.join(Settings.model_fields)}."
-    if first["type"] == "missing":
-        return f"the setting '{setting}' is missing. {_description(setting)}"
-    return f"'{setting}' can't be {first['input']!r}: {first['msg']}. {_description(setting)}"
-
-
-def _description(setting: str) -> str:
-    field = Settings.model_fields.get(setting)
-    return field.description or "" if field else ""

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from zhuli.core.errors import ConfigurationError
+from zhuli.models.entry_settings import checked
 from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 _WORD = re.compile(r"[^\W_]+")
@@ -33,13 +33,7 @@ class Plugin:
     """Feature hashing (Weinberger et al. 2009): each feature adds its weight, with a sign, at one place."""
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
-        try:
-            self.dimensions = Settings.model_validate(settings).dimensions
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            known = ", ".join(Settings.model_fields)
-            raise ConfigurationError(f"Embedder '{name}': {place}: {first['msg']}. Known: {known}.") from error
+        self.dimensions = checked(Settings, f"Embedder '{name}'", settings).dimensions
         self.max_tokens = 1_000_000
 
     async def start(self) -> None:

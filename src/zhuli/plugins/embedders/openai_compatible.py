@@ -14,12 +14,13 @@ from typing import Annotated, Any
 
 import aiohttp
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from zhuli.core.errors import BackendError, ConfigurationError
+from zhuli.core.errors import BackendError
 from zhuli.core.tokens import estimate
 from zhuli.models.engines.completion_chunks import shortened
 from zhuli.models.engines.model_server import message_in, read_key, retry_after, wait_before_retry
+from zhuli.models.entry_settings import checked
 from zhuli.types.knowledge.vectors import Purpose, Vectors
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -53,7 +54,7 @@ class Plugin:
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         self._name = name
-        self._settings = _read_settings(name, settings)
+        self._settings = checked(Settings, f"Embedder '{name}'", {"model": name, **settings})
         self._key = read_key(name, self._settings.api_key_env)
         self._url = f"{self._settings.base_url.rstrip('/')}/embeddings"
         self._session: aiohttp.ClientSession | None = None
@@ -186,18 +187,3 @@ def _parsed(content: bytes) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         return content.decode("utf-8", "replace")
-
-
-def _read_settings(name: str, settings: dict[str, Any]) -> Settings:
-    try:
-        return Settings.model_validate({"model": name, **settings})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise ConfigurationError(
-                f"Embedder '{name}': unknown setting '{place}'. Known: {', '.join(Settings.model_fields)}."
-            ) from error
-        field = Settings.model_fields.get(place)
-        about = field.description if field else ""
-        raise ConfigurationError(f"Embedder '{name}': {place}: {first['msg']}. {about}".rstrip()) from error
