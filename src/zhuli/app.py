@@ -130,7 +130,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
 def make_worker(app: App) -> Worker:
     """The worker of this process: the jobs and chores of all wings."""
     kinds = {kind: job for wing in app.wings for kind, job in wing.jobs().items()}
-    chores = [chore for wing in app.wings for chore in wing.chores()]
+    chores = [*app.chores(), *(chore for wing in app.wings for chore in wing.chores())]
     slots = {kind: job.slots if app.job_slots else 0 for kind, job in kinds.items()}
     handlers = {kind: job.handler for kind, job in kinds.items()}
     return Worker(app.database, app.hints, handlers, slots, chores, app.clock, app.settings, app.apart)

@@ -1,5 +1,6 @@
 """What every wing stands on, made once: settings, clock, hints, database, models, blobs, telemetry. And what a wing is."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,9 +16,13 @@ from zhuli.models import bases
 from zhuli.models.catalog import Catalog
 from zhuli.ports import Backend, BlobStore
 from zhuli.settings import Settings
+from zhuli.store import limits, usage
 from zhuli.store.database import Database
 from zhuli.store.opening import open_database
 from zhuli.worker.loop import Chore, JobKind
+
+_IDLE_WINDOWS_SECONDS = 40 * 86_400
+"""Longer than a month, the longest of the windows."""
 
 
 @dataclass
@@ -37,6 +42,17 @@ class Ground:
     def job_slots(self) -> bool:
         """Whether this process does jobs at all: with worker_slots = 0 it only serves, and looks after time limits."""
         return self.settings.worker_slots > 0
+
+    def chores(self) -> Sequence[Chore]:
+        """What is looked after in each worker process, whatever wings there are."""
+        return [Chore(600.0, self._fold_usage)]
+
+    async def _fold_usage(self) -> None:
+        """Minutes of usage that are old become hours; windows of limits that nobody touched for long are gone."""
+        now = self.clock.now()
+        while await self.database.run(usage.fold, now=now):
+            await asyncio.sleep(0)
+        await self.database.run(limits.forget, before=now - _IDLE_WINDOWS_SECONDS)
 
     async def aclose(self) -> None:
         """After the wings."""

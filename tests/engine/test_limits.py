@@ -30,7 +30,11 @@ HI: Any = [{"role": "user", "content": "Hi"}]
 async def sdk(app: AppInMemory, *, retries: int = 0) -> AsyncIterator[openai.AsyncOpenAI]:
     transport = httpx2.AsyncClient(transport=httpx2.ASGITransport(app.asgi))
     async with openai.AsyncOpenAI(
-        base_url="http://localhost/v1", api_key="any", http_client=transport, max_retries=retries
+        base_url="http://localhost/v1",
+        api_key="any",
+        admin_api_key="any",
+        http_client=transport,
+        max_retries=retries,
     ) as client:
         yield client
 

@@ -498,6 +498,7 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/acknowledge"): _needs("id", "state"),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/silence"): _needs("id", "state"),
     **_SUPPORT,
+    ("GET", f"{PREFIX}/organization/usage/{{kind}}"): _needs("object", "data", "has_more", "next_page"),
     ("POST", f"{PREFIX}/audits"): {"application/json": {"schema": _AUDIT}},
     ("GET", f"{PREFIX}/audits"): {"application/json": {"schema": {"type": "object"}}},
     ("GET", f"{PREFIX}/audits/{{audit_id}}"): {"application/json": {"schema": _AUDIT}},

@@ -62,6 +62,26 @@ def restore(
 
 
 @commands.command()
+def usage(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="Of how many days, today among them.")] = 7,
+    by: Annotated[
+        str, typer.Option(help="How it is told apart: project, key, model, joined by commas.")
+    ] = "project,model",
+    hourly: Annotated[bool, typer.Option("--hourly", help="By hour, not by day.")] = False,
+    project: Annotated[str | None, typer.Option(help="Only of the project of this name.")] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show what models were asked for: requests and tokens, by day or hour (UTC)."""
+    from zhuli.operating.terminal import console
+    from zhuli.operating.usage import used
+    from zhuli.settings import read_settings
+
+    settings = read_settings(config, data_dir=data_dir)
+    console().print(asyncio.run(used(settings, days=days, by=by, hourly=hourly, project=project)))
+
+
+@commands.command()
 def doctor(data_dir: DataDir = None, config: Config = None) -> None:
     """Look at everything a server needs, and say how to get what is missing; exit code 1 if something is."""
     from zhuli.operating.doctor import report

@@ -53,6 +53,8 @@ class MeteredBackend:
                     Usage(read or estimated_prompt(request), -(-sum(map(sevenths, said)) // 7)) if said else Usage(0, 0)
                 )
             taken.settle(usage.prompt + usage.completion)
+            if said:
+                self._meter.counting.add(asked, "completions", self._name, usage)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return await self._backend.count_tokens(texts)

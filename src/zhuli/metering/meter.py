@@ -9,16 +9,17 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from zhuli.core.clock import Clock
 from zhuli.core.errors import RateLimited, Unavailable, ZhuliError
 from zhuli.core.limit_window import LimitName
 from zhuli.core.origin import Origin
+from zhuli.metering.counting import Counting
 from zhuli.metering.shares import LeasedShare, OwnShare, Share, Standing
 from zhuli.settings import Settings
-from zhuli.store import limits
+from zhuli.store import limits, usage
 from zhuli.store.database import Database
 from zhuli.store.limits import Lease, Limits, Wanted
 
@@ -62,6 +63,7 @@ class Meter:
         self._defaults: dict[str, Limits] = {"key": settings.key_limits, "proj": settings.project_limits}
         self._set: Mapping[str, Limits] = {}
         self._until = 0.0
+        self.counting = Counting(clock)
         self._shares: dict[tuple[str, LimitName], Share] = {}
         self._settling: asyncio.Task[None] | None = None
 
@@ -157,6 +159,10 @@ class Meter:
 
     async def settle(self) -> None:
         """Tell the database what changed."""
+        if counted := self.counting.changed():
+            written = {of: replace(counts) for of, counts in counted.items()}
+            await self._database.run(usage.write, self.counting.process, written)
+            self.counting.written({of: counts for of, counts in written.items() if counts == counted[of]})
         own = [share for share in self._shares.values() if isinstance(share, OwnShare) and share.changed]
         if own:
             windows = [(share.subject, share.name, share.window) for share in own]

@@ -153,6 +153,11 @@ def name_of(connection: Connection, project: str) -> str:
     return str(connection.execute(select(projects.c.name).where(projects.c.id == project)).scalar_one())
 
 
+def name_or_id(connection: Connection, project: str) -> str:
+    """The name of a project; of one that is gone its id."""
+    return str(connection.execute(select(projects.c.name).where(projects.c.id == project)).scalar() or project)
+
+
 def named(connection: Connection, name: str) -> str:
     """The id of the project of this name, the oldest if there are several."""
     query = select(projects.c.id).where(projects.c.name == name).order_by(projects.c.created_at).limit(1)

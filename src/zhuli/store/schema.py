@@ -4,6 +4,8 @@
 beside it exist to find rows by. A JSON body is text, not a JSON type: it is written once, read whole, and sent as it is.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -39,6 +41,14 @@ def _object_table(name: str, *columns: Column[object] | Index | UniqueConstraint
         *columns,
     )
 
+
+def _usage_columns() -> list[Column[Any]]:
+    names = [Column(name, String(length), nullable=False) for name, length in _USAGE_NAMES.items()]
+    numbers = ("requests", "input_tokens", "cached_tokens", "output_tokens")
+    return [*names, *(Column(name, BigInteger, nullable=False) for name in numbers)]
+
+
+_USAGE_NAMES = {"kind": 16, "project_id": 64, "api_key_id": 64, "model": 256}
 
 projects = Table(
     "projects",
@@ -82,6 +92,29 @@ limit_windows = Table(
     Column("name", String(32), primary_key=True),
     Column("slots", Text, nullable=False),
     Column("changed_at", Float, nullable=False),
+)
+
+# What models were asked for: each process writes rows of its own, with what it has counted of a minute so far.
+usage_minutes = Table(
+    "usage_minutes",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("start", BigInteger, nullable=False),
+    Column("process", String(64), nullable=False),
+    *_usage_columns(),
+    UniqueConstraint("start", "process", "kind", "project_id", "api_key_id", "model", name="one_count_per_minute"),
+    Index("usage_minutes_of_project", "project_id", "kind", "start"),
+)
+
+# The fold of minutes that are old.
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=True),
+    Column("start", BigInteger, nullable=False),
+    *_usage_columns(),
+    UniqueConstraint("start", "kind", "project_id", "api_key_id", "model", name="one_count_per_hour"),
+    Index("usage_hours_of_project", "project_id", "kind", "start"),
 )
 
 assistants = _object_table("assistants", Index("assistants_of_project", "project_id", "seq"))

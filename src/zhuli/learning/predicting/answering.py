@@ -17,6 +17,7 @@ from zhuli.store.learning import predictions
 from zhuli.store.learning.predictions import StoredPrediction
 from zhuli.store.learning.tuned_models import TunedModel
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
+from zhuli.types.models.generation import Usage
 
 
 class Answering:
@@ -74,6 +75,7 @@ class Answering:
             await self._database.run(predictions.add, project, kept, user=body.user)
         tokens = sum(answer.tokens for answer in answers)
         taken.settle(tokens)
+        self._meter.counting.add(origin.get(), "predictions", model.name, Usage(tokens, 0))
         usage = PredictionUsage(prompt_tokens=tokens, total_tokens=tokens)
         return PredictionList(model=body.model, task=task, data=results, usage=usage)
 

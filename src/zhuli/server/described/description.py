@@ -49,6 +49,7 @@ _TAGS = {
     "Audits": "How far answers depend on who asks.",
     "Opinion monitors": "News and comments read, counted and watched for surges.",
     "End users": "All of one person.",
+    "Organization": "For operators: what was used.",
 }
 """In the order of the page; others come behind."""
 

@@ -24,6 +24,7 @@ IDS: dict[str, str] = {
     "file_id": "file-abc123",
     "fine_tuning_job_id": "ftjob-abc123",
     "item_id": "wire-4711",
+    "kind": "completions",
     "handoff_id": "hand_abc123",
     "message_id": "msg_abc123",
     "model": "gpt-4o",

@@ -22,7 +22,13 @@ def writes_nothing(path: str) -> bool:
     return _WRITE_NOTHING.fullmatch(path) is not None
 
 
+_ORGANIZATION = "/v1/organization/"
+"""What an operator looks at there, too: usage, and who did what."""
+
+
 def scope_of(method: str, path: str) -> Scope:
+    if path.startswith(_ORGANIZATION):
+        return "admin"
     if method in ("GET", "HEAD", "OPTIONS"):
         return "read"
     if method == "POST" and _FEEDBACK.fullmatch(path):

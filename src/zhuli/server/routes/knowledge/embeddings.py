@@ -19,6 +19,7 @@ from zhuli.server.requests.json_route import JsonRoute
 from zhuli.server.requests.parameters import TheActor, TheApp
 from zhuli.types.knowledge.embedding import EmbeddingList, EmbeddingRequest
 from zhuli.types.knowledge.vectors import Vectors
+from zhuli.types.models.generation import Usage
 
 MOST_TOKENS = 8_192
 """In one text, as for the original's models. Embedders read longer ones in windows, or cut them off."""
@@ -39,6 +40,7 @@ async def create_embeddings(body: EmbeddingRequest, app: TheApp, actor: TheActor
     counts = await embedder.count_tokens(texts)
     _check_length(counts)
     await app.meter.take(origin.get(), "tokens", sum(counts), least=sum(counts))
+    app.meter.counting.add(origin.get(), "embeddings", entry.name, Usage(sum(counts), 0))
     # Apps embed questions and what answers them by the same call: one purpose for both lets them meet.
     vectors = await embedder.embed(texts, "query")
     dimensions = body.dimensions or app.catalog.dimensions.get(body.model) or vectors.dimensions
