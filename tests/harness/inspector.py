@@ -8,6 +8,7 @@ import json
 import httpx2
 
 from tests.harness.contract import EVENTS, Contract, Violation
+from tests.harness.response_rules import ENDS, ResponseRules
 from tests.harness.sse import EventParser, ServerEvent
 from tests.harness.stream_rules import StreamRules
 
@@ -46,7 +47,11 @@ class StreamInspector:
         self._inspector = inspector
         self._method, self._path = request.method, _path(request)
         self._parser = EventParser()
-        self._rules = StreamRules() if self._method == "POST" and "/threads/" in self._path else None
+        self._rules: StreamRules | ResponseRules | None = None
+        if self._method == "POST" and "/threads/" in self._path:
+            self._rules = StreamRules()
+        elif "/responses" in self._path:
+            self._rules = ResponseRules(joined="starting_after=" in str(request.url))
         self._last_id = 0
         self._done = False
 
@@ -56,7 +61,8 @@ class StreamInspector:
 
     def end(self) -> None:
         """The server ended the stream; a client that leaves early, or a cut, does not come here."""
-        if not self._done:
+        empty = isinstance(self._rules, ResponseRules) and self._rules.may_be_empty
+        if not self._done and not empty:
             self._report("the stream", "ended without [DONE]")
 
     def _event(self, event: ServerEvent) -> None:
@@ -67,7 +73,11 @@ class StreamInspector:
         self._check_id(event)
         if event.data == "[DONE]":
             self._done = True
-        elif self._rules and not broken:
+        elif isinstance(self._rules, ResponseRules) and event.name in ENDS:
+            self._done = True  # the last event ends it, and no [DONE]
+        if event.data == "[DONE]":
+            return
+        if self._rules and not broken:
             for problem in self._rules.check(event.name, json.loads(event.data)):
                 self._report(f"event {event.name}", problem)
 

@@ -174,6 +174,25 @@ def evals_may_stand_on_data_sets(document: Schema) -> Schema:
     return document
 
 
+def responses_may_be_joined_and_deleted(document: Schema) -> Schema:
+    """A response is followed by GET with `stream`; what a deletion answers is not said at all."""
+    paths = document["paths"]["/responses/{response_id}"]
+    events = document["paths"]["/responses"]["post"]["responses"]["200"]["content"]["text/event-stream"]
+    paths["get"]["responses"]["200"]["content"]["text/event-stream"] = events
+    deleted = {"properties": {"object": {"const": "response.deleted"}}, "required": ["id", "object", "deleted"]}
+    paths["delete"]["responses"]["200"] = {"content": {"application/json": {"schema": deleted}}}
+    return document
+
+
+def responses_have_no_usage_before_their_end(document: Schema) -> Schema:
+    """`usage` is null in the events that begin a stream, as the examples have it."""
+    for member in document["components"]["schemas"]["Response"]["allOf"]:
+        properties = member.get("properties", {})
+        if "usage" in properties:
+            properties["usage"] = {"anyOf": [properties["usage"], {"type": "null"}]}
+    return document
+
+
 def _property(document: Schema, schema: str, name: str) -> Schema:
     found: Schema = document["components"]["schemas"][schema]["properties"][name]
     return found
@@ -196,6 +215,8 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     evals_may_be_without_fault,
     messages_of_evals_are_of_either_kind,
     evals_may_stand_on_data_sets,
+    responses_may_be_joined_and_deleted,
+    responses_have_no_usage_before_their_end,
 )
 
 _THREADS: Schema = {

@@ -6,6 +6,8 @@ from functools import partial
 from zhuli.assistants.end_users.commands import EndUserCommands
 from zhuli.assistants.end_users.forgetting import EndUserForgetting
 from zhuli.assistants.end_users.holdings import Holdings
+from zhuli.assistants.responses.commands import ResponseCommands
+from zhuli.assistants.responses.conversations import ConversationCommands
 from zhuli.assistants.runs.clean_up import CleanUp
 from zhuli.assistants.runs.commands import RunCommands
 from zhuli.assistants.runs.engine import Engine
@@ -33,6 +35,8 @@ class AssistantsWing:
 
     ground: Ground
     runs: RunCommands
+    responses: ResponseCommands
+    conversations: ConversationCommands
     engine: Engine
     handler: RunHandler
     images: Images
@@ -56,6 +60,7 @@ class AssistantsWing:
             Chore(1.0, self.handler.expire_overdue),
             Chore(60.0, self.handler.drop_old_deltas),
             Chore(60.0, self._forget_answers),
+            Chore(60.0, self.responses.sweep),
         ]
 
     async def _forget_answers(self) -> None:
@@ -100,6 +105,8 @@ def build(ground: Ground, *, understandings: Understandings, knowledge: Knowledg
     return AssistantsWing(
         ground,
         commands,
+        ResponseCommands(ground.database, ground.catalog, ground.clock, ground.settings, tools, images, commands),
+        ConversationCommands(ground.database, ground.clock, images),
         engine,
         RunHandler(engine),
         images,

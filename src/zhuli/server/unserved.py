@@ -8,13 +8,6 @@ from zhuli.core.errors import MethodNotAllowed, NotFound
 IsServed = Callable[[str], bool]
 """Whether a path is served, by whatever method."""
 
-_RESPONSES = (
-    "There is no Responses API here. Use /v1/chat/completions, or assistants, threads and runs. What turns it off: "
-    "openai-agents: set_default_openai_api('chat_completions'); AI SDK: openai.chat(…) or @ai-sdk/openai-compatible; "
-    "LangChain: use_responses_api=False; pydantic-ai: OpenAIChatModel, or openai-chat:…; LlamaIndex: OpenAI or OpenAILike; "
-    "Semantic Kernel: ChatCompletionAgent; AutoGen: AssistantAgent; Haystack: OpenAIChatGenerator; promptfoo: "
-    "openai:chat:…. The page docs/frameworks.md has each."
-)
 _NO_SOUND = "This server neither hears nor speaks. Give the app another base URL for sound."
 _NO_PICTURES = (
     "This server makes no pictures. Models that see get them as parts 'image_url' or 'image_file' of messages."
@@ -25,8 +18,6 @@ _CHAT = "Use POST /v1/chat/completions."
 _OLLAMA = "Ollama's own API is not spoken here. Set the base URL to end with /v1, and use POST /v1/chat/completions."
 
 _INSTEAD: tuple[tuple[str, str], ...] = (
-    (r"(/v1)?/responses", _RESPONSES),
-    (r"(/v1)?/conversations", "There are no conversations here. Use threads: POST /v1/threads, and runs on them."),
     (r"(/v1)?/audio", _NO_SOUND),
     (r"(/v1)?/realtime", f"{_NO_SOUND} Answers are streamed with stream: true of runs and chat completions."),
     (r"(/v1)?/(images|videos)", _NO_PICTURES),

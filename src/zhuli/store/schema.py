@@ -123,7 +123,25 @@ threads = _object_table(
     "threads",
     # How often messages of the thread were edited or deleted: what was read before an edit is stale after it.
     Column("edits", Integer, nullable=False, server_default="0"),
+    # "client"; or "responses": of a chain of responses, deleted with the last of them; or "passing": of one that is not stored.
+    Column("made_for", String(16), nullable=False, server_default="client"),
+    # The thread from which it branched off, and its last message and step that belong to this one, too.
+    Column("parent_id", String(64)),
+    Column("parent_message", BigInteger),
+    Column("parent_step", BigInteger),
     Index("threads_of_project", "project_id", "seq"),
+    Index(
+        "branches_of_thread",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
+    Index(
+        "passing_threads",
+        "seq",
+        sqlite_where=text("made_for = 'passing'"),
+        postgresql_where=text("made_for = 'passing'"),
+    ),
 )
 
 messages = _object_table(
@@ -145,6 +163,12 @@ runs = _object_table(
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", Float),
     Column("last_event", Integer, nullable=False),
+    # Of a response: what it was asked with that no run has (types/assistants/response.Asked), the thread's last message and
+    # step that it was given, and whether it was deleted.
+    Column("asked", Text),
+    Column("input_message", BigInteger),
+    Column("input_step", BigInteger),
+    Column("response_deleted", Boolean, nullable=False, server_default=false()),
     Index("runs_of_thread", "thread_id", "seq"),
     Index(
         "one_active_run_per_thread",
@@ -157,6 +181,7 @@ runs = _object_table(
     Index("ended_runs", "ended_at"),
 )
 
+# Beside the steps of runs, the items of a conversation that are neither messages nor a run's: run_id is empty, status "item".
 run_steps = _object_table(
     "run_steps",
     Column("thread_id", String(64), nullable=False),

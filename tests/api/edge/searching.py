@@ -170,8 +170,11 @@ def objects_of_threads(client: openai.OpenAI) -> Objects:
     assistant = client.beta.assistants.create(model="gpt-4o")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "hello"}])
     run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=20)
+    response = client.responses.create(model="gpt-4o", input="hello")
     return Objects(
         {
+            "response_id": response.id,
+            "conversation_id": client.conversations.create(items=[{"role": "user", "content": "hello"}]).id,
             "assistant_id": assistant.id,
             "thread_id": thread.id,
             "run_id": run.id,

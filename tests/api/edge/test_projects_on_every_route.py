@@ -139,6 +139,8 @@ def _fill(world: World, client: openai.OpenAI) -> None:
     part = client.uploads.parts.create(upload["id"], data=b"abc").id
     asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": f"hello {WORD}"}], "store": True}
     completion = post("/v1/chat/completions", {**asked, "metadata": metadata})["id"]
+    conversation = post("/v1/conversations", {"items": [{"role": "user", "content": WORD}], "metadata": metadata})["id"]
+    answered = {"model": "gpt-4o", "input": f"hello {WORD}", "conversation": conversation, "metadata": metadata}
     ids |= {
         "domain_id": domain,
         "assistant_id": assistant,
@@ -152,6 +154,8 @@ def _fill(world: World, client: openai.OpenAI) -> None:
         "upload_id": upload["id"],
         "part": part,
         "completion_id": completion,
+        "conversation_id": conversation,
+        "response_id": post("/v1/responses", answered)["id"],
     }
     _fill_learning(world, client, post)
     ids["understanding"] = world.mine.get(f"/v1/threads/{thread}/understandings").json()["data"][0]["id"]
@@ -257,6 +261,8 @@ def test_what_a_body_names_of_another_project_is_not_there(world: World) -> None
         "assistant_id",
         "dataset_id",
         "version_id",
+        "response_id",
+        "conversation_id",
     }
     named |= {"model", "training_file", "eval run_id", "thread run_id", "understanding"}
     assert {ids[name] for name in named} <= sent
@@ -321,6 +327,8 @@ def _bodies(world: World) -> dict[str, Json]:
         f"{store}/files": {"file_id": ids["file_id"]},
         f"{store}/files/{{file_id}}": {"attributes": {}},
         f"{store}/file_batches": {"file_ids": [ids["file_id"]]},
+        "/v1/conversations/{conversation_id}": {"metadata": {"a": "b"}},
+        "/v1/conversations/{conversation_id}/items": {"items": [{"role": "user", "content": "a"}]},
         "/v1/opinion_monitors/{monitor_id}/alerts/{alert_id}/acknowledge": {"by": "r"},
         "/v1/opinion_monitors/{monitor_id}/alerts/{alert_id}/silence": {"by": "r", "hours": 1},
         "/v1/recommenders/{recommender_id}/items": {"data": [{"id": "a", "text": "a"}]},
@@ -364,6 +372,20 @@ def _references(world: World) -> list[tuple[str, Json]]:
     messages = [{"role": "user", "content": "a"}]
     tuned = ids["model"]
     found: list[tuple[str, Json]] = []
+    referred = {"type": "item_reference", "id": ids["message_id"]}
+    pictured = {"role": "user", "content": [{"type": "input_image", "file_id": ids["file_id"]}]}
+    found += [
+        ("/v1/responses", {"model": "gpt-4o", "input": "a", **given})
+        for given in (
+            {"previous_response_id": ids["response_id"]},
+            {"conversation": ids["conversation_id"]},
+            {"domain": ids["domain_id"]},
+            {"tools": [{"type": "file_search", "vector_store_ids": [ids["vector_store_id"]]}]},
+            {"input": [referred]},
+            {"input": [pictured]},
+        )
+    ]
+    found += [("/v1/conversations", {"items": [item]}) for item in (referred, pictured)]
     for resources in (searching, making):
         found += [
             ("/v1/assistants", {"model": "gpt-4o", "tool_resources": resources}),

@@ -11,10 +11,6 @@ from tests.harness.server import Server
 @pytest.mark.parametrize(
     ("method", "path", "advice"),
     [
-        ("POST", "/v1/responses", "/v1/chat/completions"),
-        ("POST", "/v1/responses", "set_default_openai_api('chat_completions')"),
-        ("GET", "/v1/responses/resp_x/input_items", "use_responses_api=False"),
-        ("POST", "/v1/conversations", "POST /v1/threads"),
         ("POST", "/v1/audio/speech", "another base URL"),
         ("POST", "/v1/audio/transcriptions", "another base URL"),
         ("GET", "/v1/realtime", "stream: true"),
@@ -74,5 +70,5 @@ def test_a_wrong_method_says_all_that_are_right(http: httpx2.Client, method: str
 
 
 def test_the_sdk_raises_the_advice(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.NotFoundError, match="Use /v1/chat/completions"):
-        client.responses.create(model="gpt-4o", input="hi")
+    with pytest.raises(openai.NotFoundError, match="Send the requests one by one"):
+        client.batches.create(input_file_id="file-x", endpoint="/v1/embeddings", completion_window="24h")

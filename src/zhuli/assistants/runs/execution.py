@@ -34,6 +34,7 @@ from zhuli.store import jobs
 from zhuli.store.assistants import runs, threads
 from zhuli.store.jobs import Job
 from zhuli.types.assistants.event import GUARDED, RESTS, STEP_CALLED, TURN_ENDED, Change, RunEvent
+from zhuli.types.assistants.response import Asked
 from zhuli.types.assistants.run import Run
 from zhuli.types.assistants.step import FunctionToolCall, RunStep, ToolCallsDetails
 from zhuli.types.models.generation import Delta, GenerationRequest, Usage
@@ -47,6 +48,12 @@ _BREATH = 0.01
 """Seconds after which a stream lets others have their turn."""
 
 _STOPPED = Failed("server_error", "The server stopped while this was being made; the run went on with another attempt.")
+
+
+_TOO_LONG = (
+    "Your input exceeds the context window of this model. Give less of it, or let the oldest be dropped: "
+    "'truncation': 'auto'."
+)
 
 
 class Execution:
@@ -70,6 +77,7 @@ class Execution:
         self._call: asyncio.Task[Any] | None = None
         self._interrupted = False
         self._guards: RunGuards | None = None
+        self._asked: Asked | None = None
 
     async def go(self) -> None:
         """Execute the run until it rests. Raises LeaseLost and NotFound where it is no longer this worker's or not there."""
@@ -131,6 +139,7 @@ class Execution:
         now = int(self._engine.clock.now())
         stored = runs.load(connection, self._run_id)
         self._usages = runs.turn_usages(connection, self._run_id) if stored.started else []
+        self._asked = Asked.read(stored.asked)
         changes: list[Change] = []
         if stored.run.status != "queued":
             left = runs.open_items(connection, self._run_id)
@@ -227,7 +236,8 @@ class Execution:
         calls = await self._guarded(tools.do(step, items, window, self._record, begun))
         data = with_calls(step.model_dump(mode="json"), calls)
         if functions := [call for call in calls if isinstance(call, FunctionToolCall)]:
-            events = await self._record([Change(STEP_CALLED, data), lifecycle.run_needs_client(functions)])
+            called = Change(STEP_CALLED, data)
+            events = await self._record([called, *self._ask_client(data, functions, self._usages[-1])])
             self._engine.note_rest(self._run_id, events[-1])
             return False
         by_model = any(call.by_model for call in calls if not isinstance(call, FunctionToolCall))
@@ -300,6 +310,7 @@ class Execution:
             return Incomplete("max_completion_tokens")
         items, tools = await self._items(entry), self._tools
         offered = [] if tools is None else tools.offered_now(items, self._window(budget))
+        whole = self._asked is not None and self._asked.truncation == "disabled"
         request = prompt.build(
             self._run,
             items,
@@ -309,7 +320,10 @@ class Execution:
             may_call=tools is None or not tools.offered or bool(offered),
             forced=None if tools is None else tools.forced,
             state_prompt=self._state_prompt,
+            whole=whole,
         )
+        if request is None and whole:
+            raise BackendError(_TOO_LONG, run_code="invalid_prompt")
         if request is None:
             return Incomplete("max_prompt_tokens")
         if self._guards is not None:
@@ -403,8 +417,8 @@ class Execution:
             case NeedsClient(calls=calls):
                 step = turn.tool_step()
                 assert step is not None
-                required = lifecycle.run_needs_client(calls)
-                changes = [*turn.take(), ended, Change(STEP_CALLED, step), required]
+                called = Change(STEP_CALLED, step)
+                changes = [*turn.take(), ended, called, *self._ask_client(step, calls, wire_usage(usage))]
             case Incomplete():
                 changes = [*turn.cut(usage, now), ended, lifecycle.run_ended(outcome, self._usages, now)]
             case _:
@@ -413,6 +427,14 @@ class Execution:
                 return
         events = await self._record(changes)
         self._engine.note_rest(self._run_id, events[-1])
+
+    def _ask_client(self, step: dict[str, Any], calls: list[FunctionToolCall], usage: dict[str, int]) -> list[Change]:
+        """The run waits for the client's functions; a response is complete: the next one brings what they gave."""
+        if self._asked is None:
+            return [lifecycle.run_needs_client(calls)]
+        now = int(self._engine.clock.now())
+        done = {**step, "status": "completed", "completed_at": now, "usage": usage}
+        return [Change("thread.run.step.completed", done), lifecycle.run_completed(self._usages, now)]
 
     def _count(self, entry: Entry, usage: Usage) -> None:
         tokens = self._engine.telemetry.tokens

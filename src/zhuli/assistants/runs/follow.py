@@ -6,6 +6,7 @@ nothing.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from itertools import zip_longest
 from typing import Any
 
@@ -26,6 +27,15 @@ _DONE = ("thread.message.completed", "thread.message.incomplete")
 async def follow(
     database: Database, hints: Hints, run_id: str, *, after: int, idle: float
 ) -> AsyncGenerator[list[RunEvent], None]:
+    """What clients see of tail(); the same, without events of ours."""
+    async with aclosing(tail(database, hints, run_id, after=after, idle=idle)) as pieces:
+        async for events in pieces:
+            yield with_text(events)
+
+
+async def tail(
+    database: Database, hints: Hints, run_id: str, *, after: int, idle: float
+) -> AsyncGenerator[list[RunEvent], None]:
     """Events after sequence `after`, in the pieces in which they came; an empty list after `idle` seconds of silence.
 
     Ends when the run rests: it has ended, or waits for the client. Raises NotFound when the run is deleted meanwhile, and
@@ -44,7 +54,7 @@ async def follow(
             if fresh:
                 position = fresh[-1].sequence
                 silent = 0.0
-                yield with_text(fresh)
+                yield fresh
             if resting:
                 return
             if hints.closed:

@@ -17,7 +17,8 @@ import orjson
 from sqlalchemy import Connection
 
 from zhuli.assistants.runs.citations import passages
-from zhuli.core.tokens import MESSAGE_OVERHEAD
+from zhuli.assistants.runs.history_items import from_item, unanswered
+from zhuli.core.tokens import MESSAGE_OVERHEAD, estimate
 from zhuli.ports import Backend
 from zhuli.store.assistants import threads
 from zhuli.store.assistants.threads import Entry
@@ -66,6 +67,24 @@ class _Read:
     items: list[Item] = field(default_factory=list)
     searching: set[str | None] = field(default_factory=set)
     """Runs of whose searches there are items."""
+    called: dict[str, "_Called"] = field(default_factory=dict)
+    """Calls whose outputs are items of their own that have not come yet, by the calls' ids."""
+    rounds: int = 0
+    open_round: int | None = None
+    """The round that the last item answers, as long as nothing else came."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A call that a later item answers; call: as a chat message has it. round: calls of one are one message."""
+
+    run_id: str | None
+    round: int
+    call: dict[str, Any]
+
+
+_Place = tuple[int, int]
+"""Which span of the thread's lineage is read, and behind which message of it."""
 
 
 class History:
@@ -86,17 +105,18 @@ class History:
         if known is None or known.tokenizer != tokenizer:
             known = _Read(edits=-1, tokenizer=tokenizer)
         counts: list[tuple[str, int]] = []
-        behind, after_step = -1, known.step_seq
+        place: _Place | None = None
+        after_step = known.step_seq
         while True:
             edits, new, more = await self._database.run(
-                _news, thread_id, known.edits, after_message=known.message_seq, after_step=after_step, behind=behind
+                _news, thread_id, known.edits, after_message=known.message_seq, after_step=after_step, place=place
             )
             if edits != known.edits:
                 known, after_step = _Read(edits=edits, tokenizer=tokenizer), 0
             counts += await _extend(known, new, backend, run_id)
             if more is None:
                 break
-            behind = more
+            place = more
             await asyncio.sleep(0)  # a long thread keeps nobody waiting
         if known.searching - {run_id}:
             _forget_passages(known, run_id)
@@ -130,22 +150,73 @@ async def _extend(known: _Read, new: list[Entry], backend: Backend, run_id: str 
             known.step_seq = max(known.step_seq, entry.seq)
         else:
             known.message_seq = max(known.message_seq, entry.seq)
-        if messages:
+        if entry.is_item or (entry.is_step and '"output":null' in entry.body):
+            _note_calls(known, entry)
+        if messages and messages[0]["role"] == "tool":
+            _append_output(known, messages[0], counts[entry.id])
+        elif messages:
+            known.open_round = None
             _append(known, entry, messages, counts.get(entry.id, entry.tokens or 0), searches)
     return [(entry.id, counts[entry.id]) for entry, _ in uncounted if not entry.is_step]
 
 
 def _news(
-    connection: Connection, thread_id: str, edits: int, *, after_message: int, after_step: int, behind: int
-) -> tuple[int, list[Entry], int | None]:
-    """The thread's edits now, and what comes after the seqs, some of it; from the beginning if it was edited since."""
-    now = threads.edits(connection, thread_id)
-    if now != edits:
-        after_message, after_step, behind = 0, 0, -1
+    connection: Connection, thread_id: str, edits: int, *, after_message: int, after_step: int, place: _Place | None
+) -> tuple[int, list[Entry], _Place | None]:
+    """The thread's edits now, and what comes after the seqs, some of it; from the beginning if it was edited since.
+
+    place: where to go on, None for the thread itself, behind what it branched off from.
+    """
+    lineage = threads.lineage(connection, thread_id)
+    if lineage.edits != edits:
+        after_message, after_step, place = 0, 0, (0, -1)
+    span, behind = place or (len(lineage.spans) - 1, -1)
     new, more = threads.entries(
-        connection, thread_id, after_message=after_message, after_step=after_step, behind=behind, most=MOST_AT_ONCE
+        connection,
+        lineage.spans[span],
+        after_message=after_message,
+        after_step=after_step,
+        behind=behind,
+        most=MOST_AT_ONCE,
     )
-    return now, new, more
+    if more is not None:
+        return lineage.edits, new, (span, more)
+    return lineage.edits, new, (span + 1, -1) if span + 1 < len(lineage.spans) else None
+
+
+def _note_calls(known: _Read, entry: Entry) -> None:
+    """Keep the calls of a step or item in mind that have no outputs yet."""
+    calls = unanswered(orjson.loads(entry.body))
+    if not calls:
+        return
+    run_id = entry.run_id or None
+    newest = next(reversed(known.called.values()), None)
+    if run_id is not None or newest is None or newest.round != known.rounds or newest.run_id is not None:
+        known.rounds += 1  # calls of a client's that follow each other are one round, like those of a step
+    for call in calls:
+        known.called[call["id"]] = _Called(run_id, known.rounds, call)
+
+
+def _append_output(known: _Read, output: ChatMessage, tokens: int) -> None:
+    """Add what an item says that a call gave; without its call it means nothing to a model."""
+    called = known.called.pop(output["tool_call_id"], None)
+    if called is None:
+        return
+    last = known.items[-1] if known.items else None
+    tokens += estimate(text_of([{"role": "assistant", "tool_calls": [called.call]}]))
+    if last is not None and known.open_round == called.round:
+        asked = {**last.messages[0], "tool_calls": [*last.messages[0]["tool_calls"], called.call]}
+        known.items[-1] = Item(
+            [asked, *last.messages[1:], output], last.tokens + tokens, last.is_message, called.run_id
+        )
+        return
+    known.open_round = called.round
+    asked = {"role": "assistant", "content": None, "tool_calls": [called.call]}
+    if last is not None and _is_said_before(last, called.run_id):
+        asked["content"] = last.messages[0]["content"]
+        known.items[-1] = Item([asked, output], last.tokens + tokens, last.is_message, called.run_id)
+        return
+    known.items.append(Item([asked, output], tokens, False, called.run_id))
 
 
 def _append(
@@ -157,17 +228,17 @@ def _append(
         _append_search(known, entry, messages, tokens, searches)
         return
     last = items[-1] if items else None
-    if entry.is_step and last is not None and _is_said_before(last, entry):
+    if entry.is_step and last is not None and _is_said_before(last, entry.run_id):
         messages[0]["content"] = last.messages[0]["content"]
         items[-1] = Item(messages, last.tokens + tokens, last.is_message, entry.run_id)
         return
     items.append(Item(messages, tokens, not entry.is_step, entry.run_id))
 
 
-def _is_said_before(last: Item, entry: Entry) -> bool:
+def _is_said_before(last: Item, run_id: str | None) -> bool:
     message = last.messages[0]
     alone = len(last.messages) == 1 and message["role"] == "assistant" and "tool_calls" not in message
-    return alone and last.run_id == entry.run_id
+    return alone and last.run_id == run_id
 
 
 def _append_search(
@@ -184,7 +255,7 @@ def _append_search(
         return
     later = _without_searches(messages, searches)
     share = [Item(later, tokens * _length(later) // max(1, _length(messages)), False, entry.run_id)] if later else []
-    if last is not None and _is_said_before(last, entry):
+    if last is not None and _is_said_before(last, entry.run_id):
         messages[0]["content"] = last.messages[0]["content"]
         items[-1] = Item(messages, last.tokens + tokens, last.is_message, entry.run_id, searches, [last, *share])
         return
@@ -232,13 +303,13 @@ def _searches(entry: Entry) -> list[FileSearchToolCall]:
 def _convert(entry: Entry, searches_before: int, *, own: bool) -> list[ChatMessage]:
     """Chat messages of an entry; none for what a model should not read again. own: of the run that reads."""
     body = orjson.loads(entry.body)
+    if entry.is_item:
+        return from_item(body)
     return _from_step(body, searches_before, own=own) if entry.is_step else _from_message(body)
 
 
 def _from_step(step: dict[str, Any], searches_before: int, *, own: bool) -> list[ChatMessage]:
     calls = step["step_details"].get("tool_calls", [])
-    if not calls or any(call["type"] == "function" and call["function"]["output"] is None for call in calls):
-        return []  # cut off before it was whole: nobody was asked, and a call without its output confuses models
     asked: list[dict[str, Any]] = []
     outputs: list[ChatMessage] = []
     for call in calls:
@@ -259,9 +330,11 @@ def _from_step(step: dict[str, Any], searches_before: int, *, own: bool) -> list
             if made.output is None:
                 return []
             function, output = {"name": made.name, "arguments": made.body["arguments"]}, made.output
+        elif call["function"]["output"] is None:
+            continue  # cut off, or answered by an item that comes later: a call without its output confuses models
         else:
             function = {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
-            output = call["function"]["output"] or ""
+            output = call["function"]["output"]
         asked.append({"id": call["id"], "type": "function", "function": function})
         outputs.append({"role": "tool", "tool_call_id": call["id"], "content": output})
     if not asked:

@@ -16,7 +16,7 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.ports import BlobStore
 from zhuli.store.database import Database
 from zhuli.store.knowledge.files import file_of, those_of
-from zhuli.types.assistants.message import ImageFileBlock, ImageUrlBlock, MessageCreate, MessageModify
+from zhuli.types.assistants.message import ImageFileBlock, ImageUrlBlock, Message, MessageCreate, MessageModify
 from zhuli.types.models.generation import ChatMessage, GenerationRequest
 
 MOST_IMAGES = 50
@@ -42,7 +42,7 @@ class Images:
         self._database = database
         self._blobs = blobs
 
-    async def check(self, project: str, messages: Sequence[MessageCreate | MessageModify]) -> None:
+    async def check(self, project: str, messages: Sequence[MessageCreate | MessageModify | Message]) -> None:
         """InvalidRequest for an image that no model would see: by the bytes of its file, or of its data URL.
 
         What can't be known now passes: an image at an address, a file that is gone (whether it exists is asked elsewhere).

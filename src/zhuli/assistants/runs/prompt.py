@@ -103,8 +103,11 @@ def build(
     may_call: bool = True,
     forced: ToolChoice | None = None,
     state_prompt: str = "",
+    whole: bool = False,
 ) -> GenerationRequest | None:
     """The request of one turn; None when the run's prompt budget can't hold even the newest exchange.
+
+    whole: nothing may be left out either: None where something would have to be.
 
     offered: functions of the server's own tools, beside the client's. may_call: whether the model may call them now; if
     not, they are left out, or stay with the choice "none" where there are no functions. forced: what makes it call the one
@@ -123,6 +126,8 @@ def build(
     kept = select_items(
         items, window=max(1, budget.window - fixed - beside), block=max(1, (limit - fixed) // 2), newest=newest or None
     )
+    if whole and fixed + beside + sum(item.tokens for item in items) > budget.window:
+        return None
     if budget.prompt is not None and fixed + beside + sum(item.tokens for item in kept) > budget.prompt:
         return None
     instructions: list[ChatMessage] = [{"role": "system", "content": run.instructions}] if run.instructions else []

@@ -25,6 +25,8 @@ _TAGS = {
     "Messages": "What is said in them.",
     "Runs": "An assistant answers on a thread; streamed, joined and followed from any point.",
     "Run steps": "What a run did: messages and tool calls.",
+    "Responses": "Runs, seen by the Responses API: one call, streamed, resumed, chained.",
+    "Conversations": "Threads, seen by the Conversations API.",
     "Chat": "Chat completions, stored ones too.",
     "Completions": "A text gone on with.",
     "Files": "What is uploaded.",

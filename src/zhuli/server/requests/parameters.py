@@ -38,6 +38,7 @@ PREFIXES = {
     "desk_id": "desk",
     "proposal_id": "prop",
     "handoff_id": "hand",
+    "response_id": "resp",
 }
 
 

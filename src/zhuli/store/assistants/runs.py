@@ -62,7 +62,25 @@ def topic(run_id: str) -> str:
     return f"{TOPIC}{run_id}"
 
 
-def insert_run(connection: Connection, project: str, run: Run, opening: Sequence[Change]) -> None:
+@dataclass(frozen=True, slots=True)
+class ResponseColumns:
+    """Of a run that is a response. asked: JSON of an Asked; input_*: seqs of the last message and step that it was given."""
+
+    asked: str | None = None
+    input_message: int | None = None
+    input_step: int | None = None
+
+
+_NO_RESPONSE = ResponseColumns()
+
+
+def insert_run(
+    connection: Connection,
+    project: str,
+    run: Run,
+    opening: Sequence[Change],
+    response: ResponseColumns = _NO_RESPONSE,
+) -> None:
     """Insert a queued run with its first events, and the job that will execute it.
 
     A thread's second active run violates the unique index and raises sqlalchemy's IntegrityError.
@@ -76,6 +94,9 @@ def insert_run(connection: Connection, project: str, run: Run, opening: Sequence
         "active": True,
         "expires_at": run.expires_at,
         "last_event": len(opening),
+        "asked": response.asked,
+        "input_message": response.input_message,
+        "input_step": response.input_step,
     }
     _INSERT(connection, row)
     events = [RunEvent(n, change.name, orjson.dumps(change.data)) for n, change in enumerate(opening, start=1)]
@@ -87,7 +108,19 @@ _INSERT = prepared(
     insert(runs).values(
         {
             name: bindparam(name)
-            for name in ("id", "project_id", "thread_id", "body", "status", "active", "expires_at", "last_event")
+            for name in (
+                "id",
+                "project_id",
+                "thread_id",
+                "body",
+                "status",
+                "active",
+                "expires_at",
+                "last_event",
+                "asked",
+                "input_message",
+                "input_step",
+            )
         }
     )
 )
@@ -298,20 +331,26 @@ def read_on(connection: Connection, run_id: str, after: int) -> tuple[list[RunEv
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run with its project; `started` if a worker ever took it up."""
+    """A run with its project; `started` if a worker ever took it up. asked: JSON of an Asked, where it is a response."""
 
     run: Run
     project: str
     started: bool
+    asked: str | None
+
+
+_LOAD = prepared(
+    select(runs.c.project_id, runs.c.body, runs.c.asked).where(runs.c.id == bindparam("run")).with_for_update()
+)
 
 
 def load(connection: Connection, run_id: str) -> StoredRun:
     """The run, in whichever project, which nobody else changes until this transaction ends; NotFound when it is gone."""
-    row = _LOCK(connection, {"run": run_id}).first()
+    row = _LOAD(connection, {"run": run_id}).first()
     if row is None:
         raise missing(runs, run_id)
     run = Run.model_validate_json(row.body)
-    return StoredRun(run, row.project_id, started=run.started_at is not None)
+    return StoredRun(run, row.project_id, started=run.started_at is not None, asked=row.asked)
 
 
 def require(connection: Connection, project: str, thread_id: str, run_id: str) -> int:

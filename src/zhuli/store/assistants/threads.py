@@ -28,6 +28,9 @@ from zhuli.store.schema import jobs, messages, run_steps, runs, threads
 from zhuli.store.statement import Prepared, prepared
 from zhuli.types.assistants.message import Message
 
+ITEM = "item"
+"""The status of rows of run_steps that are items of the conversation and no steps of a run."""
+
 RUNS_AT_ONCE = 20
 """Whose logs are deleted with their thread; of more, jobs delete them."""
 
@@ -105,7 +108,7 @@ def delete_thread(connection: Connection, project: str, thread_id: str) -> list[
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message or a round of tool calls, in the order of the conversation. `body` is its JSON."""
+    """A message, a round of tool calls or another item, in the order of the conversation. `body` is its JSON."""
 
     seq: int
     id: str
@@ -114,6 +117,52 @@ class Entry:
     body: str
     tokens: int | None
     tokenizer: str | None
+
+    @property
+    def is_item(self) -> bool:
+        """Whether it is neither a message nor a run's, but an item as the Responses API has it."""
+        return self.is_step and not self.run_id
+
+
+_NEWEST = 2**63 - 1
+"""No message has this seq."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What of a thread belongs to a conversation: all up to these seqs of a message and of a step."""
+
+    thread_id: str
+    until_message: int = _NEWEST
+    until_step: int = _NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A thread and what it branched off from, oldest first. edits: how often any message of them was edited or deleted."""
+
+    edits: int
+    spans: tuple[Span, ...]
+
+
+_ORIGIN = prepared(
+    select(threads.c.edits, threads.c.parent_id, threads.c.parent_message, threads.c.parent_step).where(
+        threads.c.id == bindparam("thread")
+    )
+)
+
+
+def lineage(connection: Connection, thread_id: str) -> Lineage:
+    """Where the thread's conversation stands; NotFound when the thread is gone. A parent that is gone is left out."""
+    row = _ORIGIN(connection, {"thread": thread_id}).first()
+    if row is None:
+        raise missing(threads, thread_id)
+    count, spans = int(row.edits), [Span(thread_id)]
+    while row is not None and row.parent_id is not None:
+        spans.append(Span(row.parent_id, row.parent_message, row.parent_step))
+        row = _ORIGIN(connection, {"thread": row.parent_id}).first()
+        count += 0 if row is None else int(row.edits)
+    return Lineage(count, tuple(reversed(spans)))
 
 
 _MESSAGES = prepared(
@@ -128,6 +177,7 @@ _MESSAGES = prepared(
     .where(
         messages.c.thread_id == bindparam("thread"),
         messages.c.seq > bindparam("after"),
+        messages.c.seq <= bindparam("until"),
         or_(messages.c.status == "completed", messages.c.status == "incomplete"),
     )
     .order_by(messages.c.seq)
@@ -138,47 +188,38 @@ _STEPS = prepared(
     .where(
         run_steps.c.thread_id == bindparam("thread"),
         run_steps.c.seq > bindparam("after"),
+        run_steps.c.seq <= bindparam("last"),
         run_steps.c.after_message > bindparam("behind"),
         run_steps.c.after_message <= bindparam("until"),
-        run_steps.c.status == "completed",
+        or_(run_steps.c.status == "completed", run_steps.c.status == ITEM),
     )
     .order_by(run_steps.c.seq)
 )
-_NEWEST = 2**63 - 1
-"""No message has this seq."""
-
-_EDITS = prepared(select(threads.c.edits).where(threads.c.id == bindparam("thread")))
-
-
-def edits(connection: Connection, thread_id: str) -> int:
-    """How often the thread's messages were edited or deleted; NotFound when the thread is gone."""
-    count = _EDITS(connection, {"thread": thread_id}).scalar()
-    if count is None:
-        raise missing(threads, thread_id)
-    return int(count)
 
 
 def entries(
-    connection: Connection, thread_id: str, *, after_message: int, after_step: int, behind: int, most: int
+    connection: Connection, span: Span, *, after_message: int, after_step: int, behind: int, most: int
 ) -> tuple[list[Entry], int | None]:
-    """Some finished messages and tool rounds after these seqs, as the conversation had them.
+    """Some finished messages, tool rounds and items of a span after these seqs, as the conversation had them.
 
     behind: what the last call gave, to go on from there, or -1. most: messages. What is given beside the entries is None when
     there are no more.
     """
     found: list[tuple[tuple[int, int], Entry]] = []
-    until = _NEWEST
-    for row in _MESSAGES(connection, {"thread": thread_id, "after": max(after_message, behind), "most": most}):
+    until = span.until_message
+    bounds = {"thread": span.thread_id, "until": span.until_message}
+    for row in _MESSAGES(connection, {**bounds, "after": max(after_message, behind), "most": most}):
         entry = Entry(row.seq, row.id, False, row.run_id, row.body, row.tokens, row.tokenizer)
         found.append(((row.seq, 0), entry))
-    if len(found) == most:
+    more = len(found) == most
+    if more:
         until = found[-1][1].seq
-    places = {"thread": thread_id, "after": after_step, "behind": behind, "until": until}
+    places = {**bounds, "after": after_step, "last": span.until_step, "behind": behind, "until": until}
     for step in _STEPS(connection, places):
         entry = Entry(step.seq, step.id, True, step.run_id, step.body, None, None)
         found.append(((step.after_message, step.seq), entry))
     found.sort(key=lambda item: item[0])
-    return [entry for _, entry in found], None if until == _NEWEST else until
+    return [entry for _, entry in found], until if more else None
 
 
 def _counted(message: ColumnElement[str], tokens: ColumnElement[int]) -> Prepared:

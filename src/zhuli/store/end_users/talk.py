@@ -92,7 +92,7 @@ def _attached(message: dict[str, Any]) -> Iterator[str]:
 
 
 def _images(step: dict[str, Any]) -> Iterator[str]:
-    for call in step["step_details"].get("tool_calls") or ():
+    for call in step.get("step_details", {}).get("tool_calls") or ():
         for output in (call.get("code_interpreter") or {}).get("outputs") or ():
             if "image" in output:
                 yield output["image"]["file_id"]
