@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest JSON body.")
     max_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Largest uploaded file.")
-    parse_seconds: float = Field(60, gt=0, description="Reading a file of a vector store may take this long.")
+    parse_seconds: float = Field(60, gt=0, description="Processor time that reading a file may take.")
     parse_memory_bytes: int = Field(
         1024**3, ge=128 * 1024**2, description="Memory that a process which reads files may take."
     )

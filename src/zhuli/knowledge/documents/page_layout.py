@@ -4,6 +4,7 @@ Recursive XY cuts (Nagy and Seth, 1984): a white gutter from top to bottom separ
 separates what is above from what is below. A gutter between the cells of a table is none. Geometry only: no PDF here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -16,6 +17,10 @@ MIN_COLUMN = 3
 """Lines that make a column."""
 MAX_PIECES = 4000
 """Of a page; with more, as in drawings, pieces are read from top to bottom."""
+
+
+_LEFTWARDS = re.compile(r"[\u0590-\u08ff]")
+"""Letters of Hebrew, Arabic, Syriac and their neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ Row = list[TextPiece]
 def reading_order(pieces: Sequence[TextPiece]) -> list[Row]:
     """The rows of a page as one reads them."""
     if len(pieces) > MAX_PIECES:
-        return _rows(pieces)
+        return in_rows(pieces)
     rows: list[Row] = []
     waiting = [list(pieces)] if pieces else []
     while waiting:
@@ -48,7 +53,7 @@ def reading_order(pieces: Sequence[TextPiece]) -> list[Row]:
         if first:
             waiting += [second, first]
         else:
-            rows += _rows(region)
+            rows += in_rows(region)
     return rows
 
 
@@ -97,7 +102,7 @@ def _is_grid(left: list[TextPiece], right: list[TextPiece]) -> bool:
     return level >= 0.7 * len(few) and narrow < NARROW
 
 
-def _rows(pieces: Sequence[TextPiece]) -> list[Row]:
+def in_rows(pieces: Sequence[TextPiece]) -> list[Row]:
     """Pieces whose middles are level make a row."""
     rows: list[Row] = []
     for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom, piece.left)):
@@ -106,7 +111,16 @@ def _rows(pieces: Sequence[TextPiece]) -> list[Row]:
             rows[-1].append(piece)
         else:
             rows.append([piece])
-    return [sorted(row, key=lambda piece: piece.left) for row in rows]
+    return [_ordered(row) for row in rows]
+
+
+def _ordered(row: Row) -> Row:
+    """From left to right, or from right to left where most of the letters are read so."""
+    if len(row) < 2:
+        return row
+    leftwards = sum(len(_LEFTWARDS.findall(piece.text)) for piece in row)
+    letters = sum(1 for piece in row for letter in piece.text if letter.isalpha())
+    return sorted(row, key=lambda piece: piece.left, reverse=2 * leftwards > letters)
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:

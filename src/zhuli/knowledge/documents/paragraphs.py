@@ -11,8 +11,12 @@ from zhuli.types.knowledge.document import Block
 
 LARGE = 1.15
 """Type from this many times the usual size on is a heading."""
-MAX_HEADING = 200
+MAX_HEADING = 150
 """Characters."""
+MAX_LINES = 3
+"""Of a heading."""
+BODY = 0.15
+"""Share of all text that no heading's size has: a document may be set in two sizes."""
 LEVELS = 4
 LOOSE = 0.35
 """White between two lines, beyond what lines of a paragraph have, that ends a paragraph; in heights of a line."""
@@ -23,6 +27,7 @@ FILLED = 0.6
 
 ENDS = (".", "。", "!", "?", "！", "？", ":", "：")
 _ITEM = re.compile(r"^(?:[•◦▪‣·●○■□*–—-]|\(?\d{1,3}[.)、]|\(?[a-z][.)])\s")
+_NUMBERED = re.compile(r"^(?:\d+\.)+\d*\s|^[IVX]+\.\s|^[A-Z]\.\s")
 _HYPHEN = ("\u00ad", "\x02", "\ufffe")
 """How PDFium hands on the hyphen of a word that goes on in the next line."""
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]")
@@ -37,7 +42,9 @@ class Type:
             for piece in row:
                 sizes[_rounded(piece.size)] += len(piece.text)
         self._usual = max(sizes, key=lambda size: sizes[size], default=0.0)
-        larger = sorted((size for size in sizes if size >= LARGE * self._usual), reverse=True)
+        most = max(MAX_HEADING, BODY * sum(sizes.values()))
+        larger = [size for size in sizes if size >= LARGE * self._usual and sizes[size] <= most]
+        larger.sort(reverse=True)
         self.white = _usual_white(pages)
         self._levels = {size: min(level, LEVELS) for level, size in enumerate(larger, 1)}
 
@@ -77,13 +84,22 @@ def _is_table(grid: list[list[str]]) -> bool:
 def _text_blocks(rows: Sequence[Row], kind: Type, page: int, tables: Sequence[str]) -> Iterator[Block]:
     for paragraph in _paragraphs(rows, kind):
         first = paragraph[0][0]
-        text, level = _joined(paragraph), kind.level(paragraph[0])
+        text, level = joined(paragraph), kind.level(paragraph[0])
         if first.block is not None:
             yield Block(tables[first.block], "table", page=page)
-        elif level and len(text) <= MAX_HEADING and any(character.isalnum() for character in text):
+        elif level and len(paragraph) <= MAX_LINES and _is_heading(text):
             yield Block(text, "heading", level, page)
         else:
             yield Block(text, page=page)
+
+
+def _is_heading(text: str) -> bool:
+    """Whether large type may be a heading: words that are no sentence, no part of one and no large number."""
+    letters = sum(1 for character in text if character.isalpha())
+    digits = sum(1 for character in text if character.isdecimal())
+    if len(text) > MAX_HEADING or letters < max(1, digits) or text[0].islower():
+        return False
+    return not text.endswith((".", "。", ",", "，", ";", "；", "、")) or bool(_NUMBERED.match(text))
 
 
 def _paragraphs(rows: Sequence[Row], kind: Type) -> Iterator[list[Row]]:
@@ -111,7 +127,7 @@ def _begins(row: Row, before: Row, kind: Type) -> bool:
     return bool(_ITEM.match(this.text)) or (indented and before[-1].text.endswith(ENDS))
 
 
-def _joined(rows: Sequence[Row]) -> str:
+def joined(rows: Sequence[Row]) -> str:
     """One line of text: words that were divided are whole again, and wide characters get no spaces."""
     text = ""
     for row in rows:

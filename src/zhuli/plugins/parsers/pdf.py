@@ -12,6 +12,7 @@ from zhuli.core.errors import Unreadable
 from zhuli.knowledge.documents.paragraphs import Type, page_blocks
 from zhuli.knowledge.documents.pdf_page import SCANNED, UNMAPPED, Page, read_page
 from zhuli.knowledge.documents.pdf_tables import RuledTables
+from zhuli.knowledge.documents.running_lines import without_running_lines
 from zhuli.types.knowledge.document import Block
 
 LAYOUT_PAGES = 1_000
@@ -35,31 +36,31 @@ class Plugin:
                 raise Unreadable("The PDF is encrypted. Save it without a password.") from error
             raise Unreadable("The PDF is damaged or truncated: it can't be opened.") from error
         try:
-            pages = _pages(document, path)
+            if document.get_formtype():
+                document.init_forms()
+            pages = _pages(document)
         finally:
             document.close()
         return _blocks(pages)
 
 
-def _pages(document: Any, path: Path) -> list[Page]:
+def _pages(document: Any) -> list[Page]:
     numbers = range(1, len(document) + 1)
     if len(document) > LAYOUT_PAGES:
         return [read_page(document, number, None) for number in numbers]
-    ruled = RuledTables(path)
-    try:
-        return [read_page(document, number, ruled) for number in numbers]
-    finally:
-        ruled.close()
+    ruled = RuledTables()
+    return [read_page(document, number, ruled) for number in numbers]
 
 
 def _blocks(pages: list[Page]) -> Iterator[Block]:
     if not any(page.rows for page in pages):
         raise _nothing(pages)
-    kind = Type([page.rows for page in pages])
-    for number, page in enumerate(pages, 1):
+    texts = without_running_lines([(page.rows, page.height) for page in pages])
+    kind = Type(texts)
+    for number, (page, rows) in enumerate(zip(pages, texts, strict=True), 1):
         if page.missing:
             yield Block(f"[Page {number} {page.missing}.]", page=number)
-        yield from page_blocks(page.rows, kind, number, page.tables)
+        yield from page_blocks(rows, kind, number, page.tables)
 
 
 def _nothing(pages: list[Page]) -> Unreadable:

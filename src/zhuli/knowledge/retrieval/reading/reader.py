@@ -8,7 +8,7 @@ import asyncio
 from pathlib import Path
 
 from zhuli.core.errors import Unreadable
-from zhuli.knowledge.retrieval.reading.reading_limits import Limits
+from zhuli.knowledge.retrieval.reading.reading_limits import PATIENCE, Limits, too_long
 from zhuli.knowledge.retrieval.reading.reading_process import Died, ReadingProcess, explain
 from zhuli.types.knowledge.document import Block
 
@@ -43,7 +43,7 @@ class Reader:
             try:
                 return await self._read(process, path, filename)
             except Died as died:
-                if process.files == 1:
+                if process.files == 1 or died.took_too_long:
                     raise explain(died, self._limits) from died
             finally:
                 await self._put_back(process)
@@ -66,13 +66,10 @@ class Reader:
 
     async def _read(self, process: ReadingProcess, path: Path, filename: str) -> list[Block]:
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(PATIENCE * self._limits.seconds):
                 return await process.read(path, filename)
         except TimeoutError as error:
-            seconds = self._limits.seconds
-            raise Unreadable(
-                f"Reading the file takes longer than {seconds:g} seconds. Split it into smaller files."
-            ) from error
+            raise Unreadable(too_long(self._limits.seconds)) from error
 
     async def _process(self) -> ReadingProcess:
         return self._idle.pop() if self._idle else await ReadingProcess.start(self._limits)

@@ -44,6 +44,7 @@ def main() -> None:
         _limit_processor(limits.seconds)
         for frame in answer(Path(request["path"]), request["filename"], parsers, limits):
             _send(answers, frame)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _take_standard_output() -> BinaryIO:
@@ -61,7 +62,8 @@ def _limit_process(limits: Limits) -> None:
 
 
 def _limit_processor(seconds: float) -> None:
-    """A backstop for when the server is gone and nobody looks at the clock."""
+    """SIGPROF ends this process when the file has had its time, however busy the machine is; RLIMIT_CPU is the backstop."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     soft = int(time.process_time() + seconds) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 

@@ -16,5 +16,13 @@ class Limits:
     enclosed_bytes: int = 32 * 1024**2
 
 
+PATIENCE = 10
+"""Times `seconds` of wall time after which a process is ended that does nothing, or gets no processor."""
+
+
+def too_long(seconds: float) -> str:
+    return f"Reading the file takes longer than {seconds:g} seconds of processor time. Split it into smaller files."
+
+
 def too_much_memory(memory_bytes: int) -> str:
     return f"Reading the file takes more than {memory_bytes >> 20} MiB of memory. Split it into smaller files."

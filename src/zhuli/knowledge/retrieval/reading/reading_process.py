@@ -17,7 +17,7 @@ import orjson
 
 from zhuli.core import logs
 from zhuli.core.errors import ServerFault, Unreadable
-from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_much_memory
+from zhuli.knowledge.retrieval.reading.reading_limits import Limits, too_long, too_much_memory
 from zhuli.types.knowledge.document import Block
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
@@ -28,6 +28,9 @@ START_SECONDS = 60.0
 OUT_OF_MEMORY_SIGNALS = {4, 5, 6}
 """How libraries that are not written in Python end when memory runs out: SIGILL, SIGTRAP, SIGABRT."""
 
+OUT_OF_TIME_SIGNALS = {24, 27}
+"""SIGXCPU and SIGPROF, by which its limits of processor time end it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,11 @@ class Died(Exception):
     def __init__(self, signal: int) -> None:
         super().__init__(signal)
         self.signal = signal
+
+    @property
+    def took_too_long(self) -> bool:
+        """Whether it was out of processor time, which another try would not change."""
+        return self.signal in OUT_OF_TIME_SIGNALS
 
 
 class ReadingProcess:
@@ -112,6 +120,8 @@ class ReadingProcess:
 
 def explain(died: Died, limits: Limits) -> Unreadable:
     """What to tell of a file that took its process down."""
+    if died.took_too_long:
+        return Unreadable(too_long(limits.seconds))
     if died.signal in OUT_OF_MEMORY_SIGNALS:
         return Unreadable(too_much_memory(limits.memory_bytes))
     how = f"signal {died.signal}" if died.signal else "without a word"
