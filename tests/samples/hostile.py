@@ -76,7 +76,7 @@ HOSTILE: dict[str, Hostile] = {
     "more text than is taken": Hostile("long.txt", lambda: b"word " * 3_000_000, "invalid_file", "characters of text"),
     "csv with 100,000 columns": Hostile("wide.csv", lambda: b"a," * 100_000, "invalid_file", "100,001 columns"),
     "csv with one endless cell": Hostile(
-        "cell.csv", lambda: b'a,b\n"' + b"x" * 2_000_000, "invalid_file", "field larger"
+        "cell.csv", lambda: b'a,b\n"' + b"x" * 2_000_000, "invalid_file", "line 2 is no row of cells"
     ),
     "json a million deep": Hostile("deep.json", lambda: b"[" * 1_000_000, "invalid_file", "not JSON"),
     "json cut off": Hostile("cut.json", lambda: b'{"a": [1, 2, {"b": ', "invalid_file", "not JSON"),
@@ -95,13 +95,15 @@ HOSTILE: dict[str, Hostile] = {
     "docx that hides its size": Hostile("liar.docx", hostile_packages.lying_bomb, "invalid_file", "decompression bomb"),
     "docx with 20,001 parts": Hostile("parts.docx", hostile_packages.many_parts, "invalid_file", "20018 entries"),
     "docx with billion laughs": Hostile(
-        "laughs.docx", hostile_packages.laughing_docx, "invalid_file", "amplification", "lollollol"
+        "laughs.docx", hostile_packages.laughing_docx, "invalid_file", "a damaged Word document", "lollollol"
     ),
     "docx that names a file of ours": Hostile("entity.docx", hostile_packages.file_entity, None, "Before", "root:"),
     "docx with a way out": Hostile("../../out.docx", hostile_packages.way_out, None, "Inside", "escaped"),
     "docx with a password": Hostile("secret.docx", hostile_packages.encrypted_office, "invalid_file", "encrypted"),
     "zip with a password": Hostile("secret.xlsx", hostile_packages.encrypted_zip, "invalid_file", "encrypted"),
-    "docx 5,000 tables deep": Hostile("deep.docx", hostile_packages.deep_tables, "invalid_file", "Excessive depth"),
+    "docx 5,000 tables deep": Hostile(
+        "deep.docx", hostile_packages.deep_tables, "invalid_file", "a damaged Word document"
+    ),
     "xlsx of 17 billion cells": Hostile("huge.xlsx", hostile_packages.far_corner, "invalid_file", "memory"),
     "xlsx that only declares a million rows": Hostile("rows.xlsx", hostile_packages.declared_rows, None, "only cell"),
     "odt": Hostile("text.odt", hostile_packages.odt, "unsupported_file", "Save it as .docx"),

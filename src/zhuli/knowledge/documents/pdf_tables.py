@@ -155,7 +155,7 @@ def _sides(path: Any, matrix: Matrix) -> Iterator[Box]:
     count = raw.FPDFPath_CountSegments(path)
     if not 1 < count <= MAX_SEGMENTS or not _is_drawn(path):
         return
-    points, start = [], 0
+    points, start = list[tuple[float, float]](), 0
     across, down = ctypes.c_float(), ctypes.c_float()
     for number in range(count):
         segment = raw.FPDFPath_GetPathSegment(path, number)
