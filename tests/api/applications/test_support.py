@@ -278,7 +278,15 @@ def test_what_can_not_be_is_refused_with_what_would_be_right(http: httpx2.Client
         code="invalid_value",
     )
     task = done(http, desk, "publish", {})
-    assert task["status"] == "failed" and "Accept some proposals" in task["error"]
+    assert task["status"] == "failed" and "Import transcripts" in task["error"]
+    few = done(http, desk, "imports", {"text": transcripts(*THINGS[:2]), "held_out": 0})["result"]
+    assert few["proposed"]["intent"] == 0 and "2 matters are the most that are alike" in few["notes"][0]
+    again = done(http, desk, "imports", {"text": transcripts(*THINGS[:2]), "held_out": 0})["result"]
+    assert "here before" in again["notes"][0]
+    task = done(http, desk, "publish", {"accept": 50})
+    assert "none" not in task["error"] and ("the most is 1" in task["error"] or "nothing is proposed" in task["error"])
+    task = done(http, desk, "evaluations", {})
+    assert "Publish" in task["error"]
     bad = done(http, desk, "imports", {"text": "a,b\n1,2\n"})
     assert bad["status"] == "failed" and "id,role,text" in bad["error"]
     assert_refused(http.get(f"/v1/support_desks/{desk}/handoffs/hand_none"), 404)

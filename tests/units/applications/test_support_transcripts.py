@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zhuli.applications.support.asked_slots import kind_of, needed, slots
-from zhuli.applications.support.episodes import Ask, Pair, pairs
+from zhuli.applications.support.episodes import Ask, Pair, pairs, without_offer
 from zhuli.applications.support.transcripts import AGENT, USER, Dialogue, Fault, Turn, guess, read
 from zhuli.core.errors import InvalidRequest
 
@@ -163,6 +163,20 @@ def test_phrases_that_can_be_cut_in_many_ways_are_read_as_fast_as_others(phrase:
     """Tried in all the ways in which it can be cut, such a row takes longer than anyone waits."""
     row = phrase * (200 // len(phrase) - 1) + "1"
     assert pairs(dialogue(row, row)) == [Pair(row, row)]
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("It comes tomorrow. Is there anything else I can help you with? Bye", "It comes tomorrow. Bye"),
+        ("电话是123，请问还有什么可以帮您？再见", "电话是123，再见"),
+        ("a b " * 1_950, ("a b " * 1_950).strip()),
+        ("anything else " * 500, ""),
+    ],
+)
+def test_an_offer_of_more_is_no_part_of_an_answer(said: str, left: str) -> None:
+    """However long the answer is: a look at each sentence from each of its places would take longer than anyone waits."""
+    assert without_offer(said) == left
 
 
 def test_chinese_thanks_end_a_matter_too() -> None:

@@ -43,9 +43,10 @@ _ASKS_BACK: Final = re.compile(
 """Words such as "where" stand in answers, too ("it says where it is"): they ask before "?", or first in the last sentence."""
 
 _ANYTHING_ELSE: Final = re.compile(
-    r"(?i)[^.!?。！？]*\b(?:anything else|something else|any other|else (?:i|that i) can|other questions?)\b[^.!?]*[.!?]?"
-    r"|[^.!?。！？，,]*(?:还有(?:什么|其他)|其他(?:需要|问题)|还需要)[^。！？]*[。！？]?"
+    r"(?i)\b(?:anything else|something else|any other|else (?:i|that i) can|other questions?)\b"
+    r"|(?P<chinese>还有(?:什么|其他)|其他(?:需要|问题)|还需要)"
 )
+_SENTENCE_ENDS: Final = ".!?。！？"
 _FILLER: Final = re.compile(
     r"(?i)(?:hi|hello|hey|thanks?|thank you|ok(?:ay)?|sure|of course|great|perfect|one moment|"
     r"hold on|please|wait|let me (?:check|see|look)(?: (?:that|this|it|into|for you|up))*|"
@@ -127,8 +128,16 @@ def asks_back(text: str) -> bool:
 
 
 def without_offer(text: str) -> str:
-    """The agent's words without "is there anything else?"."""
-    return _ANYTHING_ELSE.sub("", text).strip() if len(text) < 4_000 else text
+    """The agent's words without the sentence "is there anything else?"; of a Chinese one, from the clause on that asks so."""
+    kept, end = list[str](), 0
+    for found in _ANYTHING_ELSE.finditer(text):
+        if found.start() < end:
+            continue
+        marks = _SENTENCE_ENDS + "，," if found["chinese"] else _SENTENCE_ENDS
+        kept.append(text[end : max(end, *(text.rfind(mark, end, found.start()) + 1 for mark in marks))])
+        after = [place for mark in _SENTENCE_ENDS if (place := text.find(mark, found.end())) >= 0]
+        end = min(after) + 1 if after else len(text)
+    return "".join([*kept, text[end:]]).strip()
 
 
 def _is_only(phrase: re.Pattern[str], text: str) -> bool:

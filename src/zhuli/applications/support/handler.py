@@ -7,7 +7,7 @@ published is written together with the task's end.
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Protocol
@@ -259,6 +259,7 @@ class SupportHandler:
                 store.change_proposal(connection, grown, event="mined_again", at=now)
                 more += 1
         report |= {"proposed": counts, "grown": more}
+        report["notes"] = notes(report, ImportCreate.model_validate(task.request).least, largest=mined.get("largest", 0))
         store.end(connection, job, ended(task, self._clock, result=report))
 
 
@@ -302,6 +303,24 @@ def with_more(there: Proposal, examples: Sequence[str]) -> Proposal | None:
         return there.model_copy(update={"more": more, "support": support, "version": there.version + 1})
     content = there.content.model_copy(update={"examples": [*there.content.examples, *fresh][:200]})
     return there.model_copy(update={"content": content, "support": support, "version": there.version + 1})
+
+
+def notes(report: Mapping[str, Any], least: int, *, largest: int) -> list[str]:
+    """Why an import proposed no intent, where it did not, and what would be right. largest: matters of the largest group."""
+    if report["dialogues"] == 0:
+        return ["No dialogue was read. 'faults' says of the first lines why."]
+    if report["added"] == 0:
+        return ["All of these dialogues were here before, so that nothing was mined of them again."]
+    if report["pairs"] == 0:
+        return ["No matter was found: in none of these dialogues does an agent answer a question."]
+    if report["mined"] == 0:
+        return ["All matters that came are held out. Send a lower 'held_out' with the next import; these stay held out."]
+    if report["proposed"]["intent"] == 0 and report["grown"] == 0:
+        return [
+            f"No intent is proposed: {largest} matters are the most that are alike, and 'least' asks for {least}. Import more "
+            "at once, or send a lower 'least'."
+        ]
+    return []
 
 
 def ended(task: SupportTask, clock: Clock, **values: Any) -> SupportTask:

@@ -64,12 +64,16 @@ class Known:
 
 @dataclass(slots=True)
 class Mined:
-    """proposals: new ones, as kind, name, support and content. additions: more examples for intents that were there."""
+    """proposals: new ones, as kind, name, support and content. additions: more examples for intents that were there.
+
+    largest: pairs of the largest cluster.
+    """
 
     proposals: list[dict[str, Any]] = field(default_factory=list)
     additions: dict[str, list[str]] = field(default_factory=dict)
     pairs: int = 0
     clustered: int = 0
+    largest: int = 0
 
 
 def mine(
@@ -89,6 +93,7 @@ def mine(
     asked, said = _centred(questions), _centred(answers)
     labels = clusters(np.hstack([asked, said]) / np.float32(2**0.5))
     groups = _groups(labels, least=least)
+    mined.largest = int(np.bincount(labels[labels >= 0]).max(initial=0))
     texts = Counter(word for pair in pairs for word in set(_words(pair.question)))
     middle = questions.mean(axis=0)
     alone = np.ones(len(pairs), np.bool_)

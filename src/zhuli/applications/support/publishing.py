@@ -3,6 +3,7 @@
 Each part that is made is noted in the task before the next is begun, so that a task that is done again goes on behind it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +80,7 @@ class Publishing:
         proposals = await self.database.run(store.proposals, desk.id)
         kept = [one for one in proposals if one.status == "accepted"]
         if not accepted(kept, "intent") and not accepted(kept, "article"):
-            raise InvalidRequest(
-                "Nothing can be published: no intent and no article is accepted. Accept some proposals first, or send "
-                "'accept' with the number of dialogues that are enough."
-            )
+            raise InvalidRequest(nothing_accepted(proposals, request.accept))
         parts: dict[str, Any] = dict(task.result or {})
         await self._knowledge(job, project, desk, task, parts, kept)
         await self._examples(job, project, desk, task, parts, kept)
@@ -223,6 +221,25 @@ class Publishing:
 
 
 _KINDS = ("intent", "answer", "article", "slot")
+
+
+def nothing_accepted(proposals: Sequence[Proposal], least: int | None) -> str:
+    """Why nothing can be published, and what would be right."""
+    waiting = [one for one in proposals if one.kind in ("intent", "article") and one.status in ("proposed", "edited")]
+    if not waiting:
+        return (
+            "Nothing can be published: nothing is proposed that could be accepted. Import transcripts, with a lower 'least' "
+            "where they are few, or write proposals of your own."
+        )
+    most = max((one.support for one in waiting if one.status == "proposed"), default=0)
+    hint = (
+        f"no intent or article that is proposed has {least} dialogues; the most is {most}. Send a lower 'accept', or accept "
+        "some proposals yourself."
+        if least is not None
+        else "no intent and no article is accepted. Accept some proposals first, or send 'accept' with the number of dialogues "
+        f"that are enough (of what is proposed, the most is {most})."
+    )
+    return f"Nothing can be published: {hint}"
 
 
 def _ours(tool: Any) -> bool:
