@@ -1,20 +1,24 @@
 """From transcripts to an assistant that answers and hands over, end to end over HTTP: `make demo-support`.
 
-    python -m benchmarks.applications.support.demo [--data ../shared/data] [--volume 10000]
+    python -m benchmarks.applications.support.demo [--data ../shared/data] [--volume 10000] [--medicine]
 
-With --data the transcripts are CrossWOZ (Chinese, 1,000 dialogues, a fifth held out); without it the three dialogues of ABCD's
-sample that lie beside this file, which show that it runs and measure nothing. --volume imports so many dialogues of SGD,
-repeated under other ids.
+With --data the transcripts are CrossWOZ (Chinese): the 500 dialogues of `val` are learned from, and the 500 of `test`, which
+nothing was chosen on, are held out and replayed. Without it the three dialogues of ABCD's sample that lie beside this file, which
+show that it runs and measure nothing. --volume imports so many dialogues of SGD, repeated under other ids, in place of CrossWOZ.
+--medicine: the desk of medicine/desk.py instead.
 """
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.learning.circle.story import House
+from benchmarks.applications.support.medicine import desk as medicine
+from benchmarks.learning.circle.house import House
+from zhuli.operating.support import told
 
 SAMPLE = Path(__file__).parent / "abcd_sample.json"
 
@@ -23,19 +27,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--volume", type=int, default=0)
+    parser.add_argument("--medicine", action="store_true")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="zhuli-support-") as place:
-        house = House(Path(place))
-        house.start()
-        try:
-            if asked.data is None:
-                _sample(house)
-            else:
-                _crosswoz(house, asked.data)
-            if asked.volume and asked.data is not None:
-                _volume(house, asked.data, asked.volume)
-        finally:
-            house.kill()
+    with tempfile.TemporaryDirectory(prefix="zhuli-support-") as place, House(Path(place)) as house:
+        if asked.medicine:
+            medicine.told(house, _done)
+        elif asked.data is None:
+            _sample(house)
+        elif asked.volume:
+            _volume(house, asked.data, asked.volume)
+        else:
+            _crosswoz(house, asked.data)
 
 
 def _sample(house: House) -> None:
@@ -49,36 +51,39 @@ def _sample(house: House) -> None:
 
 def _crosswoz(house: House, data: Path) -> None:
     desk = house.post("/support_desks", {"name": "Travel", "languages": ["zh"]})["id"]
-    for part in ("val", "test"):
-        content = (data / "crosswoz_zh" / f"{part}.json.zip").read_bytes()
-        sent = house.http.post("/files", files={"file": (f"{part}.zip", content)}, data={"purpose": "user_data"})
-        file = sent.raise_for_status().json()["id"]
-        _told(f"import of {part}", _done(house, desk, "imports", {"file": file, "mask": False, "least": 5}))
-    published = _told("publish", _done(house, desk, "publish", {"accept": 5}))
-    print(json.dumps(_done(house, desk, "evaluations", {"most": 600})["result"], indent=2, ensure_ascii=False))
+    for part, held_out in (("val", 0), ("test", 1)):
+        file = house.send(f"{part}.zip", (data / "crosswoz_zh" / f"{part}.json.zip").read_bytes(), "user_data")
+        _told(f"import of {part}", _done(house, desk, "imports", {"file": file, "mask": False, "held_out": held_out}))
+    published = _told("publish", _done(house, desk, "publish", {"accept": 3}))
+    for line in told(_done(house, desk, "evaluations", {"most": 5_000})["result"]):
+        print(line)
     _talk(house, desk, published["assistant"], "这家酒店的电话是多少？")
     _talk(house, desk, published["assistant"], "我要投诉，太差劲了，我要找律师")
 
 
 def _volume(house: House, data: Path, count: int) -> None:
-    """So many dialogues; of each repeated one the id differs, and a number in its first words."""
+    """So many dialogues; of each repeated one the id differs, and a number in each of its turns, so that each has a vector."""
     found: list[dict[str, Any]] = []
     for path in sorted((data / "sgd_dialogues").glob("*_dialogues_*.json")):
         found += json.loads(path.read_bytes())
     lines = []
     for number in range(count):
         one, again = found[number % len(found)], number // len(found)
-        turns = [{"role": turn["speaker"], "content": turn["utterance"]} for turn in one["turns"]]
-        if again:
-            turns[0]["content"] += f" ({again})"
+        mark = f" ({again})" if again else ""
+        turns = [{"role": turn["speaker"], "content": turn["utterance"] + mark} for turn in one["turns"]]
         lines.append(json.dumps({"id": f"{one['dialogue_id']}-{again}", "messages": turns}))
-    sent = house.http.post(
-        "/files", files={"file": ("sgd.jsonl", "\n".join(lines).encode())}, data={"purpose": "user_data"}
-    )
+    file = house.send("sgd.jsonl", "\n".join(lines).encode(), "user_data")
     desk = house.post("/support_desks", {"name": "Volume"})["id"]
-    asked = {"file": sent.raise_for_status().json()["id"], "format": "jsonl"}
     print(f"{len(found)} different dialogues, {count} in all")
-    _told("import of SGD", _done(house, desk, "imports", asked))
+    before = _processor_seconds(house.pid)
+    _told("import of SGD", _done(house, desk, "imports", {"file": file, "format": "jsonl"}))
+    print(f"{_processor_seconds(house.pid) - before:.0f} s of processor time, of server and children together")
+
+
+def _processor_seconds(pid: int) -> float:
+    """Of a process and of its children that have ended (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _done(house: House, desk: str, work: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -74,8 +74,12 @@ class House:
 
     def upload(self, name: str, rows: Rows) -> str:
         content = "".join(json.dumps({"text": text, "label": label}, ensure_ascii=False) + "\n" for text, label in rows)
-        files = {"file": (name, content.encode())}
-        return str(_said(self._http.post("/files", files=files, data={"purpose": "fine-tune"}))["id"])
+        return self.send(name, content.encode(), "fine-tune")
+
+    def send(self, name: str, content: bytes, purpose: str) -> str:
+        """The id of the uploaded file."""
+        files = {"file": (name, content)}
+        return str(_said(self._http.post("/files", files=files, data={"purpose": purpose}))["id"])
 
     def ask(self, text: str, *, store: bool = True) -> tuple[str, str]:
         """(prediction, label) of one message, as its sender gets it; each message has a sender of its own."""

@@ -75,7 +75,7 @@ def done(http: httpx2.Client, desk: str, work: str, body: Body) -> Body:
         task = get(http, f"/support_desks/{desk}/tasks/{task['id']}")
         return bool(task["status"] != "queued")
 
-    eventually(ended, patience=90)
+    eventually(ended, patience=240)
     return task
 
 
@@ -215,6 +215,141 @@ def test_who_asks_for_a_person_gets_one_and_a_run_without_the_function_says_so(
     newest = client.beta.threads.messages.list(thread.id).data[0]
     assert newest.content[0].text.value == "Here I am."  # type: ignore[union-attr]
     assert not get(http, f"/threads/{thread.id}/state")["handed_over"]
+
+
+def test_a_handoff_goes_back_to_the_queue_or_to_the_assistant(
+    http: httpx2.Client, client: OpenAI, published: tuple[str, str]
+) -> None:
+    desk, assistant = published
+    run = asked(client, assistant, "I want to speak to an agent")
+    (handoff,) = [one for one in handoffs(http, desk) if one["run_id"] == run.id]
+    path = f"/support_desks/{desk}/handoffs/{handoff['id']}"
+    post(http, f"{path}/claim", {"agent": "ann"})
+    assert_refused(http.post(f"/v1{path}/return", json={"agent": "bob"}), 400)
+    back = post(http, f"{path}/return", {"agent": "ann"})
+    assert (back["status"], back["agent"]) == ("open", None)
+    assert post(http, f"{path}/claim", {"agent": "bob"})["agent"] == "bob"
+    given = post(http, f"{path}/return", {"agent": "bob", "to": "assistant"})
+    assert given["status"] == "returned"
+    rested = at_rest(client, run)
+    assert rested.status == "completed"
+    assert_refused(http.post(f"/v1{path}/claim", json={"agent": "ann"}), 400)
+    more: Any = {"role": "user", "content": "When do I get the refund for my lamp back?"}
+    client.beta.threads.messages.create(run.thread_id, **more)
+    again = at_rest(client, client.beta.threads.runs.create(run.thread_id, assistant_id=assistant))
+    assert answers(client, again) == [MATTERS["refund"][1]]
+
+
+def handoffs(http: httpx2.Client, desk: str) -> list[Body]:
+    return list(get(http, f"/support_desks/{desk}/handoffs?limit=100")["data"])
+
+
+def test_what_is_missing_is_asked_for_and_a_new_question_is_answered_from_passages_that_are_cited(
+    http: httpx2.Client, client: OpenAI
+) -> None:
+    desk = new_desk(http)
+    passage = "Gift cards can be spent within three years from the day on which they were bought."
+    for kind, name, content in (
+        ("slot", "order_number", {"type": "text", "prompt": "What is your order number?"}),
+        ("answer", "send_back", {"text": "Send {order_number} back with the label that is in the parcel."}),
+        ("intent", "send_back", {"examples": RETURNS, "answer": "send_back", "slots": ["order_number"]}),
+        ("article", "gift_cards", {"title": "How long can gift cards be spent?", "text": passage}),
+    ):
+        post(http, f"/support_desks/{desk}/proposals", {"kind": kind, "name": name, "content": content})
+    assistant = done(http, desk, "publish", {})["result"]["assistant"]
+
+    run = asked(client, assistant, RETURNS[0])
+    assert answers(client, run) == ["What is your order number?"]
+    reply: Any = {"role": "user", "content": "A-1234"}
+    client.beta.threads.messages.create(run.thread_id, **reply)
+    run = at_rest(client, client.beta.threads.runs.create(run.thread_id, assistant_id=assistant))
+    assert answers(client, run) == ["Send A-1234 back with the label that is in the parcel."]
+
+    file = get(http, f"/support_desks/{desk}")["published"]["file"]
+    run = asked(client, assistant, f"How long can gift cards be spent? {passage}")
+    (message,) = client.beta.threads.messages.list(run.thread_id, run_id=run.id).data
+    assert {note.file_citation.file_id for note in message.content[0].text.annotations} == {file}  # type: ignore[union-attr]
+
+
+RETURNS = [
+    "I want to send my shoes back",
+    "How do I send an order back?",
+    "I would like to send back what I ordered",
+    "Can I send this jacket back to you?",
+    "Send my parcel back please",
+]
+
+
+def test_exports_and_our_own_threads_are_imported_and_a_bad_row_is_told_by_its_line(
+    http: httpx2.Client, client: OpenAI
+) -> None:
+    desk = new_desk(http)
+    ticket = {
+        "id": 1,
+        "requester_id": 7,
+        "comments": [
+            {"author_id": 7, "plain_body": "Where is my parcel?"},
+            {"author_id": 9, "body": "psst", "public": False},
+            {"author_id": 9, "html_body": "<p>It comes tomorrow.</p>"},
+        ],
+    }
+    lines = [json.dumps(ticket), "{broken", json.dumps({**ticket, "id": 2, "comments": []})]
+    zendesk = done(http, desk, "imports", {"text": "\n".join(lines), "format": "zendesk", "held_out": 0})["result"]
+    assert (zendesk["added"], zendesk["pairs"], [one["line"] for one in zendesk["faults"]]) == (1, 1, [2, 3])
+    talk = {
+        "id": "c1",
+        "source": {"body": "<p>Can I pay by card?</p>", "author": {"type": "user", "id": "u"}},
+        "conversation_parts": {
+            "conversation_parts": [{"part_type": "comment", "body": "Yes, you can.", "author": {"type": "admin"}}]
+        },
+    }
+    given = json.dumps([talk, {"id": "c2", "source": {}}])
+    intercom = done(http, desk, "imports", {"text": given, "format": "intercom", "held_out": 0})["result"]
+    assert (intercom["added"], intercom["pairs"], [one["line"] for one in intercom["faults"]]) == (1, 1, [2])
+    thread = client.beta.threads.create(
+        messages=[{"role": "user", "content": "Is it wool?"}, {"role": "assistant", "content": "It is cotton."}]
+    ).id
+    silent = client.beta.threads.create(messages=[{"role": "user", "content": "Hello?"}]).id
+    own = done(http, desk, "imports", {"threads": {"ids": [thread, silent, "thread_none"]}, "held_out": 0})["result"]
+    assert (own["added"], own["pairs"]) == (1, 1)
+    again = done(http, desk, "imports", {"threads": {"ids": [thread]}, "held_out": 0})["result"]
+    assert (again["added"], again["here_before"]) == (0, 1)
+
+
+def test_answers_that_transcripts_label_are_intents_by_their_labels_and_judged_by_them(http: httpx2.Client) -> None:
+    desk = new_desk(http)
+
+    def lines(name: str, count: int, *, label: str) -> list[str]:
+        """Dialogues whose answers differ in all words, and have the same label."""
+        question, _ = MATTERS[name]
+        said = [
+            [
+                {"role": "user", "content": question.format(thing=THINGS[number])},
+                {"role": "agent", "content": f"{THINGS[number]} {number}", "label": label},
+            ]
+            for number in range(count)
+        ]
+        return [json.dumps({"id": f"{label}-{number}", "messages": one}) for number, one in enumerate(said)]
+
+    known = [
+        *lines("refund", 6, label="money back"),
+        *lines("parcel", 6, label="track"),
+        *lines("invoice", 2, label="pdf"),
+    ]
+    result = done(http, desk, "imports", {"text": "\n".join(known), "held_out": 0})["result"]
+    intents = {one["name"]: one["content"] for one in proposals(http, desk, "intent")}
+    assert {name: one["labels"] for name, one in intents.items()} == {
+        "money_back": ["money back"],
+        "track": ["track"],
+        "other": [],
+    }
+    assert len(intents["other"]["examples"]) == 2 and intents["other"]["answer"] is None
+    assert result["proposed"]["answer"] == 2
+    more = [line.replace('"id": "', '"id": "e') for line in lines("refund", 8, label="money back")]
+    assert done(http, desk, "imports", {"text": "\n".join(more), "held_out": 1})["result"]["mined"] == 0
+    done(http, desk, "publish", {"accept": 2})
+    made = done(http, desk, "evaluations", {})["result"]
+    assert (made["matters"], made["with_a_template"], made["recall"]["desk"]["@1"]) == (8, 8, 1.0)
 
 
 def test_outside_of_working_hours_the_user_is_told_when_people_are_back(

@@ -73,6 +73,7 @@ def test_replayed_matters_come_to_recall_shares_and_a_curve() -> None:
         matters,
         names,
         texts,
+        labelled=[None] * 4,
         questions=axes[[0, 1, 2, 2]],
         references=axes[[0, 1, 2, 2]],
         answers=axes[[0, 1]],
@@ -80,6 +81,19 @@ def test_replayed_matters_come_to_recall_shares_and_a_curve() -> None:
         seconds=2.0,
     )
     assert made["with_a_template"] == 2
+    labelled = report(
+        matters,
+        names,
+        texts,
+        labelled=["parcel", "refund", "", None],
+        questions=axes[[0, 1, 2, 2]],
+        references=axes[[0, 1, 2, 2]],
+        answers=axes[[0, 1]],
+        cost_of_contact=4.0,
+        seconds=2.0,
+    )
+    assert (labelled["with_a_template"], labelled["wrong_and_sure"]) == (2, 0.25)
+    assert labelled["recall"]["bm25"]["@1"] == 0.0
     assert made["recall"] == {
         "desk": {"@1": 0.5, "@5": 1.0},
         "bm25": {"@1": 1.0, "@5": 1.0},

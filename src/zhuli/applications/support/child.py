@@ -93,8 +93,8 @@ def _mine(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     questions, answers = (_rows(folder / name)[given[rows]] for name, rows in ((QUESTIONS, "asked"), (ANSWERS, "said")))
     theirs = _rows(folder / KNOWN) if request["known"] else questions[:0]
     known, start = [], 0
-    for name, count in request["known"]:
-        known.append(Known(name, theirs[start : start + count]))
+    for name, count, labels in request["known"]:
+        known.append(Known(name, theirs[start : start + count], tuple(labels)))
         start += count
     mined = mine(
         [pair_of(one) for one in given["pairs"]],
@@ -118,6 +118,7 @@ def _replay(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
         matters,
         given["templates"],
         given["texts"],
+        labelled=given["truths"],
         questions=questions,
         references=references,
         answers=answers,
@@ -128,7 +129,9 @@ def _replay(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 def pair_of(one: dict[str, Any]) -> Pair:
     """A pair as it is kept."""
-    return Pair(one["question"], one["answer"], one["before"], tuple(Ask(**ask) for ask in one["asks"]))
+    return Pair(
+        one["question"], one["answer"], one["before"], tuple(Ask(**ask) for ask in one["asks"]), one.get("label")
+    )
 
 
 def _rows(path: Path) -> Any:

@@ -77,12 +77,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """question: the user's words that opened the matter. before: the last that was said before. answer: what ended it."""
+    """question: the user's words that opened the matter. before: the last that was said before. answer: what ended it.
+
+    label: which kind of answer that is, where the transcripts say so.
+    """
 
     question: str
     answer: str
     before: str = ""
     asks: tuple[Ask, ...] = ()
+    label: str | None = None
 
 
 @dataclass
@@ -92,6 +96,7 @@ class _Matter:
     answer: str | None = None
     asks: list[Ask] = field(default_factory=list)
     asked: str | None = None
+    label: str | None = None
 
 
 def pairs(dialogue: Dialogue) -> list[Pair]:
@@ -104,15 +109,22 @@ def joined(turns: Sequence[Turn]) -> list[Turn]:
     found: list[Turn] = []
     for turn in turns:
         if found and found[-1].role == turn.role:
-            found[-1] = Turn(turn.role, f"{found[-1].text} {turn.text}")
+            found[-1] = Turn(turn.role, f"{found[-1].text} {turn.text}", _both(found[-1].label, turn.label))
         else:
             found.append(turn)
     return found
 
 
+def _both(one: str | None, other: str | None) -> str | None:
+    """The label of two turns as one: the parts of both, which are joined by plus signs."""
+    if one is None or other is None:
+        return one or other
+    return "+".join(sorted({*one.split("+"), *other.split("+")}))
+
+
 def masked(dialogue: Dialogue, mask: Callable[[str], str]) -> Dialogue:
     """The dialogue with personal data masked in every turn."""
-    turns = tuple(Turn(turn.role, mask(turn.text)) for turn in dialogue.turns)
+    turns = tuple(Turn(turn.role, mask(turn.text), turn.label) for turn in dialogue.turns)
     return Dialogue(dialogue.id, turns, dialogue.user, dialogue.line)
 
 
@@ -185,11 +197,11 @@ def _closed(turns: Sequence[Turn]) -> Iterator[Pair]:
                 if asks_back(said) and matter.answer is None:
                     matter.asked = said
                 else:
-                    matter.answer = said
+                    matter.answer, matter.label = said, turn.label
         before = turn.text
     if matter is not None and matter.answer is not None:
         yield _pair(matter)
 
 
 def _pair(matter: _Matter) -> Pair:
-    return Pair(matter.question, matter.answer or "", matter.before, tuple(matter.asks))
+    return Pair(matter.question, matter.answer or "", matter.before, tuple(matter.asks), matter.label)

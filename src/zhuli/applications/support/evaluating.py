@@ -16,7 +16,7 @@ from zhuli.applications.support import child_folder, vectors
 from zhuli.applications.support.handing_over import reason_of
 from zhuli.applications.support.handler import Progress, ended
 from zhuli.applications.support.outcome import Outcome
-from zhuli.applications.support.published import answers_of
+from zhuli.applications.support.published import accepted, answers_of
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.learning.datasets.beside import work, work_folder
@@ -93,6 +93,7 @@ class Evaluating:
     ) -> dict[str, Any]:
         entry = vectors.embedder_of(self.catalog, desk)
         templates = sorted(set(answers_of(domain).values()))
+        labelled = await self._labelled(desk, templates)
         texts = [_text(domain, name) for name in templates]
 
         async def told(count: int) -> None:
@@ -105,10 +106,21 @@ class Evaluating:
                 (child_folder.KNOWN, texts),
             ):
                 await vectors.write(entry, some, folder / name, told)
-            given = {"matters": matters, "templates": templates, "texts": texts}
+            truths = [None if one.get("label") is None else labelled.get(one["label"], "") for one in pairs]
+            given = {"matters": matters, "templates": templates, "texts": texts, "truths": truths}
             await asyncio.to_thread((folder / child_folder.PAIRS).write_bytes, orjson.dumps(given))
             asked = {"do": "replay", "cost_of_contact": request.cost_of_contact, "seconds": seconds}
             return dict(await work(folder, asked, program=child_folder.PROGRAM))
+
+    async def _labelled(self, desk: Desk, templates: list[str]) -> dict[str, str]:
+        """The template of each label of transcripts, where one was published."""
+        found = await self.database.run(store.proposals, desk.id)
+        return {
+            label: one.content.answer
+            for one in accepted(found, "intent")
+            for label in one.content.labels
+            if one.content.answer in templates
+        }
 
 
 def _matter(desk: Desk, domain: Domain, made: Understanding) -> dict[str, Any]:
@@ -121,7 +133,8 @@ def _matter(desk: Desk, domain: Domain, made: Understanding) -> dict[str, Any]:
     ranked = dict.fromkeys(of_intent[one.name] for one in made.ranking if one.name in of_intent)
     score = made.intent
     certainty = 0.0 if score is None else 1 - score.confidence if score.name == OUT_OF_SCOPE else score.confidence
-    free = given is None or given[0] == "unsure"
+    best = made.ranking[0].name if made.ranking else None
+    free = (given is None or given[0] == "unsure") and best in of_intent
     return asdict(Outcome(made.text, outcome, tuple(ranked), certainty, free))
 
 

@@ -41,6 +41,9 @@ _TOLD_SECONDS = 2.0
 MOST_MINED = 60_000
 """Pairs of an import that are mined: the first."""
 
+MOST_GROWN = 1_000
+"""Examples of an intent, however many imports add to it."""
+
 _KNOWN = 5
 """Examples of an intent by which it is found again."""
 
@@ -187,12 +190,14 @@ class SupportHandler:
         places = {text: row for row, text in enumerate(questions)}, {text: row for row, text in enumerate(answers)}
         there = await self._database.run(store.proposals, desk.id)
         known = [
-            (one.name, one.content.examples[:_KNOWN]) for one in there if one.kind == "intent" and one.content.examples
+            (one.name, one.content.examples[:_KNOWN], one.content.labels)
+            for one in there
+            if one.kind == "intent" and one.content.examples
         ]
         await vectors.write(entry, questions, folder / child_folder.QUESTIONS, progress.of("questions"))
         await vectors.write(entry, answers, folder / child_folder.ANSWERS, progress.of("answers"))
         await vectors.write(
-            entry, [text for _, texts in known for text in texts], folder / child_folder.KNOWN, progress.of("known")
+            entry, [text for _, texts, _ in known for text in texts], folder / child_folder.KNOWN, progress.of("known")
         )
         given = {
             "pairs": found,
@@ -206,7 +211,7 @@ class SupportHandler:
         asked = {
             "do": "mine",
             "least": request.least,
-            "known": [(name, len(texts)) for name, texts in known],
+            "known": [(name, len(texts), labels) for name, texts, labels in known],
             "taken": taken,
         }
         return dict(await work(folder, asked, program=child_folder.PROGRAM))
@@ -259,7 +264,9 @@ class SupportHandler:
                 store.change_proposal(connection, grown, event="mined_again", at=now)
                 more += 1
         report |= {"proposed": counts, "grown": more}
-        report["notes"] = notes(report, ImportCreate.model_validate(task.request).least, largest=mined.get("largest", 0))
+        report["notes"] = notes(
+            report, ImportCreate.model_validate(task.request).least, largest=mined.get("largest", 0)
+        )
         store.end(connection, job, ended(task, self._clock, result=report))
 
 
@@ -299,9 +306,9 @@ def with_more(there: Proposal, examples: Sequence[str]) -> Proposal | None:
         return None
     support = there.support + len(examples)
     if there.edited or there.status != "proposed":
-        more = [*there.more, *fresh][:200]
+        more = [*there.more, *fresh][:MOST_GROWN]
         return there.model_copy(update={"more": more, "support": support, "version": there.version + 1})
-    content = there.content.model_copy(update={"examples": [*there.content.examples, *fresh][:200]})
+    content = there.content.model_copy(update={"examples": [*there.content.examples, *fresh][:MOST_GROWN]})
     return there.model_copy(update={"content": content, "support": support, "version": there.version + 1})
 
 
@@ -314,7 +321,9 @@ def notes(report: Mapping[str, Any], least: int, *, largest: int) -> list[str]:
     if report["pairs"] == 0:
         return ["No matter was found: in none of these dialogues does an agent answer a question."]
     if report["mined"] == 0:
-        return ["All matters that came are held out. Send a lower 'held_out' with the next import; these stay held out."]
+        return [
+            "All matters that came are held out. Send a lower 'held_out' with the next import; these stay held out."
+        ]
     if report["proposed"]["intent"] == 0 and report["grown"] == 0:
         return [
             f"No intent is proposed: {largest} matters are the most that are alike, and 'least' asks for {least}. Import more "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Outcome:
     """outcome: answered, asked, searched or handed_over. ranked: its intents' answers in order. certainty: of the best intent.
 
-    free: whether it may be answered at all: no risk, and nobody asked for a person.
+    free: whether it may be answered at all: no risk, nobody asked for a person, and the likeliest intent has a template.
     """
 
     question: str

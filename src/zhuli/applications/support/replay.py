@@ -1,8 +1,8 @@
 """What replayed matters come to: recall, shares, the trade-off curve, beside the yardsticks. Pure; runs in a child.
 
-What was really answered says what is right: the template that is nearest to it, if it is near enough; none else, and then to
-hand over would have been right. That is a measure by vectors, not by people: it calls a good answer in other words wrong now
-and then.
+What was really answered says what is right. Where the transcripts label it, that is the template of its label, or none where no
+template has it; elsewhere the template that is nearest to it by vectors, if it is near enough, or none. Where none is right, to
+hand over would have been. Vectors are no people: they call a good answer in other words wrong now and then.
 """
 
 from collections import Counter
@@ -30,14 +30,19 @@ def report(
     templates: Sequence[str],
     texts: Sequence[str],
     *,
+    labelled: Sequence[str | None],
     questions: Floats,
     references: Floats,
     answers: Floats,
     cost_of_contact: float,
     seconds: float,
 ) -> dict[str, Any]:
-    """templates, texts, answers: names, words, vectors. questions, references: a row a matter, of what was asked and answered."""
-    truths = _truths(references, answers, templates)
+    """templates, texts, answers: names, words, vectors. questions, references: a row a matter, of what was asked and answered.
+
+    labelled: the template that is right by the matter's label, "" where none is; None for a matter without a label.
+    """
+    by_vectors = _truths(references, answers, templates)
+    truths = [near if told is None else told or None for near, told in zip(by_vectors, labelled, strict=True)]
     known = [place for place, truth in enumerate(truths) if truth is not None]
     first = [matter.ranked[0] if matter.ranked else None for matter in matters]
     outcomes = Counter(matter.outcome for matter in matters)

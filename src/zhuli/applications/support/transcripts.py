@@ -48,6 +48,7 @@ _ID = (
 )
 _ROLE = ("role", "speaker", "author", "from", "sender", "who")
 _TEXT = ("text", "content", "utterance", "body", "message", "msg")
+_LABEL = ("label", "macro")
 _WHO = ("user", "user_id", "customer_id", "requester_id", "end_user")
 _TAG = re.compile(r"<[^>]{1,200}>")
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/li)[^>]{0,100}>")
@@ -56,10 +57,11 @@ _SPACE = re.compile(r"[ \t\u00a0]+")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """role: USER or AGENT."""
+    """role: USER or AGENT. label: which kind of answer an agent's turn is, where the transcripts say so."""
 
     role: str
     text: str
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +219,12 @@ def _key(given: Any) -> str:
     return str(given).replace("\0", "")[:256]
 
 
-def _turn(role: Any, text: Any) -> Turn:
+def _turn(role: Any, text: Any, label: Any = None) -> Turn:
     known = _ROLES.get(str(role).strip().lower())
     if known is None:
         raise ValueError(f"the role '{str(role)[:60]}' is not known; roles are user and agent")
-    return Turn(known, plain(text if isinstance(text, str) else _blocks(text)))
+    said = plain(text if isinstance(text, str) else _blocks(text))
+    return Turn(known, said, _key(label) if known == AGENT and label not in (None, "") else None)
 
 
 def plain(text: str) -> str:
@@ -247,10 +250,10 @@ def _first(item: Mapping[str, Any], names: Sequence[str], otherwise: Any = None)
 def _jsonl(data: bytes) -> Read:
     def made(item: Mapping[str, Any], line: int) -> Dialogue:
         if "question" in item:
-            turns = [Turn(USER, plain(str(item["question"]))), Turn(AGENT, plain(str(item["answer"])))]
+            turns = [_turn(USER, str(item["question"])), _turn(AGENT, str(item["answer"]), _first(item, _LABEL))]
         else:
             said = item["messages"] if "messages" in item else item["turns"]
-            turns = [_turn(_first(one, _ROLE, ""), _first(one, _TEXT, "")) for one in said]
+            turns = [_turn(_first(one, _ROLE, ""), _first(one, _TEXT, ""), _first(one, _LABEL)) for one in said]
         return _dialogue(_first(item, _ID, f"line-{line}"), turns, line=line, user=_first(item, _WHO))
 
     return _each(data, made)
@@ -279,9 +282,20 @@ def _crosswoz(data: bytes) -> Read:
         raise InvalidRequest("CrossWOZ is a JSON object with a dialogue for each id.", param="format")
     for line, (id_, item) in enumerate(whole.items(), 1):
         try:
-            yield _dialogue(id_, [_turn(one["role"], one["content"]) for one in item["messages"]], line=line)
+            turns = [_turn(one["role"], one["content"], _told(one.get("dialog_act"))) for one in item["messages"]]
+            yield _dialogue(id_, turns, line=line)
         except (KeyError, TypeError, ValueError) as error:
             yield Fault(line, f"This is no dialogue: {str(error)[:300]}.")
+
+
+def _told(acts: Any) -> str | None:
+    """What an answer of CrossWOZ tells: the slots of its dialogue acts, with their domains; None where it tells none."""
+    found = {
+        f"{act[1]}-{'NoOffer' if act[0] == 'NoOffer' else act[2]}"
+        for act in acts or ()
+        if act[0] != "General" and (act[0] == "NoOffer" or act[2] != "none")
+    }
+    return "+".join(sorted(found)) or None
 
 
 def _zendesk(data: bytes) -> Read:
@@ -331,8 +345,8 @@ def _csv(data: bytes) -> Read:
     if "question" in names and "answer" in names:
         yield from _questions(rows, names)
         return
-    columns = [next((names[one] for one in some if one in names), None) for some in (_ID, _ROLE, _TEXT)]
-    if None in columns:
+    columns = [next((names[one] for one in some if one in names), None) for some in (_ID, _ROLE, _TEXT, _LABEL)]
+    if None in columns[:3]:
         raise InvalidRequest(
             f"The CSV file has the columns {', '.join(names) or 'none'}. It must have an id of the dialogue, a role and a text "
             "(id,role,text), or a question and an answer.",
@@ -345,8 +359,10 @@ def _csv(data: bytes) -> Read:
 
 def _questions(rows: "csv.DictReader[str]", names: Mapping[str, str]) -> Read:
     id_ = next((names[one] for one in _ID if one in names), None)
+    label = next((names[one] for one in _LABEL if one in names), None)
     for row in rows:
-        turns = [Turn(USER, plain(row[names["question"]] or "")), Turn(AGENT, plain(row[names["answer"]] or ""))]
+        answer = _turn(AGENT, row[names["answer"]] or "", label and row[label])
+        turns = [_turn(USER, row[names["question"]] or ""), answer]
         try:
             yield _dialogue((id_ and row[id_]) or f"line-{rows.line_num}", turns, line=rows.line_num)
         except ValueError:
@@ -354,11 +370,11 @@ def _questions(rows: "csv.DictReader[str]", names: Mapping[str, str]) -> Read:
 
 
 def _turns_of_rows(rows: "csv.DictReader[str]", columns: Sequence[str | None], who: str | None) -> Read:
-    id_, role, text = columns
+    id_, role, text, label = columns
     found: dict[str, tuple[int, list[Turn], str | None]] = {}
     for row in rows:
         try:
-            turn = _turn(row[role], row[text] or "")
+            turn = _turn(row[role], row[text] or "", label and row[label])
             if not row[id_]:
                 raise ValueError("the row has no id of its dialogue")
         except (ValueError, TypeError) as error:

@@ -134,7 +134,7 @@ class ImportCreate(Request):
     threads: FromThreads | None = None
     format: Format = "auto"
     mask: bool = True
-    held_out: Annotated[float, Field(ge=0, le=0.9)] = 0.2
+    held_out: Annotated[float, Field(ge=0, le=1)] = 0.2
     least: Annotated[Integer, Field(ge=1, le=1_000)] = 3
 
     @model_validator(mode="after")
@@ -176,14 +176,15 @@ class SupportTask(Wire):
 class Content(Request):
     """What a proposal says, by its kind.
 
-    intent: examples, answer (the name of one), slots (names). answer: text, variants (as agents said it). article: title, text.
-    slot: type, prompt.
+    intent: examples, answer (the name of one), slots (names), labels (of transcripts' answers that are of it). answer: text,
+    variants (as agents said it). article: title, text. slot: type, prompt.
     """
 
     description: Annotated[str, Field(max_length=1_000)] | None = None
     examples: Annotated[list[Text], most(1_000)] = []
     answer: Name | None = None
     slots: Annotated[list[Name], most(50)] = []
+    labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], most(100)] = []
     text: Text | None = None
     variants: Annotated[list[Text], most(100)] = []
     title: Title | None = None
