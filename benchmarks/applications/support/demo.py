@@ -71,7 +71,7 @@ def _volume(house: House, data: Path, count: int) -> None:
         one, again = found[number % len(found)], number // len(found)
         mark = f" ({again})" if again else ""
         turns = [{"role": turn["speaker"], "content": turn["utterance"] + mark} for turn in one["turns"]]
-        lines.append(json.dumps({"id": f"{one['dialogue_id']}-{again}", "messages": turns}))
+        lines.append(json.dumps({"id": str(number), "messages": turns}))
     file = house.send("sgd.jsonl", "\n".join(lines).encode(), "user_data")
     desk = house.post("/support_desks", {"name": "Volume"})["id"]
     print(f"{len(found)} different dialogues, {count} in all")

@@ -84,6 +84,21 @@ def test_a_table_has_turns_or_questions() -> None:
         list(read(b"a,b\n1,2\n"))
 
 
+def test_answers_may_be_labelled_and_the_label_is_that_of_the_answer_that_ended_the_matter() -> None:
+    acts = [["Inform", "shop", "time", "9"], ["Recommend", "shop", "name", "A"], ["General", "bye", "none", "none"]]
+    said = [{"role": "usr", "content": ASKED}, {"role": "sys", "content": ANSWERED, "dialog_act": acts}]
+    (one,) = read(json.dumps({"7": {"messages": said}}).encode())
+    assert isinstance(one, Dialogue) and [pair.label for pair in pairs(one)] == ["shop-name+shop-time"]
+    (row,) = read(f"question,answer,macro\n{ASKED},{ANSWERED},late\n".encode())
+    assert isinstance(row, Dialogue) and [pair.label for pair in pairs(row)] == ["late"]
+    turns = (
+        f"id,role,text,label\n7,user,{ASKED},x\n7,agent,One moment.,\n7,agent,{ANSWERED},late\n7,agent,Soon.,a+late\n"
+    )
+    (table,) = read(turns.encode())
+    assert isinstance(table, Dialogue) and [turn.label for turn in table.turns] == [None, None, "late", "a+late"]
+    assert [pair.label for pair in pairs(table)] == ["a+late"]
+
+
 def test_an_archive_is_read_and_a_broken_one_refused() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
