@@ -9,12 +9,14 @@ import orjson
 import pytest
 
 from zhuli import registry
+from zhuli.core.errors import InvalidRequest
 from zhuli.ports import Understander
 from zhuli.testing.plain_services import PlainServices
 from zhuli.testing.understander_contract import DOMAIN, UnderstanderContract
 from zhuli.types.learning.example import Prediction
 from zhuli.types.models.generation import GenerationRequest
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, DomainFields
+from zhuli.types.understanding.understanding import DialogueState
 
 WORDS = {
     r"hotel|room|酒店": "book_hotel",
@@ -72,6 +74,29 @@ class TestFewShot(UnderstanderContract):
     def understander(self, domain: DomainFields, folder: Path) -> Understander:
         made: Understander = registry.find("understanders", domain.understander.type)(domain, ModelsOfWords(folder))
         return made
+
+
+class TestInContext(TestFewShot):
+    settings = {
+        "type": "in_context",
+        "often": {"book_hotel": 40, "cancel_booking": 40, "opening_hours": 40},
+        "follows": {"": {"book_hotel": 5, "opening_hours": 5}, "book_hotel": {"cancel_booking": 30}},
+    }
+
+    async def test_what_followed_often_is_likelier_behind_it(self, understander: Understander) -> None:
+        text = "please undo that, or are you open"
+        states = (DialogueState(turn=1, intent="book_hotel"), DialogueState(turn=1, intent="opening_hours"))
+        behind, elsewhere = [(await understander.read([text], state))[0] for state in states]
+        shares = [{one.name: one.confidence for one in each.ranking} for each in (behind, elsewhere)]
+        assert shares[0]["cancel_booking"] > shares[1]["cancel_booking"]
+        assert sum(shares[0].values()) == pytest.approx(sum(shares[1].values()), abs=1e-6)
+
+    def test_counts_that_are_none_are_refused(self, domain: DomainFields, folder: Path) -> None:
+        settings = domain.understander.model_copy(update={"follows": {"book_hotel": 3}})
+        with pytest.raises(InvalidRequest, match="follows"):
+            registry.find("understanders", "in_context")(
+                domain.model_copy(update={"understander": settings}), ModelsOfWords(folder)
+            )
 
 
 class TestTuned(TestFewShot):

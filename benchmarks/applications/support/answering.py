@@ -19,22 +19,24 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.applications.support.matching import Acts, embedded, load
+from benchmarks.applications.support.matching import Acts, crosswoz_acts, embedded, is_held, part_of
 from zhuli import registry
-from zhuli.applications.support.episodes import Pair
+from zhuli.applications.support.episodes import Pair, pairs
 from zhuli.applications.support.mining import mine
-from zhuli.applications.support.published import answers_of, domain_of
+from zhuli.applications.support.published import Ordering, answers_of, domain_of
 from zhuli.core.clock import SystemClock
 from zhuli.testing.plain_services import PlainServices
 from zhuli.types.applications.support import Content, Desk, Proposal
 from zhuli.types.knowledge.vectors import Vectors
 from zhuli.types.understanding.domain import Domain
 from zhuli.types.understanding.understanding import DialogueState, Reading
+from zhuli.understanding.dialogue.utterance.intent_decision import decide_intent
 
 EMBEDDER = "e5-small"
 LEAST = 3
@@ -50,29 +52,49 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("build/support"))
     asked = parser.parse_args()
     asked.cache.mkdir(parents=True, exist_ok=True)
-    whole = load(asked.data, "crosswoz", choosing=False)
-    learned, measured, acts = load(asked.data, "crosswoz", choosing=True) if asked.choosing else whole
+    folder = asked.data / "crosswoz_zh"
+    parts = [[pairs(one) for one in part_of(folder / f"{part}.json.zip")] for part in ("val", "test")]
+    whole = [one for part in parts for some in part for one in some]
+    if asked.choosing:
+        split = [is_held(one) for one in part_of(folder / "val.json.zip")]
+        parts = [
+            [some for some, held in zip(parts[0], split, strict=True) if held == wanted] for wanted in (False, True)
+        ]
     if asked.unlabelled:
-        learned = [Pair(one.question, one.answer, one.before, one.asks) for one in learned]
+        parts[0] = [[replace(one, label=None) for one in some] for some in parts[0]]
     began = time.process_time()
-    report = asyncio.run(answered(learned, measured, acts, whole[0] + whole[1], asked.cache))
+    report = asyncio.run(answered(parts[0], parts[1], crosswoz_acts(folder), whole, asked.cache))
     print(json.dumps(report, indent=2, ensure_ascii=False))
     print(f"{time.process_time() - began:.0f} s of processor time")
 
 
 async def answered(
-    learned: list[Pair], measured: list[Pair], acts: Acts, whole: list[Pair], cache: Path
+    known: list[list[Pair]], measured: list[list[Pair]], acts: Acts, whole: list[Pair], cache: Path
 ) -> dict[str, Any]:
     """Shares of wrong answers, of all questions, where so many are answered, the surest first. whole: what has vectors."""
     services = await Embedded.of(whole, cache)
+    learned = [one for some in known for one in some]
     asked, said = services.rows([one.question for one in learned]), services.rows([one.answer for one in learned])
     mined = mine(learned, asked, said, least=LEAST)
+    proposals = [_accepted(one) for one in mined.proposals if one["support"] >= LEAST]
+    ordering = Ordering(proposals)
+    for some in known:
+        ordering.count([asdict(one) for one in some])
     desk = Desk(id="desk", created_at=0, name="Travel", languages=["zh"], embedder=EMBEDDER)
-    fields = domain_of(desk, [_accepted(one) for one in mined.proposals if one["support"] >= LEAST])
+    fields = domain_of(desk, proposals, ordering.order)
     domain = Domain.model_validate({**fields.model_dump(), "id": "dom", "created_at": 0, "version": 1})
     understander = registry.find("understanders", domain.understander.type)(domain, services)
-    kept = [one for one in measured if _told(acts, one.answer)]
-    read: list[Reading] = await understander.read([one.question for one in kept], DialogueState())
+    await understander.prepare()
+    kept, read = list[Pair](), list[Reading]()
+    for some in measured:
+        state = DialogueState()
+        for one in some:
+            (said_of,) = await understander.read([one.question], state)
+            decided = decide_intent(said_of, domain.fallback)
+            state = DialogueState(turn=state.turn + 1, intent=decided.intent if decided.known else None)
+            if _told(acts, one.answer):
+                kept.append(one)
+                read.append(said_of)
     of_intent = answers_of(domain)
     chosen = [_template(domain, of_intent, one) for one in read]
     sure = np.array(

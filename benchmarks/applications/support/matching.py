@@ -1,12 +1,11 @@
-"""How well the answer that was really given is found among a hundred, and how many may be answered at which risk.
+"""How well the answer that was really given is found among a hundred. answering.py is about what a desk may answer.
 
     python -m benchmarks.applications.support.matching --data ../shared/data [--set crosswoz] [--choosing]
 
 CrossWOZ: learned from the dialogues of `val`, measured on those of `test`, which nothing was chosen on; with --choosing a fifth
 of the dialogues of `val` is held out in place of it. ABCD's sample has three dialogues: its figures say that the code runs,
 and no more. SGD: learned from the files of `train`, measured on those of `dev`. Candidates are the real answer and 99 of other
-questions. Right, where one answer is chosen out of all that were learned from, is what has the same dialogue acts with the
-same slots.
+questions.
 """
 
 import argparse
@@ -45,38 +44,42 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("build/support"))
     asked = parser.parse_args()
     asked.cache.mkdir(parents=True, exist_ok=True)
-    learned, measured, acts = load(asked.data, asked.set, choosing=asked.choosing)
+    learned, measured = load(asked.data, asked.set, choosing=asked.choosing)
     began = time.process_time()
-    print(
-        json.dumps(asyncio.run(measure(learned, measured, acts, asked.set, asked.cache)), indent=2, ensure_ascii=False)
-    )
+    print(json.dumps(asyncio.run(measure(learned, measured, asked.set, asked.cache)), indent=2, ensure_ascii=False))
     print(f"{time.process_time() - began:.0f} s of processor time")
 
 
-def load(data: Path, name: str, *, choosing: bool) -> tuple[list[Pair], list[Pair], Acts]:
-    """Pairs to learn from and to be measured on, split by dialogue; acts by the text of an answer."""
+def load(data: Path, name: str, *, choosing: bool) -> tuple[list[Pair], list[Pair]]:
+    """Pairs to learn from and to be measured on, split by dialogue."""
     if name == "crosswoz":
         folder = data / "crosswoz_zh"
-        parts, acts = [_of(folder / f"{part}.json.zip") for part in ("val", "test")], _crosswoz_acts(folder)
+        parts = [part_of(folder / f"{part}.json.zip") for part in ("val", "test")]
     elif name == "sgd":
         files = sorted((data / "sgd_dialogues").glob("*_dialogues_*.json"))
         parts = [
-            [one for file in files if file.name.startswith(part) for one in _of(file)] for part in ("train", "dev")
+            [one for file in files if file.name.startswith(part) for one in part_of(file)] for part in ("train", "dev")
         ]
-        acts = {}
     else:
-        parts, acts = [_of(data / "abcd_sample" / "abcd_sample.json")] * 2, {}
+        parts = [part_of(data / "abcd_sample" / "abcd_sample.json")] * 2
     if choosing:
-        held = [one for one in parts[0] if int(hashlib.sha256(one.id.encode()).hexdigest(), 16) % 5 == 0]
+        held = [one for one in parts[0] if is_held(one)]
         parts = [[one for one in parts[0] if one not in held], held]
-    return [pair for one in parts[0] for pair in pairs(one)], [pair for one in parts[1] for pair in pairs(one)], acts
+    return [pair for one in parts[0] for pair in pairs(one)], [pair for one in parts[1] for pair in pairs(one)]
 
 
-def _of(path: Path) -> list[Dialogue]:
+def is_held(one: Dialogue) -> bool:
+    """Whether this dialogue of five is one to choose by."""
+    return int(hashlib.sha256(one.id.encode()).hexdigest(), 16) % 5 == 0
+
+
+def part_of(path: Path) -> list[Dialogue]:
+    """The dialogues of a file."""
     return [one for one in read(path.read_bytes()) if isinstance(one, Dialogue)]
 
 
-def _crosswoz_acts(folder: Path) -> Acts:
+def crosswoz_acts(folder: Path) -> Acts:
+    """The dialogue acts of each text, without their values."""
     found: Acts = {}
     for part in ("val", "test"):
         with zipfile.ZipFile(folder / f"{part}.json.zip") as archive:
@@ -105,8 +108,8 @@ async def embedded(texts: Sequence[str], embedder: str, cache: Path) -> Vectors:
     return found
 
 
-async def measure(learned: list[Pair], measured: list[Pair], acts: Acts, name: str, cache: Path) -> dict[str, Any]:
-    """Recall of the real answer among a hundred, and the curve of what may be answered."""
+async def measure(learned: list[Pair], measured: list[Pair], name: str, cache: Path) -> dict[str, Any]:
+    """Recall of the real answer among a hundred."""
     texts = list(dict.fromkeys(text for one in [*learned, *measured] for text in (one.question, one.answer)))
     vectors = await embedded(texts, EMBEDDERS[name], cache)
     place = {text: row for row, text in enumerate(texts)}
@@ -135,8 +138,6 @@ async def measure(learned: list[Pair], measured: list[Pair], acts: Acts, name: s
     report: dict[str, Any] = {"learned": len(learned), "measured": len(measured), "candidates": len(lists[0])}
     report["recall"] = {way: {"@1": _share(ranks, 1), "@5": _share(ranks, 5)} for way, ranks in sorted(found.items())}
     report["@1 over BM25"] = _gap(found["matcher"], found["BM25"], [_dialogue_of(one) for one in measured])
-    if acts:
-        report["answering"] = _curve(matcher, learned, measured, acts, rows)
     return report
 
 
@@ -171,36 +172,6 @@ def _gap(ours: Sequence[int], theirs: Sequence[int], groups: Sequence[str]) -> d
     drawn = [gaps[dice.integers(0, len(gaps), len(gaps))].mean() for _ in range(DRAWS)]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {"points": round(100 * gaps.mean(), 1), "low": round(100 * low, 1), "high": round(100 * high, 1)}
-
-
-def _curve(matcher: Matcher, learned: list[Pair], measured: list[Pair], acts: Acts, rows: Any) -> dict[str, Any]:
-    """Of all answers that were learned from the best is chosen; sure is who is far ahead of answers with other acts."""
-    kept = [one for one in learned if acts.get(one.answer)]
-    by_acts: dict[frozenset[tuple[str, ...]], int] = {}
-    kinds = np.array([by_acts.setdefault(acts[one.answer], len(by_acts)) for one in kept])
-    asked = [one for one in measured if acts.get(one.answer)]
-    scores = matcher.scores(
-        [one.question for one in asked],
-        rows([one.question for one in asked]),
-        [one.answer for one in kept],
-        rows([one.answer for one in kept]),
-    )
-    best = np.full((len(asked), len(by_acts)), -np.inf, np.float32)
-    for kind in range(len(by_acts)):
-        best[:, kind] = np.sort(scores[:, kinds == kind], axis=1)[:, -3:].mean(axis=1)
-    order = np.argsort(-best, axis=1)
-    margin = best[np.arange(len(asked)), order[:, 0]] - best[np.arange(len(asked)), order[:, 1]]
-    names = list(by_acts)
-    right = np.array([names[order[row, 0]] == acts[one.answer] for row, one in enumerate(asked)])
-    sure = np.argsort(-margin)
-    points = {}
-    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
-        some = sure[: int(share * len(asked))]
-        points[f"{share:.0%} answered"] = {
-            "wrong, of all": round(float((~right[some]).sum() / len(asked)), 4),
-            "right, of answered": round(float(right[some].mean()), 4),
-        }
-    return {"questions": len(asked), "kinds of answers": len(by_acts), "points": points}
 
 
 def _unit(rows: Vectors) -> Vectors:

@@ -155,7 +155,9 @@ def test_what_is_accepted_is_published_and_answers_what_it_knows(
     place, assistant = published
     desk = get(http, f"/support_desks/{place}")["published"]
     assert client.vector_stores.retrieve(desk["vector_store"]).id == desk["vector_store"]
-    assert get(http, f"/domains/{desk['domain']}")["metadata"] == {"support_desk": place}
+    domain = get(http, f"/domains/{desk['domain']}")
+    assert domain["metadata"] == {"support_desk": place} and domain["understander"]["type"] == "in_context"
+    assert sum(domain["understander"]["follows"][""].values()) == sum(domain["understander"]["often"].values()) == 32
     versions = f"/datasets/{desk['dataset']}/versions"
     eventually(lambda: get(http, versions)["data"])
     assert get(http, versions)["data"][-1]["examples"] == 32

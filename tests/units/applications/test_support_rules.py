@@ -1,16 +1,18 @@
 """Risks, working hours, and what replayed matters come to."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 
 from zhuli.applications.support.hours import closed_text, opens_at
 from zhuli.applications.support.outcome import Outcome
+from zhuli.applications.support.published import Ordering
 from zhuli.applications.support.replay import report
 from zhuli.applications.support.risks import found
 from zhuli.operating.support import told
-from zhuli.types.applications.support import RiskRule, WorkingHours
+from zhuli.types.applications.support import Content, Proposal, RiskRule, WorkingHours
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,22 @@ def test_a_desk_has_rules_of_its_own_and_switches_others_off() -> None:
     assert found("this is outrageous", rules) is None
     slow = [RiskRule(name="slow", pattern=r"(a+)+$")]
     assert found("a" * 3_000 + "!", slow) is None
+
+
+def test_the_order_of_matters_is_counted_by_label_or_by_example() -> None:
+    def intent(name: str, **content: Any) -> Proposal:
+        made = Content(examples=content.pop("examples", ["x"]), **content)
+        return Proposal(
+            id=name, created_at=0, desk_id="d", kind="intent", name=name, status="accepted", content=made, origin="o"
+        )
+
+    ordering = Ordering([intent("hotel", labels=["h"]), intent("phone", examples=["the phone?"])])
+    ordering.count([{"question": "a room", "label": "h"}, {"question": "the [phone]?"}, {"question": "what?"}])
+    ordering.count([{"question": "what?"}, {"question": "the phone?"}])
+    assert ordering.order.settings() == {
+        "often": {"hotel": 1, "phone": 2},
+        "follows": {"": {"hotel": 1}, "hotel": {"phone": 1}},
+    }
 
 
 HOURS = WorkingHours(timezone="Asia/Shanghai", days={"mon": ["09:00", "18:00"], "fri": ["22:00", "02:00"]})

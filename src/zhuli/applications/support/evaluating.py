@@ -1,7 +1,8 @@
 """Evaluating a desk: dialogues that were held out are replayed through its domain, as runs would do it, without model and thread.
 
-Each matter is asked in a fresh state, as the first message of a thread. What is told is what the published version does, not
-what a newer set of proposals would.
+Each matter is asked as the next message of its dialogue's thread, of whose state nothing is kept but what the matter before was
+about: what a form asked, or who handed over, is another story. What is told is what the published version does, not what a newer
+set of proposals would.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from zhuli.store.jobs import Job
 from zhuli.types.applications.support import Desk, EvaluationCreate, SupportTask
 from zhuli.types.understanding.domain import OUT_OF_SCOPE, Domain
 from zhuli.types.understanding.understanding import DialogueState, Understanding
+from zhuli.understanding.dialogue.state import fold
 from zhuli.understanding.dialogue.understanding import Understandings
 from zhuli.understanding.domains.saving import Domains
 
@@ -53,8 +55,8 @@ class Evaluating:
             raise InvalidRequest(
                 "The desk has nothing published yet, so there is nothing to evaluate. Publish it first."
             )
-        pairs = await self._held_out(desk, most=request.most)
-        if not pairs:
+        dialogues = await self._held_out(desk, most=request.most)
+        if not dialogues:
             raise InvalidRequest(
                 "No matter is held out: of few dialogues, a share of 0.2 may be none. Import more, with a larger 'held_out'; "
                 "dialogues that are learned from say nothing about others, and stay what they are."
@@ -62,24 +64,33 @@ class Evaluating:
         domain = await self.domains.get(project, desk.published.domain)
         progress = Progress(self.database, job, task)
         began, matters = time.monotonic(), list[dict[str, Any]]()
-        for number, pair in enumerate(pairs):
-            made = await self.understandings.understand(project, domain, pair["question"], DialogueState())
-            matters.append(_matter(desk, domain, made))
-            await progress.note("replayed", number + 1)
+        pairs = [pair for dialogue in dialogues for pair in dialogue]
+        for dialogue in dialogues:
+            state = DialogueState()
+            for pair in dialogue:
+                made = await self.understandings.understand(project, domain, pair["question"], state)
+                matters.append(_matter(desk, domain, made))
+                state = DialogueState(turn=state.turn + 1, intent=fold(made.changes, state).intent)
+                await progress.note("replayed", len(matters))
         seconds = time.monotonic() - began
         result = await self._report(desk, domain, pairs, matters, request, seconds=seconds)
         result |= {"version": desk.published.version, "domain_version": desk.published.domain_version}
         await self.database.run(store.end, job, ended(task, self.clock, result=result))
 
-    async def _held_out(self, desk: Desk, *, most: int) -> list[dict[str, Any]]:
-        after, found = 0, list[dict[str, Any]]()
-        while len(found) < most:
+    async def _held_out(self, desk: Desk, *, most: int) -> list[list[dict[str, Any]]]:
+        """The matters of each dialogue, so many in all."""
+        after, left, found = 0, most, list[list[dict[str, Any]]]()
+        while left:
             rows = await self.database.run(store.dialogues, desk.id, after=after, most=_READ, held_out=True)
             if not rows:
                 break
             after = rows[-1][0]
-            found += [pair for row in rows for pair in orjson.loads(row[3])["pairs"]]
-        return found[:most]
+            for row in rows:
+                some = orjson.loads(row[3])["pairs"][:left]
+                left -= len(some)
+                if some:
+                    found.append(some)
+        return found
 
     async def _report(
         self,

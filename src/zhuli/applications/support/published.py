@@ -4,7 +4,9 @@ A domain of a desk answers each intent by its template, or by a form that asks f
 articles may answer; and hands over what is none of these.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhuli.types.applications.support import Desk, Proposal, SuggestedAnswer
@@ -67,6 +69,7 @@ _KINDS: Final[dict[str, EntityKind]] = {
     "money": "money",
 }
 MOST_ARTICLE_TITLES = 2_000
+MOST_ORDERED = 5_000
 SUGGESTED = 3
 
 
@@ -75,7 +78,45 @@ def accepted(proposals: Sequence[Proposal], kind: str) -> list[Proposal]:
     return [one for one in proposals if one.kind == kind and one.status == "accepted"]
 
 
-def domain_of(desk: Desk, proposals: Sequence[Proposal]) -> DomainFields:
+@dataclass
+class Order:
+    """Which intents came behind which in dialogues, as the understander `in_context` counts them."""
+
+    often: Counter[str] = field(default_factory=Counter)
+    follows: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def settings(self) -> dict[str, Any]:
+        """The understander's, with the commonest MOST_ORDERED orders."""
+        follows: dict[str, dict[str, int]] = {}
+        for (before, name), count in self.follows.most_common(MOST_ORDERED):
+            follows.setdefault(before, {})[name] = count
+        return {"often": dict(self.often), "follows": follows}
+
+
+class Ordering:
+    """Counts the order of matters in dialogues: each is of the intent that has its label, or its question as an example."""
+
+    def __init__(self, proposals: Sequence[Proposal]) -> None:
+        intents = accepted(proposals, "intent")
+        self._by_label = {label: one.name for one in intents for label in one.content.labels}
+        self._by_text = {_unmarked(text).strip(): one.name for one in intents for text in one.content.examples}
+        self.order = Order()
+
+    def count(self, pairs: Sequence[dict[str, Any]]) -> None:
+        """The matters of a dialogue, in their order. Behind one of no intent, nothing is counted."""
+        before: str | None = ""
+        for one in pairs:
+            name = self._by_label.get(one.get("label") or "") or self._by_text.get(
+                _unmarked(one["question"]).strip()[:2_000]
+            )
+            if name is not None:
+                self.order.often[name] += 1
+                if before is not None:
+                    self.order.follows[before, name] += 1
+            before = name
+
+
+def domain_of(desk: Desk, proposals: Sequence[Proposal], order: Order | None = None) -> DomainFields:
     """The domain of all that was accepted. An intent without an accepted answer hands over, as do those about nothing known."""
     answers = {one.name: one for one in accepted(proposals, "answer")}
     slots = {one.name: one for one in accepted(proposals, "slot")}
@@ -102,7 +143,9 @@ def domain_of(desk: Desk, proposals: Sequence[Proposal]) -> DomainFields:
         name=desk.name[:256],
         languages=desk.languages,
         timezone=desk.hours.timezone if desk.hours else "UTC",
-        understander=UnderstanderSettings(type="few_shot", embedder=desk.embedder),
+        understander=UnderstanderSettings.model_validate(
+            {"type": "in_context", "embedder": desk.embedder, **(order or Order()).settings()}
+        ),
         intents=intents,
         out_of_scope=[text for language in desk.languages for text in _OUTSIDE[language]],
         entities=[Entity(name=name, kind=kind) for name in sorted(used) if (kind := _kind(slots[name])) is not None],

@@ -3,14 +3,24 @@
 Each part that is made is noted in the task before the next is begun, so that a task that is done again goes on behind it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from zhuli.applications.support.handler import ended
-from zhuli.applications.support.published import HANDOFF, accepted, domain_of, knowledge_file, reply_examples
+from zhuli.applications.support.published import (
+    HANDOFF,
+    Order,
+    Ordering,
+    accepted,
+    domain_of,
+    knowledge_file,
+    reply_examples,
+)
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.core.ids import new_id
@@ -173,12 +183,20 @@ class Publishing:
     ) -> None:
         if "domain" in parts:
             return
-        fields = domain_of(desk, kept)
+        fields = domain_of(desk, kept, await self._order(desk, kept))
         if desk.published is not None:
             saved = await self.domains.modify(project, desk.published.domain, fields)
         else:
             saved = await self.domains.create(project, fields)
         await self._note(job, task, parts, domain=saved.id, domain_version=saved.version)
+
+    async def _order(self, desk: Desk, kept: list[Proposal]) -> Order:
+        """Which matters came behind which in the dialogues that are learned from."""
+        ordering, after = Ordering(kept), 0
+        while rows := await self.database.run(store.dialogues, desk.id, after=after, most=_ENTRIES, held_out=False):
+            after = rows[-1][0]
+            await asyncio.to_thread(_count, ordering, [row[3] for row in rows])
+        return ordering.order
 
     async def _assistant(self, job: Job, project: str, desk: Desk, task: SupportTask, parts: dict[str, Any]) -> str:
         """The desk's assistant, with the domain, the knowledge and the function `handoff`."""
@@ -221,6 +239,11 @@ class Publishing:
 
 
 _KINDS = ("intent", "answer", "article", "slot")
+
+
+def _count(ordering: Ordering, bodies: Sequence[str]) -> None:
+    for body in bodies:
+        ordering.count(orjson.loads(body)["pairs"])
 
 
 def nothing_accepted(proposals: Sequence[Proposal], least: int | None) -> str:

@@ -297,9 +297,9 @@ class Fallback(Request):
 
 
 class UnderstanderSettings(Request):
-    """Which plugin understands, and its settings: embedder for few_shot; model and entity_model (names of tuned models) for
-    tuned; model (a chat model) for llm. Other plugins take what they say. act_model, with any of them: a tuned model of texts
-    with several labels, which are dialogue acts, in place of the packaged heads."""
+    """Which plugin understands, and its settings: embedder for few_shot and in_context; model and entity_model (names of tuned
+    models) for tuned; model (a chat model) for llm. Other plugins take what they say. act_model, with any of them: a tuned model
+    of texts with several labels, which are dialogue acts, in place of the packaged heads."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -19,7 +19,7 @@ from zhuli.store.database import Database
 from zhuli.types.understanding.domain import Domain
 from zhuli.understanding.dialogue.understander_services import Predict, UnderstanderServices
 
-TELL_NO_ACTS = ("few_shot", "tuned", "llm")
+TELL_NO_ACTS = ("few_shot", "in_context", "tuned", "llm")
 """Understanders beside which the packaged heads tell dialogue acts; others tell their own, or words do."""
 
 Key = tuple[str, int]

@@ -16,9 +16,9 @@ from zhuli.understanding.language.plain_text import plain
 from zhuli.understanding.language.tokens import tokens
 
 FEWEST = 5
-"""Examples of an intent, and marks of an entity, from which few_shot learns what it is meant to."""
+"""Examples of an intent, and marks of an entity, from which few_shot learns what it is meant to, and in_context with it."""
 
-LEARNS_FROM_EXAMPLES = "few_shot"
+LEARNS_FROM_EXAMPLES = ("few_shot", "in_context")
 
 _LONGEST = 40
 """Words of an example that are compared; two that begin with the same forty are told apart by nobody."""
@@ -88,10 +88,10 @@ def _how_many(domain: DomainFields) -> Iterator[Finding]:
     kind = domain.understander.type
     for index, intent in enumerate(domain.intents):
         where, count = f"intents[{index}].examples", len(intent.examples)
-        if kind == LEARNS_FROM_EXAMPLES and 0 < count < FEWEST:
+        if kind in LEARNS_FROM_EXAMPLES and 0 < count < FEWEST:
             text = f"The intent '{intent.name}' has {count} of the {FEWEST} examples that it needs. Add some, worded differently."
             yield warning("few_examples", where, text)
-        elif not count and intent.act is None and kind == LEARNS_FROM_EXAMPLES:
+        elif not count and intent.act is None and kind in LEARNS_FROM_EXAMPLES:
             text = (
                 f"The intent '{intent.name}' has no examples, so it will not be understood. Give it {FEWEST} or more."
             )
@@ -162,7 +162,7 @@ def _of_entities(domain: DomainFields, examples: Iterable[Example]) -> Iterator[
             marks[mark.entity] += 1
             if mark.entity in listed and isinstance(mark.value, str):
                 yield from _against_list(mark.entity, mark.text, mark.value, listed[mark.entity], example.where)
-    if domain.understander.type != LEARNS_FROM_EXAMPLES:
+    if domain.understander.type not in LEARNS_FROM_EXAMPLES:
         return
     for index, entity in enumerate(domain.entities):
         if entity.kind == "learned" and marks[entity.name] < FEWEST:
