@@ -18,6 +18,7 @@ import hashlib
 import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,9 +29,11 @@ import numpy as np
 from benchmarks.applications.support.matching import Acts, crosswoz_acts, embedded, is_held, part_of
 from zhuli import registry
 from zhuli.applications.support.episodes import Pair, pairs
+from zhuli.applications.support.lexical import Bm25
 from zhuli.applications.support.mining import mine
 from zhuli.applications.support.published import Ordering, answers_of, domain_of
 from zhuli.core.clock import SystemClock
+from zhuli.knowledge.retrieval.indexing.segmentation import words
 from zhuli.testing.plain_services import PlainServices
 from zhuli.types.applications.support import Content, Desk, Proposal
 from zhuli.types.knowledge.vectors import Vectors
@@ -108,6 +111,7 @@ async def answered(
         "with a template that is likeliest": round(float((sure >= 0).mean()), 4),
         "threshold": understander.report.threshold,
     }
+    report["recall"] = _recall(domain, of_intent, acts, kept, read)
     for name, right in (("exact", _exact), ("fair", _fair)):
         held = np.array([bool(text) and right(acts, one, text) for one, text in zip(kept, chosen, strict=True)])
         report[name] = {
@@ -159,6 +163,30 @@ def _template(domain: Domain, of_intent: dict[str, str], one: Reading) -> str | 
     """What the desk says where it is sure: None where the likeliest intent leads to no template."""
     name = of_intent.get(one.ranking[0].name) if one.ranking else None
     return None if name is None else str(domain.responses[name])
+
+
+def _recall(
+    domain: Domain, of_intent: dict[str, str], acts: Acts, kept: list[Pair], read: list[Reading]
+) -> dict[str, dict[str, float]]:
+    """Of questions with a template that tells exactly what was told: how often one is the first, or among five; beside BM25."""
+    names = sorted(set(of_intent.values()))
+    texts = {name: str(domain.responses[name]) for name in names}
+    told = {name: _told(acts, text) for name, text in texts.items()}
+    counted, lexical = [Counter(words(texts[name])) for name in names], Bm25(list(texts.values()))
+    ranks: dict[str, list[int]] = {"desk": [], "BM25 over templates": []}
+    for one, reading in zip(kept, read, strict=True):
+        right = {name for name in names if told[name] == _told(acts, one.answer)}
+        if not right:
+            continue
+        desk = list(dict.fromkeys(of_intent[score.name] for score in reading.ranking if score.name in of_intent))
+        by_words = [names[place] for place in np.argsort(-lexical.scores(one.question, counted), kind="stable")]
+        for way, order in zip(ranks, (desk, by_words), strict=True):
+            ranks[way].append(next((place for place, name in enumerate(order) if name in right), len(names)))
+    return {
+        way: {f"@{most}": round(float(np.mean([rank < most for rank in found])), 4) for most in (1, 5)}
+        | {"questions": len(found)}
+        for way, found in ranks.items()
+    }
 
 
 def _told(acts: Acts, answer: str) -> Slots:
