@@ -78,9 +78,8 @@ def _volume(house: House, data: Path, count: int) -> None:
     print(f"{len(found)} different dialogues, {count} in all")
     before, began = _processor_seconds(house.pid), time.monotonic()
     _told("import of SGD", _done(house, desk, "imports", {"file": file, "format": "jsonl"}))
-    print(
-        f"{_processor_seconds(house.pid) - before:.0f} s of processor time, of server and children together, in {time.monotonic() - began:.0f} s"
-    )
+    spent, took = _processor_seconds(house.pid) - before, time.monotonic() - began
+    print(f"{spent:.0f} s of processor time, of server and children together, in {took:.0f} s")
 
 
 def _processor_seconds(pid: int) -> float:
