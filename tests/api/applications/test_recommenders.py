@@ -205,9 +205,14 @@ def test_interleaved_lists_say_which_way_an_item_came_from_and_are_credited(
 def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, recommender: str) -> None:
     own = recommender.rpartition("/")[2]  # others of the server have users of the same names
     post(http, f"{recommender}/events", {"data": [event(own, 1, 9_000.0)]})
-    post(http, f"{recommender}/recommendations", {"user": own})
+    shown = post(http, f"{recommender}/recommendations", {"user": own})["id"]
+    said = post(
+        http, "/feedback", {"target": {"type": "recommendation", "id": f"{shown}:1"}, "verdict": "down"}
+    )  # by somebody else
     gone = http.delete(f"/v1/end_users/{own}").json()
-    assert gone["deleted"] and gone["counts"] == {"recommender_events": 1, "recommender_lists": 1}
+    assert gone["deleted"]
+    assert gone["counts"] == {"recommender_events": 1, "recommender_lists": 1, "feedback": 1}
+    assert_refused(http.get(f"/v1/feedback/{said['id']}"), 404)
     assert get(http, f"/end_user_deletions/{gone['deletion']}")["found"]  # though nothing but these was theirs
     assert get(http, f"{recommender}/events?user={own}")["data"] == []
     assert post(http, f"{recommender}/recommendations", {"user": own})["known"] == 0

@@ -13,8 +13,8 @@ class RecommenderHoldings:
     """Implements assistants.end_users.Holdings."""
 
     def named(self, connection: Connection, project: str, user: str) -> list[str]:
-        """Nothing: no feedback is on any of it."""
-        return []
+        """Places of their lists that feedback is on."""
+        return store.spoken_of(connection, project, user)
 
     def held(
         self, connection: Connection, project: str, user: str, threads: Sequence[str], *, after: Any

@@ -472,6 +472,15 @@ def forget_some(connection: Connection, project: str, user: str) -> dict[str, in
     return {}
 
 
+def spoken_of(connection: Connection, project: str, user: str) -> list[str]:
+    """Places of the user's lists that feedback is on, as LIST:POSITION."""
+    mine = select(lists.c.id).where(lists.c.project_id == project, lists.c.end_user == user)
+    ids, found = list(connection.execute(mine).scalars()), list[str]()
+    for start in range(0, len(ids), _AT_ONCE):
+        found += feedback.targets_below(connection, project, "recommendation", ids[start : start + _AT_ONCE])
+    return found
+
+
 def of_user(
     connection: Connection, project: str, user: str, *, after: tuple[str, int] | None
 ) -> tuple[list[tuple[str, str]], tuple[str, int] | None]:

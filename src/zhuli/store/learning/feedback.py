@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import InvalidRequest, NotFound
@@ -159,6 +159,15 @@ def praised(connection: Connection, project: str, kind: TargetType, ids: Sequenc
         rows = connection.execute(query)
         found |= {row.target_id for row in rows if Feedback.model_validate_json(row.body).verdict == "up"}
     return found
+
+
+def targets_below(connection: Connection, project: str, kind: TargetType, things: Sequence[str]) -> list[str]:
+    """What feedback is on of parts of these things, as THING:PART. things: ids of one length."""
+    whole = func.substr(feedback.c.target_id, 1, len(things[0]) + 1)
+    query = select(feedback.c.target_id).where(
+        feedback.c.project_id == project, feedback.c.target_type == kind, whole.in_([f"{thing}:" for thing in things])
+    )
+    return list(connection.execute(query.distinct()).scalars())
 
 
 def _context(kind: TargetType, body: dict[str, Any]) -> FeedbackContext:
