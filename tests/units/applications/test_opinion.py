@@ -1,9 +1,11 @@
 """Parts of the opinion monitor by themselves: names, reposts, the rule of alerts, signatures, letters, feeds."""
 
+import asyncio
 import base64
 import hmac
 import json
 from collections.abc import Iterator
+from contextlib import aclosing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 from aiosmtpd.controller import Controller
 from benchmarks.applications.opinion import measure, sets
+from confluent_kafka import Producer
 
 from tests.harness.sockets import free_port
 from zhuli import registry
@@ -148,6 +151,27 @@ async def test_feeds_bring_items_and_tell_what_is_none(tmp_path: Path) -> None:
     found = await items_of("directory", folder, seconds=0)
     assert [each["id"] for each in found if isinstance(each, dict)] == ["a.txt", "x"]
     assert [fault.place for fault in found if isinstance(fault, FeedFault)] == [f"{folder / 'b.jsonl'}:2"]
+
+
+async def test_a_kafka_topic_goes_on_behind_what_was_taken() -> None:
+    """A broker of librdkafka, which speaks Kafka's protocol, within this process."""
+    producer = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    (broker,) = (await asyncio.to_thread(producer.list_topics, timeout=20)).brokers.values()
+    for content in (b'{"id": "a", "text": "t", "published_at": 1}', b"not json", b'{"text": "no id"}'):
+        producer.produce("news", content, partition=0)
+    assert await asyncio.to_thread(producer.flush, 20) == 0
+
+    async def read(number: int, *, taken: bool) -> list[Any]:
+        feed = registry.find("feeds", "kafka")(f"kafka://{broker.host}:{broker.port}/news", {"group_id": "g"})
+        async with asyncio.timeout(60), aclosing(feed.items()) as items:
+            found = [await anext(items) for _ in range(number)]
+            await feed.taken() if taken else None
+        return found
+
+    first, fault = await read(2, taken=True)
+    (unnamed,) = await read(1, taken=False)  # by a consumer of the same group that comes after it
+    assert (first["id"], fault.place, unnamed["id"]) == ("a", "news/0/1", "news/0/2")
+    assert unnamed["published_at"] > 1.7e9
 
 
 def test_what_a_model_is_tested_on_repeats_nothing_that_it_learned(tmp_path: Path) -> None:

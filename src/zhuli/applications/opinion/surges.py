@@ -56,8 +56,9 @@ _MEMORIES = (1, 2, 3, 5, 8, 12, 20, 32, 48)
 
 _LAGS = np.arange(1, 49)
 
-_MOOD_MARGIN = 2.0
-"""By which the variance of moods is taken for larger than it was found: it is estimated, and residuals are of a fit."""
+_MOOD_MARGIN = 3.0
+"""By which the variance of moods is taken for larger than it was found: it is estimated from few weeks, of which loud hours and
+days were cut, and from what a fit has left over. Chosen on drawn years; docs/opinion.md has what others showed."""
 
 _EDGE = 8.0
 """Variance of the line at the end of the window, in that of its middle: 1 + 12 d^2 / n^2 is 5 at d = n / 2 + 4.5 days; and
