@@ -4,7 +4,7 @@
 
 Micro-F1 is the share of records that were read rightly, as each has one label; macro-F1 is the mean of the labels'. Where a set
 has kinds (comparison, not_bad, …), each has its share; of what is only "not negative", both other answers are right, and it
-counts in no F1.
+counts in no F1. Of companies it is also told what a monitor reads, which asks again where something is denied.
 """
 
 import argparse
@@ -12,10 +12,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.applications.opinion.sets import Record, is_right
 from benchmarks.applications.opinion.story import macro_f1
+from zhuli.applications.opinion.denials import denial, read_again
+from zhuli.applications.opinion.reading import company_input
 from zhuli.learning.training.tuned import open_tuned
+from zhuli.types.applications.opinion import LabelReading, Mention
 
 
 def told(rows: Sequence[Record], said: Sequence[str]) -> str:
@@ -41,7 +45,26 @@ def main() -> None:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         inputs = [{name: row[name] for name in ("text", "head", "tail") if name in row} for row in rows]
         answers = tuned.predict([one if len(one) > 1 else one["text"] for one in inputs])
-        print(f"{path.stem}: {told(rows, [answer[0]['label'] for answer in answers])}")
+        said = [answer[0]["label"] for answer in answers]
+        print(f"{path.stem}: {told(rows, said)}")
+        if rows and "head" in rows[0]:
+            print(f"{path.stem}, with denials: {told(rows, _with_denials(tuned, rows, said))}")
+
+
+def _with_denials(tuned: Any, rows: Sequence[Record], said: Sequence[str]) -> list[str]:
+    """What a monitor reads, which asks the model again where something is denied."""
+    mentions = [Mention(**row["head"], text=row["text"][row["head"]["start"] : row["head"]["end"]]) for row in rows]
+    found = [denial(row["text"], mention) for row, mention in zip(rows, mentions, strict=True)]
+    asked = [(one.affirmed, one.affirmed_at) for one in found if one] + [
+        (one.without, one.without_at) for one in found if one
+    ]
+    answers = tuned.predict([company_input(text, mention) for text, mention in asked]) if asked else []
+    labels = [LabelReading(label=answer[0]["label"], score=1.0, model="") for answer in answers]
+    both = iter(zip(labels[: len(labels) // 2], labels[len(labels) // 2 :], strict=True))
+    whole = [LabelReading(label=label, score=1.0, model="") for label in said]
+    return [
+        (one if place is None else read_again(one, *next(both))).label for one, place in zip(whole, found, strict=True)
+    ]
 
 
 if __name__ == "__main__":

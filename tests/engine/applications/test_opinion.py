@@ -165,6 +165,24 @@ async def test_a_wrong_reading_is_corrected_by_feedback_and_becomes_an_example(p
             await feedback.give(PROJECT, FeedbackCreate.model_validate(other))
 
 
+async def test_what_is_denied_is_not_read_as_told(place: Place) -> None:
+    texts = {
+        "denied": "Acme never falls, says the desk.",
+        "told": "Acme falls, says the desk.",
+        "elsewhere": "Acme never sues, and it is Acme that falls.",
+        "other": "Acme did not comment as Globex falls.",
+    }
+    async with place.app(SCRIPT) as app:
+        made = await monitor(app)
+        await push(app, made, [item(key, text, n) for n, (key, text) in enumerate(texts.items())])
+        await read(app, made)
+        read_of = {each.id: {one.company: one for one in each.reading.companies} for each in await listed(app, made)}
+        said = {key: (companies["acme"].label, companies["acme"].denied) for key, companies in read_of.items()}
+        assert said["denied"] == ("neutral", True) and said["told"] == ("negative", False)
+        assert said["elsewhere"] == ("negative", False) and said["other"] == ("neutral", False)
+        assert read_of["other"]["globex"].label == "negative"
+
+
 async def test_a_person_s_items_are_gone_with_what_they_counted_and_the_next_repost_is_the_story(place: Place) -> None:
     async with place.app(SCRIPT) as app:
         made = await monitor(app)

@@ -18,11 +18,11 @@ from confluent_kafka import Producer
 
 from tests.harness.sockets import free_port
 from zhuli import registry
-from zhuli.applications.opinion import letters, surges, webhooks
+from zhuli.applications.opinion import denials, letters, surges, webhooks
 from zhuli.applications.opinion.companies import CompanyFinder
 from zhuli.applications.opinion.duplicates import StoryIndex, signatures
 from zhuli.types.applications.feed import FeedFault
-from zhuli.types.applications.opinion import Company
+from zhuli.types.applications.opinion import Company, Mention
 
 COMPANIES = [
     Company(id="gm", name="General Motors", aliases=["GM"], tickers=["GM.N"], names_zh=["通用汽车", "通用"]),
@@ -46,6 +46,30 @@ def test_companies_are_found_by_all_their_names(text: str, found: dict[str, list
     named = CompanyFinder(COMPANIES).find(text)
     assert {company: [mention.text for mention in mentions] for company, mentions in named.items()} == found
     assert all(text[each.start : each.end] == each.text for mentions in named.values() for each in mentions)
+
+
+@pytest.mark.parametrize(
+    ("text", "affirmed"),
+    [
+        ("Kestrel hasn't grown, but Tarn has", "Kestrel has grown"),
+        ("a rise was never expected at Kestrel; Tarn rose", "a rise was expected at Kestrel"),
+        ("analysts say Kestrel will no longer borrow", "analysts say Kestrel will borrow"),
+        ("Kestrel denied a fraud", "Kestrel confirmed a fraud"),
+        ("Kestrel not only grew but paid", None),
+        ("Kestrel fell while Tarn did not", None),
+        ("Kestrel没有亏损，而塔恩亏损", "Kestrel亏损"),
+        ("Kestrel不会裁员", "Kestrel会裁员"),
+        ("Kestrel不仅盈利", None),
+        ("Kestrel未来可期", None),
+    ],
+)
+def test_a_clause_is_asked_about_without_what_denies(text: str, affirmed: str | None) -> None:
+    at = Mention(start=text.index("Kestrel"), end=text.index("Kestrel") + 7, text="Kestrel")
+    found = denials.denial(text, at)
+    assert (found and found.affirmed) == affirmed
+    if found is not None:
+        for said, place in ((found.affirmed, found.affirmed_at), (found.without, found.without_at)):
+            assert said[place.start : place.end] == "Kestrel"
 
 
 def test_a_repost_is_of_its_story_and_another_text_is_not() -> None:

@@ -6,10 +6,11 @@ So an alias works as everywhere: what was served is noted, drift is seen, and a 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from zhuli.applications.opinion import counting
 from zhuli.applications.opinion.companies import CompanyFinder
+from zhuli.applications.opinion.denials import denial, read_again
 from zhuli.applications.opinion.duplicates import StoryIndex, signatures
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
@@ -51,6 +52,13 @@ class _Text:
     text: str
     language: Language
     named: dict[str, list[Mention]]
+
+
+class _Towards(NamedTuple):
+    """What is read towards a company; denied: a model has missed a denial."""
+
+    label: LabelReading | None
+    denied: bool
 
 
 class Reader:
@@ -120,9 +128,9 @@ class Reader:
                 said[place] = label
         return said
 
-    async def _company_labels(self, texts: Sequence[_Text]) -> dict[int, dict[str, LabelReading | None]]:
+    async def _company_labels(self, texts: Sequence[_Text]) -> dict[int, dict[str, _Towards]]:
         """By place of the text and company; without those that no model reads."""
-        found: dict[int, dict[str, LabelReading | None]] = {}
+        found: dict[int, dict[str, _Towards]] = {}
         for language in self._monitor.models:
             model = self._models(language).company_sentiment
             if model is None:
@@ -134,9 +142,17 @@ class Reader:
                 for company, mentions in list(text.named.items())[:MOST_NAMED]
                 if mentions[0].end <= READ_CHARACTERS
             ]
+            denials = [denial(texts[place].text[:READ_CHARACTERS], mention) for place, _, mention in asked]
             inputs = [company_input(texts[place].text, mention) for place, _, mention in asked]
-            for (place, company, _), label in zip(asked, await self._ask(model, inputs), strict=True):
-                found.setdefault(place, {})[company] = label
+            again = [one for one in denials if one is not None]
+            inputs += [company_input(one.affirmed, one.affirmed_at) for one in again]
+            inputs += [company_input(one.without, one.without_at) for one in again]
+            said = await self._ask(model, inputs)
+            more = iter(zip(said[len(asked) : len(asked) + len(again)], said[len(asked) + len(again) :], strict=True))
+            for (place, company, _), label, denied in zip(asked, said, denials, strict=False):
+                both = next(more) if denied is not None else (None, None)
+                told = label if label is None else read_again(label, *both)
+                found.setdefault(place, {})[company] = _Towards(told, told is not label)
         return found
 
     async def _ask(self, model: str, inputs: Sequence[Any]) -> list[LabelReading | None]:
@@ -181,13 +197,11 @@ def _placed(texts: Sequence[_Text], index: StoryIndex) -> list[tuple[str | None,
     return found
 
 
-def _of_companies(
-    text: _Text, labels: dict[str, LabelReading | None], whole: LabelReading | None
-) -> list[CompanyReading]:
+def _of_companies(text: _Text, labels: dict[str, _Towards], whole: LabelReading | None) -> list[CompanyReading]:
     """Where no model reads companies, the only one named has the text's sentiment, and several have none."""
     found = []
     for company, mentions in text.named.items():
-        label = labels.get(company)
+        label, denied = labels.get(company, _Towards(None, False))
         if company not in labels and not labels and len(text.named) == 1:
             label = whole
         known = label is not None and label.label in SENTIMENTS
@@ -198,6 +212,7 @@ def _of_companies(
                 label=label.label if label is not None and known else None,
                 score=label.score if label is not None and known else None,
                 model=label.model if label is not None and known else None,
+                denied=denied,
             )
         )
     return found

@@ -213,7 +213,7 @@ class Mention(Wire):
 
 class CompanyReading(Wire):
     """The sentiment towards a company. label: null where no model reads it. model: as it was asked, which may be an
-    alias.
+    alias. denied: the model has said what the text denies, and the label is what that comes to.
     """
 
     company: str
@@ -221,6 +221,7 @@ class CompanyReading(Wire):
     label: Sentiment | None
     score: float | None = None
     model: str | None = None
+    denied: bool = False
 
 
 class LabelReading(Wire):
