@@ -57,7 +57,7 @@ HOSTILE: dict[str, Hostile] = {
     "a gzip called .csv": Hostile(
         "rows.csv", lambda: b"\x1f\x8b\x08" + bytes(60), "unsupported_file", "a gzip archive"
     ),
-    "rtf": Hostile("letter.rtf", lambda: rb"{\rtf1\ansi Hello}", "unsupported_file", "Save the file as .docx"),
+    "rtf": Hostile("letter.rtf", lambda: rb"{\rtf1\ansi Hello}", None, "Hello", "ansi"),
     "a film": Hostile("film.mp4", lambda: b"\0\0\0\x20ftypisom" + bytes(90), "unsupported_file", "a film"),
     "random bytes": Hostile("noise.txt", hostile_text.noise, "unsupported_file", "binary data"),
     # text
@@ -79,7 +79,7 @@ HOSTILE: dict[str, Hostile] = {
         "cell.csv", lambda: b'a,b\n"' + b"x" * 2_000_000, "invalid_file", "line 2 is no row of cells"
     ),
     "json a million deep": Hostile("deep.json", lambda: b"[" * 1_000_000, "invalid_file", "not JSON"),
-    "json cut off": Hostile("cut.json", lambda: b'{"a": [1, 2, {"b": ', "invalid_file", "not JSON"),
+    "json cut off": Hostile("cut.json", lambda: b'{"a": [1, 2, {"b": ', None, '"b"'),
     "jsonl with broken lines": Hostile("some.jsonl", hostile_text.half_broken_lines, None, "question 7"),
     "jsonl with nothing right": Hostile("none.jsonl", lambda: b"{a}\n{b}\n{c}\n", "invalid_file", "not JSON"),
     "html a million deep": Hostile("deep.html", lambda: b"<div>" * 1_000_000, "invalid_file", "nested too deeply"),
@@ -106,9 +106,9 @@ HOSTILE: dict[str, Hostile] = {
     ),
     "xlsx of 17 billion cells": Hostile("huge.xlsx", hostile_packages.far_corner, "invalid_file", "memory"),
     "xlsx that only declares a million rows": Hostile("rows.xlsx", hostile_packages.declared_rows, None, "only cell"),
-    "odt": Hostile("text.odt", hostile_packages.odt, "unsupported_file", "Save it as .docx"),
+    "odt": Hostile("text.odt", hostile_packages.odt, "invalid_file", "damaged document"),
     "old PowerPoint": Hostile("old.ppt", hostile_packages.old_powerpoint, "unsupported_file", "Save it as .pptx"),
-    "Outlook's message": Hostile("mail.msg", hostile_packages.outlook, "unsupported_file", "Save the message as .eml"),
+    "Outlook's message": Hostile("mail.msg", hostile_packages.outlook, "invalid_file", "damaged message"),
     "doc with nothing behind its directory": Hostile("old.doc", hostile_packages.hollow_doc, "invalid_file", "damaged"),
     # pdf
     "pdf cut off": Hostile(

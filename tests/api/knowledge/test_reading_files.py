@@ -23,7 +23,7 @@ FAILING = [
     "an image called .txt",
     "docx that is a bomb",
     "docx with a password",
-    "json cut off",
+    "json a million deep",
 ]
 
 

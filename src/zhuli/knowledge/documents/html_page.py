@@ -58,12 +58,12 @@ def decode_page(data: bytes) -> str:
     return decode(data)
 
 
-def page_blocks(page: str) -> Iterator[Block]:
+def page_blocks(page: str, *, with_title: bool = True) -> Iterator[Block]:
     """The blocks of a page, first its title where no heading says it."""
     _check_depth(page)
     tree = LexborHTMLParser(page)
     title = tree.css_first("title")
-    if title is not None and tree.css_first("h1") is None:
+    if with_title and title is not None and tree.css_first("h1") is None:
         yield Block(_SPACE.sub(" ", title.text(strip=True)), "heading", 1)
     if tree.body is not None:
         yield from _Walk().blocks(tree.body)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+_BARS = re.compile(r"\n\|(?: --- \|)+|(?<!\\)\|")
 _SPACE = re.compile(r"\s+")
 
 
@@ -16,6 +17,11 @@ def markdown_table(rows: Iterable[Sequence[str]]) -> str:
     width = max(_last_used(row) for row in kept)
     lines = [_line(row, width) for row in kept]
     return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+
+
+def flat_table(text: str) -> str:
+    """The words of a table in Markdown on one line, for where there is no room for rows, like a cell of another table."""
+    return _SPACE.sub(" ", _BARS.sub(" ", text)).replace("\\|", "|").strip()
 
 
 def _cell(text: str) -> str:

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from zhuli.knowledge.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.markdown_table import flat_table, markdown_table
 from zhuli.knowledge.documents.office_drawings import drawing_blocks
 from zhuli.knowledge.documents.word_numbering import MAX_CHAIN, WORD, Numbering, val
 from zhuli.knowledge.documents.word_text import said_in
 from zhuli.types.knowledge.document import Block
 
 _HEADING = re.compile(r"^(?:heading|标题|標題|überschrift|titre|título|titolo|rubrik|kop)\s*(\d)$", re.IGNORECASE)
-_ROWS = re.compile(r"\n\|(?: --- \|)+|(?<!\\)\|")
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 """What is in here, like a text box, is there once more in the form of newer programs."""
 AROUND = frozenset(f"{WORD}{name}" for name in "sdt sdtContent customXml ins moveTo smartTag".split())
@@ -136,7 +135,7 @@ class WordDocument:
             if block.text.startswith(("Comment by ", "Comment: ")):
                 besides.append(block)
             else:
-                words.append(_ROWS.sub(" ", block.text) if block.kind == "table" else block.text)
+                words.append(flat_table(block.text) if block.kind == "table" else block.text)
         return " ".join(words)
 
 

@@ -30,7 +30,8 @@ class Plugin:
         import pypdfium2
 
         try:
-            document = pypdfium2.PdfDocument(path)
+            in_memory = not path.resolve().exists()  # a file in a file, whose path is but a descriptor
+            document = pypdfium2.PdfDocument(path.read_bytes() if in_memory else path)
         except pypdfium2.PdfiumError as error:
             if error.err_code == PASSWORD:
                 raise Unreadable("The PDF is encrypted. Save it without a password.") from error

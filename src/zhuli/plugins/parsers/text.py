@@ -15,7 +15,7 @@ LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection
 class Plugin:
     """Text in any encoding that documents.decoding knows."""
 
-    extensions: Sequence[str] = (".txt", ".text", ".log", ".tex", ".rst", ".srt", ".vtt")
+    extensions: Sequence[str] = (".txt", ".text", ".log", ".tex", ".rst")
 
     def parse(self, path: Path) -> Iterator[Block]:
         text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")

@@ -24,7 +24,11 @@ DOCUMENTS = {
     "xl/": ".xlsx",
 }
 """By the folder of the main part, which Office writes under this name."""
-OPEN_DOCUMENTS = {b"spreadsheet": ".ods", b"text": ".odt", b"presentation": ".odp"}
+OPEN_DOCUMENTS = {
+    b"opendocument.spreadsheet": ".ods",
+    b"opendocument.text": ".odt",
+    b"opendocument.presentation": ".odp",
+}
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, UnicodeDecodeError)
 
 
@@ -57,10 +61,14 @@ def _document(archive: zipfile.ZipFile) -> str:
 def _open_document(mime: bytes) -> str:
     if b"opendocument" in mime:
         for word, extension in OPEN_DOCUMENTS.items():
-            if mime.rstrip().endswith(word):
+            if word in mime:  # a template is one, too
                 return extension
-    what = "an EPUB book" if b"epub" in mime else f"of the kind {mime.decode('ascii', 'replace')}"
-    raise Unreadable(f"The file is {what}, which is not read. Save it as PDF or .docx.", code="unsupported_file")
+    if mime.startswith(b"application/epub+zip"):
+        return ".epub"
+    kind = mime.decode("ascii", "replace")
+    raise Unreadable(
+        f"The file is of the kind {kind}, which is not read. Save it as PDF or .docx.", code="unsupported_file"
+    )
 
 
 def _check(archive: zipfile.ZipFile) -> None:

@@ -1,5 +1,6 @@
 """OLE containers, in which Office kept documents until 2007 and keeps encrypted ones today: which document one is."""
 
+import struct
 from pathlib import Path
 
 from zhuli.core.errors import Unreadable
@@ -13,21 +14,33 @@ STREAMS = {
     "WordDocument": ".doc",
     "Workbook": ".xls",
     "PowerPoint Document": ".ppt",
-    "__substg1.0_": ".msg",
+    "__properties_version1.0": ".msg",
     "Book": ".xls",
 }
 
 
 def recognise(path: Path) -> str:
     """The extension of the document in here; Unreadable for encrypted ones and for kinds that are not read."""
-    with path.open("rb") as file:
-        data = file.read(DIRECTORY_BYTES)
-    name = next((name for name in STREAMS if name.encode("utf-16-le") in data), "")
+    names = _names(path)
+    name = next((name for name in STREAMS if name in names), "")
     extension = STREAMS.get(name, "")
     if extension is None:
         raise Unreadable("The file is encrypted. Save it without a password.")
-    if extension in {".ppt", ".msg", ""}:
-        advice = {".ppt": "Save it as .pptx.", ".msg": "Save the message as .eml."}.get(extension, "Save it as PDF.")
-        what = {".ppt": "An old PowerPoint file", ".msg": "An Outlook message"}.get(extension, "This kind of OLE file")
+    if extension in {".ppt", ""}:
+        advice = "Save it as .pptx." if extension else "Save it as PDF."
+        what = "An old PowerPoint file" if extension else "This kind of OLE file"
         raise Unreadable(f"{what} is not read. {advice}", code="unsupported_file")
     return extension
+
+
+def _names(path: Path) -> set[str]:
+    """Of the streams that lie in no storage: documents in the document don't count. Those of a broken directory are searched."""
+    import olefile
+
+    try:
+        with olefile.OleFileIO(str(path)) as container:
+            return {entry[0] for entry in container.listdir() if len(entry) == 1}
+    except (OSError, ValueError, IndexError, struct.error):
+        with path.open("rb") as file:
+            data = file.read(DIRECTORY_BYTES)
+        return {name for name in STREAMS if name.encode("utf-16-le") in data}

@@ -131,7 +131,7 @@ def _for_unknown(extension: str, path: Path, parsers: Parsers) -> Any:
     return parsers[".txt"]
 
 
-NEEDS_SAVING = {".odt": "Save it as .docx.", ".odp": "Save it as .pptx."}
+NEEDS_SAVING = {".ppt": "Save it as .pptx.", ".pages": "Save it as .docx.", ".key": "Save it as .pptx."}
 
 
 def _packed(block: Block) -> tuple[str, str, int, int | None]:

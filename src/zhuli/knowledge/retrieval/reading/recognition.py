@@ -46,7 +46,7 @@ FOREIGN = (
 )
 """Beginnings of kinds that are not read here. Those of printable letters alone count only where the rest is binary."""
 
-CONTAINERS = frozenset({".pdf", ".docx", ".pptx", ".xlsx", ".xlsm", ".xlsb", ".ods"})
+CONTAINERS = frozenset({".pdf", ".docx", ".pptx", ".xlsx", ".xlsm", ".xlsb", ".ods", ".odt", ".odp", ".epub"})
 """Formats whose content always shows; .doc and .xls are not among them, for programs save HTML and text under these names."""
 
 NEVER_TEXT = frozenset(
@@ -56,7 +56,8 @@ NEVER_TEXT = frozenset(
 """Names of programs, pictures, sounds, archives and seals: what is text under these is nothing to read."""
 
 ALL_READ = (
-    "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-mail, source code and ZIPs of these are read."
+    "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, OpenDocument, RTF, EPUB, CSV, JSON, e-mail, source code and ZIPs of "
+    "these are read."
 )
 
 
@@ -77,7 +78,7 @@ def recognise(path: Path, filename: str) -> str:
     if head.startswith(compound_files.MARK):
         return compound_files.recognise(path)
     if head.startswith(b"{\\rtf"):
-        raise Unreadable(f"RTF files are not read. Save the file as .docx or PDF. {ALL_READ}", code="unsupported_file")
+        return ".rtf"
     if looks_binary(head):
         return _binary(head, named)
     return _text(head, named)
