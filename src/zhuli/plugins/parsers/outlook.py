@@ -134,5 +134,5 @@ def _from_rtf(data: bytes) -> str:
     from compressed_rtf import decompress
     from striprtf.striprtf import rtf_to_text
 
-    text: str = rtf_to_text(decompress(data).decode("latin-1"), errors="replace")
+    text: str = rtf_to_text(decompress(data).decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
     return text

@@ -27,7 +27,7 @@ class Plugin:
             raise Unreadable(f"The file has more than {MAX_BYTES >> 20} MiB of RTF. Save it as .docx.")
         source = _HIDDEN.sub("", _PICTURES.sub("", data.decode("latin-1")))
         try:
-            text = rtf_to_text(source, errors="replace")
+            text = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
         except (LookupError, ValueError, TypeError) as error:
             raise Unreadable("The file is damaged RTF. Open it where it was made and save it again.") from error
         for paragraph in _ROW.sub("\n", text).split("\n"):
