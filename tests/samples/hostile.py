@@ -81,7 +81,7 @@ HOSTILE: dict[str, Hostile] = {
     "json a million deep": Hostile("deep.json", lambda: b"[" * 1_000_000, "invalid_file", "not JSON"),
     "json cut off": Hostile("cut.json", lambda: b'{"a": [1, 2, {"b": ', None, '"b"'),
     "jsonl with broken lines": Hostile("some.jsonl", hostile_text.half_broken_lines, None, "question 7"),
-    "jsonl with nothing right": Hostile("none.jsonl", lambda: b"{a}\n{b}\n{c}\n", "invalid_file", "not JSON"),
+    "jsonl with nothing right": Hostile("none.jsonl", lambda: b"{a}\n{b}\n{c}\n", None, "{b}"),
     "html a million deep": Hostile("deep.html", lambda: b"<div>" * 1_000_000, "invalid_file", "nested too deeply"),
     "html a thousand deep": Hostile("deep.html", lambda: b"<b>" * 1000 + b"the bottom", None, "the bottom"),
     "html with hidden orders": Hostile("hidden.html", hostile_text.hidden_orders, None, "What is shown", "obey"),
@@ -108,7 +108,9 @@ HOSTILE: dict[str, Hostile] = {
     "xlsx that only declares a million rows": Hostile("rows.xlsx", hostile_packages.declared_rows, None, "only cell"),
     "odt": Hostile("text.odt", hostile_packages.odt, "invalid_file", "damaged document"),
     "old PowerPoint": Hostile("old.ppt", hostile_packages.old_powerpoint, "unsupported_file", "Save it as .pptx"),
-    "Outlook's message": Hostile("mail.msg", hostile_packages.outlook, "invalid_file", "damaged message"),
+    "Outlook's message of nothing but a name": Hostile(
+        "mail.msg", hostile_packages.outlook, "unsupported_file", "This kind of OLE file is not read"
+    ),
     "doc with nothing behind its directory": Hostile("old.doc", hostile_packages.hollow_doc, "invalid_file", "damaged"),
     # pdf
     "pdf cut off": Hostile(
