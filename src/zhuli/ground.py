@@ -14,7 +14,8 @@ from zhuli.metering.calls import MeteredBackend
 from zhuli.metering.meter import Meter
 from zhuli.models import bases
 from zhuli.models.catalog import Catalog
-from zhuli.ports import Backend, BlobStore
+from zhuli.models.measured import MeasuredBackend, MeasuredEmbedder, provider_of
+from zhuli.ports import Backend, BlobStore, Embedder
 from zhuli.settings import Settings
 from zhuli.store import limits, usage
 from zhuli.store.database import Database
@@ -89,11 +90,22 @@ def lay(settings: Settings, clock: Clock) -> Ground:
     database = open_database(settings.database, hints, durable=settings.durable)
     meter = Meter(database, clock, settings)
 
-    def metered(name: str, backend: Backend) -> Backend:
-        return MeteredBackend(name, backend, meter)
+    telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
 
-    catalog = Catalog.load(settings.models, settings.data_dir, engines=settings.tuned_engines, watch=metered)
+    def watched(name: str, backend: Backend) -> Backend:
+        metered = MeteredBackend(name, backend, meter)
+        return MeasuredBackend(name, metered, telemetry.calls, provider=provider_of(backend))
+
+    def watched_embedder(name: str, embedder: Embedder) -> Embedder:
+        return MeasuredEmbedder(name, embedder, telemetry.calls, provider=provider_of(embedder))
+
+    catalog = Catalog.load(
+        settings.models,
+        settings.data_dir,
+        engines=settings.tuned_engines,
+        watch=watched,
+        watch_embedder=watched_embedder,
+    )
     bases.check(settings.models, entries=catalog.entries)
     blobs: BlobStore = registry.find("blobs", settings.blobs.partition(":")[0])(settings.blobs)
-    telemetry = Telemetry(make_tracer(settings.otel_endpoint, settings.otel_service_name))
     return Ground(settings, clock, hints, database, catalog, blobs, telemetry, meter)

@@ -3,17 +3,22 @@
 import json
 from typing import Any
 
+import openai
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tools.dashboard import FILE, LEFT_OUT, dashboard
 
 from tests.conftest import StartServer
 from tests.harness.clients import Clients
 from tests.harness.server import Server
 from tests.harness.stories import RESTS, ask, at_rest, begin, when
 from tests.operating.collector import collector
+from zhuli.core.model_calls import MOST_PAIRS
+from zhuli.core.telemetry import Telemetry
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
+PROJECT = "proj_default"
 TRACE, PARENT = "a" * 32, "b" * 16
 
 
@@ -44,10 +49,63 @@ def test_metrics_count_runs_tokens_and_times(clients: Clients, start_server: Sta
     ask(client, "fault server_error")
     assert samples(clients, server, "zhuli_runs_rested_total") == {("completed",): 1, ("failed",): 1}
     tokens = samples(clients, server, "zhuli_tokens_total")
-    assert (tokens["prompt", "script"], tokens["completion", "script"]) == (100, 20)
-    assert samples(clients, server, "zhuli_first_token_seconds_count")["script",] >= 1
-    assert samples(clients, server, "zhuli_turn_seconds_count")["script",] >= 1
+    assert tokens["prompt", "script", PROJECT] >= 100 and tokens["completion", "script", PROJECT] >= 20
+    calls = samples(clients, server, "zhuli_model_calls_total")
+    assert calls["script", "chat", "ok", PROJECT] == calls["script", "chat", "server_error", PROJECT] == 1
+    assert samples(clients, server, "zhuli_model_call_seconds_count")["script", "chat", PROJECT] == 2
+    assert samples(clients, server, "zhuli_first_token_seconds_count")["script", PROJECT] >= 1
+    assert samples(clients, server, "zhuli_output_token_seconds_count")["script", PROJECT] >= 1
+    runs = samples(clients, server, "zhuli_run_seconds_count")
+    assert runs == {(PROJECT, "completed"): 1, (PROJECT, "failed"): 1}
+    assert samples(clients, server, "zhuli_run_wait_seconds_count") == {(PROJECT,): 2}
     assert samples(clients, server, "zhuli_runs_executing") == {(): 0}
+    assert samples(clients, server, "process_resident_memory_bytes")[()] > 1_000_000
+
+
+def test_metrics_count_every_call_of_a_model_whoever_makes_it(clients: Clients, start_server: StartServer) -> None:
+    server = start_server(fresh=True)
+    client = clients.sdk(server)
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "cost exactly"}])
+    client.completions.create(model="script", prompt="echo: hi")
+    client.embeddings.create(model="hashed", input=["one", "two"], encoding_format="float")
+    store = client.vector_stores.create(name="notes")
+    file = client.files.create(file=("note.txt", b"The code is 4711."), purpose="assistants")
+    client.vector_stores.files.create_and_poll(file.id, vector_store_id=store.id)
+    client.vector_stores.search(store.id, query="code")
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(model="nobody's", messages=[{"role": "user", "content": "hi"}])
+
+    calls = samples(clients, server, "zhuli_model_calls_total")
+    made = {labels[:2] for labels in calls}
+    assert made == {
+        ("script", "chat"),
+        ("script", "text_completion"),
+        ("hashed", "embeddings"),
+        ("hashed", "retrieval"),
+    }
+    assert {labels[2:] for labels in calls} == {("ok", PROJECT)}
+    assert samples(clients, server, "zhuli_texts_total")["hashed", PROJECT] >= 3
+    assert set(samples(clients, server, "zhuli_model_calls_in_flight").values()) == {0}
+
+
+def test_metrics_show_the_queue(clients: Clients, start_server: StartServer) -> None:
+    server = start_server(fresh=True, worker_slots=0)
+    client = clients.sdk(server)
+    begin(client, "echo: hi")
+    assert samples(clients, server, "zhuli_jobs_waiting")["run",] == 1
+
+
+def test_labels_are_bounded_whatever_clients_ask_for() -> None:
+    calls = Telemetry().calls
+    pairs = [calls.bounded(f"model-{number}") for number in range(MOST_PAIRS + 10)]
+    assert len(set(pairs)) == MOST_PAIRS + 1 and pairs[-1] == ("other", "other")
+    assert calls.bounded("model-0") == ("model-0", "none")
+
+
+def test_the_dashboard_has_every_metric_and_no_other() -> None:
+    assert json.loads(FILE.read_text()) == json.loads(json.dumps(dashboard())), "run `make dashboard`"
+    shown = {panel["description"] for panel in dashboard()["panels"]}
+    assert shown == {metric.name for metric in Telemetry().registry.collect()} - set(LEFT_OUT)
 
 
 def test_metrics_show_runs_while_they_run(clients: Clients, start_server: StartServer) -> None:
@@ -68,13 +126,26 @@ def test_a_run_is_a_trace_that_goes_on_with_the_request_s(clients: Clients, star
         run = at_rest(client, begin(client, "cost exactly", extra_headers=headers))
         server.stop()
 
-        (root,) = collected.named("run")
+        (root,) = collected.named(f"invoke_agent {run.assistant_id}")
         assert (root.service, root.trace, root.parent) == ("shop", TRACE, PARENT)
-        assert root.attributes == {"run": run.id, "thread": run.thread_id, "model": "script"}
-        (prompt,), (turn,) = collected.named("prompt"), collected.named("turn")
-        assert (prompt.trace, prompt.parent) == (turn.trace, turn.parent) == (TRACE, root.id)
-        assert turn.attributes["prompt_tokens"] == 100
-        assert turn.attributes["finish"] == "stop"
+        assert root.attributes == {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.provider.name": "zhuli",
+            "gen_ai.agent.id": run.assistant_id,
+            "gen_ai.conversation.id": run.thread_id,
+            "gen_ai.request.model": "script",
+            "zhuli.run.id": run.id,
+        }
+        (prompt,), (call,) = collected.named("prompt"), collected.named("chat script")
+        assert (prompt.trace, prompt.parent) == (call.trace, call.parent) == (TRACE, root.id)
+        assert call.attributes["gen_ai.operation.name"] == "chat"
+        assert (call.attributes["gen_ai.provider.name"], call.attributes["gen_ai.request.model"]) == (
+            "scripted",
+            "script",
+        )
+        assert call.attributes["gen_ai.usage.input_tokens"] == 100
+        assert call.attributes["gen_ai.conversation.id"] == run.thread_id
+        assert "error.type" not in call.attributes
         server.start()
 
 
@@ -85,7 +156,7 @@ def test_runs_without_a_trace_of_their_own_have_one_each(clients: Clients, start
         for _ in range(2):
             ask(client, "echo: hi")
         server.stop()
-        first, second = collected.named("run")
+        first, second = (span for span in collected.spans if span.name.startswith("invoke_agent "))
         assert first.parent == second.parent == ""
         assert first.trace != second.trace
         server.start()

@@ -12,9 +12,10 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import SpanKind, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from zhuli.core.model_calls import CallSpan
 from zhuli.core.origin import origin
 from zhuli.core.telemetry import Span
 
@@ -35,6 +36,9 @@ class OtlpTracer:
     def span(self, name: str, attributes: dict[str, Any]) -> Iterator[Span]:
         with self._tracer.start_as_current_span(name, context=_parent(), attributes=attributes) as span:
             yield span
+
+    def begin(self, name: str, attributes: dict[str, Any]) -> CallSpan:
+        return self._tracer.start_span(name, context=_parent(), kind=SpanKind.CLIENT, attributes=attributes)
 
     def close(self) -> None:
         self._provider.shutdown()

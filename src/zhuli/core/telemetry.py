@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from zhuli.core.model_calls import SECONDS, CallSpan, ModelCalls, project
 
 
 class Span(Protocol):
@@ -19,6 +21,9 @@ class Tracer(Protocol):
 
     def span(self, name: str, attributes: dict[str, Any]) -> AbstractContextManager[Span]:
         """Trace what happens inside; a child of the span that is open, if there is one."""
+
+    def begin(self, name: str, attributes: dict[str, Any]) -> CallSpan:
+        """A child of the span that is open, which is not itself made the open one; its end() must follow."""
 
     def close(self) -> None:
         """Send what has not been sent; may take seconds, and blocks."""
@@ -42,24 +47,47 @@ class Telemetry:
             "zhuli_http_requests", "HTTP requests", ["method", "route", "status"], registry=self.registry
         )
         self.request_seconds = Histogram(
-            "zhuli_http_request_seconds", "Time to the response's first byte", ["route"], registry=self.registry
+            "zhuli_http_request_seconds",
+            "Time to the response's first byte",
+            ["route"],
+            buckets=SECONDS,
+            registry=self.registry,
         )
         self.runs_ended = Counter(
             "zhuli_runs_rested", "Executions by how they ended", ["status"], registry=self.registry
         )
         self.active_runs = Gauge("zhuli_runs_executing", "Runs that this process works on", registry=self.registry)
-        self.first_token_seconds = Histogram(
-            "zhuli_first_token_seconds", "Model call to its first piece", ["model"], registry=self.registry
+        self.run_seconds = Histogram(
+            "zhuli_run_seconds",
+            "Creation of a run to its rest",
+            ["status", "project"],
+            buckets=SECONDS,
+            registry=self.registry,
         )
-        self.turn_seconds = Histogram("zhuli_turn_seconds", "One call of a model", ["model"], registry=self.registry)
+        self.run_wait_seconds = Histogram(
+            "zhuli_run_wait_seconds",
+            "Creation of a run to its claim",
+            ["project"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.jobs_waiting = Gauge(
+            "zhuli_jobs_waiting", "Jobs of the database that nobody works on", ["kind"], registry=self.registry
+        )
+        self.calls = ModelCalls(self.registry, self.begin_span)
         self.tool_calls = Counter(
             "zhuli_tool_calls", "Calls of tools that run here", ["tool", "status"], registry=self.registry
         )
-        self.tool_seconds = Histogram("zhuli_tool_seconds", "One such call", ["tool"], registry=self.registry)
-        self.understanding_seconds = Histogram(
-            "zhuli_understanding_seconds", "Understanding one message", ["understander"], registry=self.registry
+        self.tool_seconds = Histogram(
+            "zhuli_tool_seconds", "One such call", ["tool"], buckets=SECONDS, registry=self.registry
         )
-        self.tokens = Counter("zhuli_tokens", "Tokens by kind", ["model", "kind"], registry=self.registry)
+        self.understanding_seconds = Histogram(
+            "zhuli_understanding_seconds",
+            "Understanding one message",
+            ["understander"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
         self.files_ingested = Counter(
             "zhuli_files_ingested",
             "Files of vector stores by how their ingestion ended",
@@ -67,7 +95,10 @@ class Telemetry:
             registry=self.registry,
         )
         self.ingestion_seconds = Histogram(
-            "zhuli_ingestion_seconds", "Ingestion of a file from its claim to its end", registry=self.registry
+            "zhuli_ingestion_seconds",
+            "Ingestion of a file from its claim to its end",
+            buckets=SECONDS,
+            registry=self.registry,
         )
         self.chunks_ingested = Counter(
             "zhuli_chunks_ingested",
@@ -75,6 +106,7 @@ class Telemetry:
             ["vector"],
             registry=self.registry,
         )
+        ProcessCollector(registry=self.registry)
 
     @contextmanager
     def span(self, name: str, **attributes: Any) -> Iterator[Span]:
@@ -84,6 +116,30 @@ class Telemetry:
             return
         with self._tracer.span(name, attributes) as span:
             yield span
+
+    def tool_span(self, function: str, *, kind: str, call: str) -> AbstractContextManager[Span]:
+        """Trace one call of a function of the tool `kind`."""
+        named = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": function,
+            "gen_ai.tool.call.id": call,
+            "gen_ai.tool.type": "datastore" if kind == "file_search" else "function",
+            "zhuli.tool": kind,
+        }
+        return self.span(f"execute_tool {function}", **named)
+
+    def begin_span(self, name: str, attributes: dict[str, Any]) -> CallSpan | None:
+        """A span of a call that is ended elsewhere; None where nobody looks."""
+        return None if self._tracer is None else self._tracer.begin(name, attributes)
+
+    def run_claimed(self, waited: float) -> None:
+        """A new run was taken up, so many seconds after it was made."""
+        self.run_wait_seconds.labels(project()).observe(max(0.0, waited))
+
+    def run_rested(self, status: str, seconds: float) -> None:
+        """A run has ended, or waits for its client."""
+        self.runs_ended.labels(status).inc()
+        self.run_seconds.labels(status, project()).observe(max(0.0, seconds))
 
     async def aclose(self) -> None:
         """Send the spans that have not been sent."""

@@ -99,5 +99,5 @@ def build(ground: Ground) -> KnowledgeWing:
         enclosed_bytes=settings.parse_enclosed_bytes,
     )
     indexes = ProcessIndexes.of(ground.database, settings)
-    searcher = Searcher(ground.database, ground.catalog, indexes, ground.clock)
+    searcher = Searcher(ground.database, ground.catalog, indexes, ground.clock, ground.telemetry.calls)
     return KnowledgeWing(ground, files, Uploads(files), reader, indexes, searcher)

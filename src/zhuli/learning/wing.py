@@ -142,7 +142,15 @@ def build(ground: Ground, *, files: ResultFiles) -> LearningWing:
     deciding = RetuningCommands(database, catalog, ground.clock)
     drift = DriftWatch(database, ground.clock)
     asked = RecordAnswers(catalog, ground.blobs, predictor)
-    answering = Answering(database, catalog, service, ground.clock, ground.meter, stores=settings.store_predictions)
+    answering = Answering(
+        database,
+        catalog,
+        service,
+        ground.clock,
+        ground.meter,
+        ground.telemetry.calls,
+        stores=settings.store_predictions,
+    )
     data_sets = DataSetCommands(database, ground.blobs, ground.clock, settings.data_dir)
     evals, eval_handler = _evals(ground, answering)
     labelling = Labelling(database, catalog, ground.blobs, answering.answer, settings.data_dir)

@@ -18,7 +18,7 @@ from zhuli import registry
 from zhuli.core.errors import InvalidRequest, NotFound
 from zhuli.models.engines.kept_engines import Engines
 from zhuli.models.entry import Entry as Entry
-from zhuli.models.entry import Watch, unwatched
+from zhuli.models.entry import Watch, WatchEmbedder, unwatched
 from zhuli.models.models_file import Declared, ModelsFile, is_pattern, parsed
 from zhuli.models.tuned import Tuned
 from zhuli.ports import Embedder
@@ -53,12 +53,13 @@ class EmbedderEntry:
     settings: dict[str, Any]
     created: int
     owned_by: str = "zhuli"
+    watch: WatchEmbedder = unwatched
 
     @cached_property
     def embedder(self) -> Embedder:
         """Made when it is first asked for; ConfigurationError for wrong settings."""
         made: Embedder = registry.find("embedders", self.plugin)(self.name, self.settings)
-        return made
+        return self.watch(self.name, made)
 
     @property
     def is_made(self) -> bool:
@@ -84,21 +85,32 @@ class Catalog:
     """Numbers in the vectors that /v1/embeddings gives under an alias, where its embedder gives another number."""
 
     @classmethod
-    def load(cls, path: Path | None, data_dir: Path, *, engines: int = 2, watch: Watch = unwatched) -> Self:
+    def load(
+        cls,
+        path: Path | None,
+        data_dir: Path,
+        *,
+        engines: int = 2,
+        watch: Watch = unwatched,
+        watch_embedder: WatchEmbedder = unwatched,
+    ) -> Self:
         """The catalog in `path`, None for the built-in one. ConfigurationError says which entry is wrong, and how.
 
-        engines: of tuned chat models, how many are kept in memory. watch: whom calls of models go through.
+        engines: of tuned chat models, how many are kept in memory. watch, watch_embedder: whom calls of models
+        and embedders go through.
         """
         data_dir = data_dir.resolve()  # other relative paths are meant from the models file, this one is not
         if path is None:
-            return cls._build(ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN), engines, watch)
-        return cls._build(ModelsFile(str(path), path, data_dir, parsed(path)), engines, watch)
+            file = ModelsFile("the built-in catalog", Path(__file__), data_dir, BUILT_IN)
+        else:
+            file = ModelsFile(str(path), path, data_dir, parsed(path))
+        return cls._build(file, engines, watch, watch_embedder)
 
     @classmethod
-    def _build(cls, file: ModelsFile, engines: int, watch: Watch) -> Self:
+    def _build(cls, file: ModelsFile, engines: int, watch: Watch, watch_embedder: WatchEmbedder) -> Self:
         file.check_keys()
         entries = {name: _entry(name, declared, watch) for name, declared in file.models().items()}
-        embedders = _embedders(file, entries)
+        embedders = _embedders(file, entries, watch_embedder)
         targets = {
             alias: file.target(alias, target, entries, embedders) for alias, target in file.tables("aliases").items()
         }
@@ -239,7 +251,7 @@ def _entry(name: str, declared: Declared, watch: Watch) -> Entry:
     )
 
 
-def _embedders(file: ModelsFile, models: Mapping[str, Entry]) -> dict[str, EmbedderEntry]:
+def _embedders(file: ModelsFile, models: Mapping[str, Entry], watch: WatchEmbedder) -> dict[str, EmbedderEntry]:
     """Those of the file first, then the built-in ones whose names it leaves free."""
     own = file.embedders()
     if both := sorted(own.keys() & models.keys()):
@@ -247,6 +259,6 @@ def _embedders(file: ModelsFile, models: Mapping[str, Entry]) -> dict[str, Embed
     built_in = ModelsFile("the built-in catalog", Path(__file__), file.data_dir, {"embedders": EMBEDDERS})
     free = {name: made for name, made in built_in.embedders().items() if name not in own and name not in models}
     return {
-        name: EmbedderEntry(name, made.plugin, made.settings, made.created, made.owned_by)
+        name: EmbedderEntry(name, made.plugin, made.settings, made.created, made.owned_by, watch)
         for name, made in {**own, **free}.items()
     }

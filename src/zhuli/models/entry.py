@@ -4,24 +4,30 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from zhuli import registry
 from zhuli.core.errors import BackendError
 from zhuli.models.models_file import FileSearchMode
-from zhuli.ports import Backend
+from zhuli.ports import Backend, Embedder
 from zhuli.types.models.generation import Ability
+
+Watched = TypeVar("Watched")
 
 Watch = Callable[[str, Backend], Backend]
 """Puts something around the backend of a model of this name, which all calls go through."""
+
+
+WatchEmbedder = Callable[[str, Embedder], Embedder]
+"""The same of an embedder."""
 
 
 def _as_it_is(backend: Backend) -> Backend:
     return backend
 
 
-def unwatched(_: str, backend: Backend) -> Backend:
-    """The backend as it is."""
+def unwatched(_: str, backend: Watched) -> Watched:
+    """The backend or embedder as it is."""
     return backend
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zhuli.core.errors import LeaseLost
@@ -157,6 +157,12 @@ _PROLONG = prepared(
     .values(lease_until=bindparam("until"))
 )
 _HELD = select(jobs.c.seq).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.worker == bindparam("by"))
+
+
+def waiting(connection: Connection, *, now: float) -> dict[str, int]:
+    """Of each kind that there is, how many jobs nobody works on, deferred ones too."""
+    free = func.sum(case((or_(jobs.c.worker.is_(None), jobs.c.lease_until <= now), 1), else_=0))
+    return {kind: int(count) for kind, count in connection.execute(select(jobs.c.kind, free).group_by(jobs.c.kind))}
 
 
 def release(connection: Connection, job: Job) -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from zhuli.core import sticky
 from zhuli.core.errors import Conflict, InvalidRequest, LeaseLost, NotFound, Unavailable
 from zhuli.core.hints import Hints
+from zhuli.core.telemetry import Telemetry
 from zhuli.learning.datasets.commands import DataSetCommands
 from zhuli.learning.jobs.aliases import Aliases
 from zhuli.learning.jobs.commands import TuningCommands
@@ -131,7 +132,12 @@ class World:
         self.serving = Serving(database, self.catalog)
         self.service = InService(self.catalog, self.models, self.serving, self.clock)  # type: ignore[arg-type]
         self.answering = Answering(
-            database, self.catalog, self.service, self.clock, Meter(database, self.clock, Settings())
+            database,
+            self.catalog,
+            self.service,
+            self.clock,
+            Meter(database, self.clock, Settings()),
+            Telemetry().calls,
         )
 
     @property

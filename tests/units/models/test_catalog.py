@@ -231,7 +231,7 @@ class TestEmbedders:
     def test_checking_tells_what_no_embedder_would_take(self, tmp_path: Path) -> None:
         (tmp_path / "standard.json").write_text('{"default": [{"text": "Hello."}]}')
         small = '[models.a]\nbackend = "scripted"\nscript = "standard.json"\n[embedders.x]\nplugin = "hashed"\ndimensions = 1'
-        with pytest.raises(ConfigurationError, match="Embedder 'x': dimensions"):
+        with pytest.raises(ConfigurationError, match="Embedder 'x': 'dimensions' can't be"):
             load(tmp_path, small).check()
 
 

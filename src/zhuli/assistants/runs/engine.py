@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import orjson
 from sqlalchemy import Connection
 
 from zhuli.assistants.runs import lifecycle
@@ -61,7 +62,7 @@ class Engine:
     def note_rest(self, run_id: str, last: RunEvent, why: str = "") -> None:
         """Tell operators that a run has ended or waits for its client."""
         status = last.name.removeprefix("thread.run.")
-        self.telemetry.runs_ended.labels(status).inc()
+        self.telemetry.run_rested(status, self.clock.now() - orjson.loads(last.data)["created_at"])
         level = logging.WARNING if why else logging.INFO
         if log.isEnabledFor(level):
             fields = {"run_id": run_id, "status": status}

@@ -8,7 +8,7 @@ the next turn.
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from collections.abc import AsyncGenerator, Collection, Coroutine
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
@@ -86,7 +86,7 @@ class Execution:
             try:
                 await self._begin()
                 run = self._run
-                with self._engine.telemetry.span("run", run=run.id, thread=run.thread_id, model=run.model):
+                with self._engine.telemetry.span(f"invoke_agent {run.assistant_id}", **_as_agent(run)):
                     async with Deadline(self._engine, run):
                         await self._work()
             except runs.RunOver as over:
@@ -152,6 +152,8 @@ class Execution:
         began = stored.run.started_at or now
         changes.append(Change("thread.run.in_progress", {"status": "in_progress", "started_at": began}))
         events = self._record_now(connection, changes)
+        if not stored.run.started_at:
+            self._engine.telemetry.run_claimed(self._engine.clock.now() - stored.run.created_at)
         return Run.model_validate_json(events[-1].data), stored.project
 
     async def _work(self) -> None:
@@ -270,13 +272,8 @@ class Execution:
             await self._engine.end(self._run_id, request, self._job)
             return False
         turn = await self._new_turn(entry)
-        with self._engine.telemetry.span("turn", model=entry.name) as span:
-            last = await self._guarded(self._converse(entry, request, turn))
-            usage = last.usage or await self._estimated(entry, request, turn)
-            span.set_attribute("prompt_tokens", usage.prompt)
-            span.set_attribute("completion_tokens", usage.completion)
-            span.set_attribute("finish", last.finish or "")
-        self._count(entry, usage)
+        last = await self._guarded(self._converse(entry, request, turn))
+        usage = last.usage or await self._estimated(entry, request, turn)
         outcome = _outcome(turn, last)
         await self._conclude(turn, usage, outcome)
         if self._tools is None or not isinstance(outcome, NeedsTools):
@@ -353,23 +350,13 @@ class Execution:
             self._call = None
 
     async def _converse(self, entry: Entry, request: GenerationRequest, turn: Turn) -> Delta:
-        telemetry = self._engine.telemetry
-        began = time.perf_counter()
-
-        def begun() -> None:
-            telemetry.first_token_seconds.labels(entry.name).observe(time.perf_counter() - began)
-
         speaking = entry.backend.generate(request)
         if self._guards is not None and self._guards.guards.output is not None:
             speaking = self._guards.of_output(speaking)
-        last = await self._listen(entry.name, speaking, turn, begun)
-        telemetry.turn_seconds.labels(entry.name).observe(time.perf_counter() - began)
-        return last
+        return await self._listen(entry.name, speaking, turn)
 
-    async def _listen(
-        self, name: str, speaking: AsyncGenerator[Delta, None], turn: Turn, begun: Callable[[], None] | None = None
-    ) -> Delta:
-        """Write down what is said; the last of it. begun: called after the first piece."""
+    async def _listen(self, name: str, speaking: AsyncGenerator[Delta, None], turn: Turn) -> Delta:
+        """Write down what is said; the last of it."""
         writer = EventWriter(self._record, self.interrupt, self._engine.settings.stream_interval_ms / 1000)
         last: Delta | None = None
         breath = time.perf_counter()
@@ -383,8 +370,6 @@ class Execution:
                         await writer.flush(turn)
                     elif turn.dirty:
                         writer.flush_later(turn)
-                    if last is None and begun is not None:
-                        begun()
                     last = delta
         finally:
             await writer.stop()
@@ -436,11 +421,17 @@ class Execution:
         done = {**step, "status": "completed", "completed_at": now, "usage": usage}
         return [Change("thread.run.step.completed", done), lifecycle.run_completed(self._usages, now)]
 
-    def _count(self, entry: Entry, usage: Usage) -> None:
-        tokens = self._engine.telemetry.tokens
-        tokens.labels(entry.name, "prompt").inc(usage.prompt)
-        tokens.labels(entry.name, "completion").inc(usage.completion)
-        tokens.labels(entry.name, "cached").inc(usage.cached)
+
+def _as_agent(run: Run) -> dict[str, Any]:
+    """As OpenTelemetry's conventions for agents say it; a run has no name there."""
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.provider.name": "zhuli",
+        "gen_ai.agent.id": run.assistant_id,
+        "gen_ai.conversation.id": run.thread_id,
+        "gen_ai.request.model": run.model,
+        "zhuli.run.id": run.id,
+    }
 
 
 def _outcome(turn: Turn, last: Delta) -> Outcome:

@@ -155,7 +155,7 @@ class FileSearching:
         telemetry = self._engine.telemetry
         began = time.perf_counter()
         status = "failed"
-        with telemetry.span("tool", tool=NAME, call=call.id, stores=len(task.stores)) as span:
+        with telemetry.tool_span(NAME, kind=NAME, call=call.id) as span:
             try:
                 unread = await self._unread()
                 done: FileSearchToolCall = await self._tool.run(call, task)

@@ -104,7 +104,7 @@ class ToolCalls:
         telemetry = self._engine.telemetry
         began = time.perf_counter()
         status = "failed"
-        with telemetry.span("tool", tool=call.type, function=call.name, call=call.id):
+        with telemetry.tool_span(call.name, kind=call.type, call=call.id):
             try:
                 task = replace(self._task, settings=function.settings, show=self._shower(place))
                 made = await self._limited(function, call, task)

@@ -6,6 +6,7 @@ The route of /v1/predictions and understanders that use tuned models go this sam
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
 from zhuli.core.ids import new_id
+from zhuli.core.model_calls import ModelCalls
 from zhuli.core.origin import origin
 from zhuli.core.tokens import sevenths
 from zhuli.learning.predicting import asking
@@ -30,6 +31,7 @@ class Answering:
         service: InService,
         clock: Clock,
         meter: Meter,
+        calls: ModelCalls,
         *,
         stores: bool = False,
     ) -> None:
@@ -39,6 +41,7 @@ class Answering:
         self._database = database
         self._catalog = catalog
         self._meter = meter
+        self._calls = calls
         self._service = service
 
     async def answer(self, project: str, body: PredictionCreate) -> PredictionList:
@@ -50,7 +53,10 @@ class Answering:
         ids = [new_id("pred") for _ in inputs]
         read = -(-sum(sevenths(str(given)) for given in inputs.values()) // 7)
         taken = await self._meter.take(origin.get(), "tokens", read, least=read)
-        model, answers = await self._service.answers(project, model, inputs, ids, body)
+        with self._calls.call("prediction", model.name, "zhuli") as call:
+            call.given(len(inputs))
+            model, answers = await self._service.answers(project, model, inputs, ids, body)
+            call.used(sum(answer.tokens for answer in answers), 0)
         results = [
             PredictionResult(
                 id=id_,

@@ -1,16 +1,17 @@
 """/healthz, /readyz and /metrics: for whoever runs the server."""
 
 import asyncio
+from contextlib import suppress
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import PlainTextResponse, Response
 
 from zhuli.core import full_disk
-from zhuli.core.errors import Unavailable
+from zhuli.core.errors import Outage, Unavailable
 from zhuli.server.requests.given import GivenRoute
 from zhuli.server.requests.parameters import TheApp
-from zhuli.store import migrate
+from zhuli.store import jobs, migrate
 
 router = APIRouter(tags=["Operating"], route_class=GivenRoute)
 
@@ -33,4 +34,9 @@ async def readyz(app: TheApp) -> str:
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(app: TheApp) -> Response:
     """Prometheus metrics."""
+    with suppress(Outage):  # the rest is wanted then most of all
+        waiting = await app.database.run(jobs.waiting, now=app.clock.now())
+        app.telemetry.jobs_waiting.clear()
+        for kind, count in waiting.items():
+            app.telemetry.jobs_waiting.labels(kind).set(count)
     return Response(generate_latest(app.telemetry.registry), media_type=CONTENT_TYPE_LATEST)

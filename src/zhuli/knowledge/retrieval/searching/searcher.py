@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from zhuli.core.clock import Clock
 from zhuli.core.errors import InvalidRequest
+from zhuli.core.model_calls import ModelCalls
 from zhuli.knowledge.retrieval.indexing.process_indexes import ProcessIndexes
 from zhuli.knowledge.retrieval.indexing.word_index import Matches
 from zhuli.knowledge.retrieval.searching.filters import Predicate, predicate
@@ -48,11 +49,14 @@ class _Search:
 class Searcher:
     """One for a process. Safe to call concurrently; does nothing before the first search."""
 
-    def __init__(self, database: Database, catalog: Catalog, indexes: ProcessIndexes, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, catalog: Catalog, indexes: ProcessIndexes, clock: Clock, calls: ModelCalls
+    ) -> None:
         self._database = database
         self._catalog = catalog
         self._indexes = indexes
         self._clock = clock
+        self._calls = calls
         self._queries = QueryVectors()
         self._attributes: OrderedDict[tuple[str, int], list[tuple[int, Attributes]]] = OrderedDict()
 
@@ -78,6 +82,19 @@ class Searcher:
         asked = list(dict.fromkeys(query.strip() for query in queries if query.strip()))
         if not asked or not opened:
             return []
+        with self._calls.call("retrieval", opened[0].embedder, "zhuli") as call:
+            call.given(len(asked))
+            return await self._found(opened, asked, passes, most, ranker, threshold)
+
+    async def _found(
+        self,
+        opened: Sequence[OpenStore],
+        asked: Sequence[str],
+        passes: Predicate | None,
+        most: int,
+        ranker: Ranker,
+        threshold: float,
+    ) -> list[Found]:
         await asyncio.gather(*(self._indexes.catch_up(store.id, store.changes) for store in opened))
         searches = await asyncio.gather(*(self._in_store(store, asked, passes) for store in opened))
         flat = [search for found in searches for search in found]
