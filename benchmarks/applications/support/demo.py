@@ -1,6 +1,6 @@
 """From transcripts to an assistant that answers and hands over, end to end over HTTP: `make demo-support`.
 
-    python -m benchmarks.applications.support.demo [--data ../shared/data] [--volume 10000] [--medicine]
+    python -m benchmarks.applications.support.demo [--data ../shared/data] [--volume 10000] [--medicine [--composed]]
 
 With --data the transcripts are CrossWOZ (Chinese): the 500 dialogues of `val` are learned from, and the 500 of `test`, which
 nothing was chosen on, are held out and replayed. Without it the three dialogues of ABCD's sample that lie beside this file, which
@@ -29,10 +29,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--volume", type=int, default=0)
     parser.add_argument("--medicine", action="store_true")
+    parser.add_argument("--composed", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="zhuli-support-") as place, House(Path(place)) as house:
         if asked.medicine:
-            medicine.told(house, _done)
+            medicine.told(house, _done, composed=asked.composed)
         elif asked.data is None:
             _sample(house)
         elif asked.volume:

@@ -347,6 +347,8 @@ def test_answers_that_transcripts_label_are_intents_by_their_labels_and_judged_b
     }
     assert len(intents["other"]["examples"]) == 2 and intents["other"]["answer"] is None
     assert result["proposed"]["answer"] == 2
+    one = lines("refund", 7, label="money back")[-1:]
+    assert done(http, desk, "imports", {"text": one[0], "held_out": 0})["result"]["grown"] == 1
     more = [line.replace('"id": "', '"id": "e') for line in lines("refund", 8, label="money back")]
     assert done(http, desk, "imports", {"text": "\n".join(more), "held_out": 1})["result"]["mined"] == 0
     done(http, desk, "publish", {"accept": 2})

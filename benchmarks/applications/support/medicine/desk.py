@@ -1,9 +1,10 @@
-"""A support desk for medicine: answers from guidance with citations, refuses outside of it, hands over what is about someone's
-own health. `make demo-support ARGS="--medicine"`.
+"""A support desk for medicine: answers with the guidance, word for word and with its source; refuses outside of it; hands
+over what is about someone's own health. `make demo-support ARGS="--medicine [--composed]"`.
 
 The guidance that lies beside this file is from March 2020, and no medical advice: SOURCE.txt. Asked are questions in other words
 than the guidance has (covered), on what it does not say (outside), and of people about themselves (personal). They and the rules
-below were written by the same hand, so the figures show that it works, and not how well it would.
+below were written by the same hand, so the figures show that it works, and not how well it would. --composed: the desk's model
+writes the answers from the passages that are found, and cites them; the packaged one is not fit for that.
 """
 
 import json
@@ -44,30 +45,42 @@ DESK: dict[str, Any] = {
             r"|\bmy (?:child|baby|son|daughter|mother|father|husband|wife|partner|friend|patient)\b",
         },
     ],
-    "hours": None,
+    "operating_point": 0.8,
 }
-"""What makes of a support desk one for medicine: whoever speaks of themselves or of treatment gets a person."""
+"""What makes of a support desk one for medicine: whoever speaks of themselves or of treatment gets a person, and so does whoever
+is understood with less certainty than this: a wrong answer costs more here than a contact. Learned from the examples, it is far less."""
 
 
-def told(house: House, done: Callable[..., dict[str, Any]]) -> None:
+def told(house: House, done: Callable[..., dict[str, Any]], *, composed: bool) -> None:
     """Set up, ask everything, and print what came of it. done: begins a task of a desk, and gives it when it has ended."""
-    desk = house.post("/support_desks", DESK)["id"]
-    guidance = (FOLDER / "guidance.jsonl").read_text("utf-8")
-    asked = {"text": guidance, "format": "jsonl", "mask": False, "held_out": 0, "least": 1_000}
+    given = {**DESK, "operating_point": None} if composed else DESK
+    desk = house.post("/support_desks", given)["id"]
+    entries = [json.loads(line) for line in (FOLDER / "guidance.jsonl").read_text("utf-8").splitlines()]
+    if not composed:
+        entries = [{**one, "label": one["question"]} for one in entries]
+    text = "\n".join(json.dumps(one) for one in entries)
+    asked = {"text": text, "format": "jsonl", "mask": False, "held_out": 0, "least": 1_000 if composed else 1}
     imported = done(house, desk, "imports", asked)["result"]
     published = done(house, desk, "publish", {"accept": 1})["result"]
-    print(
-        f"{imported['proposed']['article']} of {imported['dialogues']} answers of the guidance are passages that can be found"
-    )
-    _indexed(house, published["vector_store"])
+    print(f"guidance: {imported['dialogues']} entries; proposed {imported['proposed']}")
     questions = json.loads((FOLDER / "questions.json").read_text("utf-8"))
-    _covered(house, published, questions["covered"])
-    for kind in ("outside", "personal"):
-        outcomes = Counter(_asked(house, desk, published["assistant"], text) for text in questions[kind])
-        print(
-            f"{kind}: {len(questions[kind])} asked; {', '.join(f'{name} {count}' for name, count in outcomes.most_common())}"
+    answers = {one["question"]: one["answer"] for one in entries}
+    if composed:
+        _indexed(house, published["vector_store"])
+        _found(house, published, questions["covered"])
+    else:
+        right = Counter(
+            _asked(house, desk, published["assistant"], text, answers[title]) for text, title in questions["covered"]
         )
+        _print("covered", right)
+    for kind in ("outside", "personal"):
+        _print(kind, Counter(_asked(house, desk, published["assistant"], text, None) for text in questions[kind]))
     _conversation(house, published["assistant"], questions["covered"][0][0])
+
+
+def _print(kind: str, outcomes: Counter[str]) -> None:
+    told = ", ".join(f"{name} {count}" for name, count in outcomes.most_common())
+    print(f"{kind}: {outcomes.total()} asked; {told}", flush=True)
 
 
 def _indexed(house: House, store: str) -> None:
@@ -75,7 +88,7 @@ def _indexed(house: House, store: str) -> None:
         time.sleep(0.5)
 
 
-def _covered(house: House, published: dict[str, Any], questions: list[list[str]]) -> None:
+def _found(house: House, published: dict[str, Any], questions: list[list[str]]) -> None:
     """Which of these are searched, and whether the passage that answers them is among the first that are found."""
     searched, first, three = 0, 0, 0
     for text, title in questions:
@@ -90,14 +103,22 @@ def _covered(house: House, published: dict[str, Any], questions: list[list[str]]
     )
 
 
-def _asked(house: House, desk: str, assistant: str, text: str) -> str:
-    """What became of a message: handed over, by which reason, or what the run did."""
+def _asked(house: House, desk: str, assistant: str, text: str, right: str | None) -> str:
+    """What became of a message. right: the guidance's answer."""
     run = _run(house, assistant, text)
     if run["status"] == "requires_action":
         handoffs = house.get(f"/support_desks/{desk}/handoffs?limit=100")["data"]
         return "handed over ({})".format(next(one["reason"] for one in handoffs if one["run_id"] == run["id"]))
-    steps = house.get(f"/threads/{run['thread_id']}/runs/{run['id']}/steps")["data"]
-    return "answered from passages" if any(step["type"] == "tool_calls" for step in steps) else "told in a sentence"
+    said = house.get(f"/threads/{run['thread_id']}/messages")["data"][0]["content"][0]["text"]["value"]
+    if right is not None:
+        return (
+            "answered rightly"
+            if said == right
+            else "asked or told otherwise"
+            if "(CDC, " not in said
+            else "answered wrongly"
+        )
+    return "answered" if "(CDC, " in said else "told otherwise"
 
 
 def _run(house: House, assistant: str, text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ What an earlier import proposed is found again by its examples, and gets more of
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -100,10 +100,10 @@ def mine(
         return mined
     used = {kind: set(names) for kind, names in (taken or {}).items()}
     asked, said = _centred(questions), _centred(answers)
-    groups = [*_labelled(pairs, least=least), *_clustered(pairs, asked, said, mined, least=least)]
+    by_label = {label: one.name for one in known for label in one.labels}
+    groups = [*_labelled(pairs, by_label, mined, least=least), *_clustered(pairs, asked, said, mined, least=least)]
     texts = Counter(word for pair in pairs for word in set(_words(pair.question)))
     middle = questions.mean(axis=0)
-    by_label = {label: one.name for one in known for label in one.labels}
     alone, apart = np.ones((2, len(pairs)), np.bool_)
     for label, rows in sorted(groups, key=lambda group: -len(group[1]))[:MOST_INTENTS]:
         mined.clustered += len(rows)
@@ -154,28 +154,31 @@ def clusters(rows: Floats) -> NDArray[np.int64]:
     return found
 
 
-def _labelled(pairs: Sequence[Pair], *, least: int) -> list[tuple[str | None, NDArray[np.int64]]]:
-    """Rows of each label that enough answers have."""
+def _labelled(
+    pairs: Sequence[Pair], known: Collection[str], mined: Mined, *, least: int
+) -> list[tuple[str | None, NDArray[np.int64]]]:
+    """Rows of each label that enough answers have, or that is known."""
     found: dict[str, list[int]] = {}
     for row, pair in enumerate(pairs):
         if pair.label is not None:
             found.setdefault(pair.label, []).append(row)
-    return [(label, np.array(rows, np.int64)) for label, rows in found.items() if len(rows) >= least]
+    mined.largest = max(map(len, found.values()), default=0)
+    return [(label, np.array(rows, np.int64)) for label, rows in found.items() if len(rows) >= least or label in known]
 
 
 def _clustered(
-    pairs: Sequence[Pair], asked: Floats, said: Floats, mined: "Mined", *, least: int
+    pairs: Sequence[Pair], asked: Floats, said: Floats, mined: Mined, *, least: int
 ) -> list[tuple[str | None, NDArray[np.int64]]]:
     """Rows of each cluster of those without a label that is large enough."""
     plain = np.array([row for row, pair in enumerate(pairs) if pair.label is None], np.int64)
     if not len(plain):
         return []
     labels = clusters(np.hstack([asked[plain], said[plain]]) / np.float32(2**0.5))
-    mined.largest = int(np.bincount(labels[labels >= 0]).max(initial=0))
+    mined.largest = max(mined.largest, int(np.bincount(labels[labels >= 0]).max(initial=0)))
     return [(None, plain[rows]) for rows in _groups(labels, least=least)]
 
 
-def _others(pairs: Sequence[Pair], mined: "Mined", used: dict[str, set[str]]) -> None:
+def _others(pairs: Sequence[Pair], mined: Mined, used: dict[str, set[str]]) -> None:
     """What no template and no article answers, as examples of the intent that hands over; none where there is no other intent."""
     if not pairs or not used.get("intent"):
         return
