@@ -48,7 +48,7 @@ DESK: dict[str, Any] = {
     "operating_point": 0.8,
 }
 """What makes of a support desk one for medicine: whoever speaks of themselves or of treatment gets a person, and so does whoever
-is understood with less certainty than this: a wrong answer costs more here than a contact. Learned from the examples, it is far less."""
+is understood with less certainty than this. A wrong answer costs more here than a contact."""
 
 
 def told(house: House, done: Callable[..., dict[str, Any]], *, composed: bool) -> None:
