@@ -198,6 +198,13 @@ def _property(document: Schema, schema: str, name: str) -> Schema:
     return found
 
 
+def passages_say_where_they_are_from(document: Schema) -> Schema:
+    """Section, page and the header of a table are our additions to a result of a search."""
+    properties = document["components"]["schemas"]["VectorStoreSearchResultItem"]["properties"]
+    properties |= {"section": {"type": "string"}, "page": {"type": "integer"}, "table_header": {"type": "string"}}
+    return document
+
+
 CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     nullable_is_meant,
     exclusive_bounds_are_numbers,
@@ -217,6 +224,7 @@ CORRECTIONS: tuple[Callable[[Schema], Schema], ...] = (
     evals_may_stand_on_data_sets,
     responses_may_be_joined_and_deleted,
     responses_have_no_usage_before_their_end,
+    passages_say_where_they_are_from,
 )
 
 _THREADS: Schema = {

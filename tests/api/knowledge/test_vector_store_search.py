@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.harness.clients import Clients
 from tests.harness.knowledge import settled, upload
+from tests.samples import pdfs
 
 TEXTS = {
     "returns": "Goods can be returned within thirty days. The refund reaches your bank account after a week.",
@@ -56,6 +57,25 @@ def test_the_passage_that_answers_comes_first(client: openai.OpenAI, store: str,
     assert first.filename.endswith(".txt") and first.file_id.startswith("file-")
     raw = page.to_dict()
     assert (raw["search_query"], raw["has_more"], raw["next_page"]) == ([query], False, None)
+
+
+def test_a_passage_says_its_page_its_section_and_its_table_s_header(client: openai.OpenAI) -> None:
+    rows = "\n".join(f"| Part {number} | {number * 7} euros |" for number in range(400))
+    text = f"# Catalogue\n\n## Prices\n\n| Item | Price |\n| --- | --- |\n{rows}\n"
+    made = client.vector_stores.create()
+    for name, content in (("prices.md", text.encode()), ("chapters.pdf", pdfs.chinese())):
+        client.vector_stores.files.upload_and_poll(vector_store_id=made.id, file=(name, content))
+    found = client.vector_stores.search(made.id, query="Part 333 price").data[0].to_dict()
+    assert "Part 333" in str(found["content"])
+    assert (found["section"], found["table_header"], "page" in found) == (
+        "Catalogue › Prices",
+        "| Item | Price |",
+        False,
+    )
+    pages = [result.to_dict() for result in client.vector_stores.search(made.id, query="中文文档的段落").data]
+    assert {(page["section"], page["page"]) for page in pages if "page" in page} == {
+        ("第一章", 1)
+    }  # both chapters say the same
 
 
 def test_scores_fall_and_stay_between_0_and_1(client: openai.OpenAI, store: str) -> None:

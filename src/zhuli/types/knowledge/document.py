@@ -6,6 +6,11 @@ from typing import IO, Literal
 
 BlockKind = Literal["text", "heading", "table", "code"]
 
+LEVELS = " › "
+"""What stands between the headings of a section, and before the row of a table's header at its end."""
+ROW = "| "
+"""How a row of a table begins."""
+
 SEPARATOR = "\n\n"
 """What stands between two blocks in a document's text."""
 
@@ -49,6 +54,14 @@ class Chunk:
     tokens: int
     section: str = ""
     page: int | None = None
+
+
+def headings_and_header(section: str) -> tuple[str, str]:
+    """The headings of a chunk's section, and the first row of the table that the chunk is out of; "" for what there is not."""
+    if section.startswith(ROW):
+        return "", section
+    headings, between, row = section.partition(LEVELS + ROW)
+    return headings, ROW + row if between else ""
 
 
 def text_of(blocks: list[Block]) -> str:

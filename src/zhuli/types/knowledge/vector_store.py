@@ -220,13 +220,20 @@ class SearchRequest(Request):
 
 
 class SearchResult(Wire):
-    """A passage. score: 0 to 1, more is better."""
+    """A passage. score: 0 to 1, more is better.
+
+    section, page and table_header are our additions: the headings above it, outermost first; the page where it begins; and
+    for a passage out of the middle of a table that table's first row, as Markdown. Each is there only where it is known.
+    """
 
     file_id: str
     filename: str
     score: float
     attributes: dict[str, Any]
     content: list[FileContentPart]
+    section: str | None = optional()
+    page: int | None = optional()
+    table_header: str | None = optional()
 
 
 class SearchResults(Wire):

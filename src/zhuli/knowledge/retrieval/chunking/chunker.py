@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from zhuli.knowledge.retrieval.chunking.graphemes import boundaries, is_boundary
 from zhuli.knowledge.retrieval.chunking.tokenizer import Ruler
-from zhuli.types.knowledge.document import SEPARATOR, Block, Chunk, text_of
+from zhuli.types.knowledge.document import LEVELS, SEPARATOR, Block, Chunk, text_of
 
 _CJK = r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 
@@ -181,7 +181,7 @@ def _section(place: _Place, start: int) -> str:
         row, _, rest = place.block.text.partition("\n")
         if rest and start > place.start + len(row):
             parts.append(_line(row, _ROW_LENGTH))
-    return " › ".join(part for part in parts if part)
+    return LEVELS.join(part for part in parts if part)
 
 
 def _line(text: str, most: int) -> str:

@@ -11,6 +11,7 @@ from zhuli.core.errors import InvalidRequest
 from zhuli.knowledge.retrieval.searching.query_rewriting import rewrite
 from zhuli.server.requests.json_route import JsonRoute
 from zhuli.server.requests.parameters import Json, TheActor, TheApp
+from zhuli.types.knowledge.document import headings_and_header
 from zhuli.types.knowledge.passages import Found
 from zhuli.types.knowledge.vector_store import (
     FileContentPart,
@@ -70,10 +71,14 @@ def _check(queries: Sequence[str], *, alone: bool) -> None:
 
 
 def _result(found: Found) -> SearchResult:
+    headings, header = headings_and_header(found.section)
     return SearchResult(
         file_id=found.file_id,
         filename=found.filename,
         score=found.score,
         attributes=dict(found.attributes),
         content=[FileContentPart(text=found.text)],
+        section=headings or None,
+        page=found.page,
+        table_header=header or None,
     )
