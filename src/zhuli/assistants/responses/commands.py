@@ -98,8 +98,9 @@ class ResponseCommands:
         draft = asking.run_of(body, tools, choice, thread_id="", now=now, lifetime=self._settings.run_lifetime_seconds)
         asked = asking.asked_of(body, tools, draft)
         await self._images.check(project, _with_images(items, now))
-        run = await self._database.run(self._create, project, body, items, draft, asked)
-        return Begun(run, asked)
+        made: list[Run] = []
+        await self._database.run(self._create, project, body, items, draft, asked, made)
+        return Begun(made[-1], asked)
 
     async def get(self, project: str, response_id: str, *, results: bool) -> Response:
         """The response as it is now. results: with what file searches found."""
@@ -149,7 +150,9 @@ class ResponseCommands:
         items: Sequence[InputItem],
         draft: Run,
         asked: Asked,
-    ) -> Run:
+        made: list[Run],
+    ) -> Response:
+        """The response, which is kept as the answer to its request's key; its run is in `made`."""
         if self._catalog.resolve_now(connection, body.model, project) is None:
             raise self._catalog.not_found(body.model, project)
         attached.check_domain(connection, project, body.domain)
@@ -167,7 +170,8 @@ class ResponseCommands:
             runs.insert_run(connection, project, run, opening, columns)
         except IntegrityError as error:
             raise locked() from error
-        return run
+        made.append(run)
+        return lens.response_of(run, asked, ())
 
     def _place(self, connection: Connection, project: str, body: ResponseCreate, asked: Asked) -> _Place:
         """The thread on which the response is made."""

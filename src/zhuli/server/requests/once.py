@@ -20,11 +20,13 @@ from zhuli.app import App
 from zhuli.core import json_limits
 from zhuli.core.errors import Conflict, InvalidRequest
 from zhuli.core.ids import new_id
+from zhuli.server.answers.response_stream import response_stream, whole_response
 from zhuli.server.answers.run_stream import run_stream
 from zhuli.server.doors import azure
 from zhuli.server.requests.forms import pieces
 from zhuli.store import kept_answers
 from zhuli.store.kept_answers import Kept, Keyed
+from zhuli.types.assistants.response import Response as ModelResponse
 from zhuli.types.assistants.run import Run
 
 log = logging.getLogger(__name__)
@@ -153,10 +155,25 @@ async def _again(request: Request, app: App, keyed: Keyed, kept: Kept) -> Respon
         run = Run.model_validate_json(kept.answer)
         include = request.query_params.getlist("include[]")
         response = run_stream(app, run.id, after=kept.position, include=include)
+    elif keyed.kind is ModelResponse:
+        response = await _response_again(request, app, kept.answer)
     else:
         response = Response(kept.answer, _success(request), media_type="application/json")
     response.headers["idempotent-replayed"] = "true"
     return response
+
+
+async def _response_again(request: Request, app: App, answer: str) -> Response:
+    """A response is streamed from its beginning; one that was not done when it was answered is told when it is."""
+    shown, project = ModelResponse.model_validate_json(answer), request.scope["actor"].project
+    streamed = await _is_streamed(request)
+    if streamed or (shown.status == "in_progress" and not shown.background):
+        begun = await app.assistants.responses.find(project, shown.id)
+        include = orjson.loads(await request.body()).get("include") or ()
+        if streamed:
+            return response_stream(app, project, begun, include=include)
+        answer = (await whole_response(app, project, begun, include=include)).model_dump_json()
+    return Response(answer, _success(request), media_type="application/json")
 
 
 async def _is_streamed(request: Request) -> bool:

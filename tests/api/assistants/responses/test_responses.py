@@ -4,6 +4,7 @@ What the server sends is held against the published schemas, and streams against
 """
 
 from typing import Any
+from uuid import uuid4
 
 import openai
 import pytest
@@ -318,3 +319,13 @@ def test_allowed_tools_are_echoed_whole(client: OpenAI) -> None:
 def test_a_budget_that_is_used_up_leaves_it_incomplete(client: OpenAI) -> None:
     response = client.responses.create(model="gpt-4o", input="cut me off", max_output_tokens=16)
     assert response.status in ("completed", "incomplete")
+
+
+def test_a_request_that_is_sent_again_makes_no_second_response(client: OpenAI) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    first = client.responses.create(model="gpt-4o", input="hello", extra_headers=key)
+    assert client.responses.create(model="gpt-4o", input="hello", extra_headers=key) == first
+    key = {"Idempotency-Key": str(uuid4())}
+    events = list(client.responses.create(model="gpt-4o", input="hello", stream=True, extra_headers=key))
+    again = list(client.responses.create(model="gpt-4o", input="hello", stream=True, extra_headers=key))
+    assert again == events
