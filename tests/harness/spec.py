@@ -527,6 +527,7 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/acknowledge"): _needs("id", "state"),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/alerts/{{alert_id}}/silence"): _needs("id", "state"),
     **_SUPPORT,
+    ("GET", f"{PREFIX}/organization/audit_logs"): _needs("object", "data", "has_more"),
     ("GET", f"{PREFIX}/organization/usage/{{kind}}"): _needs("object", "data", "has_more", "next_page"),
     ("POST", f"{PREFIX}/audits"): {"application/json": {"schema": _AUDIT}},
     ("GET", f"{PREFIX}/audits"): {"application/json": {"schema": {"type": "object"}}},

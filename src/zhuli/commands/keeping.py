@@ -81,6 +81,26 @@ def usage(
     console().print(asyncio.run(used(settings, days=days, by=by, hourly=hourly, project=project)))
 
 
+@commands.command("audit-log")
+def audit_log(
+    days: Annotated[int, typer.Option(min=1, max=36_500, help="Of how many days.")] = 30,
+    project: Annotated[str | None, typer.Option(help="Only of the project of this name.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Write it as JSON Lines into this file, oldest first.")] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show who did what, when and from where: keys, deletions, promotions, limits, exports, restores."""
+    from zhuli.operating.audit_log import export_to, shown
+    from zhuli.operating.terminal import console
+    from zhuli.settings import read_settings
+
+    settings = read_settings(config, data_dir=data_dir)
+    if export is not None:
+        print(f"{export}: {asyncio.run(export_to(settings, export, days=days, project=project))} entries.")
+    else:
+        console().print(asyncio.run(shown(settings, days=days, project=project)))
+
+
 @commands.command()
 def doctor(data_dir: DataDir = None, config: Config = None) -> None:
     """Look at everything a server needs, and say how to get what is missing; exit code 1 if something is."""

@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
+from zhuli.operating.audited import note
 from zhuli.ports import BlobStore
 from zhuli.settings import Settings
 from zhuli.store import migrate, snapshot
@@ -180,6 +181,7 @@ async def restore(settings: Settings, source: Path) -> Manifest:
             await _put_blobs(settings, folder / "blobs")
             _put_folders(settings.data_dir, folder / "folders")
             await database.run(_put_rows, folder / "tables", manifest)
+            await note(database, "restore", ("server.restored", None, {"archive": source.name, "made": manifest.made}))
     finally:
         await database.aclose()
     return manifest

@@ -6,6 +6,7 @@ from math import isfinite
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError
+from zhuli.operating.audited import Told, audited
 from zhuli.operating.in_database import in_database
 from zhuli.settings import Settings
 from zhuli.store import limits as limits_set
@@ -30,8 +31,17 @@ async def create(
     """A new key that opens the project of this name, which is made if there is none. expires_at: seconds since 1970."""
     now = SystemClock().now()
     async with in_database(settings) as database:
-        _, secret = await database.run(
-            projects.create_key, project, now=now, name=name, scopes=scopes, expires_at=expires_at, limits=limits
+        _, secret = await audited(
+            database,
+            "keys create",
+            lambda made: [_created(made[0], limits)],
+            projects.create_key,
+            project,
+            now=now,
+            name=name,
+            scopes=scopes,
+            expires_at=expires_at,
+            limits=limits,
         )
         return secret
 
@@ -45,8 +55,22 @@ async def listed(settings: Settings) -> tuple[list[tuple[projects.ApiKey, str]],
 async def rotate(settings: Settings, key_id: str, *, grace_hours: float) -> str:
     """A new key in the place of this one, which opens for some hours more."""
     async with in_database(settings) as database:
-        _, secret = await database.run(
-            projects.rotate_key, key_id, now=SystemClock().now(), grace=grace_hours * DAY / 24
+        seconds = grace_hours * DAY / 24
+        _, secret = await audited(
+            database,
+            "keys rotate",
+            lambda made: [
+                _created(made[0], {}),
+                (
+                    "api_key.updated",
+                    made[0].project,
+                    {"id": key_id, "changes_requested": {"expires_in_seconds": int(seconds)}},
+                ),
+            ],
+            projects.rotate_key,
+            key_id,
+            now=SystemClock().now(),
+            grace=seconds,
         )
         return secret
 
@@ -54,7 +78,20 @@ async def rotate(settings: Settings, key_id: str, *, grace_hours: float) -> str:
 async def revoke(settings: Settings, key_id: str) -> int:
     """The key opens nothing any more; how many are left that do."""
     async with in_database(settings) as database:
-        return await database.run(projects.revoke_key, key_id, now=SystemClock().now())
+        project = await database.run(projects.project_of, key_id)
+        return await audited(
+            database,
+            "keys revoke",
+            lambda _: [("api_key.deleted", project, {"id": key_id})],
+            projects.revoke_key,
+            key_id,
+            now=SystemClock().now(),
+        )
+
+
+def _created(key: projects.ApiKey, limits: Limits) -> Told:
+    data = {"scopes": sorted(key.scopes), "name": key.name, "expires_at": key.expires_at, "limits": dict(limits)}
+    return "api_key.created", key.project, {"id": key.id, "data": data}
 
 
 def scopes_of(words: Sequence[str]) -> list[Scope]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.limit_window import LIMIT_NAMES, LimitName
+from zhuli.operating.audited import audited
 from zhuli.operating.in_database import in_database
 from zhuli.settings import Settings
 from zhuli.store import limits, projects
@@ -16,13 +17,24 @@ Wanted = Mapping[LimitName, int | None]
 async def limit(settings: Settings, whose: str, wanted: Wanted) -> Mapping[LimitName, int]:
     """Set limits of a key, by its id, or of a project, by its name; None takes one back. Those that are set then."""
     async with in_database(settings) as database:
-        return await database.run(_limit, whose, wanted)
+        _, _, found = await audited(
+            database,
+            "keys limit",
+            lambda done: [("rate_limit.updated", done[1], {"id": done[0], "changes_requested": dict(wanted)})],
+            _limit,
+            whose,
+            wanted,
+        )
+        return found
 
 
-def _limit(connection: Connection, whose: str, wanted: Wanted) -> Mapping[LimitName, int]:
-    subject = projects.key_with_id(connection, whose) if whose.startswith("key_") else projects.named(connection, whose)
+def _limit(connection: Connection, whose: str, wanted: Wanted) -> tuple[str, str | None, Mapping[LimitName, int]]:
+    """The subject, its project, and the limits that it has now."""
+    of_key = whose.startswith("key_")
+    project = projects.project_of(connection, whose) if of_key else projects.named(connection, whose)
+    subject = whose if of_key else project
     limits.put(connection, subject, wanted)
-    return limits.every(connection).get(subject, {})
+    return subject, project, limits.every(connection).get(subject, {})
 
 
 def limits_of(words: Sequence[str]) -> dict[LimitName, int | None]:

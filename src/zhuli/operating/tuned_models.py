@@ -17,6 +17,7 @@ from zhuli.learning.jobs.aliases import Aliases
 from zhuli.learning.jobs.exporting import Format, export_of
 from zhuli.learning.jobs.importing import Importing
 from zhuli.models.catalog import Catalog
+from zhuli.operating.audited import note
 from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
 from zhuli.store.database import Database
@@ -47,6 +48,7 @@ async def add(settings: Settings, folder: Path, *, name: str, project: str) -> s
             models_file=settings.models,
         )
         model = await importing.add(house.project, folder, name=name)
+        await note(house.database, "models import", ("model.imported", house.project, {"id": model.name}))
         return model.task or ""
 
 
@@ -61,6 +63,7 @@ async def export(settings: Settings, name: str, *, to: Path, format: Format, pro
         found = export_of(model, settings.data_dir / model.folder, format=format)
         place = to / (found.stem if found.path.is_dir() else found.filename)
         await asyncio.to_thread(_copy, found.path, place)
+        await note(house.database, "models export", ("model.exported", house.project, {"id": model.name}))
         return place
 
 
@@ -75,13 +78,19 @@ def format_of(text: str) -> Format:
 async def promote(settings: Settings, alias: str, model: str, *, project: str) -> Alias:
     """The alias leads to the model from now on."""
     async with _house(settings, project) as house:
-        return await Aliases(house.database, house.catalog, house.clock).move(house.project, alias, model)
+        moved = await Aliases(house.database, house.catalog, house.clock).move(house.project, alias, model)
+        await note(
+            house.database, "models promote", ("model_alias.moved", house.project, {"id": alias, "model": model})
+        )
+        return moved
 
 
 async def roll_back(settings: Settings, alias: str, *, project: str) -> Alias:
     """The alias leads again to where it led before."""
     async with _house(settings, project) as house:
-        return await Aliases(house.database, house.catalog, house.clock).roll_back(house.project, alias)
+        moved = await Aliases(house.database, house.catalog, house.clock).roll_back(house.project, alias)
+        await note(house.database, "models rollback", ("model_alias.rolled_back", house.project, {"id": alias}))
+        return moved
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from zhuli.core.telemetry import Telemetry
 from zhuli.metering.meter import Meter, patient
 from zhuli.server.doors import azure, origins
 from zhuli.server.doors.actor import Actor, Doorkeeper
+from zhuli.server.doors.audited import AuditTrail
 from zhuli.server.doors.going_on import GoingOn, KeyClosed
 from zhuli.server.doors.limited import headers_of, is_limited
 from zhuli.server.doors.scopes import scope_of
@@ -60,12 +61,19 @@ class Edge:
     """Wraps the app. Sets scope["actor"] for what is under /v1."""
 
     def __init__(
-        self, app: ASGIApp, doorkeeper: Doorkeeper, telemetry: Telemetry, meter: Meter, settings: Settings
+        self,
+        app: ASGIApp,
+        doorkeeper: Doorkeeper,
+        telemetry: Telemetry,
+        meter: Meter,
+        trail: AuditTrail,
+        settings: Settings,
     ) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
         self._telemetry = telemetry
         self._meter = meter
+        self._trail = trail
         self._settings = settings
         self._disks = Outages("Room on a disk")
 
@@ -83,6 +91,7 @@ class Edge:
             receive, send = body, exchange.send
             if "actor" in scope:
                 await self._take_request(scope, exchange)
+                exchange.done = partial(self._trail.note, scope, exchange.id)
                 going_on = GoingOn(self._admission(scope), body, exchange.send)
                 receive, send = going_on.receive, going_on.send
             await unless_client_leaves(self._app, scope, receive, send)
@@ -196,6 +205,7 @@ class _Exchange:
         self._telemetry = telemetry
         self._began = time.perf_counter()
         self._status = 0
+        self.done: Callable[[], Awaitable[None]] | None = None
         self.limits: Callable[[], Awaitable[list[tuple[bytes, bytes]]]] | None = None
 
     async def send(self, message: Message) -> None:
@@ -203,6 +213,8 @@ class _Exchange:
             self._status = message["status"]
             took = time.perf_counter() - self._began
             self._telemetry.request_seconds.labels(self._route).observe(took)
+            if self.done is not None and self._status < 300:
+                await self.done()
             limits = [] if self.limits is None else await self.limits()
             message["headers"] = [
                 *message["headers"],

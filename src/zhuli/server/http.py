@@ -23,6 +23,7 @@ from zhuli.core.errors import InvalidRequest, ServerFault, ZhuliError
 from zhuli.core.origin import origin
 from zhuli.server.described.description import description
 from zhuli.server.doors.actor import Doorkeeper
+from zhuli.server.doors.audited import AuditTrail
 from zhuli.server.doors.cors import for_pages
 from zhuli.server.doors.origins import is_loopback
 from zhuli.server.edge import Edge
@@ -46,7 +47,8 @@ def build_server(app: App) -> ASGIApp:
     http.add_exception_handler(HTTPException, _as_routing_error)
     http.openapi = lambda: _description(http, table.routes)  # type: ignore[method-assign]
     doorkeeper = Doorkeeper(app.database, app.clock, loopback=is_loopback(app.settings.host))
-    edge = Edge(Heads(http), doorkeeper, app.telemetry, app.meter, app.settings)
+    trail = AuditTrail(app.database, app.clock)
+    edge = Edge(Heads(http), doorkeeper, app.telemetry, app.meter, trail, app.settings)
     return for_pages(edge, app.settings.cors_origins)
 
 

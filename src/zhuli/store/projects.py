@@ -121,11 +121,12 @@ def revoke_key(connection: Connection, key_id: str, *, now: float) -> int:
     return sum(_key(row).opens(now) for row in connection.execute(select(api_keys)))
 
 
-def key_with_id(connection: Connection, key_id: str) -> str:
-    """The id of a key that opens something or did; NotFound."""
-    if connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id)).first() is None:
+def project_of(connection: Connection, key_id: str) -> str:
+    """The project that a key opens or opened; NotFound."""
+    found = connection.execute(select(api_keys.c.project_id).where(api_keys.c.id == key_id)).scalar()
+    if found is None:
         raise NotFound(f"No API key found with id '{key_id}'.")
-    return key_id
+    return str(found)
 
 
 def _open_key(connection: Connection, key_id: str, now: float) -> ApiKey:

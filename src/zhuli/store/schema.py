@@ -117,6 +117,17 @@ usage_hours = Table(
     Index("usage_hours_of_project", "project_id", "kind", "start"),
 )
 
+# Who did what, when and from where. Nothing of it is ever changed: a trigger refuses that.
+audit_log = _object_table(
+    "audit_log",
+    Column("at", Float, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("actor", String(256), nullable=False),
+    Column("resource", String(256), nullable=False),
+    Index("audit_log_of_project", "project_id", "seq"),
+    Index("audit_log_by_age", "at"),
+)
+
 assistants = _object_table("assistants", Index("assistants_of_project", "project_id", "seq"))
 
 threads = _object_table(

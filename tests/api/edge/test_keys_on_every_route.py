@@ -68,6 +68,8 @@ class Operation:
 
     @property
     def needs(self) -> str:
+        if self.path.startswith("/v1/organization/"):
+            return "admin"
         if self.method in ("GET", "HEAD"):
             return "read"
         if self.method == "POST" and self.path in FEEDBACK:

@@ -51,7 +51,7 @@ _TAGS = {
     "Audits": "How far answers depend on who asks.",
     "Opinion monitors": "News and comments read, counted and watched for surges.",
     "End users": "All of one person.",
-    "Organization": "For operators: what was used.",
+    "Organization": "For operators: what was used, and who did what.",
 }
 """In the order of the page; others come behind."""
 

@@ -53,8 +53,8 @@ async def get_usage(
     start -= start % width
     end = min(end_time if end_time is not None else now + 1, now + width)
     last = min(end, start + (limit or usual) * width)
-    groups = _groups(_listed(request, "group_by"))
-    projects = _listed(request, "project_ids")
+    groups = _groups(listed(request, "group_by"))
+    projects = listed(request, "project_ids")
     asked = Asked(
         kind,
         start,
@@ -62,8 +62,8 @@ async def get_usage(
         width,
         project=actor.project,
         groups=groups,
-        keys=_listed(request, "api_key_ids"),
-        models=_listed(request, "models"),
+        keys=listed(request, "api_key_ids"),
+        models=listed(request, "models"),
     )
     if projects and actor.project not in projects:
         asked = Asked(kind, start, start, width, project=actor.project)
@@ -84,7 +84,7 @@ def _results(connection: Connection, asked: Asked) -> dict[int, list[UsageResult
     return found
 
 
-def _listed(request: Request, name: str) -> list[str]:
+def listed(request: Request, name: str) -> list[str]:
     """A list in the query, as SDKs write it (name[]=a), plainly, or with commas."""
     given = [*request.query_params.getlist(f"{name}[]"), *request.query_params.getlist(name)]
     return [value for text in given for value in text.split(",") if value][:200]
