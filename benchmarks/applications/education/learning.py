@@ -6,8 +6,9 @@ from dataclasses import dataclass
 FADING = 0.85
 """How much less an exercise says of its topic than the next one of it: who has learned something is not held to what was."""
 
-LEAST = 2
-"""Exercises of a topic, below which nothing is said of it."""
+LEAST = 3
+"""Exercises of a topic, below which nothing is said of it. Of made-up learners other than those of the story, two find nine
+tenths of what they are weak at and call a third of the rest weak too; three find three quarters, and call a tenth so."""
 
 WEAK = 0.55
 """An estimate below which a topic is weak."""

@@ -63,15 +63,16 @@ class School:
         return {"id": one.id, "text": text, "categories": [one.topic], "price": one.level}
 
     def _open_lessons(self) -> str:
-        files = [
-            self._api.upload_text(f"{lesson['topic']}.txt", lesson["text"][self.language].encode())
-            for lesson in texts()["lessons"]
-        ]
-        asked = {"name": f"lessons ({self.language})", "file_ids": files, "embedder": self._embedder}
+        asked = {"name": f"lessons ({self.language})", "embedder": self._embedder}
         store = str(self._api.post("/vector_stores", asked)["id"])
+        lessons = texts()["lessons"]
+        for lesson in lessons:
+            file = self._api.upload_text(f"{lesson['topic']}.txt", lesson["text"][self.language].encode())
+            attached = {"file_id": file, "attributes": {"topic": lesson["topic"]}}
+            self._api.post(f"/vector_stores/{store}/files", attached)
         for _ in waiting():
             counts = self._api.get(f"/vector_stores/{store}")["file_counts"]
-            if counts["completed"] + counts["failed"] == len(files):
+            if counts["completed"] + counts["failed"] == len(lessons):
                 return store
         raise TimeoutError("The lessons are not read.")
 
@@ -110,10 +111,11 @@ class School:
             assert not taken["faults"], taken["faults"]
 
     def lesson(self, exercise: str) -> tuple[str, str]:
-        """Where to read again: the file of the lesson and the passage that fits the question best."""
-        question = self.exercises[exercise].question[self.language]
-        found = self._api.post(f"/vector_stores/{self._lessons}/search", {"query": question, "max_num_results": 1})
-        first = found["data"][0]
+        """Where to read again: of the topic's lessons the file and the passage that fits the question best."""
+        one = self.exercises[exercise]
+        of_topic = {"type": "eq", "key": "topic", "value": one.topic}
+        asked = {"query": one.question[self.language], "max_num_results": 1, "filters": of_topic}
+        first = self._api.post(f"/vector_stores/{self._lessons}/search", asked)["data"][0]
         return str(first["filename"]), str(first["content"][0]["text"])
 
     def log(self, user: str) -> list[tuple[Exercise, bool]]:

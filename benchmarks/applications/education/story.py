@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from benchmarks.applications.education import sample
+from benchmarks.applications.education import learning, sample
 from benchmarks.applications.education.learners import Learner
 from benchmarks.applications.education.marking import nearest
 from benchmarks.applications.education.sample import Exercise
@@ -44,8 +44,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", choices=["en", "zh"], default="en")
     parser.add_argument("--embedder", default="e5-small")
-    parser.add_argument("--learners", type=int, default=12)
-    parser.add_argument("--exercises", type=int, default=32, help="of each learner")
+    parser.add_argument("--learners", type=int, default=10)
+    parser.add_argument("--exercises", type=int, default=40, help="of each learner")
     parser.add_argument("--choose", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="zhuli-education-") as place, House(Path(place)) as house:
@@ -121,7 +121,7 @@ def show(school: School) -> None:
 def practised(school: School, *, learners: int, each: int) -> dict[str, Any]:
     """Of learners who do not exist: whether what they are weak at is found, and how good they are afterwards, by who chose."""
     names = sample.topics(school.language)
-    found, missed, false = 0, 0, 0
+    found, missed, false, others = 0, 0, 0, 0
     gained: dict[str, list[float]] = {"recommended": [], "in order": [], "by lot": []}
     for number in track(range(learners), description="learners"):
         learner = Learner.drawn(f"learner-{number}", names, seed=number)
@@ -130,14 +130,20 @@ def practised(school: School, *, learners: int, each: int) -> dict[str, Any]:
             next_ = school.next(learner.name)
             right = learner.does(next_.exercise)
             school.answer(learner.name, next_.exercise.id, learner.writes(next_.exercise, right), of_list=next_.list)
-            if step + 1 == 2 * len(names):
+            if step + 1 == learning.LEAST * len(names):
+                others += len(set(names) - learner.weak)
                 said = {topic.name for topic in school.standing(learner.name).values() if topic.weak}
                 found, missed = found + len(said & learner.weak), missed + len(learner.weak - said)
                 false += len(said - learner.weak)
         gained["recommended"].append(_gain(begun, learner))
         for way in ("in order", "by lot"):
             gained[way].append(_alone(school, names, way, number, each))
-    report: dict[str, Any] = {"weak topics found": found, "missed": missed, "said to be weak and are not": false}
+    report: dict[str, Any] = {
+        "weak topics found": found,
+        "missed": missed,
+        "said to be weak and are not": false,
+        "of": others,
+    }
     for way, gains in gained.items():
         report[f"share of topics at 0.6 or more, {way}"] = round(float(np.mean(gains)), 3)
     for other in ("in order", "by lot"):

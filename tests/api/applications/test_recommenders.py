@@ -111,6 +111,10 @@ def test_a_list_follows_the_next_event_says_why_and_keeps_to_its_controls(
     )
     assert only["data"] and set(topics(only)) == {"bread"}
     assert all(int(one["item"][1:]) <= 15 for one in only["data"])
+    for price in (8.0, 12.0, 16.0, 20.0):  # the dearest is as dear as it may be
+        asked_of = {"categories": ["bread"], "max_price": price}
+        dearest = post(http, f"{recommender}/recommendations", {"user": "new", "limit": 9, "controls": asked_of})
+        assert f"i{price - 5:.0f}" in {one["item"] for one in dearest["data"]}
     without = post(http, f"{recommender}/recommendations", {**asked, "controls": {"without": ["trains", "chess"]}})
     assert not {"trains", "chess"} & set(topics(without))
     then = post(http, f"{recommender}/recommendations", {**asked, "at": 9_000.5})

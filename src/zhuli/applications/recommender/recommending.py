@@ -66,7 +66,7 @@ def _left_out(live: Live, parts: Parts, seen: Ints, controls: Controls) -> NDArr
     for name in controls.without:
         left_out[list(live.of_category.get(name, ()))] = True
     if controls.max_price is not None:
-        left_out |= ~(parts.items.prices <= np.log1p(controls.max_price))
+        left_out |= ~(parts.items.prices <= np.float32(np.log1p(controls.max_price)))  # as prices are kept
     return left_out
 
 
