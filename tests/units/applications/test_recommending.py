@@ -142,6 +142,33 @@ def test_a_team_draft_gives_both_ways_the_same_number_of_picks() -> None:
         assert Counter(team for _, team in drafted) == {"a": 3, "b": 3}
 
 
+def compared(rng: np.random.Generator, a: list[int], b: list[int], good: set[int], *, most: int) -> tuple[int, int]:
+    """Of two thousand lists of two ways how many each won, of users who look at place k with 1 / k and then take what is good."""
+    won = Counter[str]()
+    for _ in range(2_000):
+        drafted = lists.interleaved(a, b, most=most, rng=rng)
+        taken = Counter(
+            team
+            for place, (row, team) in enumerate(drafted, 1)
+            if rng.random() < 1 / place and rng.random() < (0.6 if row in good else 0.1)
+        )
+        if taken["a"] != taken["b"]:
+            won["a" if taken["a"] > taken["b"] else "b"] += 1
+    return won["a"], won["b"]
+
+
+@pytest.mark.parametrize("most", [5, 6])
+def test_interleaving_is_fair_to_two_ways_that_are_as_good_and_finds_the_better_one(most: int) -> None:
+    rng, rows = np.random.default_rng(3), list(range(10))
+    good = {0, 3, 4, 8}
+    for other in (rows, [4, 8, 3, 0, 7, 6, 5, 2, 1, 9]):  # the same list; and others, of which what is good is as high
+        mirrored = [9 - row for row in other]
+        a, b = compared(rng, other, mirrored, {*good, *(9 - row for row in good)}, most=most)
+        assert sign_test(a, b) > 0.01, (a, b)
+    a, b = compared(rng, [0, 3, 4, 8, 1, 2, 5, 6, 7, 9], rows[::-1], good, most=most)
+    assert a > b and sign_test(a, b) < 1e-6
+
+
 def test_diversity_takes_what_is_unlike_the_rest() -> None:
     vectors = unit(np.array([[1, 0], [1, 0.01], [1, 0.02], [0, 1]], np.float32))
     ordered = np.array([1.0, 0.9, 0.8, 0.5], np.float32)
