@@ -31,6 +31,7 @@ GRID: dict[str, tuple[Callable[..., yardsticks.Scores], dict[str, list[Any]]]] =
     "popularity by recency": (yardsticks.recency, {"days": [30.0, 365.0, 3650.0]}),
     "item-kNN": (yardsticks.knn, {"kept": [50, 200]}),
     "EASE": (yardsticks.ease, {"l2": [100.0, 300.0]}),
+    "SLIM": (yardsticks.slim, {"alpha": [0.003, 0.01, 0.03]}),
     "ALS": (yardsticks.als, {"factors": [32, 64], "regularization": [0.05], "alpha": [1.0, 10.0]}),
     "BPR": (yardsticks.bpr, {"factors": [64], "regularization": [0.01], "rate": [0.02, 0.05]}),
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import track
+from rich.progress import Progress, track
 
 from benchmarks.applications.recommender import movielens, sample
 from benchmarks.learning.circle.house import House
@@ -83,12 +83,13 @@ def _story(house: House, items: list[dict[str, Any]], events: list[dict[str, Any
 
 
 def _trained(house: House, path: str) -> dict[str, Any]:
-    began = time.monotonic()
     training = house.post(f"{path}/trainings", {})
-    while (found := house.get(f"{path}/trainings/{training['id']}"))["status"] == "queued":
-        print(f"\rtraining … {time.monotonic() - began:.0f} s", end="", flush=True)
-        time.sleep(1)
-    print()
+    with Progress() as bar:
+        task = bar.add_task("training", total=1.0)
+        while (found := house.get(f"{path}/trainings/{training['id']}"))["status"] == "queued":
+            bar.update(task, completed=found["progress"], description=f"training: {found['doing'] or 'waits'}")
+            time.sleep(1)
+        bar.update(task, completed=1.0, description="training")
     if found["status"] != "completed":
         raise SystemExit(found["error"])
     report: dict[str, Any] = found["report"]

@@ -47,6 +47,35 @@ def ease(events: Events, items: int, *, l2: float) -> Scores:
     return lambda user: _gathered(dense, matrix, user, items)
 
 
+def slim(events: Events, items: int, *, alpha: float, most: int = 2_000) -> Scores:
+    """SLIM (Ning & Karypis 2011): each item from others by an elastic net without negative weights; of the `most` met ones."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import ElasticNet
+
+    matrix = matrix_of(events, items)
+    counts = np.asarray((matrix != 0).sum(axis=0)).ravel()
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:most])
+    dense = np.asfortranarray(matrix[:, chosen].toarray(), dtype=np.float32)
+    weights = np.zeros((len(chosen), len(chosen)), np.float32)
+    net = ElasticNet(alpha=alpha, l1_ratio=0.1, positive=True, fit_intercept=False, max_iter=50, tol=1e-2, copy_X=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for place in range(len(chosen)):
+            own = dense[:, place].copy()
+            dense[:, place] = 0
+            weights[:, place] = net.fit(dense, own).coef_
+            dense[:, place] = own
+
+    def scores(user: int) -> NDArray[np.float32]:
+        found = np.zeros(items, np.float32)
+        found[chosen] = dense[user] @ weights
+        return found
+
+    return scores
+
+
 def _gathered(of: Any, matrix: Any, user: int, items: int) -> NDArray[np.float32]:
     rows = matrix.indices[matrix.indptr[user] : matrix.indptr[user + 1]].astype(np.int64)
     found: NDArray[np.float32] = of.gathered(rows, np.ones(len(rows), np.float32), items)

@@ -198,7 +198,7 @@ def test_interleaved_lists_say_which_way_an_item_came_from_and_are_credited(
     context = post(http, "/feedback", said)["context"]
     assert (context["input"], context["output"]["item"]) == ({"user": "u3"}, place["item"])
     said["target"] = {"type": "recommendation", "id": f"{shown['id']}:6"}
-    assert_refused(http.post("/v1/feedback", json=said), 404)
+    assert_refused(http.post("/v1/feedback", json=said), 404, param="target.id")
     report = get(http, f"{recommender}/comparisons?a=item_to_item&b=popular")
     assert (report["lists"], report["won_by_a"], report["won_by_b"], report["p"]) == (4, 4, 0, 0.125)
     same = {"user": "u", "compare": {"a": "popular", "b": "popular"}}
