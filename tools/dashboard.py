@@ -19,6 +19,8 @@ WIDTH, HEIGHT = 12, 8
 QUANTILES = (0.5, 0.95)
 LEFT_OUT = ("process_virtual_memory_bytes", "process_max_fds")
 """What says nothing over time."""
+SHARED = ("zhuli_jobs_waiting",)
+"""What all servers of a database say alike."""
 
 
 def dashboard() -> dict[str, Any]:
@@ -89,7 +91,9 @@ def _queries(metric: Metric, labels: list[str]) -> Iterator[tuple[str, str]]:
         case "counter":
             yield f"sum by ({', '.join(shown)}) (rate({metric.name}_total{{{chosen}}}[$__rate_interval]))", legend
         case _:
-            yield f"sum by ({', '.join(shown or ['instance'])}) ({metric.name}{{{chosen}}})", legend or "{{instance}}"
+            over = "max" if metric.name in SHARED else "sum"
+            by = ", ".join(shown or ["instance"])
+            yield f"{over} by ({by}) ({metric.name}{{{chosen}}})", legend or "{{instance}}"
 
 
 def _labels(registry: CollectorRegistry, metric: Metric) -> list[str]:

@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZHULI_", env_nested_delimiter="__", extra="forbid")
 
     host: str = Field("127.0.0.1", description="Address to listen on; without API keys only loopback is taken.")
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve, each with workers of its own; more than one needs PostgreSQL.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
     allowed_hosts: list[str] = Field(
         [], description="Without keys: names beside localhost by which this machine may be called."

@@ -15,6 +15,9 @@ commands = typer.Typer()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any free one.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="How many serve together; more than one needs PostgreSQL.")
+    ] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -23,7 +26,7 @@ def serve(
     from zhuli.server.serve import serve as run_server
     from zhuli.settings import read_settings
 
-    settings = read_settings(config, host=host, port=port, data_dir=data_dir)
+    settings = read_settings(config, host=host, port=port, processes=processes, data_dir=data_dir)
     settle_first_model(settings)
     run_server(settings)
 

@@ -1,11 +1,11 @@
 """What operators see of a running process: Prometheus metrics always, OpenTelemetry spans when an endpoint is set."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from zhuli.core.model_calls import SECONDS, CallSpan, ModelCalls, project
 
@@ -43,6 +43,7 @@ class Telemetry:
     def __init__(self, tracer: Tracer | None = None) -> None:
         self._tracer = tracer
         self.registry = CollectorRegistry()
+        self.text: Callable[[], Awaitable[bytes]] = self._text
         self.requests = Counter(
             "zhuli_http_requests", "HTTP requests", ["method", "route", "status"], registry=self.registry
         )
@@ -140,6 +141,10 @@ class Telemetry:
         """A run has ended, or waits for its client."""
         self.runs_ended.labels(status).inc()
         self.run_seconds.labels(status, project()).observe(max(0.0, seconds))
+
+    async def _text(self) -> bytes:
+        """What Prometheus is given, of this process."""
+        return generate_latest(self.registry)
 
     async def aclose(self) -> None:
         """Send the spans that have not been sent."""

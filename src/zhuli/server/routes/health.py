@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from zhuli.core import full_disk
@@ -39,4 +39,6 @@ async def metrics(app: TheApp) -> Response:
         app.telemetry.jobs_waiting.clear()
         for kind, count in waiting.items():
             app.telemetry.jobs_waiting.labels(kind).set(count)
-    return Response(generate_latest(app.telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+    text = await app.telemetry.text()
+    app.telemetry.jobs_waiting.clear()  # the queue is everybody's: of processes that serve together, one says it
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
