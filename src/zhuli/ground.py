@@ -17,7 +17,7 @@ from zhuli.models.catalog import Catalog
 from zhuli.models.measured import MeasuredBackend, MeasuredEmbedder, provider_of
 from zhuli.ports import Backend, BlobStore, Embedder
 from zhuli.settings import Settings
-from zhuli.store import limits, usage
+from zhuli.store import limits, retention, usage
 from zhuli.store.database import Database
 from zhuli.store.opening import open_database
 from zhuli.worker.loop import Chore, JobKind
@@ -46,7 +46,19 @@ class Ground:
 
     def chores(self) -> Sequence[Chore]:
         """What is looked after in each worker process, whatever wings there are."""
-        return [Chore(600.0, self._fold_usage)]
+        chores = [Chore(600.0, self._fold_usage)]
+        return [*chores, Chore(3600.0, self.forget_old)] if self.settings.retention_days else chores
+
+    async def forget_old(self) -> None:
+        """Delete what is older than the setting `retention_days` says, in pieces."""
+        for kind, days in self.settings.retention_days.items():
+            behind: int | None = 0
+            while behind is not None:
+                now = self.clock.now()
+                older = now - days * 86_400
+                found = await self.database.run(retention.look, kind, older_than=older, behind=behind, now=now)
+                behind = found.behind
+                await asyncio.sleep(0)
 
     async def _fold_usage(self) -> None:
         """Minutes of usage that are old become hours; windows of limits that nobody touched for long are gone."""

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
         default=False, description="Keep predictions and what was asked, for feedback, where the request does not say."
     )
     stored_prediction_days: float = Field(30, gt=0, description="How long stored predictions stay.")
+    retention_days: dict[Literal["threads", "files", "audit_log", "usage"], Annotated[float, Field(gt=0)]] = Field(
+        {}, description="After how many days what is old is deleted: threads, files, audit_log, usage. Default: never."
+    )
     poll_after_ms: int = Field(250, ge=1, description="What polling clients are told to wait (openai-poll-after-ms).")
     keepalive_seconds: float = Field(15, gt=0, description="A silent stream sends a comment this often.")
     header_seconds: float = Field(20, gt=0, description="How long the headers of a request may take to arrive.")
