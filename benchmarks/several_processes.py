@@ -2,7 +2,7 @@
 
     python -m benchmarks.several_processes --connections 32 --count 600
 
-The model server and the client take processor time as well: with two cores, what is gained on the wall is less than what two cores
+The model server and the client take processor time as well: on two cores, what is gained on the wall is less than what two cores
 of the server's own would gain. So the processor time of the server, its children together, stands beside it, a run.
 """
 
