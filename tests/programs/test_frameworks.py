@@ -4,27 +4,19 @@ The three that install in seconds are tried here; all of them by `python -m test
 """
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import StartServer
-from tests.programs.frameworks.table import FRAMEWORKS, LIGHT, PROGRAMS
-from tests.programs.frameworks.trying import SCRIPT, tried
+from tests.programs.frameworks.table import FRAMEWORKS, LIGHT, PROGRAMS, SWITCHES
+from tests.programs.frameworks.trying import SCRIPT, through_responses, tried
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+)\n([\s\S]*?)(?=^## |\Z)", PAGE, re.MULTILINE))
 OTHERS = {"Azure": ["tests/programs/python/azure.py", "tests/programs/node/azure.mjs"]}
 """Sections whose programs are run by other tests."""
-
-SWITCHES = {
-    "openai_agents": {'set_default_openai_api("chat_completions")\n': ""},
-    "pydantic_ai": {"OpenAIChatModel": "OpenAIResponsesModel"},
-    "langchain": {"use_responses_api=False": "use_responses_api=True", "content": "text"},
-}
-"""What of a program asks for chat completions, and what in its place for responses."""
 
 
 @pytest.mark.parametrize("storage", ["sqlite"])
@@ -35,19 +27,13 @@ def test_a_framework_does_what_the_page_says(start_server: StartServer, name: st
 
 
 @pytest.mark.parametrize("storage", ["sqlite"])
-@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("name", [name for name in SWITCHES if FRAMEWORKS[name].requirements == LIGHT])
 def test_it_does_the_same_through_responses(start_server: StartServer, name: str, tmp_path: Path) -> None:
     """As a framework asks that is not told otherwise."""
-    text = FRAMEWORKS[name].program.read_text(encoding="utf-8")
-    for chats, responds in SWITCHES[name].items():
-        assert chats in text
-        text = text.replace(chats, responds)
-    program = tmp_path / f"program_{name}.py"
-    program.write_text(text, encoding="utf-8")
     server = start_server(script=SCRIPT)
-    printed = tried(replace(FRAMEWORKS[name], program=program), server.url, tmp_path)
-    assert printed == FRAMEWORKS[name].expected
-    assert "/v1/responses" in server.log()
+    before = server.log().count("POST /v1/responses")
+    assert tried(through_responses(FRAMEWORKS[name], tmp_path), server.url, tmp_path) == FRAMEWORKS[name].expected
+    assert server.log().count("POST /v1/responses") > before
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
