@@ -14,7 +14,6 @@ _DOES = {
     "embedders": "embed",
     "feeds": "items",
     "indexes": "search",
-    "ocr": "parse",
     "parsers": "parse",
     "tasks": "loss",
     "tools": "run",

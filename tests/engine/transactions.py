@@ -26,6 +26,9 @@ CHORES = (
     "zhuli.store.learning.served",
     "zhuli.store.learning.predictions",
     "zhuli.store.applications.opinion_alerts",
+    "zhuli.store.limits",
+    "zhuli.store.retention",
+    "zhuli.store.usage",
 )
 """Where those are that a worker's chores do: they come when they like, too."""
 

@@ -1,4 +1,4 @@
-"""What was taken of a limit, by when: the last minute in slots of a second, or the day or month that it is (UTC). Pure."""
+"""What was taken of a limit, by when: the last minute in quarters of seconds, or the day or month that it is (UTC). Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,12 +16,18 @@ LimitName = Literal[
 
 LIMIT_NAMES: tuple[LimitName, ...] = get_args(LimitName)
 
-MINUTE = 60
+_MINUTE = 60
 _DAY = 86_400
+
+_SLOTS = 4
+"""Slots of a second, of a minute's window."""
 
 
 class Window:
-    """Amounts by slot. A slot of a minute's window is a second, and counts until a minute after it began."""
+    """Amounts by slot. Of a minute's window a slot counts until a minute after its end: no minute has more than the limit.
+
+    Whoever takes all that they may so gets the limit in 60.25 seconds.
+    """
 
     def __init__(self, name: LimitName, slots: Mapping[int, int] = {}) -> None:
         self._of_minute = name.endswith("_minute")
@@ -30,9 +36,9 @@ class Window:
         self._total = sum(self.slots.values())
 
     def slot(self, now: float) -> int:
-        """The slot of this time: seconds or days since 1970, or months since the year 0."""
+        """The slot of this time: quarters of seconds or days since 1970, or months since the year 0."""
         if self._of_minute:
-            return int(now)
+            return int(now * _SLOTS)
         if self._of_day:
             return int(now) // _DAY
         day = datetime.fromtimestamp(now, UTC)
@@ -40,7 +46,7 @@ class Window:
 
     def used(self, now: float) -> int:
         """What counts at this time; what no longer does is forgotten."""
-        oldest = self.slot(now) - (MINUTE - 1 if self._of_minute else 0)
+        oldest = self.slot(now) - (_MINUTE * _SLOTS if self._of_minute else 0)
         while self.slots and (first := next(iter(self.slots))) < oldest:
             self._total -= self.slots.pop(first)
         return self._total
@@ -72,7 +78,7 @@ class Window:
 
     def _ends(self, slot: int) -> float:
         if self._of_minute:
-            return slot + MINUTE
+            return (slot + 1) / _SLOTS + _MINUTE
         if self._of_day:
             return (slot + 1) * _DAY
         year, month = divmod(slot + 1, 12)

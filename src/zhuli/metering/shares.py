@@ -84,7 +84,7 @@ class OwnShare:
 
 
 class LeasedShare:
-    """Parts of a limit that processes share, leased from the database; a part of a minute's is for the second it is got in."""
+    """Parts of a limit that processes share, leased from the database; a part of a minute's is for the slot it is got in."""
 
     def __init__(self, subject: str, name: LimitName, limit: int, clock: Clock, lease: LeaseFrom) -> None:
         self.subject = subject
