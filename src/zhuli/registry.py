@@ -14,6 +14,7 @@ _DOES = {
     "embedders": "embed",
     "feeds": "items",
     "indexes": "search",
+    "ocr": "parse",
     "parsers": "parse",
     "tasks": "loss",
     "tools": "run",

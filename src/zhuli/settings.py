@@ -139,6 +139,8 @@ class Settings(BaseSettings):
         ge=0,
         description="A file in a file (an attachment, a member of a ZIP) is read up to this size; 0: none is.",
     )
+    ocr: str = Field("", description="Plugin that reads images and scanned pages: tesseract, or none.")
+    ocr_languages: str = Field("eng+chi_sim", description="Languages of the OCR, as Tesseract calls them, joined by +.")
     parse_processes: int = Field(2, ge=1, description="Processes that read files, each one at a time.")
     prediction_seconds: float = Field(
         120, gt=0, description="How long a request to /v1/predictions may take, waiting for its turn included."

@@ -108,6 +108,11 @@ def test_html_in_markdown_hides_what_it_hides_on_a_page(parsers: Parsers, tmp_pa
     ]
 
 
+def test_short_headings_and_tables_in_cells_make_no_layout(parsers: Parsers, tmp_path: Path) -> None:
+    body = "<table><tr><td><h4>A</h4><td>B<tr><td>1<td><table><tr><td>x<td>y</table></table>"
+    assert page(body, parsers, tmp_path) == [Block("| A | B |\n| --- | --- |\n| 1 | x y |", "table")]
+
+
 def test_pictures_have_their_text_formulas_their_latex_and_lists_their_numbers(
     parsers: Parsers, tmp_path: Path
 ) -> None:

@@ -65,7 +65,7 @@ def test_numbers_are_as_they_are_shown(value: float, code: str, shown: str | Non
 
 
 def budget() -> bytes:
-    """A title over merged cells, a header below, a share, a merged cell, an error, and a formula that nothing computed."""
+    """A title over merged cells, a header below, a share, a merged cell, an error, a formula that nothing computed, a remark."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
     sheet, share = book.add_worksheet("Budget"), book.add_format({"num_format": "0.0%"})
@@ -76,6 +76,7 @@ def budget() -> bytes:
     sheet.write_formula(4, 3, "=1/0", None, "#DIV/0!")
     sheet.write(5, 2, 0.2, share)
     sheet.write_formula(5, 3, "=SUM(B1:B9)", None, "")
+    sheet.write_comment(4, 2, "Who says so?", {"author": "Ann"})
     book.close()
     return buffer.getvalue()
 
@@ -86,5 +87,6 @@ def test_a_sheet_says_what_people_see(tmp_path: Path) -> None:
         "Budget",
         "Budget 2024",
         table("Region|Growth|Total", "North|15.5%|#DIV/0!", "North|20.0%|=SUM(B1:B9)").text,
+        "Comment on C5: Who says so?",
         "[Formulas without a value, which no program has computed yet: 1.]",
     ]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartServer
-from tests.programs.frameworks.table import FRAMEWORKS, LIGHT, PROGRAMS
-from tests.programs.frameworks.trying import SCRIPT, tried
+from tests.programs.frameworks.table import FRAMEWORKS, LIGHT, PROGRAMS, SWITCHES
+from tests.programs.frameworks.trying import SCRIPT, through_responses, tried
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
@@ -24,6 +24,16 @@ OTHERS = {"Azure": ["tests/programs/python/azure.py", "tests/programs/node/azure
 def test_a_framework_does_what_the_page_says(start_server: StartServer, name: str, tmp_path: Path) -> None:
     server = start_server(script=SCRIPT)
     assert tried(FRAMEWORKS[name], server.url, tmp_path) == FRAMEWORKS[name].expected
+
+
+@pytest.mark.parametrize("storage", ["sqlite"])
+@pytest.mark.parametrize("name", [name for name in SWITCHES if FRAMEWORKS[name].requirements == LIGHT])
+def test_it_does_the_same_through_responses(start_server: StartServer, name: str, tmp_path: Path) -> None:
+    """As a framework asks that is not told otherwise."""
+    server = start_server(script=SCRIPT)
+    before = server.log().count("POST /v1/responses")
+    assert tried(through_responses(FRAMEWORKS[name], tmp_path), server.url, tmp_path) == FRAMEWORKS[name].expected
+    assert server.log().count("POST /v1/responses") > before
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)

@@ -76,7 +76,7 @@ LABELS = {"en": ENGLISH, "zh": CHINESE}
 
 WHOLE = {
     "en": Sizes(known=40, fixed=20, traffic=80, unseen=20),
-    "zh": Sizes(known=30, fixed=20, traffic=100, unseen=20),
+    "zh": Sizes(known=30, fixed=45, traffic=100, unseen=20),
 }
 SMALL = {"en": Sizes(known=25, fixed=10, traffic=45, unseen=10), "zh": Sizes(known=25, fixed=10, traffic=45, unseen=10)}
 
@@ -120,7 +120,7 @@ def _asked(data: Path, part: str) -> Iterable[Row]:
 def _dealt(language: str, parts: tuple[list[Row], list[Row]], sizes: Sizes, old: list[str], new: list[str]) -> Corpus:
     train, test = ({label: [row for row in rows if row[1] == label] for label in [*old, *new]} for rows in parts)
     first = {label: sizes.known if label in old else 0 for label in train}
-    held = dict.fromkeys(test, sizes.fixed)
+    held = {label: min(sizes.fixed, len(rows) - sizes.unseen) for label, rows in test.items()}
     dice = random.Random(0)
     traffic = [row for label, rows in train.items() for row in rows[first[label] : first[label] + sizes.traffic]]
     dice.shuffle(traffic)
@@ -129,7 +129,7 @@ def _dealt(language: str, parts: tuple[list[Row], list[Row]], sizes: Sizes, old:
         language,
         new,
         known=[row for label in old for row in train[label][: sizes.known]],
-        fixed=[row for label in old for row in test[label][: sizes.fixed]],
+        fixed=[row for label in old for row in test[label][: held[label]]],
         traffic=traffic,
         unseen=[row for label, rows in test.items() for row in rows[held[label] : held[label] + sizes.unseen]],
     )

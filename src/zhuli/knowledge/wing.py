@@ -97,6 +97,8 @@ def build(ground: Ground) -> KnowledgeWing:
         memory_bytes=settings.parse_memory_bytes,
         max_characters=MOST_CHARACTERS,
         enclosed_bytes=settings.parse_enclosed_bytes,
+        ocr=settings.ocr,
+        ocr_languages=settings.ocr_languages,
     )
     indexes = ProcessIndexes.of(ground.database, settings)
     searcher = Searcher(ground.database, ground.catalog, indexes, ground.clock, ground.telemetry.calls)

@@ -59,6 +59,8 @@ def test_items_are_kept_once_read_and_counted_in_their_hour(http: httpx2.Client)
     assert series == {"all": 2, "source:wire": 1, "source:blog": 1, "company:acme": 2}
     picture = http.get(f"{path}/chart", params={"hours": 1})
     assert picture.text.startswith("<svg") and picture.headers["content-type"] == "image/svg+xml"
+    drawn = http.get(f"{path}/chart", params={"hours": 1, "format": "png"})
+    assert drawn.content.startswith(b"\x89PNG") and drawn.headers["content-type"] == "image/png"
     changed = http.post(path, json={"companies": []}).json()
     assert changed["companies"] == [] and changed["name"] == "m"
     assert http.get(f"{path}/alerts").json()["data"] == []

@@ -88,7 +88,12 @@ def topics(answer: Body) -> list[str]:
 def test_a_list_follows_the_next_event_says_why_and_keeps_to_its_controls(
     http: httpx2.Client, recommender: str
 ) -> None:
+    first = post(http, f"{recommender}/recommendations", {"user": "u1", "limit": 5})
+    taken = event("u1", int(first["data"][1]["item"][1:]), 8_000.0, list=first["id"])
+    post(http, f"{recommender}/events", {"data": [taken]})
     training = trained(http, recommender)
+    assert (training["report"]["lists"], training["report"]["clicks"]) == (1, 1)  # what was shown is learned of, too
+    assert (training["progress"], training["doing"]) == (1.0, None) and training["started_at"] is not None
     assert training["report"]["items"] == 40 and training["report"]["users"] == 50
     assert get(http, recommender)["model"] == training["id"]
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
 import pytest
 from aiohttp import web
+from aiosmtpd.controller import Controller
 from sqlalchemy import bindparam, select
 
 from tests.engine.conftest import Place
@@ -24,7 +25,7 @@ from zhuli.store.applications import opinion, opinion_alerts
 from zhuli.store.projects import DEFAULT_PROJECT as PROJECT
 from zhuli.store.schema import jobs as jobs_table
 from zhuli.testing.app import AppInMemory
-from zhuli.types.applications.opinion import Alert, ItemsCreate, Monitor, MonitorCreate, Silence
+from zhuli.types.applications.opinion import Acknowledge, Alert, Evidence, ItemsCreate, Monitor, MonitorCreate, Silence
 from zhuli.types.learning.feedback import FeedbackCreate, ReviewCreate
 from zhuli.types.learning.prediction import PredictionCreate, PredictionList, PredictionResult, PredictionUsage
 from zhuli.types.page import PageParams
@@ -293,10 +294,59 @@ class Hook:
                 await asyncio.sleep(0.02)
 
 
+@asynccontextmanager
+async def mail() -> AsyncIterator[tuple[str, list[Any]]]:
+    """A mail server on this machine, and the envelopes that it took."""
+    got: list[Any] = []
+
+    class Box:
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+            got.append(envelope)
+            return "250 OK"
+
+    server = Controller(Box(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        yield f"smtp://127.0.0.1:{server.port}", got
+    finally:
+        server.stop()
+
+
+async def test_who_acknowledges_or_silences_an_alert_ends_its_escalation(place: Place) -> None:
+    escalation = {"after_minutes": 30, "to": [{"type": "email", "to": "boss@example.com"}]}
+    async with place.app(SCRIPT, worker_slots=0) as app:
+        made = await monitor(app, escalation=escalation)
+        run, now = app.app.database.run, place.clock.now()
+        evidence = Evidence(
+            **dict.fromkeys(("observed", "series_watched"), 9),
+            **dict.fromkeys(("expected", "ratio", "log_evidence", "threshold", "false_alarms_per_month"), 1.0),
+            **dict.fromkeys(("level_per_day", "trend_per_week", "overdispersion"), 1.0),
+        )
+        common = {"monitor_id": made.id, "created_at": 0, "state": "open", "severity": "high", "evidence": evidence}
+        common |= {"onset": 0, "raised_for": 0, "last_hour": 0}
+        raised = [Alert(id=f"opal_{n}", series=f"company:{n}", **common) for n in ("a", "b", "c")]
+        await push(app, made, [item("x", "Nothing.", 0)])
+        (job,) = await run(jobs.claim, "w", slots={opinion.READ: 1}, now=now, lease=60.0)
+        found: list[Any] = [(alert, "raised") for alert in raised]
+        await run(opinion_alerts.record, job, found, made.alerts, hour=1, now=now)
+        commands = room(app).commands
+        taken = await commands.acknowledge(PROJECT, made.id, "opal_a", Acknowledge(by="ann", comment="mine"))
+        assert (taken.state, taken.acknowledged_by, kinds(taken)) == ("acknowledged", "ann", ["raised", "acknowledged"])
+        await commands.silence(PROJECT, made.id, "opal_b", Silence(hours=1, by="ann"))
+        place.clock.move(31 * 60)
+        await room(app)._escalate()
+        told = {alert.id: kinds(await run(opinion_alerts.get, PROJECT, made.id, alert.id)) for alert in raised}
+        assert [id_ for id_, events in told.items() if "escalated" in events] == ["opal_c"]
+
+
 async def test_a_surge_raises_one_alert_with_its_texts_and_goes_where_it_must(place: Place) -> None:
     days = 30
     place.clock.move(days * 24 * HOUR)
-    async with Hook() as hook, place.app(SCRIPT, private_webhooks=True) as app:
+    async with (
+        Hook() as hook,
+        mail() as (smtp_url, letters),
+        place.app(SCRIPT, private_webhooks=True, smtp_url=smtp_url) as app,
+    ):
         escalation = {"after_minutes": 30, "to": [{"type": "email", "to": "boss@example.com"}]}
         made = await monitor(
             app,
@@ -333,11 +383,16 @@ async def test_a_surge_raises_one_alert_with_its_texts_and_goes_where_it_must(pl
         place.clock.move(31 * 60)
         await room(app)._escalate()
         async with asyncio.timeout(30):  # it is recorded behind the webhook's answer
-            while "delivered" not in kinds(
-                got := await app.app.database.run(opinion_alerts.get, PROJECT, made.id, alert.id)
+            while (
+                Counter(kinds(got := await app.app.database.run(opinion_alerts.get, PROJECT, made.id, alert.id)))[
+                    "delivered"
+                ]
+                < 2
             ):
                 await asyncio.sleep(0.02)
         assert kinds(got)[0] == "raised" and "escalated" in kinds(got)
+        assert [envelope.rcpt_tos for envelope in letters] == [["boss@example.com"]]
+        assert alert.id.encode() in letters[0].content and b"poisoned" in letters[0].content
         hushed = await room(app).commands.silence(PROJECT, made.id, alert.id, Silence(hours=48, by="ann"))
         assert hushed.state == "silenced"
         later = [

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.harness.server import Server
-from tests.programs.frameworks.table import FRAMEWORKS, Framework
-from tests.programs.frameworks.trying import SCRIPT, ProgramFailed, can_be_tried, tried
+from tests.programs.frameworks.table import FRAMEWORKS, SWITCHES, Framework
+from tests.programs.frameworks.trying import SCRIPT, ProgramFailed, can_be_tried, through_responses, tried
 
 
 def main() -> int:
@@ -24,24 +24,26 @@ def main() -> int:
         server = Server(Path(folder) / "server", script=SCRIPT)
         server.start()
         try:
-            return sum(not _as_the_page_says(framework, server, Path(folder)) for framework in chosen)
+            both = [(one, way) for one in chosen for way in (False, True) if not way or one.name in SWITCHES]
+            return sum(not _as_the_page_says(one, server, Path(folder), responses=way) for one, way in both)
         finally:
             server.stop()
 
 
-def _as_the_page_says(framework: Framework, server: Server, folder: Path) -> bool:
+def _as_the_page_says(framework: Framework, server: Server, folder: Path, *, responses: bool) -> bool:
     if not can_be_tried(framework):
         print(f"{framework.name}: not tried, there is no npm here")
         return True
-    place = folder / framework.name
+    place = folder / f"{framework.name}{'-responses' if responses else ''}"
     place.mkdir()
     try:
-        printed = tried(framework, server.url, place)
+        printed = tried(through_responses(framework, place) if responses else framework, server.url, place)
     except ProgramFailed as failure:
         print(failure)
         return False
     if printed == framework.expected:
-        print(f"{framework.name}: as the page says ({', '.join(framework.requirements)})")
+        way = " through responses" if responses else ""
+        print(f"{framework.name}{way}: as the page says ({', '.join(framework.requirements)})")
         return True
     lines = difflib.unified_diff(
         framework.expected.splitlines(), printed.splitlines(), "expected", "printed", lineterm=""

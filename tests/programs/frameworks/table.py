@@ -66,3 +66,11 @@ FRAMEWORKS = {
     )
 }
 """By the name of the program. Azure's clients are those of the SDKs, whose releases test_python_programs tries."""
+
+SWITCHES = {
+    "openai_agents": {'set_default_openai_api("chat_completions")\n': ""},
+    "pydantic_ai": {"OpenAIChatModel": "OpenAIResponsesModel"},
+    "langchain": {"use_responses_api=False": "use_responses_api=True", "content": "text"},
+    "ai_sdk": {'zhuli.chat("gpt-4o")': 'zhuli("gpt-4o")'},
+}
+"""What of a program asks for chat completions, and what in its place asks for responses."""

@@ -4,12 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 
 from tests.programs.environments import node_of, python_of
-from tests.programs.frameworks.table import PROGRAMS, Framework
+from tests.programs.frameworks.table import PROGRAMS, SWITCHES, Framework
 
 SCRIPT = PROGRAMS.parent / "script.json"
 """What the server's model says to the programs."""
@@ -47,6 +48,17 @@ def tried(framework: Framework, url: str, folder: Path) -> str:
     if done.returncode:
         raise ProgramFailed(f"{framework.name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return _results(folder / _RESULTS) if program.suffix == ".yaml" else done.stdout
+
+
+def through_responses(framework: Framework, folder: Path) -> Framework:
+    """The same with a program, written into `folder`, that asks for responses instead."""
+    text = framework.program.read_text(encoding="utf-8")
+    for chats, responds in SWITCHES[framework.name].items():
+        assert chats in text
+        text = text.replace(chats, responds)
+    program = folder / f"responses_{framework.program.name}"
+    program.write_text(text, encoding="utf-8")
+    return replace(framework, program=program)
 
 
 def _new_assistant(url: str) -> str:

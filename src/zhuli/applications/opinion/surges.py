@@ -9,7 +9,9 @@ tested, so that a surge does not enter what it is held against:
   own uncertainty, and changing by half at most.
 
 Moods x cling for hours: a stationary process with the variance v whose correlation falls to 1/e in some hours, the same for all
-series. Both are read from the autocovariances of what the baseline left over, v and a shrunk towards their means over series.
+series. Both are read from the autocovariances of what the baseline left over; v and a are shrunk towards what series have
+together: a constant, as moods have it, and a part that falls with the rate, as clusters of stories have it.
+
 z is what the baseline itself is wrong by, which is known by its variance. A filter (Kalman's, with innovations cut at three
 deviations) tells from the hours before what x + z is now. It is this conditional mean that an hour is held against: a test that
 takes hours for independent counts a mood's every hour as evidence anew, whatever its dispersion.
@@ -46,10 +48,10 @@ _SHRINK = 30.0
 """Stories by which the season of a series is drawn to that of the monitor."""
 
 _POOLED = 300.0
-"""Stories by which a series' mood and dispersion are drawn to the means over series."""
+"""Stories by which a series' mood and dispersion are drawn to what series have together."""
 
 _CALM = 5_000.0
-"""The same for moods that were found to be less than the mean: eight weeks have few of them, and may have been calm."""
+"""The same for moods that were found to be less than that: eight weeks have few of them, and may have been calm."""
 
 _MEMORIES = (1, 2, 3, 5, 8, 12, 20, 32, 48)
 """Hours that moods may cling for."""
@@ -234,13 +236,30 @@ def _clinging(counts: Floats, past: Floats, stories: Floats) -> tuple[float, Flo
         error = float(((pooled - max(0.0, _fitted(pooled, falls)) * falls) ** 2).sum())
         if error < best:
             best, shape = error, falls
-    own = np.maximum(0.0, covariances @ shape / (shape @ shape))
-    together = max(0.0, _fitted(pooled, shape))
-    dispersion = max(0.02, float(weights @ whole) - together)
+    found = covariances @ shape / (shape @ shape)
+    own = np.maximum(0.0, found)
+    rates = np.maximum(past.mean(axis=1), _FLOOR)
+    together = _by_rate(found, rates, share)
     trust = np.where(own > together, share, stories / (stories + _CALM))
     moods = trust * own + (1 - trust) * together
+    dispersion = np.maximum(0.02, _by_rate(whole, rates, share) - together)
     dispersions = np.maximum(0.02, share * np.maximum(0.0, whole - own) + (1 - share) * dispersion)
     return float(shape[0]), _MOOD_MARGIN * moods, dispersions
+
+
+def _by_rate(values: Floats, rates: Floats, share: Floats) -> Floats:
+    """What series of these rates have together: a constant, as of moods, and a part that falls with the rate, as of clusters.
+
+    By least squares, neither below 0.
+    """
+    weights = share**2 + 1e-9
+    terms = np.stack([np.ones_like(rates), 1 / rates])
+    matrix = (terms * weights) @ terms.T + 1e-9 * np.eye(2)
+    constant, falling = np.linalg.solve(matrix, (terms * weights) @ values)
+    if falling < 0 or constant < 0:
+        term = terms[0] if falling < 0 else terms[1]
+        return np.asarray(max(0.0, float((weights * values) @ term) / float((weights * term) @ term)) * term)
+    return np.asarray(constant + falling / rates)
 
 
 def _fitted(values: Floats, shape: Floats) -> float:

@@ -31,6 +31,9 @@ _ROWS = 1_000
 _LISTS = 200
 """The same of lists."""
 
+MOST_LISTS = 100_000
+"""Lists that were shown, of which a training learns: the newest."""
+
 _LOOK_SECONDS = 1.0
 """After which it is looked again how far the child is."""
 
@@ -168,7 +171,8 @@ class TrainingHandler:
         self, recommender: Recommender, rows: dict[str, int], users: dict[str, int], folder: Path
     ) -> None:
         """What was shown, and what was taken of it: by events that name the list, or by feedback that people accepted."""
-        position: int | None = 0
+        newest = await self._database.run(store.before_newest, recommender.id, most=MOST_LISTS)
+        position: int | None = newest
         with (folder / "lists.jsonl").open("wb") as lines:
             while position is not None:
                 said = await self._database.run(store.shown, recommender.id, after=position, most=_LISTS)

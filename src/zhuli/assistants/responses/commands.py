@@ -225,6 +225,8 @@ class ResponseCommands:
             if found is not None:
                 thread = thread.model_copy(update={"tool_resources": found[0].tool_resources})
         responses.insert_thread(connection, project, thread, made_for, parent)
+        if parent is None:
+            return _Place(thread.id, (Span(thread.id),), before)
         return _Place(thread.id, threads.lineage(connection, thread.id).spans, before)
 
 

@@ -3,7 +3,7 @@ numbers. Pure.
 
 Numbers begin with 0 and have no gaps. The fold always begins with the log's first event; who joins later is spared what came
 before. Pieces of a text or of arguments are dropped from old logs; then the whole comes as one piece, and what follows keeps
-the number that it had.
+the number that it had; of several calls at once, what follows them all.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,7 @@ class ResponseEvents:
         self._events: list[Event] = []
         self._number = 0
         self._last = 0
+        self._dropped = 0
         self._begun = False
         self._over = False
         self._output: list[items.Item] = []
@@ -51,14 +52,15 @@ class ResponseEvents:
         """What follows from an event of the log."""
         if self._over:
             return []
-        dropped, self._last = event.sequence - self._last - 1, event.sequence
+        self._dropped += event.sequence - self._last - 1
+        self._last = event.sequence
         kind, _, rest = event.name.rpartition(".")
         if event.name.startswith("thread.message."):
-            self._feed_message(rest, orjson.loads(event.data), dropped)
+            self._feed_message(rest, orjson.loads(event.data))
         elif event.name.startswith("thread.run.step.") or event.name == STEP_CALLED:
-            self._feed_step(event.name, orjson.loads(event.data), dropped)
+            self._feed_step(event.name, orjson.loads(event.data))
         elif kind == "thread.run":
-            self._feed_run(event.name, Run.model_validate_json(event.data))
+            self._feed_run(event)
         events, self._events = self._events, []
         return events
 
@@ -66,20 +68,23 @@ class ResponseEvents:
         self._events.append({"type": type_, "sequence_number": self._number, **fields})
         self._number += 1
 
-    def _feed_run(self, name: str, run: Run) -> None:
+    def _feed_run(self, event: RunEvent) -> None:
+        name = event.name
         if name == "thread.run.created":
-            self._show("response.created", run)
+            self._show("response.created", event)
         elif name == "thread.run.queued" and not self._begun and self._asked.background:
-            self._show("response.queued", run)
+            self._show("response.queued", event)
         elif name == "thread.run.in_progress" and not self._begun:
             self._begun = True
-            self._show("response.in_progress", run)
+            self._show("response.in_progress", event)
         elif name in RESTS:
             self._over = True
+            run = Run.model_validate_json(event.data)
             response = response_of(run, self._asked, self._output)
             self._emit(_ENDS.get(response.status, "response.failed"), response=response.model_dump(mode="json"))
 
-    def _show(self, type_: str, run: Run) -> None:
+    def _show(self, type_: str, event: RunEvent) -> None:
+        run = Run.model_validate_json(event.data)
         self._emit(type_, response=response_of(run, self._asked, ()).model_dump(mode="json"))
 
     def _open(self, item: items.Item) -> int:
@@ -92,7 +97,12 @@ class ResponseEvents:
         self._output[index] = item
         self._emit("response.output_item.done", output_index=index, item=item)
 
-    def _feed_message(self, name: str, data: dict[str, Any], dropped: int) -> None:
+    def _taken(self) -> int:
+        """How many pieces are gone from the log since this was asked last."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def _feed_message(self, name: str, data: dict[str, Any]) -> None:
         if name == "created":
             item = items.of_message({**data, "content": []}, self._names)
             self._message = _Message(data["id"], self._open(item))
@@ -103,7 +113,7 @@ class ResponseEvents:
             for piece in data["delta"]["content"]:
                 self._feed_piece(message, piece)
         elif name in ("completed", "incomplete"):
-            self._finish_message(message, data, dropped)
+            self._finish_message(message, data)
             self._message = None
 
     def _feed_piece(self, message: "_Message", piece: dict[str, Any]) -> None:
@@ -144,9 +154,9 @@ class ResponseEvents:
             shown_part["annotations"] = [items.annotation(*note, self._names) for note in part.notes]
         self._emit("response.content_part.done", **message.place(part), part=shown_part)
 
-    def _finish_message(self, message: "_Message", data: dict[str, Any], dropped: int) -> None:
+    def _finish_message(self, message: "_Message", data: dict[str, Any]) -> None:
         """The end of a message. What of its text was not streamed, or is no longer in the log, comes now."""
-        missing = max(0, dropped)
+        missing = self._taken()
         for n, block in enumerate(data["content"]):
             if n < len(message.parts):
                 continue
@@ -164,7 +174,7 @@ class ResponseEvents:
             self._finish_part(message, part)
         self._close(message.index, items.of_message(data, self._names))
 
-    def _feed_step(self, name: str, data: dict[str, Any], dropped: int) -> None:
+    def _feed_step(self, name: str, data: dict[str, Any]) -> None:
         if name == "thread.run.step.delta":
             details = data["delta"]["step_details"]
             for piece in details.get("tool_calls") or ():
@@ -175,7 +185,7 @@ class ResponseEvents:
         if name == "thread.run.step.created":
             self._step = _Step(data["id"])
         elif name != "thread.run.step.in_progress":
-            self._finish_calls(self._step_of(data["id"]), name, data, dropped)
+            self._finish_calls(self._step_of(data["id"]), name, data)
 
     def _step_of(self, step_id: str) -> "_Step":
         if self._step is None or self._step.id != step_id:
@@ -238,13 +248,13 @@ class ResponseEvents:
             shown = {"id": call.id, "type": "function", "function": {**call.body, "arguments": call.arguments}}
             self._close(call.index, items.of_call(step.id, call.place, shown, status=status))
 
-    def _finish_calls(self, step: "_Step", name: str, data: dict[str, Any], dropped: int) -> None:
+    def _finish_calls(self, step: "_Step", name: str, data: dict[str, Any]) -> None:
         """All calls of a step are said, or the step is over: done, or broken off."""
         calls: Sequence[dict[str, Any]] = data["step_details"]["tool_calls"]
         self._names |= items.names_in(data)
         status = "completed" if name == STEP_CALLED or step.called else "incomplete"
         step.called |= name == STEP_CALLED
-        spared = max(0, dropped - sum(1 for call in calls if call["type"] == "file_search"))
+        spared = max(0, self._taken() - sum(1 for call in calls if call["type"] == "file_search"))
         for place, given in enumerate(calls):
             if place not in step.calls:
                 step.calls[place] = _Call(place, given["type"], given["id"], given.get(given["type"]) or {})

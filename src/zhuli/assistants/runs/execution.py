@@ -19,7 +19,7 @@ from zhuli.assistants.runs.deadline import Deadline
 from zhuli.assistants.runs.engine import Engine
 from zhuli.assistants.runs.event_writer import EventWriter
 from zhuli.assistants.runs.guarded import RunGuards
-from zhuli.assistants.runs.history import MOST_AT_ONCE, Item, output_in, text_of
+from zhuli.assistants.runs.history import MOST_AT_ONCE, Item, newest_output, output_in, text_of
 from zhuli.assistants.runs.outcomes import Cancelled, Failed, Finished, Incomplete, NeedsClient, NeedsTools, Outcome
 from zhuli.assistants.runs.policy_turn import PolicyTurn
 from zhuli.assistants.runs.server_tools import ServerTools, server_tools
@@ -204,8 +204,12 @@ class Execution:
         """Understand what the user said, and do what follows from it; False where the model is next."""
         understanding = RunUnderstanding(self._engine, self._run, self._project, self._guarded, self._record)
         by_policy = self._by_policy = await understanding.policy_turn()
-        turns = len(self._usages)
-        output = output_in(await self._items(entry), self._run_id) if turns else None
+        turns, output = len(self._usages), None
+        if turns:
+            output = output_in(await self._items(entry), self._run_id)
+        elif self._asked is not None:  # what the response before it called was answered with this one's input
+            output = newest_output(await self._items(entry))
+            turns = 0 if output is None else 1
         deltas = policy_turn.reply(self._run, by_policy, turns=turns, output=output)
         if deltas is None:
             self._state_prompt = by_policy.state_prompt

@@ -293,6 +293,12 @@ def output_in(items: Sequence[Item], run_id: str) -> str | None:
     return None
 
 
+def newest_output(items: Sequence[Item]) -> str | None:
+    """What the last function call gave, where nothing was said since."""
+    newest = items[-1].messages[-1] if items else None
+    return str(newest["content"]) if newest is not None and newest["role"] == "tool" else None
+
+
 def _searches(entry: Entry) -> list[FileSearchToolCall]:
     if not entry.is_step or '"file_search"' not in entry.body:
         return []

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Any
 
 MAX_XML = 48 * 1024 * 1024
@@ -19,6 +20,8 @@ BUILT_IN = {
     **{37: "#,##0", 38: "#,##0", 39: "#,##0.00", 40: "#,##0.00"},
 }
 """Of numFmtId (ISO/IEC 29500-1, 18.8.30), without dates and general ones."""
+STAND_IN = "[Threaded comment]"
+"""How a comment of the old kind begins that stands for one of the new kind."""
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
@@ -32,11 +35,15 @@ _PATTERN = re.compile(r"[#0?][#0?,]*(?:\.[#0?]+)?(,*)")
 
 @dataclass
 class Sheet:
-    """shown: by place (row and column from 0), what stands in the cell; formats: of numbers. formulas: how many lack a value."""
+    """shown: by place (row and column from 0), what stands in the cell; formats: of numbers. formulas: how many lack a value.
+
+    remarks: what people remarked, with the name of the cell.
+    """
 
     shown: dict[tuple[int, int], str] = field(default_factory=dict)
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
     formulas: int = 0
+    remarks: list[tuple[str, str]] = field(default_factory=list)
 
 
 def sheets(path: Path) -> Mapping[str, Sheet]:
@@ -47,11 +54,12 @@ def sheets(path: Path) -> Mapping[str, Sheet]:
         with zipfile.ZipFile(path) as archive:
             parser = etree.XMLParser(resolve_entities=False, no_network=True)
             formats = _formats(etree.fromstring(archive.read("xl/styles.xml"), parser))
-            return {
-                name: _sheet(archive.read(part), formats)
-                for name, part in _parts(archive, parser)
-                if archive.getinfo(part).file_size <= MAX_XML
-            }
+            found = {}
+            for name, part in _parts(archive, parser):
+                if archive.getinfo(part).file_size <= MAX_XML:
+                    found[name] = _sheet(archive.read(part), formats)
+                    found[name].remarks = list(_remarks(archive, part, parser))
+            return found
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, etree.XMLSyntaxError, NotImplementedError):
         return {}
 
@@ -66,6 +74,25 @@ def _parts(archive: zipfile.ZipFile, parser: Any) -> Iterator[tuple[str, str]]:
         part = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
         if part in archive.namelist():
             yield sheet.get("name", ""), part
+
+
+def _remarks(archive: zipfile.ZipFile, part: str, parser: Any) -> Iterator[tuple[str, str]]:
+    """Comments of the old kind, and of the new one, for which the old one only says that it is there."""
+    from lxml import etree
+
+    path = PurePosixPath(part)
+    relations = str(path.parent / "_rels" / f"{path.name}.rels")
+    if relations not in archive.namelist():
+        return
+    for relation in etree.fromstring(archive.read(relations), parser):
+        kind, target = relation.get("Type", "").rpartition("/")[2], relation.get("Target", "")
+        name = target.lstrip("/") if target.startswith("/") else normpath(str(path.parent / target))
+        if kind not in {"comments", "threadedComment"} or name not in archive.namelist():
+            continue
+        for remark in etree.fromstring(archive.read(name), parser).iter("{*}comment", "{*}threadedComment"):
+            words = "".join(part.text or "" for part in remark.iter("{*}t", "{*}text")).strip()
+            if words and not words.startswith(STAND_IN):
+                yield remark.get("ref", ""), words
 
 
 def _formats(styles: Any) -> list[str]:

@@ -13,7 +13,7 @@ LONG = 500
 """Characters from which on a cell that spans is said once."""
 HEADER_ROWS = 4
 _PARTS = "table, h1, h2, h3, h4, h5, h6, form, main, nav, article, section, header, footer"
-"""What cells of data don't have in them."""
+"""What cells of data don't have in them, unless they are short."""
 
 
 def caption_of(table: LexborNode) -> LexborNode | None:
@@ -22,7 +22,7 @@ def caption_of(table: LexborNode) -> LexborNode | None:
 
 
 def is_layout(table: LexborNode) -> bool:
-    """Whether the table has no data: it says so, holds whole parts of a page, or is a single row or column without a header."""
+    """Whether the table has no data: it says so, holds long parts of a page, or is one row or column without a header."""
     role = (table.attributes.get("role") or "").lower()
     if role in {"presentation", "none"}:
         return True
@@ -32,7 +32,7 @@ def is_layout(table: LexborNode) -> bool:
         return False
     if len(rows) < 2 or max(map(len, rows)) < 2:
         return True
-    return any(cell.css_first(_PARTS) is not None for row in rows for cell in row)
+    return any(cell.css_first(_PARTS) is not None and len(cell.text()) > LONG for row in rows for cell in row)
 
 
 class Grid:

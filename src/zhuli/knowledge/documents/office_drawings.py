@@ -62,8 +62,16 @@ def _points(series: Any, kind: str) -> list[str]:
         for point in level.iter(f"{CHART}pt"):
             place, value = point.get("idx", ""), point.find(f"{CHART}v")
             if place.isdecimal() and int(place) < MAX_POINTS and value is not None:
-                shown.setdefault(int(place), []).append(value.text or "")
+                shown.setdefault(int(place), []).append(_short(value.text or ""))
     return [" ".join(shown.get(place, [])) for place in range(max(shown, default=-1) + 1)]
+
+
+def _short(value: str) -> str:
+    """A number without what binary arithmetic has left at its end, as 4.4000000000000004."""
+    try:
+        return f"{float(value):.15g}" if "." in value else value
+    except ValueError:
+        return value
 
 
 def _diagram(root: Any, page: int | None) -> Iterator[Block]:

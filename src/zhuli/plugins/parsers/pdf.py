@@ -1,22 +1,27 @@
 """PDF: text in the order in which a page is read, columns and all; tables as rows; pages that are only images are named.
 
 How a page is read is documents.pdf_page's part, how its lines become blocks that of documents.paragraphs. There is no
-recognition of characters in images.
+recognition of characters here: a scanned page is handed on as a picture, for a server that has OCR.
 """
 
+import io
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from zhuli.core.errors import Unreadable
 from zhuli.knowledge.documents.paragraphs import Type, page_blocks
 from zhuli.knowledge.documents.pdf_page import SCANNED, UNMAPPED, Page, read_page
 from zhuli.knowledge.documents.pdf_tables import RuledTables
 from zhuli.knowledge.documents.running_lines import without_running_lines
-from zhuli.types.knowledge.document import Block
+from zhuli.types.knowledge.document import Block, Enclosed
 
 LAYOUT_PAGES = 1_000
 """A longer document is read in the order of its file."""
+DOTS = 300
+"""An inch, as Tesseract wants it."""
+MAX_PIXELS = 25_000_000
 PASSWORD = 4
 """FPDF_ERR_PASSWORD of PDFium's fpdfview.h."""
 
@@ -26,7 +31,7 @@ class Plugin:
 
     extensions: Sequence[str] = (".pdf",)
 
-    def parse(self, path: Path) -> Iterator[Block]:
+    def parse(self, path: Path) -> Iterator[Block | Enclosed]:
         import pypdfium2
 
         try:
@@ -39,10 +44,9 @@ class Plugin:
         try:
             if document.get_formtype():
                 document.init_forms()
-            pages = _pages(document)
+            yield from _blocks(_pages(document), document)
         finally:
             document.close()
-        return _blocks(pages)
 
 
 def _pages(document: Any) -> list[Page]:
@@ -53,20 +57,37 @@ def _pages(document: Any) -> list[Page]:
     return [read_page(document, number, ruled) for number in numbers]
 
 
-def _blocks(pages: list[Page]) -> Iterator[Block]:
-    if not any(page.rows for page in pages):
-        raise _nothing(pages)
+def _blocks(pages: list[Page], document: Any) -> Iterator[Block | Enclosed]:
     texts = without_running_lines([(page.rows, page.height) for page in pages])
     kind = Type(texts)
     for number, (page, rows) in enumerate(zip(pages, texts, strict=True), 1):
-        if page.missing:
+        if page.missing == SCANNED:
+            said = f"[Page {number} {page.missing}: it needs OCR, a setting of the server.]"
+            yield Enclosed(f"page-{number}.png", partial(_picture, document, number), number, said)
+        elif page.missing:
             yield Block(f"[Page {number} {page.missing}.]", page=number)
         yield from page_blocks(rows, kind, number, page.tables)
+
+    if not any(page.rows for page in pages):
+        raise _nothing(pages)
+
+
+def _picture(document: Any, number: int) -> IO[bytes]:
+    """The page as a picture in grey, as large as recognition needs it."""
+    page = document[number - 1]
+    scale = min(DOTS / 72, (MAX_PIXELS / max(1.0, page.get_width() * page.get_height())) ** 0.5)
+    picture = io.BytesIO()
+    page.render(scale=scale, grayscale=True).to_pil().save(picture, "PNG")
+    page.close()
+    picture.seek(0)
+    return picture
 
 
 def _nothing(pages: list[Page]) -> Unreadable:
     if images := [number for number, page in enumerate(pages, 1) if page.missing == SCANNED]:
-        return Unreadable(f"The PDF has no text: {_numbers(images)} scanned images. Run OCR on it first.")
+        return Unreadable(
+            f"The PDF has no text: {_numbers(images)} scanned images. Run OCR on it first, or set 'ocr' on the server."
+        )
     if unmapped := [number for number, page in enumerate(pages, 1) if page.missing == UNMAPPED]:
         return Unreadable(f"The PDF's fonts don't say which characters they have: {_numbers(unmapped)} not readable.")
     return Unreadable(f"The PDF has no text on its {len(pages)} pages.")

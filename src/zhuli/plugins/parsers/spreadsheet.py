@@ -47,6 +47,10 @@ def _sheet(workbook: Any, name: str, page: int, shown: cell_formats.Sheet) -> It
             yield heading
             heading = None
         yield block
+    if heading is not None:
+        return
+    for place, words in shown.remarks:
+        yield Block(f"Comment on {place}: {words}", page=page)
     if shown.formulas:
         yield Block(f"[Formulas without a value, which no program has computed yet: {shown.formulas:,}.]", page=page)
 

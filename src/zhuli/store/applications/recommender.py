@@ -362,6 +362,12 @@ class ShownList:
     praised: set[str]
 
 
+def before_newest(connection: Connection, recommender: str, *, most: int) -> int:
+    """The place behind which the newest lists are, so many at most."""
+    query = select(lists.c.seq).where(lists.c.recommender_id == recommender)
+    return int(connection.execute(query.order_by(lists.c.seq.desc()).offset(most).limit(1)).scalar() or 0)
+
+
 def shown(connection: Connection, recommender: str, *, after: int, most: int) -> tuple[int | None, list[ShownList]]:
     """Lists behind a place, oldest first; and the last one's place, None where there is none any more."""
     query = select(lists.c.seq, lists.c.project_id, lists.c.body).where(lists.c.recommender_id == recommender)

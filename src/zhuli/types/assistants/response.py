@@ -130,6 +130,14 @@ class TextSettings(Open):
     format: Format | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _format_itself(cls, value: Any) -> Any:
+        """AutoGen gives the format in place of what has it."""
+        if isinstance(value, dict) and "type" in value and "format" not in value:
+            return {"format": value}
+        return value
+
 
 class Reasoning(Open):
     """How much a model thinks, and whether it sums up what it thought."""

@@ -34,10 +34,14 @@ class Enclosed:
     """A file in a file, like an attachment or a member of an archive, in its place among blocks: read in turn if small enough.
 
     filename: as the outer file calls it; it says at most what kind of file it is. open: the content, from its beginning.
+    page: of the outer file, for a picture that is all of it: what is read stands there, and not under a name; `otherwise`
+    stands there where it is not read.
     """
 
     filename: str
     open: Callable[[], IO[bytes]]
+    page: int | None = None
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, slots=True)

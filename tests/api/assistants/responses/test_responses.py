@@ -198,6 +198,9 @@ def test_an_answer_has_the_structure_that_was_asked_for(client: OpenAI) -> None:
     shape: Any = {"type": "json_schema", "name": "anything", "schema": {"type": "object"}, "strict": True}
     response = client.responses.create(model="gpt-4o", input="hello", text={"format": shape, "verbosity": "low"})
     assert response.to_dict()["text"] == {"format": shape, "verbosity": "low"}
+    plain: Any = {"type": "json_object"}
+    response = client.responses.create(model="gpt-4o", input="hello", text=plain)
+    assert response.to_dict()["text"] == {"format": plain}
 
 
 def test_a_background_response_is_polled_and_cancelled(client: OpenAI) -> None:

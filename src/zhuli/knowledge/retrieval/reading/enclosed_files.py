@@ -5,7 +5,7 @@ One that can't be read costs nothing but itself: its name and the reason stand b
 
 import os
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -26,34 +26,54 @@ Parse = Callable[[Path, str], Iterator[Block | Enclosed]]
 
 
 class Reading:
-    """One file with all that is in it. most: bytes of a file in it that is read; 0 reads none."""
+    """One file with all that is in it. most: bytes of a file in it that is read; 0 reads none. known: extensions with parsers."""
 
-    def __init__(self, parse: Parse, most: int) -> None:
+    def __init__(self, parse: Parse, most: int, known: Container[str] = ()) -> None:
         self._parse = parse
         self._most = most
+        self._known = known
         self._files = 0
         self._bytes = 0
 
     def blocks(self, path: Path, filename: str, depth: int = 0) -> Iterator[Block]:
-        """The blocks of the file, below a heading for each file in it; Unreadable where those alone are its text."""
+        """The blocks of the file, below a heading for each file in it; Unreadable where those alone are its text.
+
+        What a parser raises behind files that were read only says that it had nothing to read itself.
+        """
         refused: list[str] = []
-        some = False
-        for item in self._parse(path, filename):
+        some = inner = False
+        items = iter(self._parse(path, filename))
+        while (item := _next(items, may_fail=inner)) is not None:
             if isinstance(item, Block):
                 some = some or bool(item.text.strip())
                 yield item
                 continue
             try:
-                for block in self._enclosed(item, depth + 1):
-                    some = True
+                for block in self._page(item, depth) if item.page else self._enclosed(item, depth + 1):
+                    some = inner = True
                     yield block
             except Unreadable as error:
-                refused.append(f"{_shown(item.filename)} ({_first_sentence(error.message)})")
+                if item.page:
+                    yield Block(item.otherwise, page=item.page)
+                else:
+                    refused.append(f"{_shown(item.filename)} ({_first_sentence(error.message)})")
         if refused:
             why = ", ".join(refused[:SAID]) + (f" and {len(refused) - SAID:,} more" if len(refused) > SAID else "")
             if not some:
                 raise Unreadable(f"None of the files in it could be read: {why}.", code="unsupported_file")
             yield Block(f"Not read: {why}.")
+
+    def _page(self, item: Enclosed, depth: int) -> Iterator[Block]:
+        """What a picture says that is a page; nothing is made of it where nobody reads pictures."""
+        if PurePosixPath(item.filename).suffix not in self._known:
+            raise Unreadable("Pictures are not read here.")
+        some = False
+        for block in self._enclosed(item, depth + 1):
+            if block.kind != "heading":
+                some = True
+                yield replace(block, page=item.page)
+        if not some:
+            raise Unreadable("No characters were recognised.")
 
     def _enclosed(self, item: Enclosed, depth: int) -> Iterator[Block]:
         content = self._content(item, depth)
@@ -90,6 +110,16 @@ class Reading:
             raise Unreadable(f"It has more than {self._most:,} bytes.")
         self._bytes += len(content)
         return content
+
+
+def _next(items: Iterator[Block | Enclosed], *, may_fail: bool) -> Block | Enclosed | None:
+    """The next one, None at the end."""
+    try:
+        return next(items, None)
+    except Unreadable:
+        if may_fail:
+            return None
+        raise
 
 
 @contextmanager

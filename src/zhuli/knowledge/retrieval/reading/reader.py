@@ -27,8 +27,10 @@ class Reader:
         memory_bytes: int,
         max_characters: int,
         enclosed_bytes: int = Limits.enclosed_bytes,
+        ocr: str = "",
+        ocr_languages: str = "",
     ) -> None:
-        self._limits = Limits(seconds, memory_bytes, max_characters, enclosed_bytes)
+        self._limits = Limits(seconds, memory_bytes, max_characters, enclosed_bytes, ocr, ocr_languages)
         self._turns = asyncio.Semaphore(processes)
         self._idle: list[ReadingProcess] = []
         self._closed = False

@@ -37,7 +37,7 @@ def main() -> None:
     answers = _take_standard_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the server ends this process in its own time
     _limit_process(limits)
-    parsers = find_parsers()
+    parsers = find_parsers(limits)
     _send(answers, ["ready"])
     for line in sys.stdin.buffer:
         request = orjson.loads(line)
@@ -68,14 +68,17 @@ def _limit_processor(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def find_parsers() -> Parsers:
-    """Every parser that is installed, by extension; one that was added goes before one of ours."""
+def find_parsers(limits: Limits | None = None) -> Parsers:
+    """Every parser that is installed, by extension; one that was added goes before one of ours. Pictures only with OCR."""
     ours = registry.built_in("parsers")
     added = [name for name in registry.names("parsers") if name not in ours]
     parsers: Parsers = {}
     for name in [*ours, *added]:
         parser = registry.find("parsers", name)()
         parsers |= dict.fromkeys(parser.extensions, parser)
+    if limits is not None and limits.ocr:
+        reader = registry.find("ocr", limits.ocr)(limits.ocr_languages)
+        parsers |= dict.fromkeys(reader.extensions, reader)
     return parsers
 
 
@@ -99,7 +102,7 @@ def answer(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Itera
 
 def _blocks(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iterator[list[Any]]:
     frame, waiting, characters = [], 0, 0
-    reading = Reading(lambda path, filename: _parsed(path, filename, parsers), limits.enclosed_bytes)
+    reading = Reading(lambda path, filename: _parsed(path, filename, parsers), limits.enclosed_bytes, parsers)
     for block in filter(None, map(clean, reading.blocks(path, filename))):
         characters += len(block.text) + 2
         if characters > limits.max_characters:
@@ -115,7 +118,9 @@ def _blocks(path: Path, filename: str, parsers: Parsers, limits: Limits) -> Iter
 
 
 def _parsed(path: Path, filename: str, parsers: Parsers) -> Iterator[Block | Enclosed]:
-    extension = recognition.recognise(path, filename)
+    extension = recognition.picture(path)
+    if extension not in parsers:
+        extension = recognition.recognise(path, filename)
     parser = parsers.get(extension) or _for_unknown(extension, path, parsers)
     found: Iterator[Block | Enclosed] = parser.parse(path)
     return found

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 class Limits:
     """seconds: of processor a file. memory_bytes: of the whole process. max_characters: of one file's text.
 
-    enclosed_bytes: up to which a file in a file is read.
+    enclosed_bytes: up to which a file in a file is read. ocr: the plugin that reads pictures, "" for none; in ocr_languages.
     """
 
     seconds: float
     memory_bytes: int
     max_characters: int
     enclosed_bytes: int = 32 * 1024**2
+    ocr: str = ""
+    ocr_languages: str = ""
 
 
 PATIENCE = 10

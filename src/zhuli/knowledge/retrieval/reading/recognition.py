@@ -46,6 +46,15 @@ FOREIGN = (
 )
 """Beginnings of kinds that are not read here. Those of printable letters alone count only where the rest is binary."""
 
+PICTURES = (
+    (b"\x89PNG\r\n", ".png"),
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"II*\x00", ".tif"),
+    (b"MM\x00*", ".tif"),
+    (b"BM", ".bmp"),
+    (b"GIF8", ".gif"),
+)
+
 CONTAINERS = frozenset({".pdf", ".docx", ".pptx", ".xlsx", ".xlsm", ".xlsb", ".ods", ".odt", ".odp", ".epub"})
 """Formats whose content always shows; .doc and .xls are not among them, for programs save HTML and text under these names."""
 
@@ -82,6 +91,14 @@ def recognise(path: Path, filename: str) -> str:
     if looks_binary(head):
         return _binary(head, named)
     return _text(head, named)
+
+
+def picture(path: Path) -> str:
+    """The extension of a picture, which only a server with OCR reads; "" for anything else."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    found = next((extension for mark, extension in PICTURES if head.startswith(mark)), "")
+    return found if looks_binary(head) else ""
 
 
 def _package(path: Path, named: str) -> str:
