@@ -218,6 +218,9 @@ def test_a_user_is_forgotten_and_a_recommender_is_deleted(http: httpx2.Client, r
     said = post(
         http, "/feedback", {"target": {"type": "recommendation", "id": f"{shown}:1"}, "verdict": "down"}
     )  # by somebody else
+    exported = [json.loads(line) for line in http.get(f"/v1/end_users/{own}/export").text.splitlines()]
+    assert sorted(line["kind"] for line in exported) == ["feedback", "recommender_event", "recommender_list"]
+    assert {line["data"]["user"] for line in exported if line["kind"] != "feedback"} == {own}
     gone = http.delete(f"/v1/end_users/{own}").json()
     assert gone["deleted"]
     assert gone["counts"] == {"recommender_events": 1, "recommender_lists": 1, "feedback": 1}

@@ -401,6 +401,9 @@ def test_a_deleted_end_user_is_gone_from_dialogues_proposals_and_the_queue(
     client.beta.threads.runs.cancel(run.id, thread_id=thread.id)
     assert "hovercraft" in http.get(f"/v1/support_desks/{place}/handoffs?limit=100").text
 
+    exported = [json.loads(line) for line in http.get("/v1/end_users/dora/export").text.splitlines()]
+    told = [line["kind"] for line in exported if "hovercraft" in json.dumps(line["data"])]
+    assert told.count("support_dialogue") == 4 and told.count("support_handoff") == 1
     gone = http.delete("/v1/end_users/dora").json()
     assert gone["counts"]["support_dialogues"] == 4 and gone["counts"]["support_handoffs"] == 1, gone
     assert "hovercraft" not in http.get(f"/v1/support_desks/{desk}/proposals?limit=100").text
