@@ -29,8 +29,8 @@ Json = dict[str, Any]
 
 WORD = "zebrafish"
 
-NAMES = {"alias", "user_id"}
-"""Parameters that are names of a project's own choice: another one may have the same."""
+NAMES = {"alias", "user_id", "kind"}
+"""Parameters that are names of a project's own choice, or everybody's: another one may have the same."""
 
 INNER = {"deletion_id", "item_id", "alert_id", "training_id", "handoff_id", "proposal_id", "work_id"}
 """Objects inside others of mine, which nobody reaches who does not reach those: none are made."""
@@ -39,13 +39,20 @@ OF_MORE = {
     "/v1/datasets/{dataset_id}/versions/{version_id}/diff",
     "/v1/evals/{eval_id}/runs/{run_id}/agreement",
     "/v1/fine_tuning/checkpoints/{checkpoint}/permissions",
+    "/v1/organization/usage/{kind}",
 }
-"""What takes a second object of a kind, or is not done here."""
+"""What takes a second object of a kind, or a query, or is not done here."""
 
 ASKS_MODELS = "/v1/datasets/{dataset_id}/suggestions"
 """Loads models, which takes long: I don't ask for it, the others do."""
 
-QUERIES = {"/v1/evals/{eval_id}/runs/{run_id}/agreement": {"criterion": "same", "human": "same"}}
+ASKING = "/v1/organization/audit_logs"
+"""Says also that I looked at what can be exported."""
+
+QUERIES = {
+    "/v1/evals/{eval_id}/runs/{run_id}/agreement": {"criterion": "same", "human": "same"},
+    "/v1/organization/usage/{kind}": {"start_time": "0"},
+}
 """Of routes that need one."""
 
 TARGETS = [("message", "message_id"), ("run", "thread run_id"), ("understanding", "understanding")]
@@ -85,7 +92,7 @@ class World:
         """All that I have, as every GET shows it."""
         found = {}
         for operation in _described(self.server, self.mine):
-            if operation[0] == "GET" and operation[1].startswith("/v1/") and operation[1] != ASKS_MODELS:
+            if operation[0] == "GET" and operation[1].startswith("/v1/") and operation[1] not in (ASKS_MODELS, ASKING):
                 found[operation[1]] = self.mine.get(self.url(operation[1])).text
         return found
 
@@ -122,6 +129,7 @@ def _fill(world: World, client: openai.OpenAI) -> None:
         return dict(answer.json())
 
     ids = world.ids
+    ids["kind"] = "completions"
     metadata = {"word": WORD}
     domain = post("/v1/domains", {**DOMAIN, "name": WORD})["id"]
     assistant = post("/v1/assistants", {"model": "gpt-4o", "name": WORD, "domain": domain})["id"]
