@@ -404,8 +404,8 @@ class TestSpeakingToServers:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"dimensions": 2}, "base_url: Field required. Up to and with /v1"),
-            ({"base_url": "http://x/v1"}, "dimensions: Field required. Numbers in a vector"),
+            ({"dimensions": 2}, "the setting 'base_url' is missing. Up to and with /v1"),
+            ({"base_url": "http://x/v1"}, "the setting 'dimensions' is missing. Numbers in a vector"),
             ({"base_url": "http://x/v1", "dimensions": 2, "api_key_env": "NO_SUCH"}, "NO_SUCH, which is not set"),
         ],
     )

@@ -16,10 +16,10 @@ from zhuli.plugins.backends.embedded import Plugin
     [
         ({"no_such": 1}, "unknown setting 'no_such'. Known: path, hub,"),
         ({"path": "no/such.gguf"}, "path: there is no file"),
-        ({"hub": "just-a-name"}, "hub: "),
+        ({"hub": "just-a-name"}, "'hub' can't be"),
         ({"path": "a.gguf", "hub": "a/b:c.gguf"}, "path or hub, not both"),
-        ({"slots": 0}, "slots: "),
-        ({"kv_cache_type": "q3"}, "kv_cache_type: "),
+        ({"slots": 0}, "'slots' can't be 0"),
+        ({"kv_cache_type": "q3"}, "'kv_cache_type' can't be 'q3'"),
     ],
 )
 def test_wrong_settings_are_named(wrong: dict[str, Any], said: str) -> None:
