@@ -123,6 +123,9 @@ def test_commands_are_written_down_and_all_is_exported(
     server.cli("keys", "rotate", key)
     client = clients.sdk(server, key=secret).with_options(admin_api_key=secret)
     client.beta.threads.delete(client.beta.threads.create().id)
+    other = server.cli("keys", "create", "--project", "other").split()[-1]
+    seen = clients.sdk(server, key=other).with_options(admin_api_key=other).admin.organization.audit_logs.list().data
+    assert [one.type for one in seen] == ["api_key.created"]  # its own project's, and no other's
     server.cli("keys", "revoke", key)
     assert "api_key.deleted" in server.cli("audit-log")
     assert "6 entries" in server.cli("audit-log", "--export", str(tmp_path / "log.jsonl"), "--project", "shop")
