@@ -53,7 +53,7 @@ OUTSIDE = (
     "zhuli.learning.",
     "zhuli.models.packaged.",
     "zhuli.models.engines.llama_child",
-    "zhuli.operating.tune",
+    "zhuli.operating.tuning.tune",
     "zhuli.plugins.blobs.s3",
     "zhuli.plugins.indexes.qdrant",
     "zhuli.plugins.tasks.",

@@ -4,7 +4,7 @@ import pytest
 
 from zhuli.core.origin import Origin
 from zhuli.operating.settings_table import masked, rows
-from zhuli.operating.wrapping import Wrap
+from zhuli.operating.talking.wrapping import Wrap
 from zhuli.server.greeting import greeting
 from zhuli.settings import Settings
 

@@ -15,8 +15,8 @@ from tests.harness.later import later
 from tests.operating.zhuli import command, environment, zhuli
 from zhuli.core.errors import ConfigurationError, InvalidRequest, NotFound
 from zhuli.learning.training.event_log import events
-from zhuli.operating import tuned_models
-from zhuli.operating.tune_options import columns_of, search_of, settings_of, workers_of
+from zhuli.operating.tuning import tuned_models
+from zhuli.operating.tuning.tune_options import columns_of, search_of, settings_of, workers_of
 from zhuli.settings import Settings
 from zhuli.types.learning.hyperparameters import Hyperparameters
 from zhuli.types.learning.tuning import Base, Source, Spec
@@ -24,7 +24,7 @@ from zhuli.types.learning.tuning import Base, Source, Spec
 with later:
     import torch
 
-    from zhuli.operating.tune import check, predict, run
+    from zhuli.operating.tuning.tune import check, predict, run
     from zhuli.testing.tiny_models import tiny_encoder
 
 ROOT = Path(__file__).parents[2]

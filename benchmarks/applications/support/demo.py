@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.applications.support.medicine import desk as medicine
 from benchmarks.learning.circle.house import House
-from zhuli.operating.support import told
+from zhuli.operating.asking.support import told
 
 SAMPLE = Path(__file__).parent / "abcd_sample.json"
 

@@ -17,7 +17,7 @@ commands = typer.Typer(
 @commands.command("list")
 def list_datasets(base_url: BaseUrl = HERE, api_key: ApiKey = None) -> None:
     """Show which data sets there are."""
-    from zhuli.operating.datasets import of_server
+    from zhuli.operating.asking.datasets import of_server
     from zhuli.operating.terminal import console, table
 
     async def run() -> None:
@@ -39,7 +39,7 @@ def create_dataset(
     api_key: ApiKey = None,
 ) -> None:
     """Make an empty data set; its id is printed."""
-    from zhuli.operating.datasets import of_server
+    from zhuli.operating.asking.datasets import of_server
 
     async def run() -> None:
         async with of_server(base_url, api_key) as server:
@@ -60,7 +60,7 @@ def import_into_dataset(
     api_key: ApiKey = None,
 ) -> None:
     """Add examples: of a file, or of what the server has."""
-    from zhuli.operating.datasets import imports, of_server
+    from zhuli.operating.asking.datasets import imports, of_server
 
     request = imports(file, feedback=feedback, threads=threads, understandings=understandings, mask=mask)
 
@@ -88,7 +88,7 @@ def make_version(
     api_key: ApiKey = None,
 ) -> None:
     """Make a version of what is in the data set."""
-    from zhuli.operating.datasets import of_server, told_of_version
+    from zhuli.operating.asking.datasets import of_server, told_of_version
 
     request = {"validation_share": validation_share, "near": near, "weak": weak, "mask": mask, "seed": seed}
 
@@ -110,7 +110,7 @@ def diff_versions(
     api_key: ApiKey = None,
 ) -> None:
     """Say what is otherwise in one version than in another."""
-    from zhuli.operating.datasets import of_server, told_of_diff
+    from zhuli.operating.asking.datasets import of_server, told_of_diff
 
     async def run() -> dict[str, Any]:
         async with of_server(base_url, api_key) as server:
@@ -129,7 +129,7 @@ def suggest_messages(
     api_key: ApiKey = None,
 ) -> None:
     """Show the messages of the traffic that are most worth a label."""
-    from zhuli.operating.datasets import of_server
+    from zhuli.operating.asking.datasets import of_server
     from zhuli.operating.terminal import console, table
 
     async def run() -> dict[str, Any]:
@@ -151,7 +151,7 @@ def find_noise(
     api_key: ApiKey = None,
 ) -> None:
     """Show the labels of a version that are most likely wrong."""
-    from zhuli.operating.datasets import of_server
+    from zhuli.operating.asking.datasets import of_server
     from zhuli.operating.terminal import console, table
 
     async def run() -> dict[str, Any]:
@@ -181,7 +181,7 @@ def label_weakly(
     api_key: ApiKey = None,
 ) -> None:
     """Let rules and models vote on texts."""
-    from zhuli.operating.datasets import of_server, rules_of
+    from zhuli.operating.asking.datasets import of_server, rules_of
     from zhuli.operating.terminal import console, table
 
     rules = rules_of(keywords or [], pattern or [])
@@ -209,7 +209,7 @@ def delete_dataset(
     api_key: ApiKey = None,
 ) -> None:
     """Delete a data set with its versions, or one version."""
-    from zhuli.operating.datasets import of_server
+    from zhuli.operating.asking.datasets import of_server
 
     async def run() -> None:
         async with of_server(base_url, api_key) as server:

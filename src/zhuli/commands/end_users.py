@@ -17,7 +17,7 @@ def delete_end_user(
     user: Annotated[str, typer.Argument(help="Your id of them.")], base_url: BaseUrl = HERE, api_key: ApiKey = None
 ) -> None:
     """Delete everything of one person, and wait until nothing is left; exit code 1 if a fine-tuning job must end first."""
-    from zhuli.operating.end_users import delete, told
+    from zhuli.operating.asking.end_users import delete, told
 
     record = asyncio.run(delete(base_url, api_key, user))
     print(told(record))
@@ -33,7 +33,7 @@ def export_end_user(
     api_key: ApiKey = None,
 ) -> None:
     """Write everything of one person as JSON Lines."""
-    from zhuli.operating.end_users import export
+    from zhuli.operating.asking.end_users import export
 
     async def run() -> None:
         async for piece in export(base_url, api_key, user, to):

@@ -73,8 +73,8 @@ def usage(
     config: Config = None,
 ) -> None:
     """Show what models were asked for: requests and tokens, by day or hour (UTC)."""
+    from zhuli.operating.access.usage import used
     from zhuli.operating.terminal import console
-    from zhuli.operating.usage import used
     from zhuli.settings import read_settings
 
     settings = read_settings(config, data_dir=data_dir)
@@ -90,7 +90,7 @@ def audit_log(
     config: Config = None,
 ) -> None:
     """Show who did what, when and from where: keys, deletions, promotions, limits, exports, restores."""
-    from zhuli.operating.audit_log import export_to, shown
+    from zhuli.operating.access.audit_log import export_to, shown
     from zhuli.operating.terminal import console
     from zhuli.settings import read_settings
 

@@ -32,8 +32,8 @@ def create_key(
     """Make a key; it is shown only now."""
     import time
 
-    from zhuli.operating.keys import create, expiry, scopes_of
-    from zhuli.operating.limits import limits_of
+    from zhuli.operating.access.keys import create, expiry, scopes_of
+    from zhuli.operating.access.limits import limits_of
     from zhuli.settings import read_settings
 
     scopes, expires_at = scopes_of(scope or ["admin"]), expiry(expires, now=time.time())
@@ -52,7 +52,7 @@ def limit_key(
     config: Config = None,
 ) -> None:
     """Say how much a key or a project may use; LIMIT=none takes one back. Servers notice within seconds."""
-    from zhuli.operating.limits import limit, limits_of, told
+    from zhuli.operating.access.limits import limit, limits_of, told
     from zhuli.settings import read_settings
 
     wanted = limits_of(limits)
@@ -65,8 +65,8 @@ def list_keys(data_dir: DataDir = None, config: Config = None) -> None:
     """Show which keys there are and were."""
     import time
 
-    from zhuli.operating.keys import listed
-    from zhuli.operating.keys_table import keys_table
+    from zhuli.operating.access.keys import listed
+    from zhuli.operating.access.keys_table import keys_table
     from zhuli.operating.terminal import console
     from zhuli.settings import read_settings
 
@@ -86,7 +86,7 @@ def rotate_key(
     config: Config = None,
 ) -> None:
     """Make a new key in the place of one, with its project, name, scopes and expiry."""
-    from zhuli.operating.keys import rotate
+    from zhuli.operating.access.keys import rotate
     from zhuli.settings import read_settings
 
     secret = asyncio.run(rotate(read_settings(config, data_dir=data_dir), key_id, grace_hours=grace_hours))
@@ -101,7 +101,7 @@ def revoke_key(
     config: Config = None,
 ) -> None:
     """Take a key back; servers notice within seconds."""
-    from zhuli.operating.keys import revoke
+    from zhuli.operating.access.keys import revoke
     from zhuli.settings import read_settings
 
     left = asyncio.run(revoke(read_settings(config, data_dir=data_dir), key_id))

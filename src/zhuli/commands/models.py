@@ -82,7 +82,7 @@ def import_model(
     config: Config = None,
 ) -> None:
     """Offer a copy of a model's folder to the apps of a project."""
-    from zhuli.operating.tuned_models import add
+    from zhuli.operating.tuning.tuned_models import add
     from zhuli.settings import read_settings
 
     task = asyncio.run(add(read_settings(config, data_dir=data_dir), folder, name=name, project=project))
@@ -99,7 +99,7 @@ def export_model(
     config: Config = None,
 ) -> None:
     """Copy a tuned model out."""
-    from zhuli.operating.tuned_models import export, format_of
+    from zhuli.operating.tuning.tuned_models import export, format_of
     from zhuli.settings import read_settings
 
     settings = read_settings(config, data_dir=data_dir)
@@ -115,7 +115,7 @@ def promote_model(
     config: Config = None,
 ) -> None:
     """Let an alias lead to a model."""
-    from zhuli.operating.tuned_models import promote
+    from zhuli.operating.tuning.tuned_models import promote
     from zhuli.settings import read_settings
 
     asyncio.run(promote(read_settings(config, data_dir=data_dir), alias, model, project=project))
@@ -130,7 +130,7 @@ def roll_model_back(
     config: Config = None,
 ) -> None:
     """Let an alias lead to where it led before."""
-    from zhuli.operating.tuned_models import roll_back
+    from zhuli.operating.tuning.tuned_models import roll_back
     from zhuli.settings import read_settings
 
     found = asyncio.run(roll_back(read_settings(config, data_dir=data_dir), alias, project=project))

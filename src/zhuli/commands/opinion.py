@@ -18,7 +18,7 @@ def create_opinion_monitor(
     api_key: ApiKey = None,
 ) -> None:
     """Make a monitor, and print its id."""
-    from zhuli.operating.opinion import create
+    from zhuli.operating.asking.opinion import create
 
     print(asyncio.run(create(base_url, api_key, path)))
 
@@ -35,7 +35,7 @@ def follow_opinion_feed(
     """Push what a feed brings to a monitor, until the feed ends or Ctrl-C; faults are told, and the rest goes on."""
     from rich.console import Console
 
-    from zhuli.operating.opinion import feed_of, follow
+    from zhuli.operating.asking.opinion import feed_of, follow
 
     console = Console(stderr=True)
     told = asyncio.run(follow(base_url, api_key, monitor, feed_of(feed, place, settings or []), console))

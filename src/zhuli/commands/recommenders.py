@@ -30,7 +30,7 @@ def import_into_recommender(
     """Send the items or events of a file to a recommender; lines that can't be taken are told, and the rest goes on."""
     from rich.console import Console
 
-    from zhuli.operating.recommenders import take
+    from zhuli.operating.asking.recommenders import take
 
     what: Any = "events" if events else "items"
     done = asyncio.run(take(base_url, api_key, recommender, what, file, Console(stderr=True)))

@@ -24,7 +24,7 @@ def import_transcripts(
     api_key: ApiKey = None,
 ) -> None:
     """Read past transcripts; what they teach is proposed."""
-    from zhuli.operating.support import imported
+    from zhuli.operating.asking.support import imported
 
     report = asyncio.run(imported(base_url, api_key, desk, path, format=format, held_out=held_out))
     for fault in report["faults"]:
@@ -42,7 +42,7 @@ def publish_desk(
     api_key: ApiKey = None,
 ) -> None:
     """Build what was accepted; the assistant's id is printed."""
-    from zhuli.operating.support import published
+    from zhuli.operating.asking.support import published
 
     print(asyncio.run(published(base_url, api_key, desk, accept))["assistant"])
 
@@ -56,6 +56,6 @@ def evaluate_desk(
     api_key: ApiKey = None,
 ) -> None:
     """Replay dialogues that were held out through what is published."""
-    from zhuli.operating.support import evaluated, told
+    from zhuli.operating.asking.support import evaluated, told
 
     print("\n".join(told(asyncio.run(evaluated(base_url, api_key, desk, most, cost)))))

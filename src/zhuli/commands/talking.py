@@ -22,8 +22,8 @@ def chat(
     ] = None,
 ) -> None:
     """Talk to a model in the terminal, through a server; with a domain, what was understood is shown."""
-    from zhuli.operating.chat import chat as talk
-    from zhuli.operating.conversation import Conversation
+    from zhuli.operating.talking.chat import chat as talk
+    from zhuli.operating.talking.conversation import Conversation
 
     understood = _domain_of(domain)
 
@@ -53,8 +53,8 @@ def audit(
     api_key: Annotated[str | None, typer.Option(envvar="OPENAI_API_KEY", help="If the server has keys.")] = None,
 ) -> None:
     """Ask a model the same from different people, and say how far its answers differ; exit code 1 beyond a bound."""
-    from zhuli.operating.audit import asked, told
-    from zhuli.operating.audit import audit as audited
+    from zhuli.operating.asking.audit import asked, told
+    from zhuli.operating.asking.audit import audit as audited
 
     given = {"changed": most_changed, "gap": most_gap, "preference": most_preference}
     bounds = {name: bound for name, bound in given.items() if bound is not None}

@@ -39,7 +39,7 @@ def tune(
     config: Config = None,
 ) -> None:
     """Tune a model on labelled data, here, without a server. Ctrl-C pauses."""
-    from zhuli.operating import tune_options as options
+    from zhuli.operating.tuning import tune_options as options
     from zhuli.settings import read_settings
 
     if folder is not None:
@@ -67,7 +67,7 @@ def tune(
 
 
 def _tune(folder: Path, *, check: bool) -> int:
-    from zhuli.operating import tune as operating  # takes seconds, which mistakes in options need not
+    from zhuli.operating.tuning import tune as operating  # takes seconds, which mistakes in options need not
 
     if check:
         return operating.check(folder)
@@ -81,7 +81,7 @@ def predict(
     inputs: Annotated[list[str] | None, typer.Argument(help="Default: a line of standard input each.")] = None,
 ) -> None:
     """Ask a tuned model in its folder, without a server: a line of JSON for each input."""
-    from zhuli.operating.tune import predict as answers
+    from zhuli.operating.tuning.tune import predict as answers
 
     for line in answers(folder, inputs or [line.rstrip("\n") for line in sys.stdin]):
         print(line)

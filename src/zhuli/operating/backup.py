@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 from zhuli import registry
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.hints import Hints
-from zhuli.operating.audited import note
+from zhuli.operating.access.audited import note
 from zhuli.ports import BlobStore
 from zhuli.settings import Settings
 from zhuli.store import migrate, snapshot

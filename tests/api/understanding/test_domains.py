@@ -1,6 +1,7 @@
 """/v1/domains: saved, changed, listed, deleted, in JSON and in YAML; checked before, learned after; imported and exported.
 
-What is found in a domain is tests/units/understanding/test_domain_checking.py; what it does in a run, test_understood_runs.py.
+What is found in a domain is tests/units/understanding/domains/test_domain_checking.py; what it does in a run,
+test_understood_runs.py.
 """
 
 import asyncio

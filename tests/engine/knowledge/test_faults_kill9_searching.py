@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
+from tests.engine.faults.test_faults_kill9 import MOST, told
 from tests.engine.log_checks import check_log
-from tests.engine.test_faults_kill9 import MOST, told
 from tests.harness.clients import Clients
 from tests.harness.knowledge import settled, upload
 from tests.harness.server import Server

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import Place
+from tests.engine.faults.test_recovering import LEASE, MOST, play_until_death, runs_of
 from tests.engine.invariants import check
 from tests.engine.scripts import call, tool
-from tests.engine.test_recovering import LEASE, MOST, play_until_death, runs_of
 from tests.engine.tools.test_tools import begun, calls, make, script, workshop
 from tests.engine.tools.workshop import PLUGIN
 from tests.engine.transactions import Died, Transactions

@@ -12,8 +12,8 @@ import openai
 import pytest
 from openai.types.beta.threads import Run
 
+from tests.engine.faults.test_faults_kill9 import told
 from tests.engine.log_checks import check_log
-from tests.engine.test_faults_kill9 import told
 from tests.harness.clients import Clients
 from tests.harness.farm import Storage
 from tests.harness.restaurant import RESTAURANT

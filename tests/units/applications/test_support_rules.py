@@ -11,7 +11,7 @@ from zhuli.applications.support.outcome import Outcome
 from zhuli.applications.support.published import Ordering
 from zhuli.applications.support.replay import report
 from zhuli.applications.support.risks import found
-from zhuli.operating.support import told
+from zhuli.operating.asking.support import told
 from zhuli.types.applications.support import Content, Proposal, RiskRule, WorkingHours
 
 

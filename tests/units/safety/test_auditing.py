@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.operating.audit import asked
+from zhuli.operating.asking.audit import asked
 from zhuli.safety.audits import card
 from zhuli.safety.audits.auditing import audit, with_pairs
 from zhuli.safety.audits.pairs import chosen

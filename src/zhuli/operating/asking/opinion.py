@@ -15,7 +15,7 @@ from rich.console import Console
 
 from zhuli import registry
 from zhuli.core.errors import BackendError, ConfigurationError, Unavailable
-from zhuli.operating.api_client import ApiClient, api_client
+from zhuli.operating.asking.api_client import ApiClient, api_client
 from zhuli.ports import Feed
 from zhuli.types.applications.feed import FeedFault
 

@@ -148,7 +148,8 @@ async def test_stopping_ends_what_is_being_prepared(understanders: LoadedUnderst
 
 
 @pytest.mark.parametrize(
-    "name", ["no_such_plugin", "os:system", "this:d", "tests.units.understanding.test_loaded_understanders:Other"]
+    "name",
+    ["no_such_plugin", "os:system", "this:d", "tests.units.understanding.dialogue.test_loaded_understanders:Other"],
 )
 async def test_a_client_can_not_have_just_anything_imported(understanders: LoadedUnderstanders, name: str) -> None:
     with pytest.raises(InvalidRequest, match="There is no understander") as caught:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from zhuli.core.errors import BackendError, ConfigurationError, NotFound
-from zhuli.operating.api_client import ApiClient, api_client
+from zhuli.operating.asking.api_client import ApiClient, api_client
 
 _LOOK_SECONDS = 0.3
 

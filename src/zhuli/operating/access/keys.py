@@ -6,7 +6,7 @@ from math import isfinite
 
 from zhuli.core.clock import SystemClock
 from zhuli.core.errors import ConfigurationError
-from zhuli.operating.audited import Told, audited
+from zhuli.operating.access.audited import Told, audited
 from zhuli.operating.in_database import in_database
 from zhuli.settings import Settings
 from zhuli.store import limits as limits_set

@@ -17,7 +17,7 @@ from zhuli.learning.jobs.aliases import Aliases
 from zhuli.learning.jobs.exporting import Format, export_of
 from zhuli.learning.jobs.importing import Importing
 from zhuli.models.catalog import Catalog
-from zhuli.operating.audited import note
+from zhuli.operating.access.audited import note
 from zhuli.operating.in_database import in_project
 from zhuli.settings import Settings
 from zhuli.store.database import Database

@@ -11,7 +11,7 @@ from zhuli.understanding.domains.rasa import project
 from zhuli.understanding.domains.yaml.reading import parse
 from zhuli.understanding.domains.yaml.writing import dump
 
-PROJECT = Path(__file__).parents[2] / "samples" / "dialogue" / "rasa"
+PROJECT = Path(__file__).parents[3] / "samples" / "dialogue" / "rasa"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.operating.api_client import api_client
+from zhuli.operating.asking.api_client import api_client
 from zhuli.safety.audits.card import written
 from zhuli.types.safety.audit import MOST_PAIRS, MOST_TEXTS, Audit
 

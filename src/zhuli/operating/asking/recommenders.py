@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from zhuli.core.errors import ConfigurationError
-from zhuli.operating.api_client import api_client
+from zhuli.operating.asking.api_client import api_client
 from zhuli.types.applications.recommender import MOST_AT_ONCE, EventCreate, ItemCreate
 
 What = Literal["items", "events"]

@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 
 from zhuli.core.errors import BackendError, InvalidRequest, Unavailable, ZhuliError
-from zhuli.operating.api_client import checked_base
+from zhuli.operating.asking.api_client import checked_base
 
 _NAME = "zhuli chat"
 _QUIET_SECONDS = 120.0

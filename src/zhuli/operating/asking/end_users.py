@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from zhuli.operating.api_client import api_client
+from zhuli.operating.asking.api_client import api_client
 
 _LOOK_SECONDS = 0.5
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from zhuli.operating.limits import told
+from zhuli.operating.access.limits import told
 from zhuli.operating.terminal import table
 from zhuli.settings import Settings
 from zhuli.store.limits import Limits

@@ -306,7 +306,7 @@ def test_every_domain_reads_back_as_it_was_written_out(given: dict[str, Any]) ->
 
 
 def test_the_domain_of_the_documentation_is_sound() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "domains.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "domains.md").read_text()
     domain = parse(page.partition("```yaml\n")[2].partition("```")[0])
     assert check(domain).findings == []
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from zhuli.core.errors import ConfigurationError
 from zhuli.core.limit_window import LIMIT_NAMES, LimitName
-from zhuli.operating.audited import audited
+from zhuli.operating.access.audited import audited
 from zhuli.operating.in_database import in_database
 from zhuli.settings import Settings
 from zhuli.store import limits, projects

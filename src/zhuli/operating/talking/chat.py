@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from zhuli.core.errors import ZhuliError
-from zhuli.operating.conversation import Conversation
-from zhuli.operating.wrapping import Wrap
+from zhuli.operating.talking.conversation import Conversation
+from zhuli.operating.talking.wrapping import Wrap
 
 HELP = """\
 /new            begin another conversation

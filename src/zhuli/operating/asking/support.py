@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from zhuli.core.errors import BackendError, ConfigurationError
-from zhuli.operating.api_client import ApiClient, api_client
+from zhuli.operating.asking.api_client import ApiClient, api_client
 
 _LOOK_SECONDS = 0.3
 _SHARES = ("answered", "asked", "searched", "handed_over")
