@@ -39,7 +39,6 @@ OF_MORE = {
     "/v1/datasets/{dataset_id}/versions/{version_id}/diff",
     "/v1/evals/{eval_id}/runs/{run_id}/agreement",
     "/v1/fine_tuning/checkpoints/{checkpoint}/permissions",
-    "/v1/organization/usage/{kind}",
 }
 """What takes a second object of a kind, or a query, or is not done here."""
 
@@ -51,7 +50,6 @@ ASKING = "/v1/organization/audit_logs"
 
 QUERIES = {
     "/v1/evals/{eval_id}/runs/{run_id}/agreement": {"criterion": "same", "human": "same"},
-    "/v1/organization/usage/{kind}": {"start_time": "0"},
 }
 """Of routes that need one."""
 

@@ -247,7 +247,7 @@ def test_only_understanders_that_the_server_knows_are_loaded(client: openai.Open
     with refused(400, param="understander.type", code="invalid_domain") as caught:
         new_domain(client, understander={"type": "os:system"})
     assert "There is no understander 'os:system'." in caught.value.message
-    assert "few_shot, llm, tuned, " in caught.value.message
+    assert "few_shot, in_context, llm, tuned, " in caught.value.message
 
 
 def test_an_embedder_or_a_model_that_is_not_there_is_named(client: openai.OpenAI) -> None:

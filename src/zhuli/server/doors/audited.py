@@ -5,7 +5,6 @@ is in the log; of a request whose server died before it answered there may be no
 """
 
 import logging
-from typing import Any
 
 from starlette.types import Scope
 
@@ -13,6 +12,7 @@ from zhuli.core.clock import Clock
 from zhuli.server.doors.actor import Actor
 from zhuli.store import audit_log
 from zhuli.store.database import Database
+from zhuli.store.deletions import digest_of
 from zhuli.types.audit_log import by_key, entry
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,9 @@ _DONE: dict[tuple[str, str], str] = {
     ("POST", "/v1/support_desks/{desk_id}/handoffs/{handoff_id}/return"): "support_desk.handoff.returned",
 }
 """Beside deletions: what moves what apps are served by, hands people over, lets data out, or ends work that took long."""
+
+PERSON = "user_id"
+"""The parameter of a path that is an end user. The log can't be changed, and a deletion must leave nothing of them."""
 
 
 def event_of(method: str, route: str) -> str | None:
@@ -63,19 +66,29 @@ class AuditTrail:
         if event is None:
             return
         actor: Actor = scope["actor"]
-        parameters: dict[str, Any] = scope.get("path_params", {})
-        ids = [str(value) for value in parameters.values()]
+        parameters, path = _nameless(actor.project, scope)
+        ids = list(parameters.values())
         made = entry(
             event,
             at=self._clock.now(),
             actor=by_key(actor.key, (scope.get("client") or (None,))[0]),
             project=actor.project,
-            details={"id": ids[-1] if ids else None, **{name: str(value) for name, value in parameters.items()}},
+            details={"id": ids[-1] if ids else None, **parameters},
             request_id=request_id,
             method=scope["method"],
-            path=scope["path"],
+            path=path,
         )
         try:
             await self._database.run(audit_log.append, made)
         except Exception:
             log.exception("The audit log can't be written; it lacks: %s", made.model_dump_json())
+
+
+def _nameless(project: str, scope: Scope) -> tuple[dict[str, str], str]:
+    """The path's parameters, and the path, with an end user's digest, as their deletion has it, in place of the person."""
+    parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
+    path: str = scope["path"]
+    if (person := parameters.get(PERSON)) is not None:
+        parameters[PERSON] = digest_of(project, person)
+        path = path.replace(person, parameters[PERSON])
+    return parameters, path
