@@ -515,7 +515,9 @@ ADDITIONS: dict[tuple[str, str], Schema] = {
     ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "name", "companies", "alerts"),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "name", "companies", "alerts"),
     ("DELETE", f"{PREFIX}/opinion_monitors/{{monitor_id}}"): _needs("id", "deleted"),
-    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/status"): _needs("received", "waiting", "watermark"),
+    ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/status"): _needs(
+        "received", "waiting", "watermark", "looked_until"
+    ),
     ("POST", f"{PREFIX}/opinion_monitors/{{monitor_id}}/items"): _needs("object", "data"),
     ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/items"): _needs("object", "data", "has_more", "next"),
     ("GET", f"{PREFIX}/opinion_monitors/{{monitor_id}}/items/{{item_id}}"): _needs("id", "text", "reading"),

@@ -101,7 +101,7 @@ def _story(house: House, paragraphs: list[Paragraph], asked: argparse.Namespace,
         status = house.get(f"/opinion_monitors/{monitor}/status")
         if status["failure"]:
             raise SystemExit(status["failure"])
-        if not status["waiting"]:
+        if not status["waiting"] and (status["looked_until"] or 0) > status["watermark"] - HOUR:
             break
     seconds = time.monotonic() - started
     total = house.get(f"/opinion_monitors/{monitor}/aggregates?series=all&hours=8784&since=0&until=4000000000")["data"]

@@ -14,8 +14,9 @@ from sqlalchemy import bindparam, select
 
 from tests.engine.conftest import Place
 from tests.engine.transactions import Died, Transactions
+from tests.engine.workers import working
 from tests.harness.sockets import free_port
-from zhuli.applications.opinion import webhooks
+from zhuli.applications.opinion import handler, webhooks
 from zhuli.applications.opinion.room import OpinionRoom
 from zhuli.core.errors import NotFound
 from zhuli.core.ids import new_id
@@ -337,6 +338,29 @@ async def test_who_acknowledges_or_silences_an_alert_ends_its_escalation(place: 
         await room(app)._escalate()
         told = {alert.id: kinds(await run(opinion_alerts.get, PROJECT, made.id, alert.id)) for alert in raised}
         assert [id_ for id_, events in told.items() if "escalated" in events] == ["opal_c"]
+
+
+async def test_a_first_look_tests_the_last_days_of_what_was_read_before_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what came in one batch yesterday's surge is an alert, and an older one is an archive's."""
+    monkeypatch.setattr(handler, "BATCH", 10_000)
+    days = 30
+    place.clock.move(days * 24 * HOUR)
+    surges = [
+        item(f"{at}-{n}", f"Acme falls over {word(n, 1)} {word(n, 2)} {word(n, at)}", at * 24 + n // 8)
+        for at in (18, days - 1)
+        for n in range(40)
+    ]
+    async with place.app(SCRIPT, work=False) as app:
+        made = await monitor(app, series=["company"])
+        await push(app, made, [*quiet(days), *surges, item("end", "Nothing else happened.", days * 24 - 1)])
+        async with working(app):
+            await read(app, made)
+        (alert,) = await alerts(app, made)
+        assert alert.onset == BEGIN + (days - 1) * 24 * HOUR
+        status = await app.app.database.run(opinion.status, PROJECT, made.id)
+        assert status.watermark is not None and status.looked_until == status.watermark // HOUR * HOUR
 
 
 async def test_a_surge_raises_one_alert_with_its_texts_and_goes_where_it_must(place: Place) -> None:

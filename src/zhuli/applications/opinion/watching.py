@@ -34,6 +34,10 @@ _READ_HOURS = 48
 
 _BEFORE_HOURS = 14 * 24
 
+_FIRST_HOURS = 96
+"""What a first look tests of what was read before it, each day with its window: surges of these days are news, older ones an
+archive."""
+
 _EXPLAINED = 2
 _WORDS = 8
 _SHOWN_CHARACTERS = 1_000
@@ -117,12 +121,10 @@ class Watch:
         if progress.watermark is None:
             return
         terms, hour = stored.monitor.alerts, int(progress.watermark // HOUR)
-        since = progress.evaluated
-        if since is not None and hour <= since:
+        since = hour - _FIRST_HOURS if progress.evaluated is None else progress.evaluated
+        if hour <= since:
             return
-        alerts: list[tuple[Alert, EventKind]] = []
-        if since is not None:
-            alerts = await self._alerts(stored, since, hour)
+        alerts = await self._alerts(stored, since, hour)
         await self._database.run(opinion_alerts.record, job, alerts, terms, hour=hour, now=self._clock.now())
 
     async def _alerts(self, stored: Stored, since: int, until: int) -> list[tuple[Alert, EventKind]]:

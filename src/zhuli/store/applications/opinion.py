@@ -280,7 +280,11 @@ def status(connection: Connection, project: str, monitor_id: str) -> MonitorStat
     get(connection, project, monitor_id)
     now = progress(connection, monitor_id)
     return MonitorStatus(
-        received=now.received, waiting=now.received - now.read, watermark=now.watermark, failure=now.failure
+        received=now.received,
+        waiting=now.received - now.read,
+        watermark=now.watermark,
+        looked_until=None if now.evaluated is None else now.evaluated * HOUR,
+        failure=now.failure,
     )
 
 

@@ -151,12 +151,16 @@ def _without_secrets(terms: AlertTerms) -> AlertTerms:
 
 
 class MonitorStatus(Wire):
-    """How far a monitor is. waiting: items that are not read yet. watermark: the newest time of an item that was read."""
+    """How far a monitor is. waiting: items that are not read yet. watermark: the newest time of an item that was read.
+
+    looked_until: the time up to which surges were looked for: the beginning of the watermark's hour, a little later.
+    """
 
     object: Literal["opinion_monitor.status"] = "opinion_monitor.status"
     received: int
     waiting: int
     watermark: float | None
+    looked_until: int | None = None
     failure: str | None = None
 
 
