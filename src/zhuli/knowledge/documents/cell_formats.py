@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
 
+from zhuli.knowledge.documents.xml_part import DAMAGED, parsed
+
 MAX_XML = 48 * 1024 * 1024
 """Bytes of a sheet's XML; of a larger one values are shown as they are."""
 MAX_FORMULA = 200
@@ -48,48 +50,41 @@ class Sheet:
 
 def sheets(path: Path) -> Mapping[str, Sheet]:
     """By their names; empty for a file that is no .xlsx, and without those that are too large."""
-    from lxml import etree
-
     try:
         with zipfile.ZipFile(path) as archive:
-            parser = etree.XMLParser(resolve_entities=False, no_network=True)
-            formats = _formats(etree.fromstring(archive.read("xl/styles.xml"), parser))
+            formats = _formats(parsed(archive.read("xl/styles.xml")))
             found = {}
-            for name, part in _parts(archive, parser):
+            for name, part in _parts(archive):
                 if archive.getinfo(part).file_size <= MAX_XML:
                     found[name] = _sheet(archive.read(part), formats)
-                    found[name].remarks = list(_remarks(archive, part, parser))
+                    found[name].remarks = list(_remarks(archive, part))
             return found
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, etree.XMLSyntaxError, NotImplementedError):
+    except DAMAGED:
         return {}
 
 
-def _parts(archive: zipfile.ZipFile, parser: Any) -> Iterator[tuple[str, str]]:
-    from lxml import etree
-
-    relations = etree.fromstring(archive.read("xl/_rels/workbook.xml.rels"), parser)
+def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    relations = parsed(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
-    for sheet in etree.fromstring(archive.read("xl/workbook.xml"), parser).iter(f"{_MAIN}sheet"):
+    for sheet in parsed(archive.read("xl/workbook.xml")).iter(f"{_MAIN}sheet"):
         target = targets.get(sheet.get(f"{_RELATION}id"), "")
         part = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
         if part in archive.namelist():
             yield sheet.get("name", ""), part
 
 
-def _remarks(archive: zipfile.ZipFile, part: str, parser: Any) -> Iterator[tuple[str, str]]:
+def _remarks(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[str, str]]:
     """Comments of the old kind, and of the new one, for which the old one only says that it is there."""
-    from lxml import etree
-
     path = PurePosixPath(part)
     relations = str(path.parent / "_rels" / f"{path.name}.rels")
     if relations not in archive.namelist():
         return
-    for relation in etree.fromstring(archive.read(relations), parser):
+    for relation in parsed(archive.read(relations)):
         kind, target = relation.get("Type", "").rpartition("/")[2], relation.get("Target", "")
         name = target.lstrip("/") if target.startswith("/") else normpath(str(path.parent / target))
         if kind not in {"comments", "threadedComment"} or name not in archive.namelist():
             continue
-        for remark in etree.fromstring(archive.read(name), parser).iter("{*}comment", "{*}threadedComment"):
+        for remark in parsed(archive.read(name)).iter("{*}comment", "{*}threadedComment"):
             words = "".join(part.text or "" for part in remark.iter("{*}t", "{*}text")).strip()
             if words and not words.startswith(STAND_IN):
                 yield remark.get("ref", ""), words

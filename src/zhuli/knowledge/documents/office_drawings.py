@@ -5,6 +5,7 @@ from itertools import zip_longest
 from typing import Any
 
 from zhuli.knowledge.documents.markdown_table import markdown_table
+from zhuli.knowledge.documents.xml_part import parsed
 from zhuli.types.knowledge.document import Block
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
@@ -18,14 +19,11 @@ MAX_SERIES = 100
 
 def drawing_blocks(element: Any, parts: Any, page: int | None = None) -> Iterator[Block]:
     """The charts and diagrams that are drawn in here; `parts` is what the library calls the related parts, by their ids."""
-    from lxml import etree  # comes with the libraries that open the documents
-
     for place in element.iter(f"{CHART}chart", f"{DIAGRAM}relIds"):
         name = "id" if place.tag == f"{CHART}chart" else "dm"
         try:
-            blob = parts[place.get(f"{RELATION}{name}")].blob
-            root = etree.fromstring(blob, etree.XMLParser(resolve_entities=False, no_network=True))
-        except (KeyError, AttributeError, etree.XMLSyntaxError):
+            root = parsed(parts[place.get(f"{RELATION}{name}")].blob)
+        except (KeyError, AttributeError, SyntaxError):
             continue  # what stands around it is still read
         yield from _chart(root, page) if name == "id" else _diagram(root, page)
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from zhuli.core.errors import Unreadable
+from zhuli.knowledge.documents.xml_part import DAMAGED, parsed
 from zhuli.types.knowledge.document import Block
 
 MAX_CHAPTERS = 5_000
@@ -22,29 +23,19 @@ class Plugin:
     extensions: Sequence[str] = (".epub",)
 
     def parse(self, path: Path) -> Iterator[Block]:
-        from lxml.etree import XMLSyntaxError
-
         try:
             with zipfile.ZipFile(path) as book:
                 yield from _book(book)
-        except (
-            zipfile.BadZipFile,
-            KeyError,
-            OSError,
-            EOFError,
-            ValueError,
-            NotImplementedError,
-            XMLSyntaxError,
-        ) as error:
+        except DAMAGED as error:
             raise Unreadable("The file is a damaged book. Get it again where it came from.") from error
 
 
 def _book(book: zipfile.ZipFile) -> Iterator[Block]:
     from zhuli.knowledge.documents.html_page import decode_page, page_blocks  # imports an HTML parser
 
-    container = _xml(book, "META-INF/container.xml")
+    container = parsed(book.read("META-INF/container.xml"))
     root = next(element.get("full-path", "") for element in container.iter() if _name(element) == "rootfile")
-    package = _xml(book, root)
+    package = parsed(book.read(root))
     title = next((element.text for element in package.iter() if _name(element) == "title" and element.text), None)
     if title:
         yield Block(title.strip(), "heading", 1)
@@ -70,14 +61,8 @@ def _locked(book: zipfile.ZipFile) -> frozenset[str]:
     """What is encrypted; of many books only the fonts are."""
     if "META-INF/encryption.xml" not in book.namelist():
         return frozenset()
-    uris = (element.get("URI", "") for element in _xml(book, "META-INF/encryption.xml").iter())
+    uris = (element.get("URI", "") for element in parsed(book.read("META-INF/encryption.xml")).iter())
     return frozenset(posixpath.normpath(unquote(uri)) for uri in uris if uri)
-
-
-def _xml(book: zipfile.ZipFile, name: str) -> Any:
-    from lxml import etree
-
-    return etree.fromstring(book.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
 
 
 def _name(element: Any) -> str:

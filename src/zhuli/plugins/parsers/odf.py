@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zhuli.core.errors import Unreadable
+from zhuli.knowledge.documents.xml_part import DAMAGED, parsed
 from zhuli.types.knowledge.document import Block
 
 MAX_XML = 128 * 1024 * 1024
@@ -17,8 +18,6 @@ class Plugin:
     extensions: Sequence[str] = (".odt", ".odp", ".ott", ".otp")
 
     def parse(self, path: Path) -> Iterator[Block]:
-        from lxml import etree
-
         from zhuli.knowledge.documents.open_document import OpenDocument
 
         try:
@@ -29,15 +28,7 @@ class Plugin:
                     content = part.read(MAX_XML + 1)
             if len(content) > MAX_XML:
                 raise Unreadable(f"The document has more than {MAX_XML >> 20} MiB of XML. Split it.")
-            root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
-        except (
-            zipfile.BadZipFile,
-            KeyError,
-            OSError,
-            EOFError,
-            ValueError,
-            NotImplementedError,
-            etree.XMLSyntaxError,
-        ) as error:
+            root = parsed(content)
+        except DAMAGED as error:
             raise Unreadable("The file is a damaged document. Open it where it was made and save it again.") from error
         return OpenDocument(root).blocks()

@@ -9,6 +9,7 @@ from zhuli.knowledge.documents.office_drawings import DRAWING, drawing_blocks
 from zhuli.knowledge.documents.office_math import MATH, latex
 from zhuli.knowledge.documents.office_package import open_package
 from zhuli.knowledge.documents.slide_order import Placed, slide_order
+from zhuli.knowledge.documents.xml_part import parsed
 from zhuli.types.knowledge.document import Block
 
 MAX_DEPTH = 20
@@ -144,13 +145,10 @@ def _line(paragraph: Any) -> str:
 
 def _comments(part: Any, page: int) -> Iterator[Block]:
     """What people remarked on the slide, in the old form and in the new one."""
-    from lxml import etree
-
     for relation in part.rels.values():
         if relation.is_external or not relation.reltype.endswith("/comments"):
             continue
-        root = etree.fromstring(relation.target_part.blob, etree.XMLParser(resolve_entities=False, no_network=True))
-        for comment in root:
+        for comment in parsed(relation.target_part.blob):
             words = [element.text or "" for element in comment.iter() if str(element.tag).endswith(("}text", "}t"))]
             if text := " ".join(words).strip():
                 yield Block(f"Comment: {text}", page=page)
