@@ -1,6 +1,6 @@
 """Calls of models, held to limits and counted: each backend of the catalog is asked through one of these."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from zhuli.core.origin import origin
 from zhuli.core.tokens import MESSAGE_OVERHEAD, sevenths
 from zhuli.metering.meter import Meter
+from zhuli.models.around import AroundBackend
 from zhuli.ports import Backend
 from zhuli.types.models.generation import Delta, GenerationRequest, Usage
 
@@ -15,22 +16,12 @@ _USUAL_TOKENS = 256
 """Of an answer whose length nobody limited, until it has ended."""
 
 
-class MeteredBackend:
+class MeteredBackend(AroundBackend):
     """The same backend; generate() may raise RateLimited before it begins. The last delta has always its usage."""
 
-    context_window: int
-
     def __init__(self, name: str, backend: Backend, meter: Meter) -> None:
-        self._name = name
-        self._backend = backend
+        super().__init__(name, backend)
         self._meter = meter
-
-    def __getattr__(self, name: str) -> Any:
-        """What a backend has beside the port's methods, like its abilities."""
-        return getattr(self._backend, name)
-
-    async def start(self) -> None:
-        await self._backend.start()
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
         asked = origin.get()
@@ -55,12 +46,6 @@ class MeteredBackend:
             taken.settle(usage.prompt + usage.completion)
             if said:
                 self._meter.counting.add(asked, "completions", self._name, usage)
-
-    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return await self._backend.count_tokens(texts)
-
-    async def aclose(self) -> None:
-        await self._backend.aclose()
 
 
 def estimated_prompt(request: GenerationRequest) -> int:

@@ -1,4 +1,4 @@
-"""What models were asked for, counted in memory and written down every second: a kill forgets at most that second."""
+"""What models were asked for, counted in memory and written down twice a second: a kill forgets at most what came since."""
 
 from collections.abc import Mapping
 

@@ -5,28 +5,19 @@ from contextlib import aclosing
 from typing import Any
 
 from zhuli.core.model_calls import Call, ModelCalls, Operation
+from zhuli.models.around import AroundBackend
 from zhuli.ports import Backend, Embedder
 from zhuli.types.knowledge.vectors import Purpose, Vectors
 from zhuli.types.models.generation import Delta, GenerationRequest
 
 
-class MeasuredBackend:
+class MeasuredBackend(AroundBackend):
     """The backend, and what operators see of its calls. Its last deltas have their usage (metering.calls)."""
 
-    context_window: int
-
     def __init__(self, name: str, backend: Backend, calls: ModelCalls, *, provider: str) -> None:
-        self._backend = backend
-        self._name = name
+        super().__init__(name, backend)
         self._provider = provider
         self._calls = calls
-
-    def __getattr__(self, name: str) -> Any:
-        """What a backend has beside the port's methods, like its abilities."""
-        return getattr(self._backend, name)
-
-    async def start(self) -> None:
-        await self._backend.start()
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Delta, None]:
         operation: Operation = "chat" if request.prompt is None else "text_completion"
@@ -43,12 +34,6 @@ class MeasuredBackend:
             raise
         finally:
             call.end()
-
-    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return await self._backend.count_tokens(texts)
-
-    async def aclose(self) -> None:
-        await self._backend.aclose()
 
 
 class MeasuredEmbedder:
