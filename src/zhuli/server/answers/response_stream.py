@@ -1,6 +1,6 @@
 """A run's log as a response of the Responses API: streamed as events from any point on, or whole when it has ended."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import orjson
@@ -12,26 +12,24 @@ from zhuli.assistants.responses.events import Event, ResponseEvents
 from zhuli.assistants.runs.follow import tail
 from zhuli.core.errors import ZhuliError
 from zhuli.server.answers.stream import KEEP_ALIVE, EventStream
-from zhuli.types.assistants.response import Response
+from zhuli.types.assistants.response import Include, Response
 
-RESULTS = "file_search_call.results"
-
-
-def response_stream(
-    app: App, project: str, begun: Begun, *, after: int = -1, include: Sequence[str] = ()
-) -> HttpResponse:
-    """The response's events behind this number, then what comes, to its end."""
-    return EventStream(_encoded(app, project, begun, after, RESULTS in include))
+RESULTS: Include = "file_search_call.results"
 
 
-async def whole_response(app: App, project: str, begun: Begun, *, include: Sequence[str] = ()) -> Response:
+def response_stream(app: App, project: str, begun: Begun, *, after: int = -1, results: bool) -> HttpResponse:
+    """The response's events behind this number, then what comes, to its end. results: with what file searches found."""
+    return EventStream(_encoded(app, project, begun, after, results))
+
+
+async def whole_response(app: App, project: str, begun: Begun, *, results: bool) -> Response:
     """The response when it has ended, whatever became of it."""
     last: Event | None = None
-    async with aclosing(_events(app, begun, results=RESULTS in include)) as pieces:
+    async with aclosing(_events(app, begun, results=results)) as pieces:
         async for events in pieces:
             last = events[-1] if events else last
     if last is None or "response" not in last:  # the log was there before its run had ended
-        return await app.assistants.responses.get(project, begun.response_id, results=RESULTS in include)
+        return await app.assistants.responses.get(project, begun.response_id, results=results)
     await _forget(app, project, begun)
     return Response.model_validate(last["response"])
 

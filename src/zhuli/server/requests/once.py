@@ -20,7 +20,7 @@ from zhuli.app import App
 from zhuli.core import json_limits
 from zhuli.core.errors import Conflict, InvalidRequest
 from zhuli.core.ids import new_id
-from zhuli.server.answers.response_stream import response_stream, whole_response
+from zhuli.server.answers.response_stream import RESULTS, response_stream, whole_response
 from zhuli.server.answers.run_stream import run_stream
 from zhuli.server.doors import azure
 from zhuli.server.requests.forms import pieces
@@ -169,10 +169,10 @@ async def _response_again(request: Request, app: App, answer: str) -> Response:
     streamed = await _is_streamed(request)
     if streamed or (shown.status == "in_progress" and not shown.background):
         begun = await app.assistants.responses.find(project, shown.id)
-        include = orjson.loads(await request.body()).get("include") or ()
+        results = RESULTS in (orjson.loads(await request.body()).get("include") or ())
         if streamed:
-            return response_stream(app, project, begun, include=include)
-        answer = (await whole_response(app, project, begun, include=include)).model_dump_json()
+            return response_stream(app, project, begun, results=results)
+        answer = (await whole_response(app, project, begun, results=results)).model_dump_json()
     return Response(answer, _success(request), media_type="application/json")
 
 

@@ -3,10 +3,9 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from zhuli.server.answers.response_stream import RESULTS
 from zhuli.server.requests.json_route import JsonRoute
 from zhuli.server.requests.parameters import Json, TheActor, TheApp, ThePage
-from zhuli.server.routes.assistants.responses import Included, LaterIncluded, no_before
+from zhuli.server.routes.assistants.responses import WithResults, no_before
 from zhuli.types.assistants.response import (
     Conversation,
     ConversationCreate,
@@ -51,11 +50,9 @@ async def create_items(
     body: ItemsCreate,
     app: TheApp,
     actor: TheActor,
-    include: Included = [],
-    included: LaterIncluded = [],
+    results: WithResults,
 ) -> Response:
     """Add items to a conversation."""
-    results = RESULTS in (*include, *included)
     added = await app.assistants.conversations.add(actor.project, conversation_id, body.items, results=results)
     return Json(added.as_list())
 
@@ -66,13 +63,11 @@ async def list_items(
     page: ThePage,
     app: TheApp,
     actor: TheActor,
-    include: Included = [],
-    included: LaterIncluded = [],
+    results: WithResults,
 ) -> Response:
     """The items of a conversation, page by page."""
     if page.before is not None:
         raise no_before()
-    results = RESULTS in (*include, *included)
     found = await app.assistants.conversations.list_items(actor.project, conversation_id, page, results=results)
     return Json(found.as_list())
 
@@ -83,11 +78,9 @@ async def get_item(
     item_id: str,
     app: TheApp,
     actor: TheActor,
-    include: Included = [],
-    included: LaterIncluded = [],
+    results: WithResults,
 ) -> Response:
     """One item of a conversation."""
-    results = RESULTS in (*include, *included)
     found = await app.assistants.conversations.get_item(actor.project, conversation_id, item_id, results=results)
     return Json(Item.model_validate(found))
 

@@ -5,7 +5,7 @@ A route never touches the engine: it records what the client wants, and follows 
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response as HttpResponse
 
 from zhuli.core.errors import InvalidRequest
@@ -16,8 +16,17 @@ from zhuli.types.assistants.response import DeletedResponse, Include, ItemList, 
 
 router = APIRouter(prefix="/v1/responses", tags=["Responses"], route_class=JsonRoute, strict_content_type=False)
 
-Included = Annotated[list[Include], Query(alias="include[]")]
-LaterIncluded = Annotated[list[Include], Query(alias="include")]
+
+async def _results(
+    include: Annotated[list[Include], Query(alias="include[]")] = [],
+    included: Annotated[list[Include], Query(alias="include")] = [],
+) -> bool:
+    """Clients send either name."""
+    return RESULTS in (*include, *included)
+
+
+WithResults = Annotated[bool, Depends(_results)]
+"""Whether items show what file searches found."""
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}, "description": "The response, or its events with stream: true."}
@@ -28,12 +37,12 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 async def create_response(body: ResponseCreate, app: TheApp, actor: TheActor) -> HttpResponse:
     """Ask a model, in a conversation or by itself; with stream the response's events follow."""
     begun = await app.assistants.responses.create(actor.project, body)
-    include = body.include or ()
+    results = RESULTS in (body.include or ())
     if body.stream:
-        return response_stream(app, actor.project, begun, include=include)
+        return response_stream(app, actor.project, begun, results=results)
     if body.background:
         return Json(begun.shown)
-    return Json(await whole_response(app, actor.project, begun, include=include))
+    return Json(await whole_response(app, actor.project, begun, results=results))
 
 
 @router.get("/{response_id}", response_model=Response, responses=_STREAM)
@@ -41,18 +50,16 @@ async def get_response(
     response_id: str,
     app: TheApp,
     actor: TheActor,
+    results: WithResults,
     stream: bool = False,
     starting_after: Annotated[int | None, Query(ge=0)] = None,
-    include: Included = [],
-    included: LaterIncluded = [],
 ) -> HttpResponse:
     """One response, as it is now; with stream its events from the first, or behind starting_after, then what comes."""
-    wanted = [*include, *included]
     if not stream:
-        return Json(await app.assistants.responses.get(actor.project, response_id, results=RESULTS in wanted))
+        return Json(await app.assistants.responses.get(actor.project, response_id, results=results))
     begun = await app.assistants.responses.find(actor.project, response_id)
     after = -1 if starting_after is None else starting_after
-    return response_stream(app, actor.project, begun, after=after, include=wanted)
+    return response_stream(app, actor.project, begun, after=after, results=results)
 
 
 @router.delete("/{response_id}", response_model=DeletedResponse)
@@ -70,12 +77,11 @@ async def cancel_response(response_id: str, app: TheApp, actor: TheActor) -> Htt
 
 @router.get("/{response_id}/input_items", response_model=ItemList)
 async def list_input_items(
-    response_id: str, page: ThePage, app: TheApp, actor: TheActor, include: Included = [], included: LaterIncluded = []
+    response_id: str, page: ThePage, app: TheApp, actor: TheActor, results: WithResults
 ) -> HttpResponse:
     """What a response was given: the conversation before it, and its own input."""
     if page.before is not None:
         raise no_before()
-    results = RESULTS in (*include, *included)
     found = await app.assistants.responses.input_items(actor.project, response_id, page, results=results)
     return Json(found.as_list())
 
