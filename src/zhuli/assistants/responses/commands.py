@@ -97,7 +97,7 @@ class ResponseCommands:
         now = int(self._clock.now())
         draft = asking.run_of(body, tools, choice, thread_id="", now=now, lifetime=self._settings.run_lifetime_seconds)
         asked = asking.asked_of(body, tools, draft)
-        await self._images.check(project, _with_images(items, now))
+        await self._images.check(project, messages_of(items, now))
         made: list[Run] = []
         await self._database.run(self._create, project, body, items, draft, asked, made)
         return Begun(made[-1], asked)
@@ -157,7 +157,7 @@ class ResponseCommands:
             raise self._catalog.not_found(body.model, project)
         attached.check_domain(connection, project, body.domain)
         attached.check_resources(connection, project, draft.tool_resources)
-        whole = [resolved(connection, project, item, f"input[{n}]") for n, item in enumerate(items)]
+        whole = resolved(connection, project, items)
         place = self._place(connection, project, body, asked)
         _check_calls(connection, place, whole)
         run = draft.model_copy(update={"thread_id": place.thread_id})
@@ -198,9 +198,7 @@ class ResponseCommands:
 
     def _in_conversation(self, connection: Connection, project: str, body: ResponseCreate, asked: Asked) -> _Place:
         given_id = body.conversation.id if isinstance(body.conversation, ConversationId) else str(body.conversation)
-        thread_id = conversation_thread(connection, project, given_id)
-        if runs.active_run(connection, thread_id) is not None:
-            raise locked()
+        thread_id = idle_thread(connection, project, given_id)
         newest = responses.newest_run(connection, thread_id)
         before = None if newest is None else responses.find(connection, project, newest)
         if not asked.store:
@@ -261,10 +259,25 @@ def conversation_thread(connection: Connection, project: str, conversation_id: s
     return thread_id
 
 
-def resolved(connection: Connection, project: str, item: InputItem, param: str) -> InputItem:
-    """The item itself; what a reference leads to in its place."""
-    if not isinstance(item, InputReference):
-        return item
+def idle_thread(connection: Connection, project: str, conversation_id: str) -> str:
+    """The same, on which nothing is being made; the error of locked() where something is."""
+    thread_id = conversation_thread(connection, project, conversation_id)
+    if runs.active_run(connection, thread_id) is not None:
+        raise locked()
+    return thread_id
+
+
+def resolved(
+    connection: Connection, project: str, items: Sequence[InputItem], *, param: str = "input"
+) -> list[InputItem]:
+    """The items; what references lead to in their places. param: what the request calls them."""
+    return [
+        _led_to(connection, project, item, f"{param}[{n}]") if isinstance(item, InputReference) else item
+        for n, item in enumerate(items)
+    ]
+
+
+def _led_to(connection: Connection, project: str, item: InputReference, param: str) -> InputItem:
     found = reference(connection, project, item.id)
     if found is None:
         raise NotFound(
@@ -289,10 +302,10 @@ def add_items(
     return kept
 
 
-def _with_images(items: Sequence[InputItem], now: int) -> list[Message]:
+def messages_of(items: Sequence[InputItem], now: int, *, param: str = "input") -> list[Message]:
     """The messages among the items whose content may have images."""
     kept = [
-        given.kept(item, "", now, param=f"input[{n}]")
+        given.kept(item, "", now, param=f"{param}[{n}]")
         for n, item in enumerate(items)
         if isinstance(item, InputMessage) and not isinstance(item.content, str)
     ]

@@ -5,8 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from zhuli.assistants.responses import ids, items, listing
-from zhuli.assistants.responses.commands import add_items, conversation_thread, locked, resolved
-from zhuli.assistants.responses.given import kept
+from zhuli.assistants.responses.commands import add_items, conversation_thread, idle_thread, messages_of, resolved
 from zhuli.assistants.responses.listing import ItemPage
 from zhuli.assistants.runs.images import Images
 from zhuli.core.clock import Clock
@@ -18,7 +17,7 @@ from zhuli.store.database import Database, hint
 from zhuli.store.understanding import understandings
 from zhuli.types.assistants.message import Message
 from zhuli.types.assistants.response import Conversation, ConversationCreate
-from zhuli.types.assistants.response_items import InputItem, InputMessage
+from zhuli.types.assistants.response_items import InputItem
 from zhuli.types.assistants.thread import Thread
 from zhuli.types.page import PageParams
 
@@ -34,8 +33,9 @@ class ConversationCommands:
     async def create(self, project: str, body: ConversationCreate) -> Conversation:
         """A new conversation, with its first items."""
         given = body.items or []
-        await self._check_images(project, given)
-        thread = Thread(id=new_id("thread"), created_at=int(self._clock.now()), metadata=dict(body.metadata or {}))
+        now = int(self._clock.now())
+        await self._images.check(project, messages_of(given, now, param="items"))
+        thread = Thread(id=new_id("thread"), created_at=now, metadata=dict(body.metadata or {}))
         await self._database.run(_create, project, thread, given)
         return _shown(thread)
 
@@ -53,8 +53,8 @@ class ConversationCommands:
 
     async def add(self, project: str, conversation_id: str, given: list[InputItem], *, results: bool) -> ItemPage:
         """Add items behind the others; what was added. Refused while a response is being made."""
-        await self._check_images(project, given)
         now = int(self._clock.now())
+        await self._images.check(project, messages_of(given, now, param="items"))
         return await self._database.run(_add, project, conversation_id, given, now, results=results)
 
     async def list_items(self, project: str, conversation_id: str, params: PageParams, *, results: bool) -> ItemPage:
@@ -68,12 +68,6 @@ class ConversationCommands:
     async def delete_item(self, project: str, conversation_id: str, item_id: str) -> Conversation:
         """Delete an item: nothing reads it any more. The conversation that is left."""
         return await self._database.run(_delete_item, project, conversation_id, item_id)
-
-    async def _check_images(self, project: str, given: list[InputItem]) -> None:
-        messages = [
-            kept(item, "", 0, param=f"items[{n}]") for n, item in enumerate(given) if isinstance(item, InputMessage)
-        ]
-        await self._images.check(project, [message for message in messages if isinstance(message, Message)])
 
 
 def _shown(thread: Thread) -> Conversation:
@@ -89,7 +83,7 @@ def _found(connection: Connection, project: str, conversation_id: str) -> Thread
 
 def _create(connection: Connection, project: str, thread: Thread, given: list[InputItem]) -> None:
     collections.insert(connection, schema.threads, project, thread)
-    whole = [resolved(connection, project, item, f"items[{n}]") for n, item in enumerate(given)]
+    whole = resolved(connection, project, given, param="items")
     add_items(connection, project, thread.id, whole, thread.created_at, param="items")
 
 
@@ -115,21 +109,13 @@ def _delete(connection: Connection, project: str, conversation_id: str) -> None:
 def _add(
     connection: Connection, project: str, conversation_id: str, given: list[InputItem], now: int, *, results: bool
 ) -> ItemPage:
-    thread_id = _unlocked(connection, project, conversation_id)
-    whole = [resolved(connection, project, item, f"items[{n}]") for n, item in enumerate(given)]
+    thread_id = idle_thread(connection, project, conversation_id)
+    whole = resolved(connection, project, given, param="items")
     added = add_items(connection, project, thread_id, whole, now, param="items")
     shown = [
         items.of_message(one.model_dump(mode="json"), {}) if isinstance(one, Message) else one.body for one in added
     ]
     return ItemPage(shown, has_more=False)
-
-
-def _unlocked(connection: Connection, project: str, conversation_id: str) -> str:
-    """The conversation's thread, on which nothing is being made."""
-    thread_id = conversation_thread(connection, project, conversation_id)
-    if runs.active_run(connection, thread_id) is not None:
-        raise locked()
-    return thread_id
 
 
 def _list(connection: Connection, project: str, conversation_id: str, params: PageParams, *, results: bool) -> ItemPage:
@@ -145,7 +131,7 @@ def _item(connection: Connection, project: str, conversation_id: str, item_id: s
 
 
 def _delete_item(connection: Connection, project: str, conversation_id: str, item_id: str) -> Conversation:
-    thread_id = _unlocked(connection, project, conversation_id)
+    thread_id = idle_thread(connection, project, conversation_id)
     found = listing.find(connection, project, item_id)
     if found is None or found[0] != thread_id:
         raise listing.missing(item_id)
