@@ -1,6 +1,6 @@
 """What a decision keeps of messages loses an end user's words, and nothing else."""
 
-from zhuli.learning.retuning.forgetting import as_kept, without
+from zhuli.learning.retuning.forgetting import Redaction
 from zhuli.types.learning.comparison import Said
 from zhuli.types.learning.retuning import Decision, Kind
 
@@ -20,7 +20,7 @@ def test_a_drift_loses_texts_examples_and_the_words_that_only_they_said() -> Non
     }
     messages = [{"id": "pred_1", "text": "My card in Zanzibar"}, {"id": "pred_2", "text": "A card, please"}]
     drifted = decision("drifted", {"groups": [group], "messages": messages}, "New: zanzibar card.")
-    left = without(drifted, as_kept(["My card in Zanzibar"]))
+    left = Redaction(["My card in Zanzibar"])(drifted)
     assert left.numbers["groups"] == [{"name": "card", "words": ["card"], "examples": ["A card, please"]}]
     assert [each["text"] for each in left.numbers["messages"]] == [None, "A card, please"]
     assert left.sentence.en == "New: card."
@@ -34,7 +34,7 @@ def test_a_gate_loses_records_and_training_examples_and_keeps_its_numbers() -> N
     ]
     changed = [{"text": "x" * 1_000, "labels": ["lost"], "nearest_examples": near}]
     refused = decision("refused", {"p": 0.2, "changed": changed})
-    left = without(refused, as_kept(["x" * 1_200, "Lost it", "lost"]))
+    left = Redaction(["x" * 1_200, "Lost it", "lost"])(refused)
     (record,) = left.numbers["changed"]
     assert record["text"] is None and record["labels"] == ["lost"] and left.numbers["p"] == 0.2
     assert [each["text"] for each in record["nearest_examples"]] == [None, "Mine is lost"]
@@ -42,4 +42,4 @@ def test_a_gate_loses_records_and_training_examples_and_keeps_its_numbers() -> N
 
 def test_a_decision_without_their_words_is_the_same() -> None:
     passed = decision("passed", {"changed": [{"text": "Another's", "labels": ["a"]}], "share": 0.3})
-    assert without(passed, as_kept(["Mine"])) is passed
+    assert Redaction(["Mine"])(passed) is passed

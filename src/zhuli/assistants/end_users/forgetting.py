@@ -8,7 +8,6 @@ the record in the same transaction.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,7 +16,7 @@ from zhuli.assistants.end_users.belongings import Belongings, gather
 from zhuli.assistants.end_users.holdings import Holdings
 from zhuli.core.clock import Clock
 from zhuli.learning.datasets.forgetting import VersionForgetting
-from zhuli.learning.retuning import forgetting as decisions
+from zhuli.learning.retuning.forgetting import Redaction
 from zhuli.store import deletions
 from zhuli.store.database import Database, hint
 from zhuli.store.end_users import learned, talk
@@ -139,8 +138,7 @@ class EndUserForgetting:
         askers = [user, *own.threads]
         texts = await self._database.run(learned.texts_of, project, askers, own.predictions, own.examples)
         if texts:
-            without = partial(decisions.without, said=decisions.as_kept(texts))
-            await tally.through("decisions", retuning.redact, project, without, begin=0)
+            await tally.through("decisions", retuning.redact, project, Redaction(texts), begin=0)
 
     async def _threads(self, project: str, own: Belongings, tally: "Tally") -> None:
         for store in own.stores:

@@ -9,29 +9,32 @@ from zhuli.learning.retuning import steps
 from zhuli.types.learning.retuning import Decision
 
 
-def as_kept(texts: Iterable[str]) -> frozenset[str]:
-    """These texts, and as far as decisions have kept them."""
-    longest = (steps.LONGEST_TEXT, in_service.LONGEST_TEXT)
-    return frozenset(part for text in texts for part in (text, *(text[:most].replace("\0", "") for most in longest)))
+class Redaction:
+    """Takes texts of somebody, and words that only they said, out of decisions."""
 
+    def __init__(self, texts: Iterable[str]) -> None:
+        """texts: whole; decisions have kept them as far as LONGEST_TEXT goes."""
+        longest = (steps.LONGEST_TEXT, in_service.LONGEST_TEXT)
+        told = frozenset(texts)
+        self._said = frozenset((*told, *(text[:most].replace("\0", "") for text in told for most in longest)))
+        self._words = frozenset(word for text in told for word in words(text))
 
-def without(decision: Decision, said: frozenset[str]) -> Decision:
-    """The decision with none of these texts in it; the same one where it has none. said: `as_kept`."""
-    numbers = _without(decision.numbers, said)
-    sentence = decision.sentence
-    if isinstance(numbers.get("groups"), list):
-        own = {word for text in said for word in words(text)}
-        others = {word for text in _texts(numbers) for word in words(text)}
-        for number, group in enumerate(numbers["groups"], start=1):
-            left = [word for word in group["words"] if word not in own or word in others]
-            if left != group["words"]:
-                name = " ".join(left) or f"group {number}"
-                en, zh = (each.replace(group["name"], name) for each in (sentence.en, sentence.zh))
-                sentence = sentence.model_copy(update={"en": en, "zh": zh})
-                group.update(name=name, words=left)
-    if numbers == decision.numbers:
-        return decision
-    return decision.model_copy(update={"numbers": numbers, "sentence": sentence})
+    def __call__(self, decision: Decision) -> Decision:
+        """The decision with none of it; the same one where it has none."""
+        numbers = _without(decision.numbers, self._said)
+        sentence = decision.sentence
+        if isinstance(numbers.get("groups"), list):
+            others = {word for text in _texts(numbers) for word in words(text)}
+            for number, group in enumerate(numbers["groups"], start=1):
+                left = [word for word in group["words"] if word not in self._words or word in others]
+                if left != group["words"]:
+                    name = " ".join(left) or f"group {number}"
+                    en, zh = (each.replace(group["name"], name) for each in (sentence.en, sentence.zh))
+                    sentence = sentence.model_copy(update={"en": en, "zh": zh})
+                    group.update(name=name, words=left)
+        if numbers == decision.numbers:
+            return decision
+        return decision.model_copy(update={"numbers": numbers, "sentence": sentence})
 
 
 def _without(value: Any, said: frozenset[str]) -> Any:
