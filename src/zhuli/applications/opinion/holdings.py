@@ -1,13 +1,12 @@
 """What monitors have of an end user: items that they wrote, with what was read in them; their texts in alerts."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from zhuli.assistants.end_users.holdings import Held
 from zhuli.store.applications import opinion, opinion_alerts
-from zhuli.types.applications.opinion import Alert
 
 
 class OpinionHoldings:
@@ -27,16 +26,10 @@ class OpinionHoldings:
         monitor_id, keys = opinion.forget(connection, project, user)
         if monitor_id is None:
             return {}
-        changed = opinion_alerts.redact(connection, project, monitor_id, _Redaction(keys))
+        changed = opinion_alerts.redact(
+            connection,
+            project,
+            monitor_id,
+            lambda alert: opinion_alerts.without(alert, {text.id for text in alert.texts} & keys),
+        )
         return {"opinion_items": len(keys), "opinion_alerts_changed": changed}
-
-
-class _Redaction:
-    """Alerts without the texts of some items."""
-
-    def __init__(self, gone: Set[str]) -> None:
-        self._gone = gone
-
-    def __call__(self, alert: Alert) -> Alert | None:
-        """The alert without them; None where it has none of them."""
-        return opinion_alerts.without(alert, {text.id for text in alert.texts} & self._gone)

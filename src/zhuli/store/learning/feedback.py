@@ -74,15 +74,20 @@ def _the_one(table: Table, column: str) -> Prepared:
     )
 
 
+def _in_parts(targets: Iterable[FeedbackTarget], type_: str) -> dict[str, tuple[str, str]]:
+    """Of the targets of a type, whose ids are two with a colon between them: both, by the whole."""
+    return {
+        target.id: (parts[0], parts[2])
+        for target in targets
+        if target.type == type_ and "\0" not in target.id and (parts := target.id.partition(":"))
+    }
+
+
 def _of_items(
     connection: Connection, project: str, targets: Iterable[FeedbackTarget]
 ) -> dict[tuple[str, str], FeedbackContext]:
     """Of items of opinion monitors: by an item's id what was read in the text, by ID:COMPANY the sentiment towards a company."""
-    asked = {
-        target.id: target.id.partition(":")[::2]
-        for target in targets
-        if target.type == "opinion_item" and "\0" not in target.id
-    }
+    asked = _in_parts(targets, "opinion_item")
     ids = sorted({item for item, _ in asked.values()})
     bodies: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for start in range(0, len(ids), _AT_ONCE):
@@ -121,11 +126,7 @@ def _of_places(
     connection: Connection, project: str, targets: Iterable[FeedbackTarget]
 ) -> dict[tuple[str, str], FeedbackContext]:
     """Of places of recommenders' lists, LIST:POSITION: for whom, and what stood there."""
-    asked = {
-        target.id: target.id.partition(":")[::2]
-        for target in targets
-        if target.type == "recommendation" and "\0" not in target.id
-    }
+    asked = _in_parts(targets, "recommendation")
     bodies = {
         row.id: orjson.loads(row.body)
         for row in _those(connection, recommender_lists, "id", project, sorted({list_ for list_, _ in asked.values()}))
