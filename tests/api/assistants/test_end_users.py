@@ -222,6 +222,8 @@ def test_nothing_is_left_of_a_deleted_user_and_everything_of_others(
         row.split(": ", 1)[1] for row in before
     ]
     record = get(http, f"/end_user_deletions/{gone['deletion']}")
+    named = everywhere(server, record["user_digest"])
+    assert any(row.startswith("audit_log: ") for row in named), "who was deleted stands there without the person"
     assert record["counts"]["threads"] == 1 and record["counts"]["files"] == 1 and version in record["versions"]
     seen = get(http, f"/datasets/{intents['id']}/versions/{version}")
     assert seen["redacted_digest"] != seen["digest"] and seen["redacted_examples"] > 0 and seen["deleted_users"] == 1

@@ -5,6 +5,7 @@ is in the log; of a request whose server died before it answered there may be no
 """
 
 import logging
+import re
 
 from starlette.types import Scope
 
@@ -66,7 +67,7 @@ class AuditTrail:
         if event is None:
             return
         actor: Actor = scope["actor"]
-        parameters, path = _nameless(actor.project, scope)
+        parameters, path = _nameless(actor.project, scope, route)
         ids = list(parameters.values())
         made = entry(
             event,
@@ -84,11 +85,10 @@ class AuditTrail:
             log.exception("The audit log can't be written; it lacks: %s", made.model_dump_json())
 
 
-def _nameless(project: str, scope: Scope) -> tuple[dict[str, str], str]:
+def _nameless(project: str, scope: Scope, route: str) -> tuple[dict[str, str], str]:
     """The path's parameters, and the path, with an end user's digest, as their deletion has it, in place of the person."""
     parameters = {name: str(value) for name, value in scope.get("path_params", {}).items()}
-    path: str = scope["path"]
-    if (person := parameters.get(PERSON)) is not None:
-        parameters[PERSON] = digest_of(project, person)
-        path = path.replace(person, parameters[PERSON])
-    return parameters, path
+    if PERSON not in parameters:
+        return parameters, scope["path"]
+    parameters[PERSON] = digest_of(project, parameters[PERSON])
+    return parameters, re.sub(r"\{(\w+)[^}]*\}", lambda found: parameters[found[1]], route)
