@@ -15,15 +15,13 @@ from tests.harness.server import Server
 from tests.harness.sockets import free_port
 from tests.harness.waiting import eventually
 
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed"),
+    pytest.mark.parametrize("storage", ["sqlite"]),  # what is tried lies before the store
+]
 
 DOCS = Path(__file__).parents[2] / "docs" / "operating.md"
 REQUESTS = 20
-
-
-@pytest.fixture
-def storage() -> str:
-    return "sqlite"  # what is tried lies before the store
 
 
 @pytest.fixture

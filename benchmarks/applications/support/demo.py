@@ -116,14 +116,10 @@ def _told(name: str, task: dict[str, Any]) -> dict[str, Any]:
 
 def _talk(house: House, desk: str, assistant: str, text: str) -> None:
     """One message, and what came of it."""
-    thread = house.post("/threads", {"messages": [{"role": "user", "content": text}]})["id"]
-    run = house.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
-    while run["status"] in ("queued", "in_progress"):
-        time.sleep(0.2)
-        run = house.get(f"/threads/{thread}/runs/{run['id']}")
+    run = house.run(assistant, text)
     print(f"\n> {text}\n  {run['status']}")
     if run["status"] != "requires_action":
-        print(" ", house.get(f"/threads/{thread}/messages")["data"][0]["content"][0]["text"]["value"])
+        print(" ", house.get(f"/threads/{run['thread_id']}/messages")["data"][0]["content"][0]["text"]["value"])
         return
     (handoff,) = [
         one for one in house.get(f"/support_desks/{desk}/handoffs?limit=100")["data"] if one["run_id"] == run["id"]

@@ -105,7 +105,7 @@ def _found(house: House, published: dict[str, Any], questions: list[list[str]]) 
 
 def _asked(house: House, desk: str, assistant: str, text: str, right: str | None) -> str:
     """What became of a message. right: the guidance's answer."""
-    run = _run(house, assistant, text)
+    run = house.run(assistant, text)
     if run["status"] == "requires_action":
         handoffs = house.get(f"/support_desks/{desk}/handoffs?limit=100")["data"]
         return "handed over ({})".format(next(one["reason"] for one in handoffs if one["run_id"] == run["id"]))
@@ -121,18 +121,9 @@ def _asked(house: House, desk: str, assistant: str, text: str, right: str | None
     return "answered" if "(CDC, " in said else "told otherwise"
 
 
-def _run(house: House, assistant: str, text: str) -> dict[str, Any]:
-    thread = house.post("/threads", {"messages": [{"role": "user", "content": text}]})["id"]
-    run = house.post(f"/threads/{thread}/runs", {"assistant_id": assistant})
-    while run["status"] in ("queued", "in_progress"):
-        time.sleep(0.2)
-        run = house.get(f"/threads/{thread}/runs/{run['id']}")
-    return dict(run)
-
-
 def _conversation(house: House, assistant: str, text: str) -> None:
     """One answer, with what it is taken from."""
-    run = _run(house, assistant, text)
+    run = house.run(assistant, text)
     said = house.get(f"/threads/{run['thread_id']}/messages")["data"][0]["content"][0]["text"]
     print(f"\n> {text}\n  {said['value']}")
     for note in said["annotations"]:
